@@ -1,0 +1,49 @@
+import type { HistoryEvent, JsonText, RuntimeStatus } from './history.js';
+import type { InstancePage, InstanceQuery, InstanceRecord } from './task-hub.js';
+
+/** How an operation on a given instance ended. `gone`: the instance has finished, so nothing was done. */
+export type Outcome = 'accepted' | 'notFound' | 'gone';
+
+export interface StartRequest {
+  name: string;
+  /** Chosen by the caller, or made here (32 hexadecimal digits, as the real host makes them). */
+  instanceId?: string;
+  input: JsonText;
+  version?: string;
+}
+
+/**
+ * What can be asked of the engine from outside: the operations behind the management API and the SDK's client.
+ * All of them are durable when they resolve.
+ */
+export interface DurableClient {
+  readonly taskHubName: string;
+  /** @throws InstanceExistsError when a live instance has that id. Simultaneous starts of one id may all succeed. */
+  start(request: StartRequest): Promise<string>;
+  getRecord(instanceId: string): Promise<InstanceRecord | undefined>;
+  /** The current execution's history, or undefined for an unknown instance. */
+  getHistory(instanceId: string): Promise<readonly HistoryEvent[] | undefined>;
+  query(query: InstanceQuery): Promise<InstancePage>;
+  raiseEvent(instanceId: string, name: string, input: JsonText): Promise<Outcome>;
+  terminate(instanceId: string, reason: string): Promise<Outcome>;
+  /** @throws InvalidStateError when it is suspended already. */
+  suspend(instanceId: string, reason: string): Promise<Outcome>;
+  resume(instanceId: string, reason: string): Promise<Outcome>;
+  /** A live instance is not purged (`live`). */
+  purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
+  /** Purges what is finished and matches. @returns how many. */
+  purgeBy(filter: { createdTimeFrom: number; createdTimeTo?: number; runtimeStatus?: readonly RuntimeStatus[] }): Promise<number>;
+}
+
+/** A live instance has the id. */
+export class InstanceExistsError extends Error {
+  override name = 'InstanceExistsError';
+  constructor(readonly status: RuntimeStatus) {
+    super(`An Orchestration instance with the status ${status} already exists.`);
+  }
+}
+
+/** The operation does not fit the instance's state; the message is the real host's. */
+export class InvalidStateError extends Error {
+  override name = 'InvalidStateError';
+}

@@ -1,0 +1,91 @@
+/** Undoes a {@link Clock.schedule} that has not happened yet; harmless afterwards. */
+export type Cancel = () => void;
+
+/** Where the host takes the time from, and who wakes it. All times are milliseconds since the epoch. */
+export interface Clock {
+  now(): number;
+  /** Calls `wake` once, at `at` or later, never before. A time that has passed wakes in the next turn of the event loop. */
+  schedule(at: number, wake: () => void): Cancel;
+}
+
+/** Node's timers overflow above this many milliseconds (2^31 - 1) and then fire at once. */
+const LONGEST_TIMEOUT = 2_147_483_647;
+
+/** The machine's clock. Its timers do not keep the process alive on their own. */
+export class WallClock implements Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  schedule(at: number, wake: () => void): Cancel {
+    let timeout: NodeJS.Timeout;
+    const arm = (): void => {
+      const left = at - Date.now();
+      timeout = left > LONGEST_TIMEOUT
+        ? setTimeout(arm, LONGEST_TIMEOUT)
+        // Node may fire up to a millisecond early by Date's reckoning; a durable timer must not.
+        : setTimeout(() => (Date.now() < at ? arm() : wake()), Math.max(0, left));
+      timeout.unref();
+    };
+    arm();
+    return () => { clearTimeout(timeout); };
+  }
+}
+
+interface Waiting {
+  at: number;
+  order: number;
+  wake: () => void;
+}
+
+/**
+ * A clock that stands still until it is told to jump. It jumps from one scheduled time to the next, so that what is
+ * due earlier happens earlier, and what is due at one instant happens in the order in which it was scheduled.
+ */
+export class SkippingClock implements Clock {
+  readonly #waiting: Waiting[] = [];
+  #now: number;
+  #order = 0;
+
+  constructor(start: number) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  schedule(at: number, wake: () => void): Cancel {
+    const entry: Waiting = { at, order: this.#order++, wake };
+    let low = 0;
+    for (let high = this.#waiting.length; low < high;) {
+      const middle = (low + high) >> 1;
+      if (this.#waiting[middle]!.at <= at) low = middle + 1;
+      else high = middle;
+    }
+    this.#waiting.splice(low, 0, entry);
+    return () => {
+      const index = this.#waiting.indexOf(entry);
+      if (index >= 0) this.#waiting.splice(index, 1);
+    };
+  }
+
+  /** When the next thing is due, or undefined when nothing is scheduled. */
+  get next(): number | undefined {
+    return this.#waiting[0]?.at;
+  }
+
+  /** Moves to `time` (never back) without waking anything that is due later. */
+  moveTo(time: number): void {
+    this.#now = Math.max(this.#now, time);
+  }
+
+  /** Wakes one thing that is due by now. Returns whether there was one. */
+  wakeOne(): boolean {
+    const first = this.#waiting[0];
+    if (first === undefined || first.at > this.#now) return false;
+    this.#waiting.shift();
+    first.wake();
+    return true;
+  }
+}

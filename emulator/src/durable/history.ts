@@ -1,0 +1,131 @@
+/**
+ * What happened to an instance, in the words of the Durable Task Framework.
+ *
+ * The fields carry the framework's own (Pascal-case) names because the same events travel in three places, the SDK's
+ * protocol, the History table and the management API's `showHistory`, and each of those copies fields rather than
+ * translating them.
+ */
+
+/** A time as the framework writes it: UTC, ISO 8601, fraction of a second without trailing zeros. See {@link timestamp}. */
+export type Timestamp = string;
+
+interface EventBase {
+  /** Sequence number of what the orchestrator scheduled; -1 on everything that came in. */
+  EventId: number;
+  Timestamp: Timestamp;
+}
+
+export interface OrchestrationInstance {
+  InstanceId: string;
+  ExecutionId: string;
+}
+
+export interface ParentInstance {
+  Name: string;
+  OrchestrationInstance: OrchestrationInstance;
+  /** The id the parent's history gave to the call. */
+  TaskScheduleId: number;
+  Version: string | null;
+}
+
+/** JSON text as .NET would have written it, or null when there is no value. */
+export type JsonText = string | null;
+
+export interface OrchestratorStarted extends EventBase { EventType: 'OrchestratorStarted' }
+export interface OrchestratorCompleted extends EventBase { EventType: 'OrchestratorCompleted' }
+export interface ExecutionStarted extends EventBase {
+  EventType: 'ExecutionStarted';
+  Name: string;
+  Version: string | null;
+  Input: JsonText;
+  OrchestrationInstance: OrchestrationInstance;
+  ParentInstance: ParentInstance | null;
+  /** 0 for a started instance, null after continue-as-new: as recorded from a real host. */
+  Generation: number | null;
+}
+export interface ExecutionCompleted extends EventBase {
+  EventType: 'ExecutionCompleted';
+  OrchestrationStatus: 'Completed' | 'Failed' | 'Terminated' | 'ContinuedAsNew';
+  /** JSON text when Completed, plain text when Failed or Terminated. */
+  Result: string | null;
+}
+export interface ExecutionTerminated extends EventBase { EventType: 'ExecutionTerminated'; Input: string }
+export interface ExecutionSuspended extends EventBase { EventType: 'ExecutionSuspended'; Reason: string }
+export interface ExecutionResumed extends EventBase { EventType: 'ExecutionResumed'; Reason: string }
+export interface TaskScheduled extends EventBase {
+  EventType: 'TaskScheduled';
+  Name: string;
+  /** Kept so that a restarted host can run the activity without replaying its orchestrator; shown to nobody. */
+  Input: JsonText;
+}
+export interface TaskCompleted extends EventBase { EventType: 'TaskCompleted'; TaskScheduledId: number; Result: JsonText }
+export interface TaskFailed extends EventBase {
+  EventType: 'TaskFailed';
+  TaskScheduledId: number;
+  Reason: string;
+  Details: string;
+  FailureDetails: FailureDetails | null;
+}
+export interface SubOrchestrationInstanceCreated extends EventBase {
+  EventType: 'SubOrchestrationInstanceCreated';
+  Name: string;
+  Version: string | null;
+  InstanceId: string;
+  /** Kept for the same reason as {@link TaskScheduled.Input}. */
+  Input: JsonText;
+}
+export interface SubOrchestrationInstanceCompleted extends EventBase {
+  EventType: 'SubOrchestrationInstanceCompleted';
+  TaskScheduledId: number;
+  Result: JsonText;
+}
+export interface SubOrchestrationInstanceFailed extends EventBase {
+  EventType: 'SubOrchestrationInstanceFailed';
+  TaskScheduledId: number;
+  Reason: string;
+  Details: string;
+  FailureDetails: FailureDetails | null;
+}
+export interface TimerCreated extends EventBase { EventType: 'TimerCreated'; FireAt: Timestamp }
+export interface TimerFired extends EventBase { EventType: 'TimerFired'; TimerId: number; FireAt: Timestamp }
+export interface EventSent extends EventBase { EventType: 'EventSent'; InstanceId: string; Name: string; Input: JsonText }
+export interface EventRaised extends EventBase { EventType: 'EventRaised'; Name: string; Input: JsonText }
+export interface GenericEvent extends EventBase { EventType: 'GenericEvent'; Data: string | null }
+
+/** Structured failure, present only for apps that set an exception properties provider. */
+export interface FailureDetails {
+  ErrorType: string;
+  ErrorMessage: string;
+  StackTrace: string | null;
+  IsNonRetriable: boolean;
+  InnerFailure: FailureDetails | null;
+  Properties: Record<string, unknown> | null;
+}
+
+export type HistoryEvent =
+  | OrchestratorStarted | OrchestratorCompleted
+  | ExecutionStarted | ExecutionCompleted | ExecutionTerminated | ExecutionSuspended | ExecutionResumed
+  | TaskScheduled | TaskCompleted | TaskFailed
+  | SubOrchestrationInstanceCreated | SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
+  | TimerCreated | TimerFired
+  | EventSent | EventRaised | GenericEvent;
+
+/** Events that reach an instance from outside its own episode. Everything else the episode writes itself. */
+export type InboundEvent =
+  | ExecutionStarted | ExecutionTerminated | ExecutionSuspended | ExecutionResumed
+  | TaskCompleted | TaskFailed | SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
+  | TimerFired | EventRaised | GenericEvent;
+
+export type RuntimeStatus = 'Pending' | 'Running' | 'Completed' | 'Failed' | 'Terminated' | 'Suspended' | 'ContinuedAsNew' | 'Canceled';
+
+const FINISHED: ReadonlySet<RuntimeStatus> = new Set<RuntimeStatus>(['Completed', 'Failed', 'Terminated', 'Canceled']);
+
+/** Whether an instance with this status has ended for good (and its id may be used again). */
+export function isFinished(status: RuntimeStatus): boolean {
+  return FINISHED.has(status);
+}
+
+/** Milliseconds since the epoch, written as the framework does: `2026-11-21T00:29:33.54Z`, `2026-11-21T00:29:33Z`. */
+export function timestamp(milliseconds: number): Timestamp {
+  return new Date(milliseconds).toISOString().replace(/\.?0+Z$/, 'Z');
+}

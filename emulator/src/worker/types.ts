@@ -1,0 +1,69 @@
+/**
+ * The seam between the host and the functions of an app. `worker/` stands where the Functions Node worker stands: it
+ * answers `require('@azure/functions-core')`, loads the app and runs invocations, hooks included.
+ */
+
+/** A binding as `@azure/functions` registers it: `type`, `direction`, `name`, and what its type needs. */
+export interface Binding {
+  type: string;
+  direction: 'in' | 'out' | 'inout';
+  name: string;
+  [property: string]: unknown;
+}
+
+/** A registered function. */
+export interface FunctionDefinition {
+  name: string;
+  /** By binding name; the return binding's key is `$return`. */
+  bindings: Record<string, Binding>;
+  trigger: Binding;
+  retryOptions?: Record<string, unknown>;
+}
+
+/** A value on its way in or out, as in the worker's protocol: the first defined field counts. */
+export interface TypedData {
+  string?: string;
+  json?: string;
+  bytes?: Uint8Array;
+  int?: number;
+  double?: number;
+  http?: Record<string, unknown>;
+}
+
+export interface InvocationRequest {
+  functionName: string;
+  /** By binding name. */
+  inputData: Record<string, TypedData>;
+  triggerMetadata?: Record<string, TypedData>;
+  /**
+   * Given to the function in place of the decoded trigger input, so that large inputs need no trip through JSON.
+   * The function owns it: it must not be shared.
+   */
+  triggerValue?: unknown;
+}
+
+export type InvocationOutcome =
+  | {
+      ok: true;
+      returnValue: TypedData | null | undefined;
+      /** Output bindings by name, where the function set them. */
+      outputData: Record<string, TypedData>;
+      /** What the function returned, before conversion: the live object. */
+      result: unknown;
+    }
+  | {
+      ok: false;
+      /** What was thrown, as it was thrown; hooks may have replaced it. */
+      error: unknown;
+      message: string;
+      stackTrace: string | undefined;
+    };
+
+/** Runs the functions of one app, for one host. */
+export interface Worker {
+  readonly functions: ReadonlyMap<string, FunctionDefinition>;
+  /** Finds a function by its name as .NET does, ignoring case. */
+  find(name: string): FunctionDefinition | undefined;
+  /** Runs one invocation to its end. Never rejects for what the function does. */
+  invoke(request: InvocationRequest): Promise<InvocationOutcome>;
+}
