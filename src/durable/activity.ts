@@ -1,0 +1,38 @@
+import type { InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import type { OrchestrationContext } from 'durable-functions';
+import type { RetryPolicy } from './retry.js';
+import { typed, type TypedTask } from './task.js';
+
+/** What an activity does, given its input. It may run twice with the same input, also after its workflow has ended. */
+export type ActivityHandler<Input, Result> = (input: Input, context: InvocationContext) => Result | Promise<Result>;
+
+/** An activity by reference: call it in an orchestrator with its context and input. */
+export interface Activity<Input, Result> {
+  /** Schedules the activity once the task is yielded; with a policy, the host tries again after a failure. */
+  (context: OrchestrationContext, input: Input, retry?: RetryPolicy): TypedTask<Result>;
+  /** The name the host knows it by. */
+  readonly activityName: string;
+  /** The function itself, to be called without a host. */
+  readonly handler: ActivityHandler<Input, Result>;
+}
+
+/**
+ * Registers an activity with the host, and gives back what orchestrators call it by.
+ *
+ * Input and result travel as JSON, and the host hands a bare `true` over as the text `True`: wrap it in an object.
+ *
+ * @example
+ * const sendReminder = activity('SendReminder', async (reminder: Reminder): Promise<Receipt> => { ... });
+ * const receipt = yield* sendReminder(context, { to: 'kim', number: 3 });
+ */
+export function activity<Input, Result>(
+  name: string,
+  handler: ActivityHandler<Input, Result>,
+): Activity<Input, Result> {
+  df.app.activity(name, { handler });
+  const call = (context: OrchestrationContext, input: Input, retry?: RetryPolicy): TypedTask<Result> => typed(
+    retry === undefined ? context.df.callActivity(name, input) : context.df.callActivityWithRetry(name, retry, input),
+  );
+  return Object.assign(call, { activityName: name, handler });
+}

@@ -1,0 +1,32 @@
+import { RetryOptions } from 'durable-functions';
+import type { Duration } from 'moment';
+
+/** How often the host tries again, and after how long. Made by {@link retryPolicy}, and given a name where it is made. */
+export type RetryPolicy = Readonly<RetryOptions>;
+
+/** What {@link retryPolicy} takes. */
+export interface RetryPolicyOptions {
+  /** Between the first failure and the second attempt. More than zero. */
+  firstInterval: Duration;
+  /** Attempts in all, the first among them. */
+  maxAttempts: number;
+  /** Each interval is the one before times this; 1 when it is left out. */
+  backoff?: number;
+  /** No interval is longer than this. */
+  maxInterval?: Duration;
+}
+
+/**
+ * A retry policy. There is no limit of time among its options: the host would give up without telling the SDK, which
+ * waits on for ever.
+ */
+export function retryPolicy({ firstInterval, maxAttempts, backoff, maxInterval }: RetryPolicyOptions): RetryPolicy {
+  const options = new RetryOptions(firstInterval.asMilliseconds(), maxAttempts);
+  if (backoff !== undefined) {
+    options.backoffCoefficient = backoff;
+  }
+  if (maxInterval !== undefined) {
+    options.maxRetryIntervalInMilliseconds = maxInterval.asMilliseconds();
+  }
+  return options;
+}
