@@ -19,7 +19,7 @@ export interface StartRequest {
 export interface DurableClient {
   readonly taskHubName: string;
   /** @throws InstanceExistsError when a live instance has that id. Simultaneous starts of one id may all succeed. */
-  start(request: StartRequest): Promise<string>;
+  startInstance(request: StartRequest): Promise<string>;
   getRecord(instanceId: string): Promise<InstanceRecord | undefined>;
   /** The current execution's history, or undefined for an unknown instance. */
   getHistory(instanceId: string): Promise<readonly HistoryEvent[] | undefined>;

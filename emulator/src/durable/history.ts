@@ -32,7 +32,13 @@ export interface ParentInstance {
 export type JsonText = string | null;
 
 export interface OrchestratorStarted extends EventBase { EventType: 'OrchestratorStarted' }
-export interface OrchestratorCompleted extends EventBase { EventType: 'OrchestratorCompleted' }
+export interface OrchestratorCompleted extends EventBase {
+  EventType: 'OrchestratorCompleted';
+  /** Ours, and only where an episode ran while suspended: how many actions the orchestrator had asked for by its end. */
+  ActionCount?: number;
+  /** Ours: the one among the first events of a continued execution, which alone of its kind is marked as played. */
+  Continuation?: boolean;
+}
 export interface ExecutionStarted extends EventBase {
   EventType: 'ExecutionStarted';
   Name: string;
@@ -83,7 +89,8 @@ export interface SubOrchestrationInstanceFailed extends EventBase {
   EventType: 'SubOrchestrationInstanceFailed';
   TaskScheduledId: number;
   Reason: string;
-  Details: string;
+  /** Null when the child was terminated, as the framework has it. */
+  Details: string | null;
   FailureDetails: FailureDetails | null;
 }
 export interface TimerCreated extends EventBase { EventType: 'TimerCreated'; FireAt: Timestamp }

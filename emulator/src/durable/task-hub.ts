@@ -108,6 +108,8 @@ export interface TaskHub {
   /** Gives the hub back. No call may follow. */
   close(): Promise<void>;
 
+  /** What {@link TaskHub.load} would say of an instance that nobody has written yet, without asking. */
+  fresh(): LoadedInstance;
   /** Everything of one instance. */
   load(instanceId: string): Promise<LoadedInstance>;
 

@@ -1,0 +1,677 @@
+import { randomUUID } from 'node:crypto';
+import type { Log } from '../log.js';
+import type { DurableClient, Outcome, StartRequest } from './client.js';
+import { InstanceExistsError, InvalidStateError } from './client.js';
+import type { Cancel, Clock } from './clock.js';
+import type {
+  ExecutionStarted, HistoryEvent, InboundEvent, JsonText, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+} from './history.js';
+import { isFinished, timestamp } from './history.js';
+import { Instance } from './instance.js';
+import type { Pending } from './instance.js';
+import type { Answer, EpisodeOutcome } from './orchestration.js';
+import {
+  continuedExecution, derivedGuid, executionCompleted, mayTakeIds, NonDeterministicError, orchestratorFailure, orchestratorStarted, runEpisode,
+} from './orchestration.js';
+import type { ActivityOutcome, OrchestratorRun, SdkV3 } from './sdk-v3.js';
+import type { InstancePage, InstanceQuery, InstanceRecord, Message, TaskHub } from './task-hub.js';
+import { MAX_CONSUMED } from './task-hub.js';
+
+const CATEGORY = 'Host.Triggers.DurableTask';
+
+export interface EngineOptions {
+  hub: TaskHub;
+  clock: Clock;
+  sdk: SdkV3;
+  log: Log;
+  /** Ends an instance as Failed where production would leave it hanging. */
+  strict?: boolean;
+  /** Wraps the run of an orchestrator function: the test environment runs it twice and compares. */
+  replay?: (instanceId: string, run: () => Promise<Answer>) => Promise<Answer>;
+  /** Delivers events one an episode, so that every state of a history is replayed once. */
+  oneEventAnEpisode?: boolean;
+  /** How many idle instances stay in memory. */
+  maxIdle?: number;
+  /** Activities that run at once; more wait their turn. */
+  maxConcurrentActivities?: number;
+}
+
+interface Batch {
+  inbound: InboundEvent[];
+  /** Ids of the messages that end with this batch, dropped ones included. */
+  consumed: string[];
+  taken: Pending[];
+}
+
+/** An instance that is not in memory but will have to be looked at. */
+interface Parked {
+  due: number;
+  cancel: Cancel;
+  recover: boolean;
+}
+
+/** How many instances are loaded at once, e.g. after a restart. */
+const MAX_LOADING = 32;
+
+/**
+ * The Durable extension: takes messages, runs episodes, commits them, and does what they ask for.
+ *
+ * Each instance has one pump at a time. What came in and was acknowledged is in the hub; what an episode leads to counts
+ * from its commit on; what follows from a commit (activities, timers, messages to others) can be told from the history
+ * and is taken up again when an instance is loaded. A hint in the hub makes a restarted engine look at an instance.
+ */
+export class Engine implements DurableClient {
+  readonly #options: EngineOptions;
+  readonly #hub: TaskHub;
+  readonly #clock: Clock;
+  readonly #instances = new Map<string, Instance>();
+  readonly #idle = new Map<string, Instance>();
+  readonly #parked = new Map<string, Parked>();
+  readonly #listeners = new Set<(record: InstanceRecord) => void>();
+  readonly #waitingActivities: (() => void)[] = [];
+  readonly #waitingLoads: (() => void)[] = [];
+  readonly #warned = new Set<string>();
+  #activities = 0;
+  #loads = 0;
+  #busy = 0;
+  #quiet: (() => void)[] = [];
+  #stopped = false;
+  #scanned: Promise<void> = Promise.resolve();
+  #lastTime = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#hub = options.hub;
+    this.#clock = options.clock;
+  }
+
+  get taskHubName(): string {
+    return this.#hub.name;
+  }
+
+  /** Takes the hub and goes on with what was under way. @throws HubUnavailableError */
+  async start(lost: (reason: Error) => void = () => {}): Promise<void> {
+    await this.#hub.open((reason) => {
+      this.#stopped = true;
+      lost(reason);
+    });
+    this.#scanned = this.#work(() => this.#scan());
+  }
+
+  async #scan(): Promise<void> {
+    await this.#retrying('reading what was under way', async () => {
+      for await (const page of this.#hub.hints()) {
+        for (const { instanceId, due } of page) {
+          if (this.#instances.has(instanceId) || this.#parked.has(instanceId)) continue;
+          this.#park(instanceId, due, true);
+          if (due <= this.#clock.now()) this.#wake(instanceId);
+        }
+      }
+    });
+  }
+
+  /** Stops after the episodes under way; activities that still run are run again by the next start. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { cancel } of this.#parked.values()) cancel();
+    for (const instance of this.#instances.values()) instance.cancelTimers();
+    await Promise.all([...this.#instances.values()].map((instance) => instance.whenAtRest()));
+    await this.#flush().catch(() => {});
+    await this.#hub.close();
+  }
+
+  /** Resolves when nothing runs and nothing is on its way: only time, or somebody outside, can bring more. */
+  async whenQuiet(): Promise<void> {
+    while (this.#busy > 0) await new Promise<void>((resolve) => { this.#quiet.push(resolve); });
+  }
+
+  /** Calls `listener` with an instance's record after each change. @returns how to stop that. */
+  onChange(listener: (record: InstanceRecord) => void): () => void {
+    this.#listeners.add(listener);
+    return () => { this.#listeners.delete(listener); };
+  }
+
+  // ---- what can be asked from outside -----------------------------------------------------------------------------
+
+  async startInstance(request: StartRequest): Promise<string> {
+    return this.#work(async () => {
+      if (request.instanceId !== undefined) {
+        const existing = await this.getRecord(request.instanceId);
+        if (existing !== undefined && !isFinished(existing.runtimeStatus)) throw new InstanceExistsError(existing.runtimeStatus);
+      }
+      const instanceId = request.instanceId ?? randomUUID().replaceAll('-', '');
+      const event: ExecutionStarted = {
+        EventType: 'ExecutionStarted', EventId: -1, Timestamp: this.#now(), Name: request.name, Version: request.version ?? null, Input: request.input,
+        OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() }, ParentInstance: null, Generation: 0,
+      };
+      await this.#post(instanceId, { id: `start-${event.OrchestrationInstance.ExecutionId}`, event }, request.instanceId === undefined);
+      return instanceId;
+    });
+  }
+
+  async getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
+    await this.#scanned;
+    if (!this.#instances.has(instanceId) && !this.#parked.has(instanceId)) return this.#hub.getRecord(instanceId);
+    const instance = this.#instance(instanceId);
+    if (!instance.loaded) await this.#pump(instance);
+    return instance.currentRecord;
+  }
+
+  async getHistory(instanceId: string): Promise<readonly HistoryEvent[] | undefined> {
+    if (await this.getRecord(instanceId) === undefined) return undefined;
+    const instance = this.#instances.get(instanceId);
+    return instance?.loaded === true ? instance.history : (await this.#hub.load(instanceId)).history;
+  }
+
+  async query(query: InstanceQuery): Promise<InstancePage> {
+    await this.#scanned;
+    await this.#flush();
+    return this.#hub.query(query);
+  }
+
+  async raiseEvent(instanceId: string, name: string, input: JsonText): Promise<Outcome> {
+    return this.#tell(instanceId, { EventType: 'EventRaised', EventId: -1, Timestamp: this.#now(), Name: name, Input: input });
+  }
+
+  async terminate(instanceId: string, reason: string): Promise<Outcome> {
+    return this.#tell(instanceId, { EventType: 'ExecutionTerminated', EventId: -1, Timestamp: this.#now(), Input: reason });
+  }
+
+  async suspend(instanceId: string, reason: string): Promise<Outcome> {
+    const record = await this.getRecord(instanceId);
+    if (record?.runtimeStatus === 'Suspended') {
+      throw new InvalidStateError(`Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`);
+    }
+    return this.#tell(instanceId, { EventType: 'ExecutionSuspended', EventId: -1, Timestamp: this.#now(), Reason: reason });
+  }
+
+  async resume(instanceId: string, reason: string): Promise<Outcome> {
+    return this.#tell(instanceId, { EventType: 'ExecutionResumed', EventId: -1, Timestamp: this.#now(), Reason: reason });
+  }
+
+  async purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'> {
+    return this.#work(async () => {
+      const record = await this.getRecord(instanceId);
+      if (record === undefined) return 'notFound';
+      if (!isFinished(record.runtimeStatus)) return 'live';
+      const instance = this.#instances.get(instanceId);
+      await instance?.whenAtRest();
+      await this.#hub.purge(instanceId);
+      if (instance !== undefined) this.#forget(instance);
+      return 'purged';
+    });
+  }
+
+  async purgeBy(filter: { createdTimeFrom: number; createdTimeTo?: number; runtimeStatus?: readonly RuntimeStatus[] }): Promise<number> {
+    let purged = 0;
+    for (let from: string | undefined; ;) {
+      const page = await this.query({ ...filter, top: 100, ...(from !== undefined && { from }) });
+      for (const { instanceId } of page.records) if (await this.purge(instanceId) === 'purged') purged++;
+      if (page.next === undefined) return purged;
+      from = page.next;
+    }
+  }
+
+  async #tell(instanceId: string, event: InboundEvent): Promise<Outcome> {
+    return this.#work(async () => {
+      const record = await this.getRecord(instanceId);
+      if (record === undefined) return 'notFound';
+      if (isFinished(record.runtimeStatus)) return 'gone';
+      await this.#post(instanceId, { id: randomUUID(), event }, false);
+      return 'accepted';
+    });
+  }
+
+  // ---- messages ---------------------------------------------------------------------------------------------------
+
+  /** Makes a message durable and takes it up. `fresh`: the target's id was made just now, so there is nothing to load. */
+  async #post(instanceId: string, message: Message, fresh: boolean): Promise<void> {
+    const instance = this.#instance(instanceId);
+    if (fresh && !instance.loaded) instance.take(this.#hub.fresh());
+    instance.posting++;
+    try {
+      await this.#placeHint(instance);
+      await this.#hub.post(instanceId, message);
+      instance.enqueue({ event: message.event, messageId: message.id, ...(message.executionId !== undefined && { executionId: message.executionId }) });
+    } finally {
+      instance.posting--;
+    }
+    void this.#pump(instance);
+  }
+
+  /** Sends what an episode of `sender` leads to. Until it has arrived the sender's own hint stays. */
+  #send(sender: Instance, instanceId: string, message: Message, fresh: boolean): void {
+    sender.deliveries++;
+    void this.#work(async () => {
+      await this.#retrying(`a message to '${instanceId}'`, () => this.#post(instanceId, message, fresh));
+      sender.deliveries--;
+      await this.#pump(sender);
+    });
+  }
+
+  // ---- instances in memory ----------------------------------------------------------------------------------------
+
+  #instance(instanceId: string): Instance {
+    let instance = this.#instances.get(instanceId);
+    if (instance === undefined) {
+      instance = new Instance(instanceId);
+      this.#instances.set(instanceId, instance);
+      const parked = this.#parked.get(instanceId);
+      if (parked !== undefined) {
+        parked.cancel();
+        this.#parked.delete(instanceId);
+        instance.hint = parked.due;
+        instance.recover = parked.recover;
+      }
+    }
+    this.#idle.delete(instanceId);
+    return instance;
+  }
+
+  #park(instanceId: string, due: number, recover: boolean): void {
+    this.#parked.set(instanceId, { due, recover, cancel: this.#clock.schedule(due, () => this.#wake(instanceId)) });
+  }
+
+  #wake(instanceId: string): void {
+    if (!this.#stopped) void this.#pump(this.#instance(instanceId));
+  }
+
+  #forget(instance: Instance): void {
+    instance.cancelTimers();
+    this.#instances.delete(instance.id);
+    this.#idle.delete(instance.id);
+  }
+
+  /** Keeps the most recently used idle instances; the others are read again when something comes for them. */
+  #rest(instance: Instance): void {
+    this.#idle.set(instance.id, instance);
+    if (this.#idle.size <= (this.#options.maxIdle ?? 200)) return;
+    const oldest = this.#idle.values().next().value!;
+    const due = oldest.nextTimer;
+    this.#forget(oldest);
+    if (due !== undefined) this.#park(oldest.id, due, false);
+  }
+
+  // ---- the pump ---------------------------------------------------------------------------------------------------
+
+  /** Works on an instance until nothing is left to do now. One at a time per instance; joins the one that runs. */
+  async #pump(instance: Instance): Promise<void> {
+    if (instance.running === undefined) {
+      this.#idle.delete(instance.id);
+      instance.running = this.#work(() => this.#pumpUntilIdle(instance));
+    }
+    return instance.running;
+  }
+
+  async #pumpUntilIdle(instance: Instance): Promise<void> {
+    for (let failures = 0; !this.#stopped;) {
+      try {
+        if (!instance.loaded) await this.#load(instance);
+        const batch = this.#takeBatch(instance);
+        if (batch !== undefined) {
+          await this.#episode(instance, batch);
+          instance.taken = [];
+        } else {
+          await this.#settle(instance);
+          // No turn of the event loop between this look and the end: what comes later starts a pump of its own.
+          if (instance.queue.length === 0) break;
+        }
+        failures = 0;
+      } catch (error) {
+        instance.unload();
+        await this.#backOff(`instance '${instance.id}'`, error, failures++);
+      }
+    }
+    instance.running = undefined;
+    instance.atRest();
+    if (this.#stopped) return;
+    if (instance.record === undefined && !instance.isInUse) this.#forget(instance);
+    else if (!instance.isInUse) this.#rest(instance);
+  }
+
+  async #load(instance: Instance): Promise<void> {
+    if (this.#loads >= MAX_LOADING) await new Promise<void>((resolve) => { this.#waitingLoads.push(resolve); });
+    this.#loads++;
+    try {
+      instance.take(await this.#hub.load(instance.id));
+    } finally {
+      this.#loads--;
+      this.#waitingLoads.shift()?.();
+    }
+    if (instance.record === undefined) return;
+    if (isFinished(instance.record.runtimeStatus)) {
+      if (instance.recover) this.#tellParent(instance);
+    } else {
+      for (const event of instance.open.values()) {
+        if (event.EventType === 'TaskScheduled') this.#runActivity(instance, event);
+        else if (event.EventType === 'TimerCreated') this.#armTimer(instance, event);
+        else if (instance.recover) this.#startChild(instance, event, false);
+      }
+    }
+    instance.recover = false;
+  }
+
+  /** The next events that can be processed together, in the order in which they came. */
+  #takeBatch(instance: Instance): Batch | undefined {
+    const batch: Batch = { inbound: [], consumed: [], taken: [] };
+    while (instance.queue.length > 0 && batch.consumed.length < MAX_CONSUMED) {
+      const next = instance.queue[0]!;
+      const wanted = instance.wants(next);
+      if (wanted && batch.inbound.length > 0
+        && (this.#options.oneEventAnEpisode === true || isAlone(next.event) || isAlone(batch.inbound[0]!) || mayTakeIds(next.event, instance.idTaking))) break;
+      instance.queue.shift();
+      batch.taken.push(next);
+      if (next.messageId !== undefined) batch.consumed.push(next.messageId);
+      if (wanted) {
+        batch.inbound.push(next.event);
+        instance.claim(next.event);
+      } else if (next.event.EventType === 'ExecutionStarted' && instance.record?.executionId !== next.event.OrchestrationInstance.ExecutionId) {
+        this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
+      }
+    }
+    if (batch.taken.length === 0) return undefined;
+    instance.taken = batch.taken;
+    return batch;
+  }
+
+  async #episode(instance: Instance, batch: Batch): Promise<void> {
+    const first = batch.inbound[0];
+    if (first === undefined) return this.#drop(instance, batch);
+    const starting = first.EventType === 'ExecutionStarted' ? first : undefined;
+    let replace = starting !== undefined && instance.history.length > 0;
+    let history: HistoryEvent[] = starting === undefined ? instance.history : [];
+    let execution = starting ?? instance.execution!;
+    let inbound: HistoryEvent[] = [orchestratorStarted(this.#now()), ...batch.inbound];
+    let outcome: EpisodeOutcome;
+    for (let generation = 1; ; generation++) {
+      outcome = await this.#run(instance, execution, history, inbound);
+      const late = inbound.filter((event) => event.EventType === 'TimerFired' && outcome.cancelledTimers.has(event.TimerId));
+      if (late.length > 0) {
+        // The orchestrator cancelled it, in this episode or before a restart: it never fires.
+        inbound = inbound.filter((event) => !late.includes(event));
+        if (inbound.length === 1 && batch.consumed.length === 0) return;
+        continue;
+      }
+      if (outcome.continueAsNew === undefined || this.#stopped) break;
+      if (generation % 100 === 0) {
+        this.#options.log('warning', CATEGORY, `'${instance.id}' has continued as new ${generation} times without waiting for anything.`);
+        await new Promise((resolve) => { setImmediate(resolve); });
+      }
+      inbound = continuedExecution(execution, randomUUID().replaceAll('-', ''), outcome.continueAsNew.input, this.#now());
+      execution = inbound[1] as ExecutionStarted;
+      history = [];
+      replace = true;
+    }
+    if (this.#stopped && outcome.continueAsNew !== undefined) throw new Error('The engine is stopping.');
+
+    const record = this.#record(instance.record, execution, inbound, outcome);
+    const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace, append: outcome.append, consumed: batch.consumed, record });
+    instance.committed(token, replace || starting !== undefined, outcome, batch.consumed, record);
+    for (const warning of outcome.warnings) this.#warn(instance.id, warning);
+
+    for (const task of outcome.activities) this.#runActivity(instance, task);
+    for (const timer of outcome.timers) this.#armTimer(instance, timer);
+    for (const id of outcome.cancelledTimers) instance.cancelTimer(id);
+    for (const child of outcome.subOrchestrations) this.#startChild(instance, child, !instance.isGivenId(child));
+    if (outcome.completed !== undefined) {
+      instance.cancelTimers();
+      this.#tellParent(instance);
+    }
+    for (const listener of this.#listeners) listener(record);
+  }
+
+  /** Ends messages that lead to nothing: for somebody who has finished, or repeated. */
+  async #drop(instance: Instance, batch: Batch): Promise<void> {
+    if (batch.consumed.length === 0) return;
+    if (instance.record === undefined) {
+      await this.#hub.purge(instance.id);
+      instance.unload();
+      return;
+    }
+    const { id: instanceId, token, record } = instance;
+    instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed: batch.consumed, record });
+    for (const id of batch.consumed) instance.consumed.add(id);
+  }
+
+  async #run(instance: Instance, execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> {
+    const { sdk, strict } = this.#options;
+    const now = this.#time();
+    const run: OrchestratorRun = {
+      name: execution.Name, instanceId: instance.id, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
+      input: execution.Input, history, inbound,
+    };
+    const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, this.#now());
+    if (!sdk.knows('orchestration', execution.Name)) {
+      return fail(orchestratorFailure(execution.Name, `The function '${execution.Name}' doesn't exist, is disabled, or is not an orchestrator function. `
+        + `Additional info: The following are the known orchestrator functions: ${sdk.names('orchestration').map((name) => `'${name}'`).join(', ')}.`));
+    }
+    try {
+      const call = (): Promise<Answer> => sdk.runOrchestrator(run);
+      const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
+      const outcome = runEpisode({
+        instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now,
+        knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
+      });
+      return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#warn(instance.id, text);
+      return fail(error instanceof NonDeterministicError ? text : orchestratorFailure(execution.Name, text));
+    }
+  }
+
+  #record(previous: InstanceRecord | undefined, execution: ExecutionStarted, inbound: readonly HistoryEvent[], outcome: EpisodeOutcome): InstanceRecord {
+    const { completed, suspended } = outcome;
+    const now = this.#now();
+    const suspension = inbound.findLast((event) => event.EventType === 'ExecutionSuspended');
+    return {
+      instanceId: execution.OrchestrationInstance.InstanceId,
+      executionId: execution.OrchestrationInstance.ExecutionId,
+      name: execution.Name,
+      version: execution.Version,
+      runtimeStatus: completed !== undefined ? completed.OrchestrationStatus : suspended ? 'Suspended' : 'Running',
+      input: execution.Input,
+      output: completed !== undefined ? completed.Result : suspended ? suspension?.Reason ?? previous?.output ?? null : null,
+      customStatus: completed?.OrchestrationStatus === 'Terminated' ? previous?.customStatus ?? null : outcome.customStatus,
+      createdTime: execution.Timestamp,
+      lastUpdatedTime: now,
+      completedTime: completed === undefined ? null : now,
+      parent: execution.ParentInstance,
+    };
+  }
+
+  // ---- what follows from a commit ---------------------------------------------------------------------------------
+
+  #runActivity(instance: Instance, task: TaskScheduled): void {
+    const { executionId } = instance.record!;
+    if (!instance.beginActivity(executionId, task.EventId)) return;
+    void this.#work(async () => {
+      if (this.#activities >= (this.#options.maxConcurrentActivities ?? Infinity)) {
+        await new Promise<void>((resolve) => { this.#waitingActivities.push(resolve); });
+      }
+      this.#activities++;
+      let outcome: ActivityOutcome;
+      try {
+        if (this.#stopped) return;
+        outcome = await this.#options.sdk.runActivity(task, instance.id);
+      } finally {
+        this.#activities--;
+        this.#waitingActivities.shift()?.();
+      }
+      const base = { EventId: -1, Timestamp: this.#now(), TaskScheduledId: task.EventId };
+      instance.enqueue({
+        executionId,
+        event: outcome.ok
+          ? { EventType: 'TaskCompleted', ...base, Result: outcome.result }
+          : { EventType: 'TaskFailed', ...base, Reason: outcome.reason, Details: outcome.details, FailureDetails: outcome.failureDetails },
+      });
+      instance.endActivity(executionId, task.EventId);
+      if (!this.#stopped) await this.#pump(instance);
+    });
+  }
+
+  #armTimer(instance: Instance, timer: TimerCreated): void {
+    const { executionId } = instance.record!;
+    instance.armTimer(timer, this.#clock, () => {
+      if (this.#stopped) return;
+      instance.enqueue({
+        executionId,
+        // Its Timestamp is when the timer was made, as recorded.
+        event: { EventType: 'TimerFired', EventId: -1, Timestamp: timer.Timestamp, TimerId: timer.EventId, FireAt: timer.FireAt },
+      });
+      void this.#pump(instance);
+    });
+  }
+
+  /** `fresh`: the child's id is derived from this execution and the call, and it was not sent before. */
+  #startChild(instance: Instance, child: SubOrchestrationInstanceCreated, fresh: boolean): void {
+    const { executionId, name, version } = instance.record!;
+    const childExecutionId = derivedGuid(executionId, child.EventId);
+    this.#send(instance, child.InstanceId, {
+      id: `start-${childExecutionId}`,
+      event: {
+        EventType: 'ExecutionStarted', EventId: -1, Timestamp: child.Timestamp, Name: child.Name, Version: child.Version, Input: child.Input,
+        OrchestrationInstance: { InstanceId: child.InstanceId, ExecutionId: childExecutionId },
+        ParentInstance: {
+          Name: name, OrchestrationInstance: { InstanceId: instance.id, ExecutionId: executionId }, TaskScheduleId: child.EventId, Version: version,
+        },
+        Generation: 0,
+      },
+    }, fresh);
+  }
+
+  #tellParent(instance: Instance): void {
+    const { parent, name, executionId, runtimeStatus, output, completedTime } = instance.record!;
+    if (parent === null) return;
+    const base = { EventId: -1, Timestamp: completedTime!, TaskScheduledId: parent.TaskScheduleId };
+    const prefix = orchestratorFailure(name, '');
+    this.#send(instance, parent.OrchestrationInstance.InstanceId, {
+      id: `end-${executionId}`,
+      executionId: parent.OrchestrationInstance.ExecutionId,
+      event: runtimeStatus === 'Completed'
+        ? { EventType: 'SubOrchestrationInstanceCompleted', ...base, Result: output }
+        : {
+            EventType: 'SubOrchestrationInstanceFailed', ...base, Reason: output ?? '', FailureDetails: null,
+            Details: runtimeStatus === 'Terminated' ? null
+              : `Message: ${output?.startsWith(prefix) === true ? output.slice(prefix.length) : output}, StackTrace: `,
+          },
+    }, false);
+  }
+
+  // ---- hints and projections --------------------------------------------------------------------------------------
+
+  /** Makes sure that a restarted engine would look at the instance now. */
+  async #placeHint(instance: Instance): Promise<void> {
+    await instance.exclusively(async () => {
+      const now = this.#clock.now();
+      if (instance.hint !== undefined && instance.hint <= now) return;
+      await this.#changeHint(instance, now);
+    });
+  }
+
+  async #changeHint(instance: Instance, due: number | undefined): Promise<void> {
+    await this.#hub.hint({
+      ...(due !== undefined && { add: { instanceId: instance.id, due } }),
+      ...(instance.hint !== undefined && { remove: { instanceId: instance.id, due: instance.hint } }),
+    });
+    instance.hint = due;
+  }
+
+  /** Leaves an instance in order when there is nothing to do for now. */
+  async #settle(instance: Instance): Promise<void> {
+    if (instance.isWaitingForWork) {
+      // An activity or a delivery runs; onlookers should see the instance soon, but not at every step.
+      if (instance.dirty) this.#projectLater(instance);
+      return;
+    }
+    if (instance.dirty) await this.#project(instance);
+    await instance.exclusively(async () => {
+      const due = instance.nextTimer;
+      if (instance.hint !== due && instance.posting === 0 && instance.queue.length === 0) await this.#changeHint(instance, due);
+    });
+  }
+
+  #projectLater(instance: Instance): void {
+    instance.projection ??= setTimeout(() => {
+      instance.projection = undefined;
+      if (instance.dirty && !this.#stopped) void this.#work(() => this.#retrying('a projection', () => this.#project(instance)));
+    }, 500).unref();
+  }
+
+  async #project(instance: Instance): Promise<void> {
+    await instance.exclusively(async () => {
+      const { record } = instance;
+      if (record === undefined || !instance.dirty) return;
+      await this.#hub.project(record);
+      if (instance.record === record) instance.dirty = false;
+    });
+  }
+
+  async #flush(): Promise<void> {
+    await Promise.all([...this.#instances.values()].filter(({ dirty }) => dirty).map((instance) => this.#project(instance)));
+  }
+
+  // ---- small things -----------------------------------------------------------------------------------------------
+
+  /** The time as histories see it: never back, whatever the machine's clock does. */
+  #time(): number {
+    this.#lastTime = Math.max(this.#lastTime, this.#clock.now());
+    return this.#lastTime;
+  }
+
+  #now(): string {
+    return timestamp(this.#time());
+  }
+
+  #warn(instanceId: string, text: string): void {
+    const key = `${instanceId}\n${text}`;
+    if (this.#warned.has(key)) return;
+    this.#warned.add(key);
+    this.#options.log('error', CATEGORY, `${instanceId}: ${text}`);
+  }
+
+  async #work<T>(task: () => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      return await task();
+    } finally {
+      if (--this.#busy === 0) {
+        const waiting = this.#quiet;
+        this.#quiet = [];
+        for (const resolve of waiting) resolve();
+      }
+    }
+  }
+
+  async #retrying(what: string, task: () => Promise<void>): Promise<void> {
+    for (let failures = 0; !this.#stopped; failures++) {
+      try {
+        return await task();
+      } catch (error) {
+        await this.#backOff(what, error, failures);
+      }
+    }
+  }
+
+  /** Waits longer each time, up to five seconds; says it once. */
+  async #backOff(what: string, error: unknown, failures: number): Promise<void> {
+    if (this.#stopped) return;
+    if (failures === 1) this.#options.log('warning', CATEGORY, `Storage failed for ${what}, trying again: ${error instanceof Error ? error.message : String(error)}`);
+    await new Promise<void>((resolve) => { setTimeout(resolve, Math.min(5_000, 20 * 2 ** failures)); });
+  }
+}
+
+/** Events that get an episode of their own: their order against others decides what the others mean. */
+function isAlone(event: InboundEvent): boolean {
+  return event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
+    || event.EventType === 'ExecutionResumed';
+}
+
+function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: string): EpisodeOutcome {
+  const completed = executionCompleted(-1, 'Failed', text, time);
+  return {
+    append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }],
+    activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed, continueAsNew: undefined, suspended: false, customStatus: null,
+    idTaking: new Set(), warnings: [],
+  };
+}

@@ -1,0 +1,236 @@
+import type { Cancel, Clock } from './clock.js';
+import type {
+  ExecutionStarted, HistoryEvent, InboundEvent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+} from './history.js';
+import { isFinished } from './history.js';
+import type { EpisodeOutcome } from './orchestration.js';
+import type { CommitToken, InstanceRecord, LoadedInstance } from './task-hub.js';
+
+/** An event that waits for its episode. */
+export interface Pending {
+  event: InboundEvent;
+  /** Set when the hub holds it; results of activities and timers are only here, the history tells of them. */
+  messageId?: string;
+  /** The execution it belongs to, where it is for one only. */
+  executionId?: string;
+}
+
+/** What was scheduled and has not ended. */
+export type OpenTask = TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated;
+
+/** An instance in memory: what the hub has of it, and what goes on around it. */
+export class Instance {
+  loaded = false;
+  record: InstanceRecord | undefined;
+  history: HistoryEvent[] = [];
+  token: CommitToken;
+  open = new Map<number, OpenTask>();
+  /** See `mayTakeIds`; unknown after a load. */
+  idTaking: ReadonlySet<number> | undefined;
+
+  queue: Pending[] = [];
+  /** What the episode under way took from the queue. */
+  taken: Pending[] = [];
+  /** Messages that a commit has ended: one may still be on its way into the queue. */
+  readonly consumed = new Set<string>();
+  /** How many messages are being made durable. */
+  posting = 0;
+  /** How many messages to others are on their way. */
+  deliveries = 0;
+
+  /** Due time of the hint that the hub holds. */
+  hint: number | undefined;
+  /** True when the engine that last had the instance may have died: what it sent may not have arrived. */
+  recover = false;
+  /** True when the projection is behind the record. */
+  dirty = false;
+  projection: NodeJS.Timeout | undefined;
+  running: Promise<void> | undefined;
+
+  readonly #activities = new Set<string>();
+  readonly #timers = new Map<number, { at: number; cancel: Cancel }>();
+  #lock: Promise<unknown> = Promise.resolve();
+  #waiting: (() => void)[] = [];
+
+  constructor(readonly id: string) {}
+
+  /** The record, or what is known of an instance whose start is still waiting. */
+  get currentRecord(): InstanceRecord | undefined {
+    const start = this.queue.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as ExecutionStarted | undefined
+      ?? this.taken.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as ExecutionStarted | undefined;
+    if (start === undefined || (this.record !== undefined && !isFinished(this.record.runtimeStatus))) return this.record;
+    return {
+      instanceId: this.id, executionId: start.OrchestrationInstance.ExecutionId, name: start.Name, version: start.Version, runtimeStatus: 'Pending',
+      input: start.Input, output: null, customStatus: null, createdTime: start.Timestamp, lastUpdatedTime: start.Timestamp, completedTime: null,
+      parent: start.ParentInstance,
+    };
+  }
+
+  get execution(): ExecutionStarted | undefined {
+    return this.history.find((event): event is ExecutionStarted => event.EventType === 'ExecutionStarted');
+  }
+
+  /** Takes over what the hub has. Events that only memory holds stay in the queue. */
+  take(from: LoadedInstance): void {
+    this.loaded = true;
+    this.record = from.record;
+    this.history = from.history;
+    this.token = from.token;
+    this.dirty ||= from.stale;
+    this.idTaking = undefined;
+    this.open.clear();
+    for (const event of from.history) this.#index(event);
+    const local = this.queue.filter(({ messageId }) => messageId === undefined);
+    this.queue = [
+      ...from.inbox.filter(({ id }) => !this.consumed.has(id)).map(({ id, event, executionId }) => (
+        { event, messageId: id, ...(executionId !== undefined && { executionId }) })),
+      ...local,
+    ];
+  }
+
+  /** Forgets what may differ from the hub, after a failure: the next pump loads it again. */
+  unload(): void {
+    this.loaded = false;
+    this.recover = true;
+    this.queue.unshift(...this.taken.filter(({ messageId }) => messageId === undefined));
+    this.taken = [];
+    this.cancelTimers();
+  }
+
+  enqueue(pending: Pending): void {
+    const { messageId } = pending;
+    if (messageId !== undefined && (this.consumed.has(messageId) || [...this.queue, ...this.taken].some((other) => other.messageId === messageId))) return;
+    this.queue.push(pending);
+  }
+
+  /** Whether an event means something to the instance as it is now. */
+  wants({ event, executionId }: Pending): boolean {
+    const { record } = this;
+    const finished = record === undefined || isFinished(record.runtimeStatus);
+    if (event.EventType === 'ExecutionStarted') return finished && record?.executionId !== event.OrchestrationInstance.ExecutionId;
+    if (finished || (executionId !== undefined && executionId !== record.executionId)) return false;
+    switch (event.EventType) {
+      case 'TaskCompleted': case 'TaskFailed': return this.open.get(event.TaskScheduledId)?.EventType === 'TaskScheduled';
+      case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
+        return this.open.get(event.TaskScheduledId)?.EventType === 'SubOrchestrationInstanceCreated';
+      case 'TimerFired': return this.open.get(event.TimerId)?.EventType === 'TimerCreated';
+      default: return true;
+    }
+  }
+
+  /** Notes that an event is part of the episode under way, so that a second one like it is not wanted. */
+  claim(event: InboundEvent): void {
+    this.#close(event);
+  }
+
+  committed(token: CommitToken, replaced: boolean, outcome: EpisodeOutcome, consumed: readonly string[], record: InstanceRecord): void {
+    this.token = token;
+    this.record = record;
+    this.dirty = true;
+    this.taken = [];
+    this.idTaking = outcome.idTaking;
+    for (const id of consumed) this.consumed.add(id);
+    if (replaced) {
+      this.history = [];
+      this.open.clear();
+      this.cancelTimers();
+    }
+    for (const event of outcome.append) {
+      this.history.push(event);
+      this.#index(event);
+    }
+    for (const id of outcome.cancelledTimers) this.open.delete(id);
+  }
+
+  /** Whether the app chose the child's id, in which case an instance of that id may exist. */
+  isGivenId(child: SubOrchestrationInstanceCreated): boolean {
+    return child.InstanceId !== `${this.record!.executionId}:${child.EventId}`;
+  }
+
+  // ---- activities and timers --------------------------------------------------------------------------------------
+
+  /** @returns false when that activity runs already, or its result waits. */
+  beginActivity(executionId: string, taskId: number): boolean {
+    const key = `${executionId}/${taskId}`;
+    const ended = this.queue.some(({ event, executionId: of }) => of === executionId
+      && (event.EventType === 'TaskCompleted' || event.EventType === 'TaskFailed') && event.TaskScheduledId === taskId);
+    if (ended || this.#activities.has(key)) return false;
+    this.#activities.add(key);
+    return true;
+  }
+
+  endActivity(executionId: string, taskId: number): void {
+    this.#activities.delete(`${executionId}/${taskId}`);
+  }
+
+  armTimer(timer: TimerCreated, clock: Clock, fire: () => void): void {
+    this.cancelTimer(timer.EventId);
+    const at = Date.parse(timer.FireAt);
+    const cancel = clock.schedule(at, () => {
+      this.#timers.delete(timer.EventId);
+      fire();
+    });
+    this.#timers.set(timer.EventId, { at, cancel });
+  }
+
+  cancelTimer(id: number): void {
+    this.#timers.get(id)?.cancel();
+    this.#timers.delete(id);
+  }
+
+  cancelTimers(): void {
+    for (const id of [...this.#timers.keys()]) this.cancelTimer(id);
+  }
+
+  get nextTimer(): number | undefined {
+    let next: number | undefined;
+    for (const { at } of this.#timers.values()) if (next === undefined || at < next) next = at;
+    return next;
+  }
+
+  /** Whether something goes on that will come back on its own. */
+  get isWaitingForWork(): boolean {
+    return this.#activities.size > 0 || this.deliveries > 0;
+  }
+
+  /** Whether anything is under way for it, so that it has to stay in memory. */
+  get isInUse(): boolean {
+    return this.running !== undefined || this.posting > 0 || this.queue.length > 0 || this.isWaitingForWork;
+  }
+
+  // ---- order ------------------------------------------------------------------------------------------------------
+
+  /** One at a time: what changes the hint or the projection. */
+  async exclusively(task: () => Promise<void>): Promise<void> {
+    const turn = this.#lock.then(task);
+    this.#lock = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Resolves when no pump runs and nothing goes on that would start one. */
+  async whenAtRest(): Promise<void> {
+    while (this.running !== undefined) await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
+  }
+
+  atRest(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  #index(event: HistoryEvent): void {
+    if (event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated' || event.EventType === 'TimerCreated') {
+      this.open.set(event.EventId, event);
+    } else {
+      this.#close(event);
+    }
+  }
+
+  #close(event: HistoryEvent): void {
+    switch (event.EventType) {
+      case 'TaskCompleted': case 'TaskFailed': case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
+        this.open.delete(event.TaskScheduledId); break;
+      case 'TimerFired': this.open.delete(event.TimerId); break;
+    }
+  }
+}

@@ -1,0 +1,406 @@
+/**
+ * One episode of an orchestration, without I/O: from its history, what came in and what the SDK answered, to what has to
+ * be appended and done.
+ *
+ * The SDK's answers name no task ids; both sides count them. {@link Ledger} is our side of that count. It is rebuilt from
+ * the history at every episode, so that a restarted host needs nothing that is not in the history.
+ */
+import { createHash } from 'node:crypto';
+import type {
+  EventSent, ExecutionCompleted, ExecutionStarted, HistoryEvent, InboundEvent, JsonText, OrchestratorCompleted,
+  OrchestratorStarted, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+} from './history.js';
+import { timestamp } from './history.js';
+
+/** Intervals are milliseconds. */
+export interface RetryOptions {
+  firstRetryInterval: number;
+  maxNumberOfAttempts: number;
+  backoffCoefficient: number;
+  maxRetryInterval: number;
+  retryTimeout: number;
+}
+
+/** What an orchestrator asked for, in the order in which it did. */
+export type Action =
+  | { kind: 'activity'; name: string; input: JsonText; retry?: RetryOptions }
+  | { kind: 'subOrchestration'; name: string; input: JsonText; instanceId?: string; version?: string; retry?: RetryOptions }
+  | { kind: 'timer'; fireAt: number; cancelled: boolean }
+  | { kind: 'event'; name: string }
+  | { kind: 'continueAsNew'; input: JsonText };
+
+/** The actions that take a task id. */
+type IdAction = Exclude<Action, { kind: 'event' | 'continueAsNew' }>;
+
+/** What the orchestrator function answered: all actions since the start of the execution, not only the new ones. */
+export interface Answer {
+  done: boolean;
+  actions: Action[];
+  output: JsonText;
+  /** The text of an uncaught error. */
+  error?: string;
+  customStatus: JsonText;
+  /** How many ids the SDK has given out, where it can be seen. */
+  sequenceNumber?: number;
+  /** What the host noticed about the answer and a person should hear, e.g. a task that was yielded twice. */
+  warnings: string[];
+}
+
+/** The orchestrator's code does not follow its history. The message is the real host's. */
+export class NonDeterministicError extends Error {
+  override name = 'NonDeterministicError';
+}
+
+/** Timers longer than this are made in hops, as production makes them (`maximumShortTimerDuration`, six days). */
+export const LONGEST_TIMER = 6 * 86_400_000;
+/** The length of a hop (`longRunningTimerIntervalDuration`, three days). */
+export const TIMER_HOP = 3 * 86_400_000;
+
+interface Slot {
+  id: number;
+  action: IdAction;
+  role: 'call' | 'timer' | 'retryTimer';
+  /** Which attempt of a retried call this is, or follows; from 1. */
+  attempt: number;
+  /** When the first attempt was scheduled. */
+  firstAttemptAt: number;
+  /** For timers: when this one (or this hop) fires. */
+  fireAt: number;
+  open: boolean;
+  /** Whether the history has the event that schedules it. */
+  created: boolean;
+}
+
+type Expected = Omit<Slot, 'id' | 'open' | 'created'>;
+
+/** Counts task ids as the SDK does, and knows which tasks are open. */
+class Ledger {
+  readonly slots: Slot[] = [];
+  readonly #actions: IdAction[];
+  readonly #expected: Expected[] = [];
+  #assigned = 0;
+  /** Time of the current episode. */
+  now = 0;
+  suspended = false;
+  terminated: string | undefined;
+  warnings: string[] = [];
+
+  constructor(actions: readonly Action[]) {
+    this.#actions = actions.filter((action): action is IdAction => action.kind !== 'event' && action.kind !== 'continueAsNew');
+  }
+
+  /** How many of the orchestrator's own actions have an id. */
+  get assigned(): number {
+    return this.#assigned;
+  }
+
+  apply(event: HistoryEvent): void {
+    switch (event.EventType) {
+      case 'OrchestratorStarted': this.now = Math.max(this.now, Date.parse(event.Timestamp)); break;
+      case 'OrchestratorCompleted':
+        if (event.ActionCount !== undefined) this.#assignWhile(() => this.#assigned < event.ActionCount!);
+        break;
+      case 'ExecutionSuspended': this.suspended = true; break;
+      case 'ExecutionResumed': this.suspended = false; break;
+      case 'ExecutionTerminated': this.terminated = event.Input; break;
+      case 'TaskScheduled': case 'SubOrchestrationInstanceCreated': case 'TimerCreated': case 'EventSent': this.#created(event); break;
+      case 'TaskCompleted': case 'SubOrchestrationInstanceCompleted': this.#close(event.TaskScheduledId); break;
+      case 'TaskFailed': case 'SubOrchestrationInstanceFailed': this.#failed(this.#close(event.TaskScheduledId)); break;
+      case 'TimerFired': this.#fired(this.#close(event.TimerId)); break;
+    }
+  }
+
+  /** Gives ids to everything that has none: first to what the host adds on its own, then to the orchestrator's new actions. */
+  assignAll(): void {
+    this.#assignWhile(() => this.#assigned < this.#actions.length);
+  }
+
+  #assignWhile(more: () => boolean): void {
+    while (this.#expected.length > 0 || more()) this.#assignNext();
+  }
+
+  #assignNext(): void {
+    const expected = this.#expected.shift();
+    if (expected !== undefined) {
+      this.slots.push({ ...expected, id: this.slots.length, open: true, created: false });
+      return;
+    }
+    const action = this.#actions[this.#assigned];
+    if (action === undefined) {
+      throw new NonDeterministicError(nonDeterminismText(this.slots.length, 'a task', undefined));
+    }
+    this.#assigned++;
+    this.slots.push({
+      id: this.slots.length, action, role: action.kind === 'timer' ? 'timer' : 'call', attempt: 1, firstAttemptAt: this.now,
+      fireAt: action.kind === 'timer' ? firstHop(action.fireAt, this.now) : 0, open: true, created: false,
+    });
+  }
+
+  #created(event: TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent): void {
+    while (this.slots.length <= event.EventId) {
+      if (this.#expected.length === 0 && this.#assigned === this.#actions.length) {
+        throw new NonDeterministicError(nonDeterminismText(event.EventId, describeCreated(event), undefined));
+      }
+      this.#assignNext();
+    }
+    const slot = this.slots[event.EventId]!;
+    if (describeSlot(slot).toLowerCase() !== describeCreated(event).toLowerCase()) {
+      throw new NonDeterministicError(nonDeterminismText(event.EventId, describeCreated(event), describeSlot(slot)));
+    }
+    slot.created = true;
+    if (event.EventType === 'TimerCreated') slot.fireAt = Date.parse(event.FireAt);
+  }
+
+  #close(id: number): Slot | undefined {
+    const slot = this.slots[id];
+    if (slot === undefined || !slot.open) return undefined;
+    slot.open = false;
+    return slot;
+  }
+
+  #failed(slot: Slot | undefined): void {
+    if (slot === undefined || slot.action.kind === 'timer' || slot.action.retry === undefined) return;
+    const retry = slot.action.retry;
+    // After the last failure too: the SDK waits for one more timer before it gives up.
+    const last = slot.attempt >= retry.maxNumberOfAttempts;
+    if (!last && this.now >= slot.firstAttemptAt + retry.retryTimeout) {
+      this.warnings.push(`'${slot.action.name}' failed for the ${ordinal(slot.attempt)} time after its retryTimeout had passed. The host stops `
+        + 'retrying, but the SDK goes on waiting for another attempt: this instance will wait for ever. Use maxNumberOfAttempts instead of retryTimeout.');
+      return;
+    }
+    const delay = Math.min(retry.firstRetryInterval * retry.backoffCoefficient ** (slot.attempt - 1), retry.maxRetryInterval);
+    this.#expected.push({ ...slot, role: 'retryTimer', fireAt: last ? this.now : this.now + delay });
+  }
+
+  #fired(slot: Slot | undefined): void {
+    if (slot === undefined) return;
+    if (slot.role === 'retryTimer' && slot.action.kind !== 'timer') {
+      if (slot.attempt < slot.action.retry!.maxNumberOfAttempts) this.#expected.push({ ...slot, role: 'call', attempt: slot.attempt + 1 });
+    } else if (slot.action.kind === 'timer' && slot.action.fireAt > this.now) {
+      this.#expected.push({ ...slot, fireAt: firstHop(slot.action.fireAt, this.now) });
+    }
+  }
+}
+
+function firstHop(fireAt: number, now: number): number {
+  return fireAt - now > LONGEST_TIMER ? now + TIMER_HOP : fireAt;
+}
+
+function ordinal(n: number): string {
+  return `${n}${n % 10 === 1 && n !== 11 ? 'st' : n % 10 === 2 && n !== 12 ? 'nd' : n % 10 === 3 && n !== 13 ? 'rd' : 'th'}`;
+}
+
+function describeSlot({ role, action }: Slot): string {
+  if (role !== 'call') return 'a timer';
+  return action.kind === 'activity' ? `an activity task|${action.name}` : action.kind === 'subOrchestration' ? `a sub-orchestration|${action.name}` : 'a timer';
+}
+
+function describeCreated(event: TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent): string {
+  switch (event.EventType) {
+    case 'TaskScheduled': return `an activity task|${event.Name}`;
+    case 'SubOrchestrationInstanceCreated': return `a sub-orchestration|${event.Name}`;
+    case 'TimerCreated': return 'a timer';
+    case 'EventSent': return `an event|${event.Name}`;
+  }
+}
+
+/** The text of the real host, recorded for two activities of different names. */
+function nonDeterminismText(id: number, before: string, now: string | undefined): string {
+  const named = (what: string, where: string): string => {
+    const [kind, name] = what.split('|');
+    return `${kind} with ${where}${name === undefined ? '' : ` named '${name}'`}`;
+  };
+  const replay = now === undefined
+    ? "but the current replay execution hasn't (yet?) scheduled this task."
+    : named(now, '@').replace(/^(\S+ .*?) with @( named '.*')?$/, "but the current orchestration replay instead scheduled $1$2 with this sequence number. ");
+  return `Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${named(before, `sequence number ${id}`)}, ${replay} `
+    + 'Was a change made to the orchestrator code after this instance had already started running?';
+}
+
+/** Everything an episode starts from. */
+export interface EpisodeInput {
+  instanceId: string;
+  executionId: string;
+  name: string;
+  /** What is committed. */
+  history: readonly HistoryEvent[];
+  /** This episode's OrchestratorStarted and what came in with it; for continue-as-new the new execution's first events. */
+  inbound: readonly HistoryEvent[];
+  answer: Answer;
+  /** Milliseconds since the epoch: the time of what the episode writes. */
+  now: number;
+  /** Whether there is an activity, an orchestrator of that name. What is unknown is not scheduled, as in production. */
+  knowsActivity: (name: string) => boolean;
+  knowsOrchestrator: (name: string) => boolean;
+}
+
+/** What an episode leads to. */
+export interface EpisodeOutcome {
+  /** To append: the inbound events, what was scheduled, perhaps the end, and OrchestratorCompleted. */
+  append: HistoryEvent[];
+  activities: TaskScheduled[];
+  subOrchestrations: SubOrchestrationInstanceCreated[];
+  timers: TimerCreated[];
+  /** Timers that the orchestrator has cancelled, whether or not they have fired since. */
+  cancelledTimers: Set<number>;
+  /** The end of the execution, when this episode brought it. */
+  completed: ExecutionCompleted | undefined;
+  /** The input of the next execution, when the orchestrator continues as new. */
+  continueAsNew: { input: JsonText } | undefined;
+  suspended: boolean;
+  customStatus: JsonText;
+  /** Ids of the tasks whose end takes further ids, see `mayTakeIds`. */
+  idTaking: Set<number>;
+  /** What a person should hear about this instance. */
+  warnings: string[];
+}
+
+/**
+ * Whether processing `event` may take task ids before the orchestrator's own code runs on: such an event has to be the
+ * first of its episode, or our count and the SDK's drift apart. Without knowledge of the tasks the answer is cautious.
+ */
+export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | undefined): boolean {
+  switch (event.EventType) {
+    case 'TaskFailed': case 'SubOrchestrationInstanceFailed': return idTaking?.has(event.TaskScheduledId) ?? true;
+    case 'TimerFired': return idTaking?.has(event.TimerId) ?? true;
+    default: return false;
+  }
+}
+
+/** Turns the SDK's answer into history and work. @throws NonDeterministicError when the answer does not follow the history. */
+export function runEpisode(input: EpisodeInput): EpisodeOutcome {
+  const { answer } = input;
+  const ledger = new Ledger(answer.actions);
+  for (const event of input.history) ledger.apply(event);
+  ledger.warnings = [];
+  for (const event of input.inbound) ledger.apply(event);
+  ledger.assignAll();
+
+  const time = timestamp(input.now);
+  const outcome: EpisodeOutcome = {
+    append: [...input.inbound], activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed: undefined,
+    continueAsNew: undefined, suspended: ledger.suspended, customStatus: answer.customStatus, idTaking: new Set(),
+    warnings: [...answer.warnings, ...ledger.warnings],
+  };
+  const completed: OrchestratorCompleted = { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time };
+
+  if (ledger.terminated !== undefined) {
+    outcome.completed = executionCompleted(ledger.slots.length, 'Terminated', ledger.terminated, time);
+    outcome.append.push(outcome.completed, completed);
+    return outcome;
+  }
+
+  let open = 0;
+  for (const slot of ledger.slots) {
+    if (slot.action.kind === 'timer' && slot.action.cancelled) {
+      slot.open = false;
+      outcome.cancelledTimers.add(slot.id);
+    }
+    if (!slot.created && !ledger.suspended) schedule(slot, input, time, outcome);
+    if (!slot.open) continue;
+    open++;
+    if (slot.action.kind === 'timer' ? slot.fireAt < slot.action.fireAt : slot.action.retry !== undefined) outcome.idTaking.add(slot.id);
+  }
+
+  if (ledger.suspended) {
+    // The orchestrator's code ran on, but nothing it asked for is carried out before it is resumed. Which events it had
+    // seen when it asked decides the ids, so that number is kept.
+    completed.ActionCount = ledger.assigned;
+  } else if (open === 0) {
+    end(input, ledger.slots.length, time, outcome);
+  }
+  if (!answer.done && answer.error === undefined && open === 0 && !ledger.suspended && !awaitsEvent(input)) {
+    outcome.warnings.push('The orchestrator is not done, yet nothing is scheduled that could wake it: it will wait for ever. '
+      + 'It may have thrown undefined, or yielded a task again that had already completed.');
+  }
+  if (answer.sequenceNumber !== undefined && answer.sequenceNumber !== ledger.slots.length && outcome.completed === undefined) {
+    outcome.warnings.push(`Task ids have drifted apart: the SDK has given out ${answer.sequenceNumber}, the host ${ledger.slots.length}. `
+      + 'Results will reach the wrong tasks, or none.');
+  }
+  outcome.append.push(completed);
+  return outcome;
+}
+
+function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: EpisodeOutcome): void {
+  const { action, id } = slot;
+  slot.created = true;
+  if (slot.role !== 'call' || action.kind === 'timer') {
+    const event: TimerCreated = { EventType: 'TimerCreated', EventId: id, Timestamp: time, FireAt: timestamp(slot.fireAt) };
+    outcome.append.push(event);
+    if (slot.open) outcome.timers.push(event);
+  } else if (action.kind === 'activity') {
+    if (!input.knowsActivity(action.name)) {
+      outcome.warnings.push(`The orchestrator calls an activity named '${action.name}', and there is none: the instance will wait for it for ever.`);
+      return;
+    }
+    const event: TaskScheduled = { EventType: 'TaskScheduled', EventId: id, Timestamp: time, Name: action.name, Input: action.input };
+    outcome.append.push(event);
+    outcome.activities.push(event);
+  } else {
+    if (!input.knowsOrchestrator(action.name)) {
+      outcome.warnings.push(`The orchestrator calls a sub-orchestrator named '${action.name}', and there is none: the instance will wait for it for ever.`);
+      return;
+    }
+    const event: SubOrchestrationInstanceCreated = {
+      EventType: 'SubOrchestrationInstanceCreated', EventId: id, Timestamp: time, Name: action.name, Version: action.version ?? null,
+      InstanceId: action.instanceId ?? `${input.executionId}:${id}`, Input: action.input,
+    };
+    outcome.append.push(event);
+    outcome.subOrchestrations.push(event);
+  }
+}
+
+/** Ends the execution if the answer says so. Only called when nothing is open: until then production waits, too. */
+function end({ answer, name }: EpisodeInput, nextId: number, time: string, outcome: EpisodeOutcome): void {
+  const last = answer.actions.at(-1);
+  if (answer.error !== undefined) {
+    outcome.completed = executionCompleted(nextId, 'Failed', orchestratorFailure(name, answer.error), time);
+  } else if (answer.done && last?.kind === 'continueAsNew') {
+    outcome.continueAsNew = { input: last.input };
+  } else if (answer.done) {
+    outcome.completed = executionCompleted(nextId, 'Completed', answer.output, time);
+  }
+  if (outcome.completed !== undefined) outcome.append.push(outcome.completed);
+}
+
+/** Whether more waits for an event were made than events of that name have come. */
+function awaitsEvent({ answer, history, inbound }: EpisodeInput): boolean {
+  const waits = new Map<string, number>();
+  for (const action of answer.actions) if (action.kind === 'event') waits.set(action.name, (waits.get(action.name) ?? 0) + 1);
+  for (const events of [history, inbound]) {
+    for (const event of events) if (event.EventType === 'EventRaised') waits.set(event.Name, (waits.get(event.Name) ?? 0) - 1);
+  }
+  return [...waits.values()].some((count) => count > 0);
+}
+
+/** The output of an orchestration that failed, as the real host words it. */
+export function orchestratorFailure(name: string, error: string): string {
+  return `Orchestrator function '${name}' failed: ${error}`;
+}
+
+export function executionCompleted(id: number, status: ExecutionCompleted['OrchestrationStatus'], result: string | null, time: string): ExecutionCompleted {
+  return { EventType: 'ExecutionCompleted', EventId: id, Timestamp: time, OrchestrationStatus: status, Result: result };
+}
+
+/** The first events of a new execution after continue-as-new, as recorded: an OrchestratorCompleted of its own is among them. */
+export function continuedExecution(previous: ExecutionStarted, executionId: string, input: JsonText, time: string): HistoryEvent[] {
+  const base = { EventId: -1, Timestamp: time };
+  return [
+    { EventType: 'OrchestratorStarted', ...base },
+    {
+      ...previous, ...base, Input: input, Generation: null,
+      OrchestrationInstance: { InstanceId: previous.OrchestrationInstance.InstanceId, ExecutionId: executionId },
+    },
+    { EventType: 'OrchestratorCompleted', ...base, Continuation: true },
+  ];
+}
+
+export function orchestratorStarted(time: string): OrchestratorStarted {
+  return { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: time };
+}
+
+/** A GUID that is the same whenever it is derived from the same texts. */
+export function derivedGuid(...parts: readonly (string | number)[]): string {
+  const hex = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

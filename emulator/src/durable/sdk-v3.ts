@@ -1,0 +1,290 @@
+/** The JSON protocol of durable-functions 3.x. Nothing else in the emulator knows it. */
+import type { InvocationOutcome, TypedData, Worker } from '../worker/types.js';
+import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from './history.js';
+import type { Action, Answer, RetryOptions } from './orchestration.js';
+import { LONGEST_TIMER, TIMER_HOP } from './orchestration.js';
+
+/** Numbers of `HistoryEventType`, in the SDK's `lib/src/history/HistoryEventType.js`. */
+const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
+  ExecutionStarted: 0, ExecutionCompleted: 1, ExecutionTerminated: 3, TaskScheduled: 4, TaskCompleted: 5, TaskFailed: 6,
+  SubOrchestrationInstanceCreated: 7, SubOrchestrationInstanceCompleted: 8, SubOrchestrationInstanceFailed: 9, TimerCreated: 10,
+  TimerFired: 11, OrchestratorStarted: 12, OrchestratorCompleted: 13, EventSent: 14, EventRaised: 15, GenericEvent: 17,
+  ExecutionSuspended: 19, ExecutionResumed: 20,
+};
+
+/** Events that the framework marks as played once their episode is over; the others never are [recorded]. */
+const PLAYED = new Set([0, 3, 5, 6, 8, 9, 11, 15, 19, 20]);
+
+/** `ActionType`, in the SDK's `lib/src/actions/ActionType.js`. */
+const ACTION = {
+  CallActivity: 0, CallActivityWithRetry: 1, CallSubOrchestrator: 2, CallSubOrchestratorWithRetry: 3, ContinueAsNew: 4, CreateTimer: 5,
+  WaitForExternalEvent: 6, CallEntity: 7, CallHttp: 8, SignalEntity: 9, WhenAny: 11, WhenAll: 12, LockEntities: 13, ReleaseEntities: 14,
+} as const;
+
+/** The SDK's own form of an action; fields as far as their kind has them. */
+interface SdkAction {
+  actionType: number;
+  functionName?: string;
+  input?: unknown;
+  instanceId?: string;
+  version?: string;
+  fireAt?: string | Date;
+  isCanceled?: boolean;
+  externalEventName?: string;
+  compoundActions?: SdkAction[];
+  retryOptions?: Record<string, number | undefined>;
+}
+
+interface SdkState {
+  isDone: boolean;
+  actions: SdkAction[][];
+  output?: unknown;
+  error?: string;
+  customStatus?: unknown;
+}
+
+/** The marker behind which a failed orchestrator's state stands in the error's message. */
+const FAILURE_MARKER = '\n\n$OutOfProcData$:';
+
+/** What an orchestrator function is asked to replay. */
+export interface OrchestratorRun {
+  name: string;
+  instanceId: string;
+  parentInstanceId: string | null;
+  input: JsonText;
+  history: readonly HistoryEvent[];
+  inbound: readonly HistoryEvent[];
+}
+
+/** How an activity ended: the part of the history event that depends on it. */
+export type ActivityOutcome =
+  | { ok: true; result: JsonText }
+  | { ok: false; reason: string; details: string; failureDetails: FailureDetails | null };
+
+export class SdkV3 {
+  readonly #worker: Worker;
+  /** Events in the SDK's form. They never change but for IsPlayed, so that a replay need not make them anew. */
+  readonly #events = new WeakMap<HistoryEvent, Record<string, unknown>>();
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  knows(kind: 'orchestration' | 'activity', name: string): boolean {
+    return this.#worker.find(name)?.trigger.type === `${kind}Trigger`;
+  }
+
+  names(kind: 'orchestration' | 'activity'): string[] {
+    return [...this.#worker.functions.values()].filter(({ trigger }) => trigger.type === `${kind}Trigger`).map(({ name }) => name);
+  }
+
+  /** Runs an orchestrator function over its history. */
+  async runOrchestrator(run: OrchestratorRun): Promise<Answer> {
+    const definition = this.#worker.find(run.name)!;
+    const outcome = await this.#worker.invoke({
+      functionName: definition.name,
+      inputData: { [definition.trigger.name]: {} },
+      triggerValue: this.#trigger(run),
+    });
+    return answer(outcome);
+  }
+
+  #trigger(run: OrchestratorRun): Record<string, unknown> {
+    // A continued execution's first events are all new, and there is one OrchestratorCompleted among them.
+    const first = run.history.length === 0;
+    return {
+      history: [...run.history.map((event) => this.#event(event, true)), ...run.inbound.map((event) => this.#event(event, false))],
+      input: run.input === null ? null : JSON.parse(run.input) as unknown,
+      instanceId: run.instanceId,
+      isReplaying: !first,
+      parentInstanceId: run.parentInstanceId,
+      upperSchemaVersion: 1,
+      upperSchemaVersionNew: 3,
+      longRunningTimerIntervalDuration: duration(TIMER_HOP),
+      maximumShortTimerDuration: duration(LONGEST_TIMER),
+      // sic: the misspelling is the protocol's.
+      defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
+    };
+  }
+
+  #event(event: HistoryEvent, past: boolean): Record<string, unknown> {
+    let cached = this.#events.get(event);
+    if (cached === undefined) {
+      cached = sdkEvent(event);
+      this.#events.set(event, cached);
+    } else if (event.EventType === 'OrchestratorStarted') {
+      // Its time becomes currentUtcDateTime, which user code may change in place.
+      cached = { ...cached, Timestamp: new Date(event.Timestamp) };
+    }
+    cached['IsPlayed'] = past && (PLAYED.has(cached['EventType'] as number) || isContinuationMark(event));
+    return cached;
+  }
+
+  /** Runs an activity once. */
+  async runActivity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
+    const definition = this.#worker.find(task.Name)!;
+    // As recorded: a boolean arrives as .NET's text of it.
+    const text = task.Input === 'true' ? 'True' : task.Input === 'false' ? 'False' : task.Input;
+    const data: TypedData = text === null ? {} : { string: text };
+    const triggerMetadata: Record<string, TypedData> = { instanceId: { string: instanceId } };
+    if (text !== null) {
+      triggerMetadata[definition.trigger.name] = { string: text };
+      triggerMetadata['data'] = { json: text.startsWith('"') ? JSON.stringify(text) : text };
+    }
+    const outcome = await this.#worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: data }, triggerMetadata });
+    return outcome.ok ? { ok: true, result: resultText(outcome.returnValue) } : activityFailure(definition.name, outcome);
+  }
+}
+
+function isContinuationMark(event: HistoryEvent): boolean {
+  return event.EventType === 'OrchestratorCompleted' && event.Continuation === true;
+}
+
+function duration(milliseconds: number): string {
+  return `${milliseconds / 86_400_000}.00:00:00`;
+}
+
+function sdkEvent(event: HistoryEvent): Record<string, unknown> {
+  const base = { EventType: EVENT_CODES[event.EventType], EventId: event.EventId, IsPlayed: false, Timestamp: new Date(event.Timestamp) };
+  switch (event.EventType) {
+    case 'OrchestratorStarted': case 'OrchestratorCompleted': return base;
+    case 'ExecutionStarted':
+      return {
+        OrchestrationInstance: event.OrchestrationInstance, ParentInstance: event.ParentInstance, Name: event.Name, Version: event.Version,
+        Input: event.Input, Tags: null, Correlation: null, ParentTraceContext: null, ScheduledStartTime: null, Generation: event.Generation,
+        GenerateNewTrace: false, ...base,
+      };
+    case 'TaskScheduled': return { Name: event.Name, Version: '', Input: null, ParentTraceContext: null, Tags: null, ...base };
+    case 'SubOrchestrationInstanceCreated':
+      return { Name: event.Name, Version: event.Version, InstanceId: event.InstanceId, Input: null, ClientSpanId: null, Tags: null, ...base };
+    case 'EventRaised': return { ParentTraceContext: null, ...event, ...base };
+    default: return { ...event, ...base };
+  }
+}
+
+function answer(outcome: InvocationOutcome): Answer {
+  const warnings: string[] = [];
+  let state: SdkState;
+  if (outcome.ok) {
+    state = outcome.result as SdkState;
+  } else {
+    const marker = outcome.message.indexOf(FAILURE_MARKER);
+    // Without the marker the SDK itself gave up, e.g. on a history event that it could not read.
+    if (marker < 0) return { done: false, actions: [], output: null, error: outcome.message, customStatus: null, warnings: [] };
+    state = JSON.parse(outcome.message.slice(marker + FAILURE_MARKER.length)) as SdkState;
+    if (state.error === undefined) {
+      warnings.push('The orchestrator threw something that is not an Error. Production loses it and the instance waits for ever: throw an Error.');
+    }
+  }
+  const actions: Action[] = [];
+  flatten(state.actions.flat(), actions, new Set(), warnings);
+  return {
+    done: state.isDone, actions, output: jsonText(state.output), customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
+    ...(state.error !== undefined && { error: state.error }), warnings,
+  };
+}
+
+function flatten(from: readonly SdkAction[], into: Action[], seen: Set<SdkAction>, warnings: string[]): void {
+  for (const action of from) {
+    if (action.compoundActions !== undefined) {
+      flatten(action.compoundActions, into, seen, warnings);
+      continue;
+    }
+    if (seen.has(action)) {
+      warnings.push('A task was yielded a second time inside another Task.any or Task.all. The host schedules it again, the SDK does not count it again: '
+        + 'from here on results reach the wrong tasks, and the instance will hang (azure-functions-durable-js issues 574, 577). Make a new task each time.');
+    }
+    seen.add(action);
+    into.push(neutral(action));
+  }
+}
+
+function neutral(action: SdkAction): Action {
+  switch (action.actionType) {
+    case ACTION.CallActivity: case ACTION.CallActivityWithRetry:
+      // A string is JSON text already: the SDK encodes it.
+      return { kind: 'activity', name: action.functionName!, input: typeof action.input === 'string' ? action.input : jsonText(action.input), ...retry(action) };
+    case ACTION.CallSubOrchestrator: case ACTION.CallSubOrchestratorWithRetry:
+      return {
+        kind: 'subOrchestration', name: action.functionName!, input: jsonText(action.input), ...retry(action),
+        ...(action.instanceId && { instanceId: action.instanceId }), ...(action.version && { version: action.version }),
+      };
+    case ACTION.ContinueAsNew: return { kind: 'continueAsNew', input: jsonText(action.input) };
+    case ACTION.CreateTimer: return { kind: 'timer', fireAt: new Date(action.fireAt!).getTime(), cancelled: action.isCanceled === true };
+    case ACTION.WaitForExternalEvent: return { kind: 'event', name: action.externalEventName! };
+    default: throw new UnsupportedActionError(Object.entries(ACTION).find(([, code]) => code === action.actionType)?.[0] ?? String(action.actionType));
+  }
+}
+
+/** The orchestrator asks for something this version of the emulator does not do. */
+export class UnsupportedActionError extends Error {
+  override name = 'UnsupportedActionError';
+  constructor(action: string) {
+    super(`This version of the emulator does not carry out '${action}'.`);
+  }
+}
+
+function retry({ retryOptions }: SdkAction): { retry?: RetryOptions } {
+  if (retryOptions === undefined) return {};
+  return {
+    retry: {
+      firstRetryInterval: retryOptions['firstRetryIntervalInMilliseconds']!,
+      maxNumberOfAttempts: retryOptions['maxNumberOfAttempts']!,
+      backoffCoefficient: retryOptions['backoffCoefficient'] ?? 1,
+      maxRetryInterval: retryOptions['maxRetryIntervalInMilliseconds'] ?? Infinity,
+      retryTimeout: retryOptions['retryTimeoutInMilliseconds'] ?? Infinity,
+    },
+  };
+}
+
+function jsonText(value: unknown): JsonText {
+  return value === undefined || value === null ? null : JSON.stringify(value) ?? null;
+}
+
+/** What the framework stores as the result of an activity, by the kind of value it returned [recorded]. */
+function resultText(value: TypedData | null | undefined): JsonText {
+  if (value === null || value === undefined) return null;
+  if (value.string !== undefined) return JSON.stringify(value.string);
+  if (value.json !== undefined) return value.json;
+  if (value.bytes !== undefined) return JSON.stringify(Buffer.from(value.bytes).toString('base64'));
+  const number = value.int ?? value.double;
+  return number === undefined ? null : String(number);
+}
+
+function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok: false }>): ActivityOutcome {
+  const { message, stackTrace } = failure;
+  const failureDetails = structuredFailure(message);
+  const stack = stackTrace ?? '';
+  // One line of JSON as .NET serialises an exception, less the host's own frames [recorded].
+  const details = JSON.stringify({
+    $type: 'System.Exception, System.Private.CoreLib', ClassName: 'System.Exception', Message: ` ${message}`, Data: null,
+    InnerException: {
+      $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script', IsUserException: false, RemoteStackTrace: stack,
+      RemoteMessage: message, RemoteTypeName: null, Message: `Result: Failure\nException: ${message}\nStack: ${stack}`,
+      Data: { $type: 'System.Collections.ListDictionaryInternal, System.Private.CoreLib' }, InnerException: null, HelpLink: null,
+      Source: 'System.Private.CoreLib', HResult: -2146233088, StackTrace: '',
+    },
+    HelpURL: null, StackTraceString: null, RemoteStackTraceString: null, RemoteStackIndex: 0, ExceptionMethod: null, HResult: -2146233088,
+    Source: null, WatsonBuckets: null,
+  });
+  return { ok: false, reason: `Activity function '${name}' failed:  ${message}`, details, failureDetails };
+}
+
+/** The failure an app with an exception properties provider describes in its error's message. */
+function structuredFailure(message: string): FailureDetails | null {
+  if (!message.startsWith('{"errorType"')) return null;
+  try {
+    return toFailureDetails(JSON.parse(message) as Record<string, unknown>);
+  } catch {
+    return null;
+  }
+}
+
+function toFailureDetails(from: Record<string, unknown>): FailureDetails {
+  const inner = from['innerFailure'] as Record<string, unknown> | null | undefined;
+  return {
+    ErrorType: String(from['errorType']), ErrorMessage: String(from['errorMessage']), StackTrace: (from['stackTrace'] as string | undefined) ?? null,
+    IsNonRetriable: from['isNonRetriable'] === true, InnerFailure: inner ? toFailureDetails(inner) : null,
+    Properties: (from['properties'] as Record<string, unknown> | undefined) ?? null,
+  };
+}
