@@ -1,0 +1,19 @@
+import type { HttpRequest } from '@azure/functions';
+import { invalid } from './problem.js';
+
+const HEADER = 'Idempotency-Key';
+const allowed = /^[\x21-\x7e]{1,64}$/;
+
+/**
+ * What the caller calls this request, so that its repeat is known for one; `undefined` when the caller does not care.
+ * Keys are the app's, not the caller's: whoever does not want to meet another's takes a UUID.
+ *
+ * @throws {Problem} 400 when it is not 1 to 64 visible ASCII characters
+ */
+export function idempotencyKey(request: HttpRequest): string | undefined {
+  const key = request.headers.get(HEADER);
+  if (key !== null && !allowed.test(key)) {
+    throw invalid([{ field: HEADER, message: 'It must be 1 to 64 visible ASCII characters, such as a UUID' }]);
+  }
+  return key ?? undefined;
+}
