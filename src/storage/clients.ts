@@ -1,0 +1,69 @@
+import type { TokenCredential } from '@azure/identity';
+import { TableClient } from '@azure/data-tables';
+import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+
+const SETTING = 'AppStorage';
+
+/** Where the app's storage is, as the settings say: a connection string, or an address a service and an identity. */
+type Settings = { connectionString: string } | { uri: string; clientId: string | undefined };
+
+/** The table of that name, created at its first use. */
+export function table(name: string): Promise<TableClient> {
+  return once('table', name, async (settings) => {
+    const client = 'uri' in settings
+      ? new TableClient(settings.uri, name, await credential(settings.clientId))
+      // The connection string says whether it is HTTP, as Azurite's is.
+      : TableClient.fromConnectionString(settings.connectionString, name, { allowInsecureConnection: true });
+    await client.createTable();
+    return client;
+  });
+}
+
+/** The queue of that name, created at its first use. */
+export function queue(name: string): Promise<QueueClient> {
+  return once('queue', name, async (settings) => {
+    const service = 'uri' in settings
+      ? new QueueServiceClient(settings.uri, await credential(settings.clientId))
+      : QueueServiceClient.fromConnectionString(settings.connectionString);
+    const client = service.getQueueClient(name);
+    await client.createIfNotExists();
+    return client;
+  });
+}
+
+const clients = new Map<string, Promise<unknown>>();
+
+/** One client a setting's value and name, for as long as the process lives; a failure to create is not kept. */
+function once<Client>(
+  service: 'table' | 'queue',
+  name: string,
+  create: (settings: Settings) => Promise<Client>,
+): Promise<Client> {
+  const settings = read(service);
+  const key = JSON.stringify([settings, service, name]);
+  let client = clients.get(key) as Promise<Client> | undefined;
+  if (client === undefined) {
+    client = create(settings);
+    clients.set(key, client);
+    client.catch(() => clients.delete(key));
+  }
+  return client;
+}
+
+function read(service: 'table' | 'queue'): Settings {
+  const { [SETTING]: connectionString, [`${SETTING}__${service}ServiceUri`]: uri, [`${SETTING}__clientId`]: clientId } = process.env;
+  if (connectionString) {
+    return { connectionString };
+  }
+  if (uri) {
+    return { uri, clientId };
+  }
+  throw new Error(`The app has no storage: set ${SETTING} to a connection string, or ${SETTING}__${service}ServiceUri to an address.`);
+}
+
+/** A user-assigned identity when a client id names it; else whatever the machine has, the developer's own login included. */
+async function credential(clientId: string | undefined): Promise<TokenCredential> {
+  // Loading it takes longer than starting most apps, and only Azure needs it.
+  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
+  return clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
+}

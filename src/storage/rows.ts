@@ -1,0 +1,106 @@
+import { odata, RestError, type TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
+
+/** What a row may hold, besides its keys. `undefined` is not stored. */
+export type Columns = Record<string, string | number | boolean | undefined>;
+
+/** Where a row lies. */
+export interface RowKey {
+  partitionKey: string;
+  rowKey: string;
+}
+
+/** A row as it was read, and the tag of that state. */
+export interface Row extends RowKey {
+  etag: string;
+  columns: Columns;
+}
+
+/** Inserts a row, unless there is one with its key already. @returns whether it was inserted */
+export function insertIfAbsent(table: TableClient, key: RowKey, columns: Columns): Promise<boolean> {
+  return unlessRefused([409], table.createEntity({ ...columns, ...key }));
+}
+
+/** Replaces a row if nobody has changed it since it was read. @returns whether it was replaced */
+export function replaceIfUnchanged(table: TableClient, { partitionKey, rowKey, etag, columns }: Row): Promise<boolean> {
+  return unlessRefused([404, 412], table.updateEntity({ ...columns, partitionKey, rowKey }, 'Replace', { etag }));
+}
+
+/** Carries out up to 100 changes in one partition, all or none. @returns false when a row of them had changed or exists already */
+export function transact(table: TableClient, actions: TransactionAction[]): Promise<boolean> {
+  return unlessRefused([404, 409, 412], table.submitTransaction(actions));
+}
+
+/** Reads a row; `undefined` when there is none. */
+export async function readRow(table: TableClient, { partitionKey, rowKey }: RowKey): Promise<Row | undefined> {
+  try {
+    return asRow(await table.getEntity<Columns>(partitionKey, rowKey));
+  } catch (error) {
+    if (statusOf(error) === 404) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/**
+ * Changes a row by what it holds: reads it, and replaces it if nobody has changed it meanwhile, else starts anew. Each
+ * new start means that another's change was made.
+ *
+ * @param change gives the new columns, or `undefined` to leave the row as it is; it may be asked several times
+ * @returns the columns as they now are and whether they were changed here; `undefined` when there is no such row
+ */
+export async function changeRow(
+  table: TableClient,
+  key: RowKey,
+  change: (columns: Columns) => Columns | undefined,
+): Promise<{ columns: Columns; changed: boolean } | undefined> {
+  for (;;) {
+    const row = await readRow(table, key);
+    if (row === undefined) {
+      return undefined;
+    }
+    const columns = change(row.columns);
+    if (columns === undefined) {
+      return { columns: row.columns, changed: false };
+    }
+    if (await replaceIfUnchanged(table, { ...row, columns })) {
+      return { columns, changed: true };
+    }
+  }
+}
+
+/** Up to `limit` rows that the filter lets through, ordered by their keys. Make the filter with {@link odata}. */
+export async function queryRows(table: TableClient, filter: string, limit: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const page of table.listEntities<Columns>({ queryOptions: { filter } }).byPage({ maxPageSize: limit })) {
+    rows.push(...page.map(asRow));
+    if (rows.length >= limit) {
+      break;
+    }
+  }
+  return rows.slice(0, limit);
+}
+
+export { odata };
+
+function asRow(entity: TableEntityResult<Columns>): Row {
+  const { etag, partitionKey = '', rowKey = '', ...rest } = entity;
+  const columns = Object.entries(rest).filter(([name]) => name !== 'timestamp' && !name.startsWith('odata.'));
+  return { partitionKey, rowKey, etag, columns: Object.fromEntries(columns) };
+}
+
+async function unlessRefused(statuses: number[], change: Promise<unknown>): Promise<boolean> {
+  try {
+    await change;
+    return true;
+  } catch (error) {
+    if (statuses.includes(statusOf(error) ?? 0)) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof RestError ? error.statusCode : undefined;
+}
