@@ -535,7 +535,7 @@ export class Engine implements DurableClient {
         ParentInstance: {
           Name: name, OrchestrationInstance: { InstanceId: instance.id, ExecutionId: executionId }, TaskScheduleId: child.EventId, Version: version,
         },
-        Generation: 0,
+        Generation: null,
       },
     }, fresh);
   }

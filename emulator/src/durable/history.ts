@@ -46,7 +46,7 @@ export interface ExecutionStarted extends EventBase {
   Input: JsonText;
   OrchestrationInstance: OrchestrationInstance;
   ParentInstance: ParentInstance | null;
-  /** 0 for a started instance, null after continue-as-new: as recorded from a real host. */
+  /** 0 for an instance that a client started, null for a child and after continue-as-new: as recorded. */
   Generation: number | null;
 }
 export interface ExecutionCompleted extends EventBase {

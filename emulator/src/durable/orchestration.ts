@@ -313,11 +313,13 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
     outcome.warnings.push('The orchestrator is not done, yet nothing is scheduled that could wake it: it will wait for ever. '
       + 'It may have thrown undefined, or yielded a task again that had already completed.');
   }
-  if (answer.sequenceNumber !== undefined && answer.sequenceNumber !== ledger.slots.length && outcome.completed === undefined) {
+  // Once the orchestrator has returned the SDK stops counting, while the host still sees to the retries that are open.
+  if (answer.sequenceNumber !== undefined && answer.sequenceNumber !== ledger.slots.length && !answer.done && answer.error === undefined) {
     outcome.warnings.push(`Task ids have drifted apart: the SDK has given out ${answer.sequenceNumber}, the host ${ledger.slots.length}. `
       + 'Results will reach the wrong tasks, or none.');
   }
-  outcome.append.push(completed);
+  // A continued execution that scheduled nothing has its OrchestratorCompleted already [recorded].
+  if (outcome.append.at(-1)!.EventType !== 'OrchestratorCompleted') outcome.append.push(completed);
   return outcome;
 }
 

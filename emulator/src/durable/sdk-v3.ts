@@ -129,7 +129,7 @@ export class SdkV3 {
     const triggerMetadata: Record<string, TypedData> = { instanceId: { string: instanceId } };
     if (text !== null) {
       triggerMetadata[definition.trigger.name] = { string: text };
-      triggerMetadata['data'] = { json: text.startsWith('"') ? JSON.stringify(text) : text };
+      triggerMetadata['data'] = { json: /^["TF]/.test(text) ? JSON.stringify(text) : text };
     }
     const outcome = await this.#worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: data }, triggerMetadata });
     return outcome.ok ? { ok: true, result: resultText(outcome.returnValue) } : activityFailure(definition.name, outcome);

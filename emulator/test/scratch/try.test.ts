@@ -1,0 +1,38 @@
+import { miniWorker } from './mini.js';
+import { test, expect } from 'vitest';
+import { Engine } from '../../src/durable/engine.js';
+import { MemoryHub } from '../../src/durable/memory-hub.js';
+import { SdkV3 } from '../../src/durable/sdk-v3.js';
+import { SkippingClock } from '../../src/durable/clock.js';
+test('engine', async () => {
+  const df = await import('durable-functions');
+  const fs = await import('node:fs');
+  const Module = await import('node:module');
+  const require = Module.createRequire(import.meta.url);
+  fs.mkdirSync('/work/main/emulator/test/scratch/app', { recursive: true });
+  fs.writeFileSync('/work/main/emulator/test/scratch/app/package.json', '{}');
+  for (const f of ['index.js', 'extra.js']) { fs.copyFileSync('/work/shared/reference/host-captures/app/' + f, '/work/main/emulator/test/scratch/app/' + f.replace('.js', '.cjs')); require('./app/' + f.replace('.js', '.cjs')); }
+  void df;
+  const worker = await miniWorker();
+  const clock = new SkippingClock(Date.UTC(2026, 0, 1));
+  const logs: string[] = [];
+  const engine = new Engine({ hub: new MemoryHub({ name: 'T' }), clock, sdk: new SdkV3(worker), log: (l, c, m) => { logs.push(m); } });
+  await engine.start();
+  const idle = async () => { for (;;) { await engine.whenQuiet(); if (clock.next === undefined) return; clock.moveTo(clock.next); while (clock.wakeOne()); } };
+  const run = async (name: string, input: unknown, id?: string, during?: (id: string) => Promise<void>) => { const i = await engine.startInstance({ name, input: JSON.stringify(input), ...(id && { instanceId: id }) }); await engine.whenQuiet(); await during?.(i); await idle(); const r = (await engine.getRecord(i))!; console.log(name, r.runtimeStatus, (r.output ?? '').slice(0, 200), r.customStatus); return r; };
+  await run('chain3', '');
+  await run('full', { who: 'me' }, 'f1', async (id) => { await engine.raiseEvent(id, 'Approval', '{"ok":true}'); });
+  await run('parent', '');
+  await run('failing', ''); await run('caught', ''); await run('retry', ''); await run('retryExhaust', ''); await run('throws', '');
+  await run('fan', ''); await run('anyRace', '', 'r1', async (id) => { await engine.raiseEvent(id, 'Go', '1'); }); await run('anyRace', '', 'r2');
+  await run('eternal', ''); await run('subfail', ''); await run('subretry', ''); await run('noYield', ''); await run('retNothing', ''); await run('types', ''); await run('inputTypes', true);
+  await run('longtimer', '', 'lt'); console.log((await engine.getHistory('lt'))!.map((e) => e.EventType + e.EventId).join(' '));
+  await run('anyActs', ''); await run('allFail', ''); await run('missingActivity', ''); await run('nondet', ''); await run('customStatusOnly', '', 'cs', async (id) => { await engine.raiseEvent(id, 'E', '1'); });
+  await run('multiEvents', '', 'me', async (id) => { for (const x of [1, 2, 3]) await engine.raiseEvent(id, 'E', String(x)); });
+  await run('eternalEvents', '', 'ee', async (id) => { for (const x of [1, 2, 3]) await engine.raiseEvent(id, 'Tick', String(x)); });
+  await run('suspendable', '', 'su', async (id) => { await engine.suspend(id, 'hold'); await engine.whenQuiet(); console.log((await engine.getRecord(id))); await engine.raiseEvent(id, 'A', '1'); await engine.whenQuiet(); await engine.resume(id, 'go'); });
+  await run('waiter', '', 'te', async (id) => { await engine.terminate(id, 'stop'); });
+  await run('noSuch', ''); await run('large', '');
+  console.log(logs);
+  const t = performance.now(); const n = 300; for (let i = 0; i < n; i++) { await engine.startInstance({ name: 'chain3', input: '""' }); await engine.whenQuiet(); } console.log('ms per chain', (performance.now() - t) / n);
+}, 60000);
