@@ -1,3 +1,8 @@
-import { miniWorker } from '../scratch/mini.js';
+import { loadApp } from '../../src/worker/app-loader.js';
 import type { Worker } from '../../src/worker/types.js';
-export async function loadFunctions(load: () => Promise<unknown>): Promise<Worker> { await load(); return await miniWorker() as Worker; }
+import { FunctionsWorker } from '../../src/worker/worker.js';
+
+/** A worker over the functions that `load` registers. Once a test file: a process holds one app. */
+export async function loadFunctions(load: () => Promise<unknown>): Promise<Worker> {
+  return new FunctionsWorker({ registrations: await loadApp({ app: load }), log: () => {} });
+}

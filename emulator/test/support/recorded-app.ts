@@ -1,4 +1,9 @@
-import { createRequire } from 'node:module';
-import { miniWorker } from '../scratch/mini.js';
+import path from 'node:path';
+import { loadApp } from '../../src/worker/app-loader.js';
 import type { Worker } from '../../src/worker/types.js';
-export async function recordedApp(): Promise<Worker> { const r = createRequire(import.meta.url); r('../fixtures/recorded-app/index.cjs'); r('../fixtures/recorded-app/extra.cjs'); return await miniWorker() as Worker; }
+import { FunctionsWorker } from '../../src/worker/worker.js';
+
+/** The app that was running when the recordings were made. */
+export async function recordedApp(): Promise<Worker> {
+  return new FunctionsWorker({ registrations: await loadApp({ directory: path.join(import.meta.dirname, '../fixtures/recorded-app') }), log: () => {} });
+}

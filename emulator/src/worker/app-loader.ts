@@ -1,0 +1,79 @@
+import { globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Registrations } from './core-api.js';
+import { installCoreApi } from './core-api.js';
+import type { Binding } from './types.js';
+
+/** An app to load: its folder (built, with a package.json), or a function that imports its entry file. */
+export type AppSource = { directory: string } | { app: () => Promise<unknown> };
+
+/** The app cannot be loaded. The message is one line for a person. */
+export class AppLoadError extends Error {
+  override name = 'AppLoadError';
+}
+
+let loaded: { key: string; registrations: Promise<Registrations> } | undefined;
+
+/**
+ * Loads an app, once a process: later calls for the same app get the same registrations, so that many hosts can share
+ * them. Another app needs another process, because `@azure/functions` keeps its registrations for ever.
+ * @throws AppLoadError
+ */
+export async function loadApp(source: AppSource): Promise<Registrations> {
+  const key = 'directory' in source ? path.resolve(source.directory) : source.app.toString();
+  if (loaded !== undefined && loaded.key !== key) throw new AppLoadError('This process has loaded another app already: a process can hold one.');
+  loaded ??= { key, registrations: load(source) };
+  return loaded.registrations;
+}
+
+async function load(source: AppSource): Promise<Registrations> {
+  const registrations = installCoreApi();
+  try {
+    if ('directory' in source) await loadDirectory(path.resolve(source.directory));
+    else await source.app();
+  } catch (error) {
+    if (error instanceof AppLoadError) throw error;
+    throw new AppLoadError(`The app threw while it was loaded: ${oneLine(error)}`, { cause: error });
+  }
+  if (registrations.functions.size === 0) throw new AppLoadError('The app registers no functions.');
+  for (const { metadata } of registrations.functions.values()) {
+    const bindings = Object.values(metadata['bindings'] as Record<string, Binding>);
+    if (bindings.some((binding) => binding['durableRequiresGrpc'] === true)) {
+      throw new AppLoadError('The app uses durable-functions 4, which speaks another protocol (gRPC). The emulator runs durable-functions 3.');
+    }
+  }
+  // Locks app.setup() and tells what the library can do.
+  await registrations.model?.getCapabilities({});
+  const hookData = {};
+  const functionAppDirectory = 'directory' in source ? path.resolve(source.directory) : process.cwd();
+  for (const hook of registrations.hooks.get('appStart') ?? []) await hook({ hookData, appHookData: {}, functionAppDirectory });
+  registrations.open = false;
+  return registrations;
+}
+
+async function loadDirectory(directory: string): Promise<void> {
+  const file = path.join(directory, 'package.json');
+  let manifest: { main?: string; type?: string };
+  try {
+    manifest = JSON.parse(readFileSync(file, 'utf8')) as typeof manifest;
+  } catch (error) {
+    throw new AppLoadError((error as NodeJS.ErrnoException).code === 'ENOENT' ? `There is no package.json in ${directory}.` : `${file} is not valid JSON: ${oneLine(error)}`);
+  }
+  const main = manifest.main ?? 'index.js';
+  const entries = globSync(main.replaceAll('\\', '/'), { cwd: directory }).sort();
+  if (entries.length === 0) throw new AppLoadError(`No file matches "main": "${main}" of ${file}. Is the app built?`);
+  for (const entry of entries) {
+    const absolute = path.join(directory, entry);
+    const isModule = absolute.endsWith('.mjs') || (manifest.type === 'module' && !absolute.endsWith('.cjs'));
+    if (isModule) await import(pathToFileURL(absolute).href);
+    else createRequire(absolute)(absolute);
+  }
+}
+
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const where = error instanceof Error ? /\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/.exec(error.stack ?? '')?.[1] : undefined;
+  return `${text.split('\n')[0]!}${where === undefined ? '' : ` (${where})`}`;
+}

@@ -1,0 +1,115 @@
+/**
+ * Answers `require('@azure/functions-core')`, the one thing that `@azure/functions` asks of the process it runs in.
+ * There is no such package: the Functions Node worker supplies it in the same way.
+ */
+import Module from 'node:module';
+import type { LogLevel } from '../log.js';
+
+/** What `@azure/functions` says of itself, and the conversions it does. */
+export interface ProgrammingModel {
+  name: string;
+  version: string;
+  getInvocationModel(context: CoreInvocationContext): InvocationModel;
+  getCapabilities(defaults: Record<string, string>): Promise<Record<string, string>> | Record<string, string>;
+}
+
+export interface InvocationModel {
+  getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
+  invokeFunction(context: unknown, inputs: unknown[], handler: Handler): Promise<unknown>;
+  getResponse(context: unknown, result: unknown): Promise<{ returnValue?: unknown; outputData?: { name: string; data: unknown }[] }>;
+}
+
+export type Handler = (...inputs: unknown[]) => unknown;
+
+/** The worker's side of an invocation; the library wraps it for the function. */
+export interface CoreInvocationContext {
+  invocationId: string;
+  metadata: Record<string, unknown>;
+  state: 'postInvocationHooks' | undefined;
+  request: Record<string, unknown>;
+  log(level: LogLevel, category: 'user' | 'system', message: string): void;
+}
+
+export type HookName = 'appStart' | 'appTerminate' | 'preInvocation' | 'postInvocation' | 'log';
+export type Hook = (context: Record<string, unknown>) => unknown;
+
+/** Everything one app registered while it was loaded. */
+export interface Registrations {
+  model: ProgrammingModel | undefined;
+  functions: Map<string, { metadata: Record<string, unknown>; handler: Handler }>;
+  hooks: Map<HookName, Hook[]>;
+  /** What the app should be told: written when a log is there to take it. */
+  warnings: string[];
+  /** False once the app is loaded: nothing may be registered any more. */
+  open: boolean;
+}
+
+const HOOKS: readonly string[] = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] satisfies HookName[];
+
+class Disposable {
+  readonly #dispose: () => unknown;
+  constructor(dispose: () => unknown) {
+    this.#dispose = dispose;
+  }
+
+  static from(...disposables: { dispose(): unknown }[]): Disposable {
+    return new Disposable(() => { for (const disposable of disposables) disposable.dispose(); });
+  }
+
+  dispose(): unknown {
+    return this.#dispose();
+  }
+}
+
+let registrations: Registrations | undefined;
+
+/**
+ * Puts the core API in place, once a process, and returns what will be registered through it. `@azure/functions` keeps
+ * the first API it was given for ever, so there is one set of registrations in a process.
+ */
+export function installCoreApi(): Registrations {
+  if (registrations !== undefined) return registrations;
+  const current: Registrations = { model: undefined, functions: new Map(), hooks: new Map(), warnings: [], open: true };
+  registrations = current;
+
+  const api = {
+    version: '3.9.1',
+    hostVersion: '4.1037.0.0',
+    Disposable,
+    setProgrammingModel(model: ProgrammingModel): void {
+      if (current.model !== undefined && current.model !== model) {
+        current.warnings.push('Two copies of @azure/functions are loaded. The settings of one do not reach the other: let npm dedupe them.');
+      }
+      current.model = model;
+    },
+    getProgrammingModel: (): ProgrammingModel | undefined => current.model,
+    registerFunction(metadata: Record<string, unknown>, handler: Handler): Disposable {
+      const name = String(metadata['name']);
+      if (!current.open) throw new Error('A function can only be registered during app startup.');
+      if (current.functions.has(name)) throw new Error(`A function with id "${name}" has already been registered.`);
+      current.functions.set(name, { metadata, handler });
+      return new Disposable(() => {
+        if (!current.open) throw new Error('A function can only be disposed during app startup.');
+        current.functions.delete(name);
+      });
+    },
+    registerHook(name: string, hook: Hook): Disposable {
+      if (!HOOKS.includes(name)) throw Object.assign(new RangeError(`Unrecognized hook "${name}"`), { isAzureFunctionsSystemError: true });
+      const hooks = current.hooks.get(name as HookName) ?? [];
+      current.hooks.set(name as HookName, hooks);
+      hooks.push(hook);
+      return new Disposable(() => { hooks.splice(hooks.indexOf(hook), 1); });
+    },
+    log(level: LogLevel, _category: string, message: string): void {
+      if (level === 'warning' || level === 'error' || level === 'critical') current.warnings.push(message);
+    },
+  };
+
+  // The technique of the real worker. A load hook would need flags, and could not answer a package that is not there.
+  const prototype = Module.prototype as unknown as { require(id: string): unknown };
+  const original = prototype.require;
+  prototype.require = function require(this: unknown, id: string): unknown {
+    return id === '@azure/functions-core' ? api : original.call(this as never, id);
+  };
+  return current;
+}
