@@ -50,7 +50,7 @@ export function orchestrator<Input, Result>(
  * Starts an instance, and gives its id once the host has accepted it. The id does not lock: simultaneous starts of one
  * id are all accepted, and so is the id of an instance that has finished.
  *
- * @param options.instanceId 1 to 100 characters; the SDK puts it into URLs as it is, so only what `keyFor` leaves.
+ * @param options.instanceId at most 256 characters; the SDK puts it into URLs as it is, so only what `keyFor` lets out
  */
 export function start<Input>(
   client: DurableClient,
@@ -62,4 +62,18 @@ export function start<Input>(
     // Without an input the SDK sends the text "", which the orchestrator would then be given.
     input: options.input ?? null,
   });
+}
+
+/** Whether the hub has an instance of that id, whatever became of it. */
+export async function exists(client: DurableClient, instanceId: string): Promise<boolean> {
+  try {
+    await client.getStatus(instanceId);
+    return true;
+  } catch (error) {
+    // The SDK tells an unknown instance apart by this text alone.
+    if (error instanceof Error && error.message.includes('HTTP 404')) {
+      return false;
+    }
+    throw error;
+  }
 }

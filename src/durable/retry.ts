@@ -1,5 +1,5 @@
 import { RetryOptions } from 'durable-functions';
-import type { Duration } from 'moment';
+import moment, { type Duration } from 'moment';
 
 /** How often the host tries again, and after how long. Made by {@link retryPolicy}, and given a name where it is made. */
 export type RetryPolicy = Readonly<RetryOptions>;
@@ -30,3 +30,11 @@ export function retryPolicy({ firstInterval, maxAttempts, backoff, maxInterval }
   }
   return options;
 }
+
+/** For side effects that must happen: after 5 seconds, then twice as long each time up to 5 minutes, for about two hours. */
+export const persistently = retryPolicy({
+  firstInterval: moment.duration(5, 'seconds'),
+  maxAttempts: 30,
+  backoff: 2,
+  maxInterval: moment.duration(5, 'minutes'),
+});

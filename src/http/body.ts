@@ -49,3 +49,8 @@ function fieldsOf(issue: z.core.$ZodIssue, where: string): { field: string; mess
   }
   return [{ field: issue.path.join('.') || where, message: issue.message }];
 }
+
+/** The parameters of the query, without those that are empty. Of several of one name the last is taken. */
+export function queryOf(request: HttpRequest): Record<string, string> {
+  return Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
+}

@@ -1,0 +1,3 @@
+/** Approvals: somebody asks, somebody decides, and time may run out. */
+export { startApproval, startSimulation } from './endpoints.js';
+export { approvalOrchestrator, approvalSimulation } from './orchestrators.js';

@@ -1,0 +1,2 @@
+/** Messages to people. */
+export { NOTIFICATIONS, notify, type Notification } from './notify.js';
