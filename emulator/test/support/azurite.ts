@@ -62,12 +62,12 @@ export async function startAzurite(): Promise<Azurite> {
       const name = names.pop();
       if (name === undefined) throw new Error(`All ${ACCOUNTS} accounts of this Azurite have been given out`);
       return [
-        `AccountName=${name}`, `AccountKey=${KEY}`,
+        'DefaultEndpointsProtocol=http', `AccountName=${name}`, `AccountKey=${KEY}`,
         ...SERVICES.map((service) => `${service}Endpoint=${endpoints.get(service)}/${name}`),
       ].join(';');
     },
     async stop() {
-      child.kill();
+      child.kill('SIGKILL'); // nothing of it is to be kept, and asked politely it waits for idle connections
       await exit;
     },
   };

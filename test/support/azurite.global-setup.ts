@@ -1,0 +1,1 @@
+export { setup } from '../../emulator/test/support/azurite.global-setup.js';

@@ -1,0 +1,1 @@
+export { account, startAzurite, type Azurite } from '../../emulator/test/support/azurite.js';
