@@ -1,1 +1,4 @@
-export {};
+/** The table of contents: importing a feature registers its functions with the host. */
+import './starter/index.js';
+import './approvals/index.js';
+import './reminders/index.js';

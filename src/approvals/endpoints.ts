@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { z } from 'zod';
-import { exists, raise, start } from '../durable/index.js';
+import { find, raise, start } from '../durable/index.js';
 import {
-  accepted, callerOf, check, conflict, endpoint, forbidden, idempotencyKey, notFound, personName, Problem, queryOf, readJson, type Handler,
+  accepted, callerOf, check, conflict, endpoint, fingerprint, forbidden, idempotencyKey, keyReused, notFound, personName,
+  queryOf, readJson, type Handler,
 } from '../http/index.js';
 import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
@@ -32,15 +33,13 @@ export async function startApproval(client: DurableClient, request: HttpRequest,
   const { requestedBy, ...wanted } = check(approvalRequest, body);
   const complete = { ...wanted, requestedBy: callerOf(request, { field: 'requestedBy', name: requestedBy }) };
   const id = `approval-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
-  const hash = createHash('sha256').update(JSON.stringify(complete)).digest('hex');
+  const hash = fingerprint(complete);
 
   const { approval, inserted } = await insertApproval(requested(id, complete, hash, moment.utc()));
   if (inserted) {
     await start(client, approvalOrchestrator, { instanceId: id, input: { id } });
   } else if (approval.requestHash !== hash) {
-    throw new Problem(422, 'key-reused', 'The Idempotency-Key came with another request before', {
-      detail: 'Send the same request again, or take a new key.',
-    });
+    throw keyReused();
   } else {
     await wake(client, approval);
   }
@@ -51,7 +50,7 @@ export async function startApproval(client: DurableClient, request: HttpRequest,
 export async function startSimulation(client: DurableClient, request: HttpRequest): Promise<{ id: string }> {
   const key = idempotencyKey(request);
   const id = `simulation-${keyFor(key ?? randomUUID())}`;
-  if (key === undefined || !await exists(client, id)) {
+  if (key === undefined || await find(client, id) === undefined) {
     await start(client, approvalSimulation, { instanceId: id, input: null });
   }
   return { id };
@@ -108,7 +107,7 @@ export const decideApproval: Handler = async (request, client, context) => {
 async function wake(client: DurableClient, approval: Approval): Promise<void> {
   const { id } = approval;
   const known = awaitsReport(approval) ? await raise(client, id, decided, null)
-    : !awaitsStart(approval) || await exists(client, id);
+    : !awaitsStart(approval) || await find(client, id) !== undefined;
   if (!known) {
     await start(client, approvalOrchestrator, { instanceId: id, input: { id } });
   }

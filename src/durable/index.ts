@@ -4,7 +4,7 @@
  */
 export { activity, type Activity, type ActivityHandler } from './activity.js';
 export { event, eventOrDeadline, raise, waitFor, type ExternalEvent, type Outcome } from './event.js';
-export { exists, orchestrator, start, type Orchestrator, type OrchestratorBody, type SubOrchestrationOptions } from './orchestrator.js';
+export { find, orchestrator, start, type Orchestrator, type OrchestratorBody, type SubOrchestrationOptions } from './orchestrator.js';
 export { persistently, retryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry.js';
 export { all, any, typed, type TypedTask } from './task.js';
 export { now, sleepUntil } from './time.js';

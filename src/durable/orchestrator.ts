@@ -1,5 +1,5 @@
 import * as df from 'durable-functions';
-import type { DurableClient, OrchestrationContext, Task } from 'durable-functions';
+import type { DurableClient, DurableOrchestrationStatus, OrchestrationContext, Task } from 'durable-functions';
 import type { RetryPolicy } from './retry.js';
 import { typed, type TypedTask } from './task.js';
 
@@ -64,15 +64,14 @@ export function start<Input>(
   });
 }
 
-/** Whether the hub has an instance of that id, whatever became of it. */
-export async function exists(client: DurableClient, instanceId: string): Promise<boolean> {
+/** The status of an instance, without its input; `undefined` when the hub has none of that id. */
+export async function find(client: DurableClient, instanceId: string): Promise<DurableOrchestrationStatus | undefined> {
   try {
-    await client.getStatus(instanceId);
-    return true;
+    return await client.getStatus(instanceId);
   } catch (error) {
     // The SDK tells an unknown instance apart by this text alone.
     if (error instanceof Error && error.message.includes('HTTP 404')) {
-      return false;
+      return undefined;
     }
     throw error;
   }

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
-import { invalid } from './problem.js';
+import { invalid, Problem } from './problem.js';
 
 const HEADER = 'Idempotency-Key';
 const allowed = /^[\x21-\x7e]{1,64}$/;
@@ -16,4 +17,16 @@ export function idempotencyKey(request: HttpRequest): string | undefined {
     throw invalid([{ field: HEADER, message: 'It must be 1 to 64 visible ASCII characters, such as a UUID' }]);
   }
   return key ?? undefined;
+}
+
+/** Tells a checked request from others: the same for its repeat. */
+export function fingerprint(request: unknown): string {
+  return createHash('sha256').update(JSON.stringify(request)).digest('hex');
+}
+
+/** 422: what the key stands for was made by another request. */
+export function keyReused(): Problem {
+  return new Problem(422, 'key-reused', `The ${HEADER} came with another request before`, {
+    detail: 'Send the same request again, or take a new key.',
+  });
 }

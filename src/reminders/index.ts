@@ -1,0 +1,3 @@
+/** Reminders: the same message again and again, until somebody has read it. */
+export { startReminders } from './endpoints.js';
+export { reminderOrchestrator } from './orchestrators.js';

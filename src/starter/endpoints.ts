@@ -1,0 +1,18 @@
+import { endpoint, notFound, readJson, type Handler } from '../http/index.js';
+import { startable } from './startable.js';
+
+/**
+ * `POST /api/orchestrators/{orchestratorName}`: starts an orchestrator with the body as its input, and answers 202 with
+ * the management URLs of the instance. They open every instance of the app: only who holds a function key gets here.
+ */
+export const startOrchestrator: Handler = async (request, client) => {
+  const name = request.params['orchestratorName'] ?? '';
+  const start = startable.get(name);
+  if (start === undefined) {
+    throw notFound(`There is no orchestrator ${name} to start. There are: ${[...startable.keys()].join(', ')}.`);
+  }
+  const { id } = await start(client, request, await readJson(request));
+  return client.createCheckStatusResponse(request, id);
+};
+
+endpoint('StartOrchestrator', startOrchestrator);

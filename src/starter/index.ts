@@ -1,0 +1,2 @@
+/** Starts orchestrators by name. */
+export { startOrchestrator } from './endpoints.js';

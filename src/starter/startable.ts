@@ -1,0 +1,17 @@
+import type { HttpRequest } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import { approvalOrchestrator, approvalSimulation, startApproval, startSimulation } from '../approvals/index.js';
+import { reminderOrchestrator, startReminders } from '../reminders/index.js';
+
+/**
+ * A feature's own way to start its orchestrator, which its own POST takes too: checks the request, records what it asks
+ * for, and gives the instance id.
+ */
+type Start = (client: DurableClient, request: HttpRequest, body: unknown) => Promise<{ id: string }>;
+
+/** The orchestrators that may be started by name. All others may not. */
+export const startable: ReadonlyMap<string, Start> = new Map<string, Start>([
+  [approvalSimulation.orchestratorName, startSimulation],
+  [approvalOrchestrator.orchestratorName, startApproval],
+  [reminderOrchestrator.orchestratorName, startReminders],
+]);
