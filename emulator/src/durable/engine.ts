@@ -125,6 +125,11 @@ export class Engine implements DurableClient {
     while (this.#busy > 0) await new Promise<void>((resolve) => { this.#quiet.push(resolve); });
   }
 
+  /** Whether anything runs or is on its way. */
+  get isBusy(): boolean {
+    return this.#busy > 0;
+  }
+
   /** Calls `listener` with an instance's record after each change. @returns how to stop that. */
   onChange(listener: (record: InstanceRecord) => void): () => void {
     this.#listeners.add(listener);
@@ -161,6 +166,18 @@ export class Engine implements DurableClient {
     if (await this.getRecord(instanceId) === undefined) return undefined;
     const instance = this.#instances.get(instanceId);
     return instance?.loaded === true ? instance.history : (await this.#hub.load(instanceId)).history;
+  }
+
+  /** What an instance in memory waits for, in words: for whoever wonders why it does not go on. */
+  waitsFor(instanceId: string): string[] {
+    const instance = this.#instances.get(instanceId);
+    if (instance === undefined) return [];
+    return [
+      ...instance.awaiting.map((name) => `the event '${name}'`),
+      ...[...instance.open.values()].map((task) => (
+        task.EventType === 'TimerCreated' ? `a timer that fires at ${task.FireAt}`
+        : task.EventType === 'TaskScheduled' ? `the activity '${task.Name}'` : `the sub-orchestration '${task.Name}' (${task.InstanceId})`)),
+    ];
   }
 
   async query(query: InstanceQuery): Promise<InstancePage> {
@@ -671,7 +688,7 @@ function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: str
   const completed = executionCompleted(-1, 'Failed', text, time);
   return {
     append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }],
-    activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed, continueAsNew: undefined, suspended: false, customStatus: null,
+    activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed, continueAsNew: undefined, suspended: false, customStatus: null, awaiting: [],
     idTaking: new Set(), warnings: [],
   };
 }

@@ -28,6 +28,9 @@ export class Instance {
   /** See `mayTakeIds`; unknown after a load. */
   idTaking: ReadonlySet<number> | undefined;
 
+  /** Events that the orchestrator waits for; unknown after a load. */
+  awaiting: readonly string[] = [];
+
   queue: Pending[] = [];
   /** What the episode under way took from the queue. */
   taken: Pending[] = [];
@@ -129,6 +132,7 @@ export class Instance {
     this.dirty = true;
     this.taken = [];
     this.idTaking = outcome.idTaking;
+    this.awaiting = outcome.awaiting;
     for (const id of consumed) this.consumed.add(id);
     if (replaced) {
       this.history = [];

@@ -249,6 +249,8 @@ export interface EpisodeOutcome {
   continueAsNew: { input: JsonText } | undefined;
   suspended: boolean;
   customStatus: JsonText;
+  /** Names of the events that the orchestrator waits for. */
+  awaiting: string[];
   /** Ids of the tasks whose end takes further ids, see `mayTakeIds`. */
   idTaking: Set<number>;
   /** What a person should hear about this instance. */
@@ -279,7 +281,7 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   const time = timestamp(input.now);
   const outcome: EpisodeOutcome = {
     append: [...input.inbound], activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed: undefined,
-    continueAsNew: undefined, suspended: ledger.suspended, customStatus: answer.customStatus, idTaking: new Set(),
+    continueAsNew: undefined, suspended: ledger.suspended, customStatus: answer.customStatus, awaiting: awaitedEvents(input), idTaking: new Set(),
     warnings: [...answer.warnings, ...ledger.warnings],
   };
   const completed: OrchestratorCompleted = { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time };
@@ -309,7 +311,7 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   } else if (open === 0) {
     end(input, ledger.slots.length, time, outcome);
   }
-  if (!answer.done && answer.error === undefined && open === 0 && !ledger.suspended && !awaitsEvent(input)) {
+  if (!answer.done && answer.error === undefined && open === 0 && !ledger.suspended && outcome.awaiting.length === 0) {
     outcome.warnings.push('The orchestrator is not done, yet nothing is scheduled that could wake it: it will wait for ever. '
       + 'It may have thrown undefined, or yielded a task again that had already completed.');
   }
@@ -365,14 +367,14 @@ function end({ answer, name }: EpisodeInput, nextId: number, time: string, outco
   if (outcome.completed !== undefined) outcome.append.push(outcome.completed);
 }
 
-/** Whether more waits for an event were made than events of that name have come. */
-function awaitsEvent({ answer, history, inbound }: EpisodeInput): boolean {
+/** The events for which more waits were made than events of that name have come. */
+function awaitedEvents({ answer, history, inbound }: EpisodeInput): string[] {
   const waits = new Map<string, number>();
   for (const action of answer.actions) if (action.kind === 'event') waits.set(action.name, (waits.get(action.name) ?? 0) + 1);
   for (const events of [history, inbound]) {
     for (const event of events) if (event.EventType === 'EventRaised') waits.set(event.Name, (waits.get(event.Name) ?? 0) - 1);
   }
-  return [...waits.values()].some((count) => count > 0);
+  return [...waits].filter(([, count]) => count > 0).map(([name]) => name);
 }
 
 /** The output of an orchestration that failed, as the real host words it. */

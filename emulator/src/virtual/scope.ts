@@ -14,6 +14,11 @@ export interface Scope {
 const scopes = new AsyncLocalStorage<Scope>();
 let installed = false;
 
+/** The scope that the caller is in. */
+export function currentScope(): Scope | undefined {
+  return scopes.getStore();
+}
+
 /** Runs `task` with what {@link Scope} says. */
 export function runInScope<T>(scope: Scope, task: () => T): T {
   return scopes.run(scope, task);

@@ -1,0 +1,74 @@
+import path from 'node:path';
+import type { HostConfig } from './config.js';
+import { readConfig } from './config.js';
+import { WallClock } from './durable/clock.js';
+import { MemoryHub } from './durable/memory-hub.js';
+import type { TaskHub } from './durable/task-hub.js';
+import { Host } from './host.js';
+import type { Log } from './log.js';
+import { consoleLog } from './log.js';
+import { loadApp } from './worker/app-loader.js';
+
+export interface EmulatorOptions {
+  /** The app's folder: built, with package.json and host.json. */
+  app: string;
+  /** 0 for any free one; else that of local.settings.json, else 7071. */
+  port?: number;
+  /** A storage connection string, or `memory`. Else the setting that host.json names, AzureWebJobsStorage by default. */
+  storage?: string;
+  /** The task hub's name, in place of host.json's. */
+  hub?: string;
+  enforceKeys?: boolean;
+  /** Ends instances as Failed where production would leave them hanging. */
+  strict?: boolean;
+  log?: Log;
+  /** Called when the hub was taken away from us: nothing runs any more. */
+  lost?: (reason: Error) => void;
+}
+
+export interface RunningEmulator {
+  host: Host;
+  hub: TaskHub;
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** No storage, or none that answers. The message is one line for a person. */
+export class StorageError extends Error {
+  override name = 'StorageError';
+}
+
+/**
+ * Starts the emulator on an app, in this process: its settings become environment variables, and the app stays loaded.
+ * @throws ConfigError, AppLoadError, HubUnavailableError, StorageError, UnsupportedBindingError: each with one line.
+ */
+export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
+  const directory = path.resolve(options.app);
+  const config = readConfig(directory);
+  for (const [name, value] of Object.entries(config.settings)) process.env[name] ??= value;
+  const log = options.log ?? consoleLog(config.logLevels);
+  const port = options.port ?? config.port;
+  // The SDK takes its addresses from here; without it they would all say port 7071.
+  process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
+
+  const [registrations, hub] = await Promise.all([loadApp({ directory }), openHub(options, config, log)]);
+  const host = new Host({
+    registrations, config, hub, clock: new WallClock(), log, enforceKeys: options.enforceKeys === true,
+    engine: { strict: options.strict === true },
+  });
+  const actual = await host.start(port, options.lost);
+  process.env['WEBSITE_HOSTNAME'] = `localhost:${actual}`;
+  return { host, hub, port: actual, stop: () => host.stop() };
+}
+
+async function openHub(options: EmulatorOptions, config: HostConfig, log: Log): Promise<TaskHub> {
+  const name = options.hub ?? config.hubName;
+  if (options.storage === 'memory') return new MemoryHub({ name });
+  const connection = options.storage ?? process.env[config.hubConnection];
+  if (connection === undefined || connection === '') {
+    throw new StorageError(`The setting '${config.hubConnection}' is not set: give a connection string there or with --storage, or use --storage memory.`);
+  }
+  // Only now: the storage libraries take a while to load, and a hub in memory does without them.
+  const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
+  return new AzureStorageHub({ connection, name, log });
+}

@@ -1,0 +1,238 @@
+import type { HostConfig } from './config.js';
+import { clientBindingValue } from './durable/client-binding.js';
+import type { Clock } from './durable/clock.js';
+import { Engine } from './durable/engine.js';
+import type { EngineOptions } from './durable/engine.js';
+import { ManagementApi } from './durable/management.js';
+import { SdkV3 } from './durable/sdk-v3.js';
+import type { TaskHub } from './durable/task-hub.js';
+import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
+import { HttpServer } from './http-server.js';
+import type { Log } from './log.js';
+import { empty, httpInput, httpMetadata, httpOutput } from './triggers/http.js';
+import { Route, Router } from './triggers/http-routes.js';
+import type { HostKeys } from './triggers/keys.js';
+import { carriesKey, newKeys } from './triggers/keys.js';
+import type { Registrations } from './worker/core-api.js';
+import type { FunctionDefinition, TypedData, Worker } from './worker/types.js';
+import { FunctionsWorker } from './worker/worker.js';
+import type { WorkerOptions } from './worker/worker.js';
+
+export interface HostOptions {
+  registrations: Registrations;
+  config: HostConfig;
+  hub: TaskHub;
+  clock: Clock;
+  log: Log;
+  /** Ask callers for keys, as in Azure; without it as under `func start`. */
+  enforceKeys?: boolean;
+  keys?: HostKeys;
+  worker?: Pick<WorkerOptions, 'around' | 'replace'>;
+  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode'>;
+}
+
+/** The app binds to something that the emulator does not have. The message is one line for a person. */
+export class UnsupportedBindingError extends Error {
+  override name = 'UnsupportedBindingError';
+}
+
+/** What a later version runs: an app that uses it starts, and is told. */
+const NOT_YET: Record<string, string> = {
+  queueTrigger: 'queue triggers', timerTrigger: 'timer triggers', entityTrigger: 'durable entities', queue: 'queue outputs',
+  warmupTrigger: 'warm-up triggers',
+};
+const SUPPORTED: ReadonlySet<string> = new Set(['httpTrigger', 'orchestrationTrigger', 'activityTrigger', 'durableClient', 'orchestrationClient', 'http']);
+const CLIENT: ReadonlySet<string> = new Set(['durableClient', 'orchestrationClient']);
+const LEVELS: readonly string[] = ['anonymous', 'function', 'admin'];
+/** Without `methods` a function answers all of these. */
+const ALL_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'];
+
+/** One app, running: its functions, the Durable extension and the HTTP in front of them. */
+export class Host {
+  readonly engine: Engine;
+  readonly worker: Worker;
+  readonly keys: HostKeys;
+  readonly #options: HostOptions;
+  readonly #router = new Router<FunctionDefinition>();
+  readonly #management: ManagementApi;
+  readonly #server: HttpServer;
+  readonly #startedAt = Date.now();
+  #port = 0;
+
+  /** @throws UnsupportedBindingError, RouteTemplateError */
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.keys = options.keys ?? newKeys();
+    const { registrations, config, hub, clock, log } = options;
+    for (const warning of registrations.warnings) log('warning', 'Host.Startup', warning);
+    this.worker = new FunctionsWorker({ registrations, log, ...options.worker });
+    this.#checkBindings();
+    for (const definition of this.worker.functions.values()) this.#addRoute(definition);
+    this.engine = new Engine({
+      hub, clock, log, sdk: new SdkV3(this.worker), ...options.engine,
+      ...(config.maxConcurrentActivities !== undefined && { maxConcurrentActivities: config.maxConcurrentActivities }),
+    });
+    this.#management = new ManagementApi({
+      client: this.engine, hubName: hub.name, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
+      enforceKeys: options.enforceKeys === true,
+    });
+    this.#server = new HttpServer((request) => this.handle(request));
+  }
+
+  /** Takes the hub, goes on with what was under way, and serves. @returns the port. */
+  async start(port: number, lost?: (reason: Error) => void): Promise<number> {
+    // The port first: a taken one is found before anything runs.
+    this.#port = await this.#server.listen(port);
+    try {
+      await this.engine.start(lost);
+    } catch (error) {
+      await this.#server.close();
+      throw error;
+    }
+    return this.#port;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.close();
+    await this.engine.stop();
+  }
+
+  /** Where the host is found. */
+  get origin(): string {
+    return `http://localhost:${this.#port}`;
+  }
+
+  /** The HTTP functions: name, methods and address, in order of registration. */
+  get httpFunctions(): { name: string; methods: string[]; url: string }[] {
+    return [...this.worker.functions.values()].filter(({ trigger }) => trigger.type === 'httpTrigger').map((definition) => ({
+      name: definition.name, methods: methodsOf(definition), url: `${this.origin}/${this.#template(definition)}`,
+    }));
+  }
+
+  /** Answers a request, however it came. Never rejects. */
+  async handle(request: HttpRequestLike): Promise<HttpResponseLike> {
+    const cors = this.#corsHeaders(request);
+    if (cors !== undefined && request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) return empty(204, cors);
+    let response: HttpResponseLike;
+    try {
+      response = await this.#route(request);
+    } catch (error) {
+      this.#options.log('error', 'Host.General', error instanceof Error ? error.stack ?? error.message : String(error));
+      response = empty(500);
+    }
+    return cors === undefined ? response : { ...response, headers: [...response.headers, ...cors] };
+  }
+
+  async #route(request: HttpRequestLike): Promise<HttpResponseLike> {
+    const managed = await this.#management.handle(request);
+    if (managed !== undefined) return managed;
+    const { pathname } = new URL(request.url);
+    if (/^\/admin(\/|$)/i.test(pathname)) return this.#admin(request, pathname.toLowerCase());
+    const found = this.#router.find(request.method, pathname);
+    if (found === undefined) {
+      if (pathname !== '/' || request.method !== 'GET') return empty(404);
+      return this.#options.config.homepage ? text(200, 'Your Functions app is up and running.\n') : empty(204);
+    }
+    const { target, values } = found;
+    if (!this.#mayCall(target, request)) return empty(401);
+    return this.#invoke(target, request, values);
+  }
+
+  async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: Record<string, string>): Promise<HttpResponseLike> {
+    const inputData: Record<string, TypedData> = { [definition.trigger.name]: httpInput(request, values) };
+    for (const [name, { type }] of Object.entries(definition.bindings)) {
+      if (CLIENT.has(type)) inputData[name] = { string: this.#clientBinding() };
+    }
+    const outcome = await this.worker.invoke({ functionName: definition.name, inputData, triggerMetadata: httpMetadata(request, values) });
+    return outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
+  }
+
+  #clientBinding(): string {
+    return clientBindingValue({
+      hubName: this.engine.taskHubName, origin: this.origin, rpcBaseUrl: `http://127.0.0.1:${this.#port}/durabletask/`, key: this.keys.durableTask,
+    });
+  }
+
+  #admin(request: HttpRequestLike, path: string): HttpResponseLike {
+    if (this.#options.enforceKeys === true && !carriesKey(request, [this.keys.master])) return empty(401);
+    switch (`${request.method} ${path}`) {
+      case 'GET /admin/host/ping': case 'POST /admin/host/ping': return empty(200);
+      case 'GET /admin/host/status':
+        return json({
+          id: 'emulator', state: 'Running', version: '4.1037.0.0', versionDetails: 'emulator', platformVersion: '', instanceId: '', computerName: '',
+          processUptime: Date.now() - this.#startedAt, functionAppContentEditingState: 'Unknown',
+        });
+      case 'GET /admin/functions':
+        return json([...this.worker.functions.values()].map((definition) => ({
+          name: definition.name, config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
+          ...(definition.trigger.type === 'httpTrigger' && { invoke_url_template: `${this.origin}/${this.#template(definition)}` }),
+          language: 'node', isDisabled: false,
+        })));
+      default: return empty(404);
+    }
+  }
+
+  #mayCall(definition: FunctionDefinition, request: HttpRequestLike): boolean {
+    const level = String(definition.trigger['authLevel'] ?? 'anonymous').toLowerCase();
+    if (this.#options.enforceKeys !== true || level === 'anonymous') return true;
+    return carriesKey(request, level === 'function' ? [this.keys.host, this.keys.master] : [this.keys.master]);
+  }
+
+  #corsHeaders(request: HttpRequestLike): [string, string][] | undefined {
+    const { origins, credentials } = this.#options.config.cors;
+    const origin = request.headers['origin'];
+    if (origin === undefined || !(origins.includes('*') || origins.includes(origin))) return undefined;
+    const headers: [string, string][] = [['Access-Control-Allow-Origin', origins.includes('*') && !credentials ? '*' : origin]];
+    if (credentials) headers.push(['Access-Control-Allow-Credentials', 'true']);
+    if (!origins.includes('*')) headers.push(['Vary', 'Origin']);
+    const method = request.headers['access-control-request-method'];
+    const wanted = request.headers['access-control-request-headers'];
+    if (request.method === 'OPTIONS' && method !== undefined) {
+      headers.push(['Access-Control-Allow-Methods', method]);
+      if (wanted !== undefined) headers.push(['Access-Control-Allow-Headers', wanted]);
+    }
+    return headers;
+  }
+
+  #checkBindings(): void {
+    const { log } = this.#options;
+    const missing = new Map<string, string[]>();
+    for (const { name, bindings } of this.worker.functions.values()) {
+      for (const { type } of Object.values(bindings)) {
+        if (SUPPORTED.has(type)) continue;
+        const what = NOT_YET[type];
+        if (what === undefined) throw new UnsupportedBindingError(`The function '${name}' uses the binding '${type}', which the emulator does not have.`);
+        missing.set(what, [...missing.get(what) ?? [], name]);
+      }
+    }
+    for (const [what, names] of missing) {
+      log('warning', 'Host.Startup', `This version of the emulator does not run ${what}: ${[...new Set(names)].join(', ')}.`);
+    }
+  }
+
+  #addRoute(definition: FunctionDefinition): void {
+    if (definition.trigger.type !== 'httpTrigger') return;
+    const level = String(definition.trigger['authLevel'] ?? 'anonymous').toLowerCase();
+    if (!LEVELS.includes(level)) throw new UnsupportedBindingError(`The function '${definition.name}' has the authLevel '${level}', which is none of ${LEVELS.join(', ')}.`);
+    this.#router.add(new Route(this.#template(definition), methodsOf(definition), definition));
+  }
+
+  #template({ name, trigger }: FunctionDefinition): string {
+    const route = String(trigger['route'] ?? name);
+    const { routePrefix } = this.#options.config;
+    return (routePrefix === '' ? route : `${routePrefix}/${route}`).replace(/^\//, '');
+  }
+}
+
+function methodsOf({ trigger }: FunctionDefinition): string[] {
+  const methods = trigger['methods'] as string[] | undefined;
+  return methods === undefined || methods.length === 0 ? ALL_METHODS : methods.map((method) => method.toUpperCase());
+}
+
+function json(value: unknown): HttpResponseLike {
+  return { status: 200, headers: [['content-type', 'application/json; charset=utf-8']], body: Buffer.from(JSON.stringify(value)) };
+}
+
+function text(status: number, value: string): HttpResponseLike {
+  return { status, headers: [['content-type', 'text/plain; charset=utf-8']], body: Buffer.from(value) };
+}

@@ -1,0 +1,383 @@
+/** Tests of whole apps: their HTTP functions, orchestrations and activities, on a clock that skips. */
+import path from 'node:path';
+import type { HostConfig } from './config.js';
+import { readConfig } from './config.js';
+import { SkippingClock } from './durable/clock.js';
+import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
+import { isFinished } from './durable/history.js';
+import { MemoryHub } from './durable/memory-hub.js';
+import type { Answer } from './durable/orchestration.js';
+import type { InstanceRecord, TaskHub } from './durable/task-hub.js';
+import { Host } from './host.js';
+import type { Log } from './log.js';
+import { difference } from './virtual/replay-check.js';
+import type { Scope } from './virtual/scope.js';
+import { currentScope, installScopes, runInScope } from './virtual/scope.js';
+import type { AppSource } from './worker/app-loader.js';
+import { loadApp } from './worker/app-loader.js';
+import type { Handler } from './worker/core-api.js';
+
+export interface TestAppOptions {
+  /** Imports the app's entry file: `() => import('../src/index.js')`. Once a process; all environments share what it registers. */
+  app?: () => Promise<unknown>;
+  /** The folder of host.json, local.settings.json and, without `app`, of the built app. Default: the current one. */
+  directory?: string;
+  /** App settings, over those of local.settings.json and the process's environment. */
+  settings?: Record<string, string>;
+  /** Where instances live: in memory, or in a storage account given by its connection string. Default: `memory`. */
+  storage?: string;
+  /** The time at which the clock stands at first. Default: now. */
+  time?: Date | string;
+  /**
+   * Delivers events one an episode and replays each episode a second time at another time of day; an orchestrator whose
+   * answers differ fails, and the failure names the step. Default: true. Turn it off for wide fan-outs.
+   */
+  verifyReplay?: boolean;
+  /** Ends instances as Failed where production would leave them hanging. Default: true. */
+  strict?: boolean;
+  /** Asks callers for keys, as Azure does. Default: false. */
+  enforceKeys?: boolean;
+  /** Where log records go. Default: nowhere. */
+  log?: Log;
+}
+
+export interface RequestOptions {
+  headers?: Record<string, string>;
+  /** Text and bytes are sent as they are, everything else as JSON. */
+  body?: unknown;
+}
+
+/** An instance as an onlooker sees it, decoded. */
+export interface InstanceState {
+  name: string;
+  instanceId: string;
+  runtimeStatus: RuntimeStatus;
+  input: unknown;
+  output: unknown;
+  customStatus: unknown;
+  createdTime: Date;
+  lastUpdatedTime: Date;
+}
+
+/** One call of an activity. */
+export interface ActivityCall {
+  input: unknown;
+  instanceId: string;
+  at: Date;
+}
+
+/** A span of time; the fields add up. */
+export interface Duration {
+  days?: number;
+  hours?: number;
+  minutes?: number;
+  seconds?: number;
+  milliseconds?: number;
+}
+
+/** What will never happen was waited for. The message says what the instance waits for. */
+export class NeverFinishesError extends Error {
+  override name = 'NeverFinishesError';
+}
+
+/** Jumps after which `skip('idle')` and `finished` give up: an orchestration that polls for ever never gets idle. */
+const MAX_JUMPS = 100_000;
+
+/**
+ * An app with its own clock, task hub, settings and replaced activities. The clock stands still but for {@link skip} and
+ * {@link finished}; `new Date()` and `process.env` in the app's functions answer from here. `setTimeout` is real.
+ *
+ * ```ts
+ * const app = await TestApp.start({ app: () => import('../src/index.js') });
+ * const id = await app.start('Reminders', { to: 'pat' });
+ * await app.skip({ days: 45 });
+ * expect(app.calls('SendReminder')).toHaveLength(10);
+ * await app.stop();
+ * ```
+ */
+export class TestApp implements AsyncDisposable {
+  readonly #host: Host;
+  readonly #clock: SkippingClock;
+  readonly #replaced: Map<string, Handler>;
+  readonly #calls: Map<string, ActivityCall[]>;
+  readonly #running: { count: number; quiet: (() => void)[] };
+  readonly #port: number;
+
+  private constructor(
+    host: Host, clock: SkippingClock, replaced: Map<string, Handler>, calls: Map<string, ActivityCall[]>, running: { count: number; quiet: (() => void)[] }, port: number,
+  ) {
+    this.#host = host;
+    this.#clock = clock;
+    this.#replaced = replaced;
+    this.#calls = calls;
+    this.#running = running;
+    this.#port = port;
+  }
+
+  /** Starts an environment. @throws AppLoadError, ConfigError, HubUnavailableError */
+  static async start(options: TestAppOptions = {}): Promise<TestApp> {
+    installScopes();
+    const directory = path.resolve(options.directory ?? '.');
+    const source: AppSource = options.app === undefined ? { directory } : { app: options.app };
+    const [registrations, config] = [await loadApp(source), readConfig(directory)];
+    const clock = new SkippingClock(options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime());
+    const replaced = new Map<string, Handler>();
+    const calls = new Map<string, ActivityCall[]>();
+    const running = { count: 0, quiet: [] as (() => void)[] };
+
+    const env: Record<string, string | undefined> = { ...config.settings, ...options.settings };
+    const scope: Scope = { now: () => clock.now(), env };
+    // Far enough that the date, the hour and the minute all differ.
+    const elsewhen: Scope = { now: () => clock.now() + 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11, env };
+    const verify = options.verifyReplay !== false;
+
+    const host = new Host({
+      registrations, config, clock, hub: await openHub(options, config), log: options.log ?? (() => {}), enforceKeys: options.enforceKeys === true,
+      worker: {
+        replace: (name) => replaced.get(name),
+        around: async (_name, run) => {
+          running.count++;
+          try {
+            return await (currentScope() === elsewhen ? run() : runInScope(scope, run));
+          } finally {
+            if (--running.count === 0) for (const resolve of running.quiet.splice(0)) resolve();
+          }
+        },
+      },
+      engine: {
+        strict: options.strict !== false,
+        oneEventAnEpisode: verify,
+        ...(verify && {
+          replay: async (instanceId: string, run: () => Promise<Answer>) => {
+            const answer = await run();
+            const differs = difference(answer, await runInScope(elsewhen, run));
+            if (differs === undefined) return answer;
+            throw new Error(`'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n`
+              + 'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.');
+          },
+        }),
+      },
+    });
+    recordCalls(host, calls, clock);
+    const port = await host.start(0);
+    env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
+    return new TestApp(host, clock, replaced, calls, running, port);
+  }
+
+  /** The time as the app sees it. */
+  get now(): Date {
+    return new Date(this.#clock.now());
+  }
+
+  /** Where the app is served over real HTTP, for browsers and other programs. */
+  get url(): string {
+    return `http://localhost:${this.#port}`;
+  }
+
+  /** The keys that open it, with `enforceKeys`. */
+  get keys(): { master: string; host: string } {
+    return this.#host.keys;
+  }
+
+  /** Its HTTP functions: name, methods, address. */
+  get httpFunctions(): { name: string; methods: string[]; url: string }[] {
+    return this.#host.httpFunctions;
+  }
+
+  // ---- HTTP -------------------------------------------------------------------------------------------------------
+
+  /** Calls one of the app's HTTP functions, or the management API, by path or whole URL. */
+  async request(method: string, pathOrUrl: string, { headers = {}, body }: RequestOptions = {}): Promise<Response> {
+    const url = new URL(pathOrUrl, this.url);
+    const sent: Record<string, string> = { host: url.host };
+    for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = value;
+    const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
+    if (!raw) sent['content-type'] ??= 'application/json';
+    const bytes = body === undefined ? undefined : body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const answer = await this.#host.handle({ method, url: url.href, headers: sent, ...(bytes !== undefined && { body: bytes }) });
+    return new Response(answer.body.length === 0 ? null : new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
+  }
+
+  async get(pathOrUrl: string, headers?: Record<string, string>): Promise<Response> {
+    return this.request('GET', pathOrUrl, { ...(headers !== undefined && { headers }) });
+  }
+
+  /** `body`: see {@link RequestOptions.body}. */
+  async post(pathOrUrl: string, body?: unknown, headers?: Record<string, string>): Promise<Response> {
+    return this.request('POST', pathOrUrl, { body, ...(headers !== undefined && { headers }) });
+  }
+
+  async delete(pathOrUrl: string, headers?: Record<string, string>): Promise<Response> {
+    return this.request('DELETE', pathOrUrl, { ...(headers !== undefined && { headers }) });
+  }
+
+  // ---- instances --------------------------------------------------------------------------------------------------
+
+  /** Starts an orchestration. @returns its instance id. */
+  async start(name: string, input?: unknown, instanceId?: string): Promise<string> {
+    // As the SDK's client has it: without input the orchestrator sees an empty text.
+    return this.#host.engine.startInstance({ name, input: JSON.stringify(input ?? ''), ...(instanceId !== undefined && { instanceId }) });
+  }
+
+  /** An instance as it is now, or undefined when there is none of that id. */
+  async instance(instanceId: string): Promise<InstanceState | undefined> {
+    const record = await this.#host.engine.getRecord(instanceId);
+    return record === undefined ? undefined : state(record);
+  }
+
+  /** All instances, ordered by id. */
+  async instances(): Promise<InstanceState[]> {
+    const states: InstanceState[] = [];
+    for (let from: string | undefined; ;) {
+      const page = await this.#host.engine.query({ top: 1000, ...(from !== undefined && { from }) });
+      states.push(...page.records.map(state));
+      if (page.next === undefined) return states;
+      from = page.next;
+    }
+  }
+
+  /** What happened to an instance, event by event. */
+  async history(instanceId: string): Promise<readonly HistoryEvent[]> {
+    return await this.#host.engine.getHistory(instanceId) ?? [];
+  }
+
+  /** Raises an external event and waits until nothing runs. */
+  async raise(instanceId: string, name: string, data: unknown = null): Promise<void> {
+    const outcome = await this.#host.engine.raiseEvent(instanceId, name, JSON.stringify(data));
+    if (outcome !== 'accepted') throw new Error(outcome === 'gone' ? `'${instanceId}' has finished already.` : `There is no instance '${instanceId}'.`);
+    await this.quiet();
+  }
+
+  async terminate(instanceId: string, reason = ''): Promise<void> {
+    await this.#host.engine.terminate(instanceId, reason);
+    await this.quiet();
+  }
+
+  async suspend(instanceId: string, reason = ''): Promise<void> {
+    await this.#host.engine.suspend(instanceId, reason);
+    await this.quiet();
+  }
+
+  async resume(instanceId: string, reason = ''): Promise<void> {
+    await this.#host.engine.resume(instanceId, reason);
+    await this.quiet();
+  }
+
+  // ---- time -------------------------------------------------------------------------------------------------------
+
+  /** Resolves when nothing runs: no function, no episode. Time does not move. */
+  async quiet(): Promise<void> {
+    do {
+      await this.#host.engine.whenQuiet();
+      if (this.#running.count > 0) await new Promise<void>((resolve) => { this.#running.quiet.push(resolve); });
+      // What a finished function leads to may begin in the next turn.
+      await new Promise((resolve) => { setImmediate(resolve); });
+    } while (this.#running.count > 0 || this.#host.engine.isBusy);
+  }
+
+  /**
+   * Lets time pass: by a span, or until nothing is due any more (`idle`). The clock jumps from one due time to the next,
+   * and only when nothing runs.
+   * @throws NeverFinishesError when `idle` is not reached.
+   */
+  async skip(by: Duration | 'idle'): Promise<void> {
+    const target = by === 'idle' ? Infinity : this.#clock.now() + milliseconds(by);
+    for (let jumps = 0; await this.#jump(target); jumps++) {
+      if (by === 'idle' && jumps === MAX_JUMPS) throw new NeverFinishesError(`There is still something due after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`);
+    }
+    if (target !== Infinity) this.#clock.moveTo(target);
+    await this.quiet();
+  }
+
+  /** Lets time pass until an instance has finished. @throws NeverFinishesError when it waits for something that time does not bring. */
+  async finished(instanceId: string): Promise<InstanceState> {
+    for (let jumps = 0; jumps < MAX_JUMPS; jumps++) {
+      await this.quiet();
+      const found = await this.instance(instanceId);
+      if (found === undefined) throw new Error(`There is no instance '${instanceId}'.`);
+      if (isFinished(found.runtimeStatus)) return found;
+      if (!await this.#jump(Infinity)) {
+        const waits = this.#host.engine.waitsFor(instanceId);
+        throw new NeverFinishesError(`'${instanceId}' (${found.name}, ${found.runtimeStatus}) will never finish: it waits for ${waits.join(' and ') || 'nothing'}, and nothing is due.`);
+      }
+    }
+    throw new NeverFinishesError(`'${instanceId}' has not finished after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`);
+  }
+
+  /** Moves to what is due next, but not beyond `target`. @returns false when nothing is. */
+  async #jump(target: number): Promise<boolean> {
+    await this.quiet();
+    const { next } = this.#clock;
+    if (next === undefined || next > target) return false;
+    this.#clock.moveTo(next);
+    this.#clock.wakeOne();
+    return true;
+  }
+
+  // ---- activities -------------------------------------------------------------------------------------------------
+
+  /** Runs `handler` in place of an activity (or another function) of the app, in this environment only. */
+  replace<Input>(name: string, handler: (input: Input) => unknown): void {
+    if (this.#host.worker.find(name) === undefined) throw new Error(`The app has no function named '${name}'.`);
+    this.#replaced.set(name, handler as Handler);
+  }
+
+  /** Runs the app's own function again. */
+  restore(name: string): void {
+    this.#replaced.delete(name);
+  }
+
+  /** The calls of an activity, in the order in which they began; replaced ones included. */
+  calls(name: string): readonly ActivityCall[] {
+    return this.#calls.get(name) ?? [];
+  }
+
+  /** Stops everything. */
+  async stop(): Promise<void> {
+    await this.#host.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+async function openHub(options: TestAppOptions, config: HostConfig): Promise<TaskHub> {
+  if (options.storage === undefined || options.storage === 'memory') return new MemoryHub({ name: config.hubName });
+  const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
+  return new AzureStorageHub({ connection: options.storage, name: config.hubName });
+}
+
+function recordCalls(host: Host, calls: Map<string, ActivityCall[]>, clock: SkippingClock): void {
+  const invoke = host.worker.invoke.bind(host.worker);
+  host.worker.invoke = async (request) => {
+    const { trigger, name } = host.worker.functions.get(request.functionName)!;
+    if (trigger.type === 'activityTrigger') {
+      const text = request.inputData[trigger.name]?.string;
+      const call = { input: text === undefined ? undefined : decoded(text), instanceId: request.triggerMetadata?.['instanceId']?.string ?? '', at: new Date(clock.now()) };
+      calls.set(name, [...calls.get(name) ?? [], call]);
+    }
+    return invoke(request);
+  };
+}
+
+function milliseconds({ days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds: rest = 0 }: Duration): number {
+  return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + rest;
+}
+
+function state(record: InstanceRecord): InstanceState {
+  return {
+    name: record.name, instanceId: record.instanceId, runtimeStatus: record.runtimeStatus, input: decoded(record.input),
+    output: record.runtimeStatus === 'Completed' ? decoded(record.output) : record.output, customStatus: decoded(record.customStatus),
+    createdTime: new Date(record.createdTime), lastUpdatedTime: new Date(record.lastUpdatedTime),
+  };
+}
+
+function decoded(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
