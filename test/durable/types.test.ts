@@ -1,0 +1,55 @@
+import type { OrchestrationContext } from 'durable-functions';
+import { describe, expectTypeOf, it } from 'vitest';
+import {
+  activity, all, any, event, eventOrDeadline, orchestrator, start, type Activity, type Orchestrator, type TypedTask,
+} from '../../src/durable/index.js';
+import type { DurableClient } from 'durable-functions';
+import type { Moment } from 'moment';
+
+const count = activity('TypesCount', (text: string) => text.length);
+const spell = activity('TypesSpell', (number: number) => Promise.resolve(String(number)));
+const approved = event<{ by: string }>('TypesApproved');
+const child = orchestrator('TypesChild', function* (context, input: { text: string }) {
+  return yield* count(context, input.text);
+});
+
+declare const context: OrchestrationContext;
+declare const client: DurableClient;
+declare const deadline: Moment;
+
+/** Never run: the compiler reads it, under `npm run typecheck`. */
+export function* typed(): Generator {
+  expectTypeOf(yield* count(context, 'four')).toEqualTypeOf<number>();
+  expectTypeOf(yield* child(context, { text: 'four' }, { instanceId: 'a' })).toEqualTypeOf<number>();
+  expectTypeOf(yield* all(context, [count(context, 'a'), spell(context, 1)])).toEqualTypeOf<[number, string]>();
+  expectTypeOf(yield* all(context, ['a', 'b'].map((text) => count(context, text)))).toEqualTypeOf<number[]>();
+
+  const [one, two] = [count(context, 'a'), spell(context, 1)];
+  const first = yield* any(context, [one, two]);
+  expectTypeOf(first).toEqualTypeOf<TypedTask<number> | TypedTask<string>>();
+
+  const outcome = yield* eventOrDeadline(context, approved, deadline);
+  if (outcome.raised) {
+    expectTypeOf(outcome.payload).toEqualTypeOf<{ by: string }>();
+  } else {
+    expectTypeOf(outcome).not.toHaveProperty('payload');
+  }
+
+  // @ts-expect-error an activity takes its own input
+  count(context, 4);
+  // @ts-expect-error so does an orchestrator
+  child(context, { texts: 'four' });
+  // @ts-expect-error and a start of it
+  void start(client, child, { instanceId: 'a', input: 4 });
+}
+
+describe('the types of orchestrators', () => {
+  it('come from the handler of an activity, a promise or not', () => {
+    expectTypeOf(count).toEqualTypeOf<Activity<string, number>>();
+    expectTypeOf(spell).toEqualTypeOf<Activity<number, string>>();
+  });
+
+  it('come from the body of an orchestrator', () => {
+    expectTypeOf(child).toEqualTypeOf<Orchestrator<{ text: string }, number>>();
+  });
+});

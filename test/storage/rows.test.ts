@@ -1,0 +1,69 @@
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { changeRow, insertIfAbsent, odata, queryRows, readRow, replaceIfUnchanged, table, transact } from '../../src/storage/index.js';
+import { account } from '../support/azurite.js';
+
+beforeEach(async () => {
+  vi.stubEnv('AppStorage', await account());
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+});
+
+const key = { partitionKey: 'p', rowKey: 'r' };
+
+describe('a row', () => {
+  it('is inserted once, by whoever comes first', async () => {
+    const rows = await table('Things');
+    const inserted = await Promise.all(Array.from({ length: 8 }, (_, n) => insertIfAbsent(rows, key, { n })));
+    expect(inserted.filter(Boolean)).toHaveLength(1);
+    expect(await readRow(rows, key)).toMatchObject({ columns: { n: inserted.indexOf(true) } });
+  });
+
+  it('comes back as it was written, without what was undefined and without the service\'s own columns', async () => {
+    const rows = await table('Things');
+    const columns = { text: 'Łódź "1" \n\t😀', number: 3, part: 0.5, yes: true };
+    await insertIfAbsent(rows, key, { ...columns, none: undefined });
+    expect(await readRow(rows, key)).toEqual({ ...key, etag: expect.any(String), columns });
+  });
+
+  it('that does not exist is undefined', async () => {
+    const rows = await table('Things');
+    expect(await readRow(rows, key)).toBeUndefined();
+    expect(await changeRow(rows, key, (columns) => columns)).toBeUndefined();
+  });
+
+  it('is replaced only as it was read', async () => {
+    const rows = await table('Things');
+    await insertIfAbsent(rows, key, { n: 1 });
+    const row = (await readRow(rows, key))!;
+    expect(await replaceIfUnchanged(rows, { ...row, columns: { n: 2 } })).toBe(true);
+    expect(await replaceIfUnchanged(rows, { ...row, columns: { n: 3 } })).toBe(false);
+    expect(await readRow(rows, key)).toMatchObject({ columns: { n: 2 } });
+  });
+
+  it('loses no change of many at once', async () => {
+    const rows = await table('Things');
+    await insertIfAbsent(rows, key, { n: 0 });
+    await Promise.all(Array.from({ length: 8 }, () => changeRow(rows, key, ({ n }) => ({ n: Number(n) + 1 }))));
+    expect(await readRow(rows, key)).toMatchObject({ columns: { n: 8 } });
+  });
+
+  it('is left alone by a change that does not want it', async () => {
+    const rows = await table('Things');
+    await insertIfAbsent(rows, key, { n: 1 });
+    expect(await changeRow(rows, key, () => undefined)).toEqual({ columns: { n: 1 }, changed: false });
+  });
+});
+
+it('several rows of a partition are changed together or not at all', async () => {
+  const rows = await table('Things');
+  const create = (rowKey: string) => ['create', { partitionKey: 'p', rowKey }] as ['create', typeof key];
+  expect(await transact(rows, [create('a'), create('b')])).toBe(true);
+  expect(await transact(rows, [create('c'), create('b')])).toBe(false);
+  expect(await readRow(rows, { partitionKey: 'p', rowKey: 'c' })).toBeUndefined();
+});
+
+it('a query gives as many rows as were asked for, by key', async () => {
+  const rows = await table('Things');
+  await Promise.all(['c', 'a', 'd', 'b', 'e'].map((rowKey) => insertIfAbsent(rows, { partitionKey: 'p', rowKey }, { odd: 'ace'.includes(rowKey) })));
+  expect((await queryRows(rows, odata`odd eq ${true}`, 2)).map(({ rowKey }) => rowKey)).toEqual(['a', 'c']);
+  expect((await queryRows(rows, odata`odd eq ${true}`, 9)).map(({ rowKey }) => rowKey)).toEqual(['a', 'c', 'e']);
+});
