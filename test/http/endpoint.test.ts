@@ -1,0 +1,32 @@
+import { expect, it } from 'vitest';
+import { accepted, conflict, invalid } from '../../src/http/index.js';
+import { answer } from './request.js';
+
+it('a problem that is thrown becomes the answer, as problem+json that says what to do', async () => {
+  const { response } = await answer(() => Promise.reject(conflict('over', 'It is over', 'Start anew.')));
+  expect(response).toEqual({
+    status: 409,
+    headers: { 'Content-Type': 'application/problem+json' },
+    jsonBody: { type: 'urn:problem:over', title: 'It is over', status: 409, detail: 'Start anew.' },
+  });
+});
+
+it('a field that is wrong is in the answer', async () => {
+  const { response } = await answer(() => Promise.reject(invalid([{ field: 'to', message: 'Who?' }])));
+  expect(response).toMatchObject({ status: 400, jsonBody: { errors: [{ field: 'to', message: 'Who?' }] } });
+});
+
+it('an error that nobody expected is logged, and the caller told nothing of it but where to look', async () => {
+  const error = new Error('the password is 1234');
+  const { response, logged } = await answer(() => Promise.reject(error));
+  expect(response).toMatchObject({ status: 500, jsonBody: { type: 'urn:problem:internal' } });
+  expect(JSON.stringify(response)).toContain('the-invocation');
+  expect(JSON.stringify(response)).not.toContain('1234');
+  expect(logged).toContain(error);
+});
+
+it('what was accepted says where it is and when to look again', () => {
+  expect(accepted('/api/things/1', { id: 1 })).toEqual({
+    status: 202, headers: { Location: '/api/things/1', 'Retry-After': '5' }, jsonBody: { id: 1 },
+  });
+});
