@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { NeverFinishesError, TestApp } from '../src/testing.js';
+
+const directory = path.join(import.meta.dirname, 'fixtures/test-app');
+let app: TestApp;
+
+beforeEach(async () => { app = await TestApp.start({ directory, time: '2026-03-01T08:00:00Z' }); });
+afterEach(async () => { await app.stop(); });
+
+describe('An app under test', () => {
+  test('is called over HTTP, and its client starts orchestrations that run to their end', async () => {
+    const response = await app.post('/api/orchestrators/chain', { names: ['Tokyo', 'London'] });
+    expect(response.status).toBe(202);
+    const { id, statusQueryGetUri } = await response.json() as { id: string; statusQueryGetUri: string };
+    await app.quiet();
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['Hello, Tokyo!', 'Hello, London!'] });
+    const status = await app.get(statusQueryGetUri);
+    expect(status.status).toBe(200);
+    expect(await status.json()).toMatchObject({ runtimeStatus: 'Completed' });
+  });
+
+  test('is served over real HTTP, too', async () => {
+    const response = await fetch(`${app.url}/api/orchestrators/chain`, { method: 'POST', body: '{"names":[]}' });
+    expect(response.status).toBe(202);
+  });
+
+  test('lives through ten days in no time, and each call of an activity is dated', async () => {
+    const id = await app.start('tenDays');
+    await app.skip({ days: 9, hours: 23 });
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    await app.skip({ hours: 1 });
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 10 });
+    expect(app.calls('note').map(({ at }) => at.toISOString().slice(0, 10))).toEqual([
+      '2026-03-02', '2026-03-03', '2026-03-04', '2026-03-05', '2026-03-06', '2026-03-07', '2026-03-08', '2026-03-09', '2026-03-10', '2026-03-11',
+    ]);
+  });
+
+  test('sees the time of its environment, in orchestrators, activities and endpoints', async () => {
+    await app.skip({ days: 365 });
+    expect(await (await app.get('/api/time')).json()).toEqual({ date: '2027-03-01T08:00:00.000Z', now: Date.UTC(2027, 2, 1, 8), parsed: '2000-01-01T00:00:00.000Z' });
+  });
+
+  test('sees the settings of its environment and none of another’s', async () => {
+    await using other = await TestApp.start({ directory, settings: { COLOUR: 'green' } });
+    expect(await Promise.all([app, other].map(async (each) => (await each.get('/api/setting/COLOUR')).text()))).toEqual(['', 'green']);
+    expect(process.env['COLOUR']).toBeUndefined();
+  });
+
+  test('has an activity replaced in one environment only', async () => {
+    await using other = await TestApp.start({ directory });
+    app.replace<string>('greet', (name) => `Hush, ${name}.`);
+    const [here, there] = [await app.start('chain', { names: ['Pat'] }), await other.start('chain', { names: ['Pat'] })];
+    expect((await app.finished(here)).output).toEqual(['Hush, Pat.']);
+    expect((await other.finished(there)).output).toEqual(['Hello, Pat!']);
+    expect(app.calls('greet')).toMatchObject([{ input: 'Pat', instanceId: here }]);
+  });
+
+  test('is told to wait for what never comes, and says what that is', async () => {
+    const id = await app.start('waits');
+    await expect(app.finished(id)).rejects.toThrow(NeverFinishesError);
+    await expect(app.finished(id)).rejects.toThrow("it waits for the event 'Go', and nothing is due");
+    await app.raise(id, 'Go', { by: 'Pat' });
+    expect((await app.finished(id)).output).toEqual({ by: 'Pat' });
+  });
+
+  test('with an orchestrator that reads the clock fails, and the failure names the step', async () => {
+    const { runtimeStatus, output } = await app.finished(await app.start('readsClock'));
+    expect(runtimeStatus).toBe('Failed');
+    expect(output).toMatch(/is not deterministic: .* step 1\n {2}before: .*2026-03-01.*\n {2}after: {2}.*2026-04-07/s);
+  });
+
+  test('with an orchestrator that draws lots fails in the same way', async () => {
+    expect((await app.finished(await app.start('drawsLots'))).output).toContain('is not deterministic');
+  });
+
+  test('without that check runs as production would', async () => {
+    await using lenient = await TestApp.start({ directory, verifyReplay: false });
+    expect(await lenient.finished(await lenient.start('readsClock'))).toMatchObject({ runtimeStatus: 'Completed' });
+  });
+
+  test('that calls an unknown activity fails with the name, where production would hang', async () => {
+    expect((await app.finished(await app.start('callsNobody'))).output).toContain("an activity named 'nobody', and there is none");
+    await using lenient = await TestApp.start({ directory, strict: false });
+    const id = await lenient.start('callsNobody');
+    await lenient.quiet();
+    expect(await lenient.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+  });
+
+  test('can be skipped to where nothing is due any more', async () => {
+    const id = await app.start('tenDays');
+    await app.skip('idle');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed' });
+    expect(app.now.toISOString()).toBe('2026-03-11T08:00:00.000Z');
+  });
+
+  test('has what is due at one time happen in the order of their times', async () => {
+    await Promise.all([['late', 3], ['early', 1], ['between', 2]].map(([name, hours]) => app.start('after', { name, hours })));
+    await app.skip({ hours: 5 });
+    expect(app.calls('note').map(({ input }) => input)).toEqual(['early', 'between', 'late']);
+  });
+});
