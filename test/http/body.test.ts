@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { BODY_LIMIT, check, duration, line, Problem, queryOf, readJson, text } from '../../src/http/index.js';
-import { request } from './request.js';
+import { request } from '../support/request.js';
 
 function problemOf(act: () => unknown): Problem {
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { callerOf } from '../../src/http/index.js';
-import { request } from './request.js';
+import { request } from '../support/request.js';
 
 const principal = (value: unknown): Record<string, string> => ({
   'x-ms-client-principal': Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64'),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { accepted, conflict, invalid } from '../../src/http/index.js';
-import { answer } from './request.js';
+import { answer } from '../support/request.js';
 
 it('a problem that is thrown becomes the answer, as problem+json that says what to do', async () => {
   const { response } = await answer(() => Promise.reject(conflict('over', 'It is over', 'Start anew.')));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { idempotencyKey } from '../../src/http/index.js';
-import { request } from './request.js';
+import { request } from '../support/request.js';
 
 const keyed = (key: string) => request({ headers: { 'idempotency-key': key } });
 

@@ -1,6 +1,8 @@
 import { HttpRequest, InvocationContext, type HttpResponse, type HttpResponseInit } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
+import { vi } from 'vitest';
 import { withProblems, type Handler } from '../../src/http/index.js';
+import type { AppStorage } from './app.js';
 
 /** A request as the host would hand it over. */
 export function request(options: {
@@ -11,6 +13,17 @@ export function request(options: {
     method: 'POST', url: 'http://localhost/api/things', headers, query, params,
     ...(body === undefined ? {} : { body: typeof body === 'string' ? { string: body } : { bytes: body } }),
   });
+}
+
+/** Calls a handler on a host that is killed the moment it turns to its task hub. */
+export async function killedAtTheHub(handler: Handler, options: Parameters<typeof request>[0], storage: AppStorage): Promise<void> {
+  const client = new Proxy({} as DurableClient, { get() { throw new Error('The host was killed'); } });
+  vi.stubEnv('AppStorage', storage.connectionString);
+  try {
+    await withProblems(handler)(request(options), client, new InvocationContext({ logHandler: () => {} }));
+  } finally {
+    vi.unstubAllEnvs();
+  }
 }
 
 /** The answer of a handler that needs no host, and what it logged. */

@@ -1,0 +1,24 @@
+import { QueueClient } from '@azure/storage-queue';
+import { onTestFinished } from 'vitest';
+import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
+import { NOTIFICATIONS, type Notification } from '../../src/notifications/index.js';
+import { account } from './azurite.js';
+
+/** The app on a clock that skips, with storage of its own, until the test has finished. */
+export async function startApp(options: TestAppOptions = {}): Promise<{ app: TestApp; storage: AppStorage }> {
+  const connectionString = await account();
+  const app = await TestApp.start({ app: () => import('../../src/index.js'), ...options, settings: { AppStorage: connectionString } });
+  onTestFinished(() => app.stop());
+  return { app, storage: new AppStorage(connectionString) };
+}
+
+/** The storage of an app under test, as an onlooker sees it. */
+export class AppStorage {
+  constructor(readonly connectionString: string) {}
+
+  /** The notifications that have been queued, oldest first. They stay there. */
+  async notifications(): Promise<Notification[]> {
+    const { peekedMessageItems } = await new QueueClient(this.connectionString, NOTIFICATIONS).peekMessages({ numberOfMessages: 32 });
+    return peekedMessageItems.map(({ messageText }) => JSON.parse(Buffer.from(messageText, 'base64').toString()) as Notification);
+  }
+}
