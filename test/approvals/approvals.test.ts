@@ -1,8 +1,7 @@
-import { InvocationContext } from '@azure/functions';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
 import { startApp } from '../support/app.js';
-import { killedAtTheHub } from '../support/request.js';
+import { killedAtTheHub, silent } from '../support/request.js';
 
 const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee', details: 'The old one burns.' };
 
@@ -17,8 +16,6 @@ interface Seen {
   comment?: string;
   history: { at: string; what: string; who: string }[];
 }
-
-const silent = (): InvocationContext => new InvocationContext({ logHandler: () => {} });
 
 async function ask(app: TestApp, changes: object = {}): Promise<string> {
   const response = await app.post('/api/approvals', { ...laptop, ...changes });

@@ -15,12 +15,17 @@ export function request(options: {
   });
 }
 
+/** The context of an invocation whose log nobody reads. */
+export function silent(): InvocationContext {
+  return new InvocationContext({ logHandler: () => {} });
+}
+
 /** Calls a handler on a host that is killed the moment it turns to its task hub. */
 export async function killedAtTheHub(handler: Handler, options: Parameters<typeof request>[0], storage: AppStorage): Promise<void> {
   const client = new Proxy({} as DurableClient, { get() { throw new Error('The host was killed'); } });
   vi.stubEnv('AppStorage', storage.connectionString);
   try {
-    await withProblems(handler)(request(options), client, new InvocationContext({ logHandler: () => {} }));
+    await withProblems(handler)(request(options), client, silent());
   } finally {
     vi.unstubAllEnvs();
   }
