@@ -1,0 +1,66 @@
+import moment from 'moment';
+import {
+  activity, all, any, event, eventOrDeadline, now, orchestrator, retryPolicy, sleepUntil, waitFor,
+} from '../../src/durable/index.js';
+
+/** Orchestrators that show what `durable/` does. */
+
+const double = activity('Double', (number: number) => number * 2);
+const pause = activity('Pause', (name: string) => name);
+const flaky = activity('Flaky', (attempts: number): number => attempts);
+const knock = event<string>('Knock');
+
+const twice = retryPolicy({ firstInterval: moment.duration(10, 'seconds'), maxAttempts: 3, backoff: 2 });
+
+export const pair = orchestrator('Pair', function* (context, number: number) {
+  return yield* all(context, [double(context, number), pause(context, 'b')]);
+});
+
+export const parent = orchestrator('Parent', function* (context, number: number) {
+  return yield* pair(context, number, { instanceId: `${context.df.instanceId}-child` });
+});
+
+export const none = orchestrator('None', function* (context, _: null) {
+  return yield* all(context, []);
+});
+
+export const retried = orchestrator('Retried', function* (context, _: null) {
+  return yield* flaky(context, 0, twice);
+});
+
+export const withoutInput = orchestrator('WithoutInput', function* (_context, input: null) {
+  yield* [];
+  return { input };
+});
+
+/** Waits an hour at most for a knock. */
+export const door = orchestrator('Door', function* (context, _: null) {
+  const outcome = yield* eventOrDeadline(context, knock, now(context).add(1, 'hour'));
+  return outcome.raised ? outcome.payload : 'nobody';
+});
+
+/** Waits an hour for a knock, is busy for a while, and waits for as many knocks as it is told. */
+export const busyDoor = orchestrator('BusyDoor', function* (context, knocks: number) {
+  const heard: string[] = [];
+  yield* eventOrDeadline(context, knock, now(context).add(1, 'hour'));
+  yield* pause(context, 'busy');
+  while (heard.length < knocks) {
+    const outcome = yield* eventOrDeadline(context, knock, now(context).add(1, 'hour'));
+    heard.push(outcome.raised ? outcome.payload : 'nobody');
+  }
+  return heard;
+});
+
+/** As {@link busyDoor}, but waits for ever in the end. */
+export const patientDoor = orchestrator('PatientDoor', function* (context, _: null) {
+  yield* eventOrDeadline(context, knock, now(context).add(1, 'hour'));
+  yield* pause(context, 'busy');
+  return yield* waitFor(context, knock);
+});
+
+export const first = orchestrator('First', function* (context, _: null) {
+  const [soon, late] = [sleepUntil(context, now(context).add(1, 'minute')), sleepUntil(context, now(context).add(1, 'day'))];
+  const winner = yield* any(context, [late, soon]);
+  late.cancel();
+  return { soon: winner === soon, at: now(context).toISOString() };
+});
