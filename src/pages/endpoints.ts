@@ -1,4 +1,5 @@
-import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { app, type HttpHandler, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import { notFound, Problem, routes } from '../http/index.js';
 import { caching, serve } from './serve.js';
 import { PagesNotBuilt, Site } from './site.js';
 
@@ -7,41 +8,29 @@ const built = new URL('../../dist/web/', import.meta.url);
 
 let site: Promise<Site> | undefined;
 
-/** The pages people use, by route. The home page's route matches the empty path alone, so that `/admin` and `/runtime` stay the host's. */
-const pages = {
-  homePage: { route: '{ignored:maxlength(0)?}', file: 'index.html' },
-  dungeonPage: { route: 'dungeon', file: 'dungeon.html' },
-};
+/** `GET /` */
+export const homePage: HttpHandler = (request, context) => answer('index.html', caching.page, request, context);
 
-for (const [name, { route, file }] of Object.entries(pages)) {
-  app.http(name, {
-    route,
-    methods: ['GET', 'HEAD'],
-    authLevel: 'anonymous',
-    handler: (request, context) => answer(file, request, context, caching.page),
-  });
-}
+/** `GET /dungeon` */
+export const dungeonPage: HttpHandler = (request, context) => answer('dungeon.html', caching.page, request, context);
 
-app.http('pageAssets', {
-  route: 'assets/{*file}',
-  methods: ['GET', 'HEAD'],
-  authLevel: 'anonymous',
-  handler: (request, context) => answer(`assets/${request.params['file'] ?? ''}`, request, context, caching.asset),
-});
+/** `GET /assets/{*file}` */
+export const pageAssets: HttpHandler = (request, context) =>
+  answer(`assets/${request.params['file'] ?? ''}`, caching.asset, request, context);
 
-async function answer(path: string, request: HttpRequest, context: InvocationContext, cacheControl: string): Promise<HttpResponseInit> {
+async function answer(path: string, cacheControl: string, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
   try {
     site ??= Site.open(built);
-    const answer = await serve(await site, path, request, cacheControl);
-    return answer ?? problem(404, 'There is no such file', 'Pages name the files they need; this one is not among them.');
+    return await serve(await site, path, request, cacheControl) ?? notFound('No page needs a file of this name.').response();
   } catch (error) {
-    site = undefined; // once the pages are built, the next request finds them
     if (!(error instanceof PagesNotBuilt)) throw error;
+    site = undefined; // once they are built, the next request finds them
     context.error(error.message);
-    return problem(503, 'The pages are not built', 'Run "npm run build:web".');
+    return new Problem(503, 'pages-not-built', 'The pages are not built', { detail: 'Run "npm run build:web".' }).response();
   }
 }
 
-function problem(status: number, title: string, detail: string): HttpResponseInit {
-  return { status, jsonBody: { type: 'about:blank', title, status, detail }, headers: { 'Content-Type': 'application/problem+json' } };
-}
+// These need no durable client, so they are registered without one.
+app.http('HomePage', { ...routes.HomePage, handler: homePage });
+app.http('DungeonPage', { ...routes.DungeonPage, handler: dungeonPage });
+app.http('PageAssets', { ...routes.PageAssets, handler: pageAssets });
