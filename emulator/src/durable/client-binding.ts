@@ -1,31 +1,36 @@
-/** Where a host is found, and what it calls itself. */
-export interface ClientBinding {
-  hubName: string;
-  /** The host's own address, without a slash at the end. */
+/** Where the management API is found, from outside. */
+export interface ManagementAddress {
+  /** The host's address, without a slash at the end. */
   origin: string;
+  hubName: string;
+  /** The system key that opens the API. */
+  key: string;
+}
+
+export interface ClientBinding extends ManagementAddress {
   /** The local address that the SDK's client talks to; ends with a slash. */
   rpcBaseUrl: string;
-  /** The system key that opens the management API. */
-  key: string;
 }
 
 /** The path of the management API on the host. */
 export const WEBHOOK_PATH = '/runtime/webhooks/durabletask';
 
 /** The JSON text that a `durableClient` binding is given, as recorded from a real host. */
-export function clientBindingValue({ hubName, origin, rpcBaseUrl, key }: ClientBinding): string {
-  const webhook = `${origin}${WEBHOOK_PATH}`;
+export function clientBindingValue({ rpcBaseUrl, ...address }: ClientBinding): string {
+  const webhook = `${address.origin}${WEBHOOK_PATH}`;
   const start = `${webhook}/orchestrators/{functionName}[/{instanceId}]`;
+  const code = `code=${address.key}`;
   return JSON.stringify({
-    taskHubName: hubName,
+    taskHubName: address.hubName,
     connectionName: null,
     creationUrls: {
-      createNewInstancePostUri: `${start}?code=${key}`,
-      createAndWaitOnNewInstancePostUri: `${start}?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&code=${key}`,
+      createNewInstancePostUri: `${start}?${code}`,
+      createAndWaitOnNewInstancePostUri: `${start}?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${code}`,
     },
-    managementUrls: { id: 'INSTANCEID', ...managementUrls(origin, hubName, 'INSTANCEID', key, true) },
+    // The SDK puts the instance's id in the place of this one.
+    managementUrls: { id: 'INSTANCEID', ...managementUrls(address, 'INSTANCEID') },
     baseUrl: webhook,
-    requiredQueryStringParameters: `code=${key}`,
+    requiredQueryStringParameters: code,
     rpcBaseUrl,
     httpBaseUrl: null,
     maxGrpcMessageSizeInBytes: null,
@@ -33,18 +38,23 @@ export function clientBindingValue({ hubName, origin, rpcBaseUrl, key }: ClientB
   });
 }
 
-/** The addresses that manage one instance. The webhook's own answers leave out rewinding [recorded]. */
-export function managementUrls(origin: string, hubName: string, instanceId: string, key: string, withRewind: boolean): Record<string, string> {
-  const instance = `${origin}${WEBHOOK_PATH}/instances/${instanceId}`;
-  const query = `taskHub=${hubName}&connection=Storage&code=${key}`;
+/** The addresses that manage one instance. */
+export function managementUrls({ origin, hubName, key }: ManagementAddress, instanceId: string): Record<string, string> {
+  const instance = `${origin}${WEBHOOK_PATH}/instances/${urlEncode(instanceId)}`;
+  const query = `taskHub=${urlEncode(hubName)}&connection=Storage&code=${key}`;
   return {
     statusQueryGetUri: `${instance}?${query}`,
     sendEventPostUri: `${instance}/raiseEvent/{eventName}?${query}`,
     terminatePostUri: `${instance}/terminate?reason={text}&${query}`,
-    ...(withRewind && { rewindPostUri: `${instance}/rewind?reason={text}&${query}` }),
+    rewindPostUri: `${instance}/rewind?reason={text}&${query}`,
     purgeHistoryDeleteUri: `${instance}?${query}`,
     restartPostUri: `${instance}/restart?${query}`,
     suspendPostUri: `${instance}/suspend?reason={text}&${query}`,
     resumePostUri: `${instance}/resume?reason={text}&${query}`,
   };
+}
+
+/** As .NET's `WebUtility.UrlEncode`, which writes a space as `+`, in a path too. */
+function urlEncode(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replaceAll('%20', '+').replaceAll(/['~]/g, (char) => (char === "'" ? '%27' : '%7E'));
 }

@@ -3,26 +3,51 @@ import { carriesKey } from '../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
 import type { DurableClient, Outcome } from './client.js';
 import { InstanceExistsError, InvalidStateError } from './client.js';
-import type { RuntimeStatus } from './history.js';
 import { isFinished } from './history.js';
-import { decoded, statusBody } from './management-status.js';
+import { answer, answerBadArgument, answerError, answerFailure, answerJson, answerString } from './management-answers.js';
+import { DuplicateKeyError, historyJson } from './management-history.js';
+import { JsonReaderError, jsonOrText, readJson, readJsonValue } from './management-json.js';
+import { Query } from './management-query.js';
+import { statusJson } from './management-status.js';
 import type { InstanceRecord } from './task-hub.js';
 
 export interface ManagementOptions {
   client: DurableClient;
   hubName: string;
-  /** Whether histories show the inputs of activities (`storeInputsInOrchestrationHistory`). */
-  storeInputs: boolean;
+  /** Whether histories show the inputs of what was scheduled (`storeInputsInOrchestrationHistory`). */
+  storeInputs?: boolean;
+  /** The key that opens the webhook; it stands in the addresses that are handed out. */
   webhookKey: () => string;
-  enforceKeys: boolean;
+  /** Asks for that key, as in Azure; without it as under `func start`. */
+  enforceKeys?: boolean;
 }
 
-/** Where the SDK's client finds the API, on the same port. */
-const RPC_PATH = '/durabletask';
+/** One request, taken apart. */
+interface Call {
+  request: HttpRequestLike;
+  url: URL;
+  query: Query;
+  /** Whether it came in on the address for the SDK's client. */
+  rpc: boolean;
+}
 
-const STATUSES: readonly RuntimeStatus[] = ['Pending', 'Running', 'Completed', 'Failed', 'Terminated', 'Suspended', 'ContinuedAsNew', 'Canceled'];
-/** The extension's own page size for lists without `top`. */
-const PAGE = 1000;
+/** Where the SDK's client finds the API. */
+const RPC_PATH = '/durabletask';
+const MOUNTS: readonly string[] = [WEBHOOK_PATH, RPC_PATH];
+
+const CONTINUATION = 'x-ms-continuation-token';
+/** The extension's page, and the largest that Azure's tables give. */
+const PAGE = 100;
+const LARGEST_PAGE = 1000;
+const MAX_INSTANCE_ID = 256;
+/** .NET waits no longer than this many milliseconds in one go; Node, half of it. */
+const LONGEST_DELAY = 4_294_967_294;
+const LONGEST_TIMEOUT = 2_147_483_647;
+
+/** A request that .NET code would have answered with an `ArgumentException`. */
+class ArgumentError extends Error {
+  override name = 'ArgumentError';
+}
 
 /** The HTTP API of the Durable extension, for people (with keys) and for the SDK's client (without). */
 export class ManagementApi {
@@ -32,207 +57,240 @@ export class ManagementApi {
     this.#options = options;
   }
 
-  /** @returns undefined when the path is not one of ours. */
+  /** Answers a request; never rejects. @returns undefined when the path is not one of ours. */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const url = new URL(request.url);
-    const mount = [WEBHOOK_PATH, RPC_PATH].find((path) => url.pathname.toLowerCase().startsWith(`${path}/`));
+    const mount = MOUNTS.find((path) => url.pathname.toLowerCase().startsWith(`${path}/`));
     if (mount === undefined) return undefined;
-    if (mount === WEBHOOK_PATH && this.#options.enforceKeys && !carriesKey(request, [this.#options.webhookKey()])) {
-      return { status: 401, headers: [['WWW-Authenticate', 'Bearer']], body: new Uint8Array() };
-    }
-    const hub = parameter(url, 'taskHub');
-    if (hub !== null && hub.toLowerCase() !== this.#options.hubName.toLowerCase()) return answer(404);
-    const segments = url.pathname.slice(mount.length + 1).split('/').filter((segment) => segment !== '').map(decode);
+    const { hubName, enforceKeys, webhookKey } = this.#options;
+    const rpc = mount === RPC_PATH;
+    if (!rpc && enforceKeys === true && !carriesKey(request, [webhookKey()])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
+    const query = new Query(url.searchParams);
+    const hub = query.text('taskHub')?.trim() ?? '';
+    if (hub !== '' && hub.toLowerCase() !== hubName.toLowerCase()) return answer(404);
     try {
-      return await this.#route(request, url, segments);
+      return await this.#route({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
     } catch (error) {
-      if (error instanceof BadRequest) return error.response;
-      if (error instanceof InstanceExistsError) return answer(409, { Message: error.message });
-      if (error instanceof InvalidStateError) {
-        return answer(500, {
-          Message: 'Something went wrong while processing your request', ExceptionMessage: error.message, ExceptionType: 'System.InvalidOperationException', StackTrace: '',
-        });
-      }
-      throw error;
+      return failure(error);
     }
   }
 
-  async #route(request: HttpRequestLike, url: URL, segments: readonly string[]): Promise<HttpResponseLike> {
-    const [area, id, operation, name] = segments;
-    const { method } = request;
-    switch (area?.toLowerCase()) {
+  async #route(call: Call, path: readonly string[]): Promise<HttpResponseLike> {
+    const [area = '', id, operation, name] = path;
+    const { method } = call.request;
+    if (path.length > 4) return answer(404);
+    switch (area.toLowerCase()) {
       case 'orchestrators':
-        if (method === 'POST' && id !== undefined && segments.length <= 3) return this.#start(request, url, id, operation);
+        if (method === 'POST' && id !== undefined && name === undefined) return this.#start(call, id, operation);
         break;
       case 'instances':
-        if (segments.length === 1) {
-          if (method === 'GET') return this.#list(request, url);
-          if (method === 'DELETE') return this.#purgeMany(url);
-        } else if (segments.length === 2) {
-          if (method === 'GET') return this.#status(request, url, id!);
-          if (method === 'DELETE') return this.#purge(id!);
-        } else if (method === 'POST') {
-          return this.#operate(request, url, id!, operation!.toLowerCase(), name);
+        if (id === undefined) {
+          if (method === 'GET') return this.#list(call);
+          if (method === 'DELETE') return this.#purgeBy(call);
+        } else if (operation === undefined) {
+          if (method === 'GET') return this.#status(call, id);
+          if (method === 'DELETE') return this.#purge(id);
+        } else if (method === 'POST' && name === undefined) {
+          return this.#operate(call, id, operation.toLowerCase());
+        } else if (method === 'POST' && name !== undefined && operation.toLowerCase() === 'raiseevent') {
+          return this.#raiseEvent(call, id, name);
         }
         break;
-      case 'entities': return answer(501, { Message: 'This version of the emulator has no durable entities.' });
+      case 'entities':
+        if (name === undefined && ['GET', 'POST', 'DELETE'].includes(method)) return answerError(501, 'This version of the emulator has no durable entities.');
+        break;
     }
     return answer(404);
   }
 
-  async #start(request: HttpRequestLike, url: URL, name: string, instanceId: string | undefined): Promise<HttpResponseLike> {
+  async #start(call: Call, name: string, instanceId: string | undefined): Promise<HttpResponseLike> {
     const { client } = this.#options;
-    const version = parameter(url, 'version');
-    const id = await client.startInstance({
-      name, input: json(request), ...(instanceId !== undefined && { instanceId }), ...(version !== null && { version }),
-    });
-    const timeout = Number(parameter(url, 'timeout') ?? 0);
-    if (timeout > 0) {
-      const done = await this.#wait(id, timeout * 1000, Number(parameter(url, 'pollingInterval') ?? 1) * 1000);
-      if (done?.runtimeStatus === 'Completed') return answer(200, decoded(done.output));
-      if (done !== undefined) return answer(done.runtimeStatus === 'Failed' ? 500 : 200, statusBody(done, { showInput: true }));
+    const text = bodyText(call.request);
+    const input = text.trim() === '' ? 'null' : readJson(text);
+    if (instanceId !== undefined) checkInstanceId(instanceId);
+    const version = call.query.text('version');
+    const id = await client.startInstance({ name, input, ...(instanceId !== undefined && { instanceId }), ...(version !== undefined && { version }) });
+    const timeout = call.query.number('timeout');
+    const interval = call.query.number('pollingInterval');
+    if (timeout !== undefined && interval !== undefined) {
+      const record = await this.#wait(id, timeout, interval);
+      if (record?.runtimeStatus === 'Completed') return answerJson(200, jsonOrText(record.output));
+      if (record !== undefined) return this.#statusOf(call, record, false);
     }
-    const urls = managementUrls(url.origin, this.#options.hubName, id, this.#options.webhookKey(), false);
-    return answer(202, { id, ...urls }, [['Location', urls['statusQueryGetUri']!], ['Retry-After', '10']]);
+    const urls = managementUrls({ origin: call.url.origin, hubName: this.#options.hubName, key: this.#options.webhookKey() }, id);
+    delete urls['rewindPostUri'];
+    return answerJson(202, JSON.stringify({ id, ...urls }), [['Location', urls['statusQueryGetUri']!], ['Retry-After', '10']]);
   }
 
+  /** Looks every `interval` seconds, for `timeout` seconds of real time. @returns undefined when that was not enough. */
   async #wait(id: string, timeout: number, interval: number): Promise<InstanceRecord | undefined> {
-    const until = performance.now() + timeout;
+    if (interval > timeout) throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
+    const until = performance.now() + timeout * 1000;
     for (;;) {
       const record = await this.#options.client.getRecord(id);
       if (record !== undefined && isFinished(record.runtimeStatus)) return record;
       const left = until - performance.now();
       if (left <= 0) return undefined;
-      await new Promise<void>((resolve) => { setTimeout(resolve, Math.min(left, Math.max(interval, 50))); });
+      const delay = Math.min(left, interval * 1000);
+      if (delay < 0 || delay > LONGEST_DELAY) {
+        throw new ArgumentError("The value needs to translate in milliseconds to -1 (signifying an infinite timeout), 0, or a positive integer less than or equal to the maximum allowed timer duration. (Parameter 'delay')");
+      }
+      await new Promise<void>((resolve) => { setTimeout(resolve, Math.min(delay, LONGEST_TIMEOUT)); });
     }
   }
 
-  async #status(request: HttpRequestLike, url: URL, id: string): Promise<HttpResponseLike> {
-    const { client, storeInputs } = this.#options;
-    const record = await client.getRecord(id);
-    if (record === undefined) return answer(404);
-    const events = flag(url, 'showHistory') ? await client.getHistory(id) ?? [] : undefined;
-    const body = statusBody(record, {
-      showInput: flag(url, 'showInput', true),
-      ...(events !== undefined && { history: { events, showOutput: flag(url, 'showHistoryOutput'), showInputs: storeInputs } }),
-    });
-    if (!isFinished(record.runtimeStatus)) return answer(202, body, [['Location', request.url], ['Retry-After', '5']]);
-    return answer(record.runtimeStatus === 'Failed' && flag(url, 'returnInternalServerErrorOnFailure') ? 500 : 200, body);
+  async #status(call: Call, id: string): Promise<HttpResponseLike> {
+    const record = await this.#options.client.getRecord(id);
+    return record === undefined ? answer(404) : this.#statusOf(call, record, call.query.flag('returnInternalServerErrorOnFailure') ?? false);
   }
 
-  async #list(request: HttpRequestLike, url: URL): Promise<HttpResponseLike> {
-    const from = time(parameter(url, 'createdTimeFrom'));
-    const to = time(parameter(url, 'createdTimeTo'));
-    const prefix = parameter(url, 'instanceIdPrefix');
-    const top = Number.parseInt(parameter(url, 'top') ?? '', 10);
-    const token = request.headers['x-ms-continuation-token'] ?? '';
+  async #statusOf({ request, query }: Call, record: InstanceRecord, failedIs500: boolean): Promise<HttpResponseLike> {
+    const { client, storeInputs = false } = this.#options;
+    const { instanceId, runtimeStatus } = record;
+    const showInput = query.flag('showInput') ?? true;
+    const history = query.flag('showHistory') === true && runtimeStatus !== 'Pending' ? await client.getHistory(instanceId) : undefined;
+    const historyEvents = history && historyJson(history, { showInput, showOutput: query.flag('showHistoryOutput') ?? false, storeInputs });
+    const body = statusJson(record, { showInput, historyEvents });
+    if (!isFinished(runtimeStatus)) return answerJson(202, body, [['Location', request.url], ['Retry-After', '5']]);
+    return answerJson(runtimeStatus === 'Failed' && failedIs500 ? 500 : 200, body);
+  }
+
+  async #list({ request, query, rpc }: Call): Promise<HttpResponseLike> {
+    const top = query.integer('top') ?? PAGE;
+    const from = query.time('createdTimeFrom');
+    const to = query.time('createdTimeTo');
+    const prefix = query.text('instanceIdPrefix');
+    const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
     const page = await this.#options.client.query({
-      top: top > 0 ? top : PAGE, runtimeStatus: statuses(url),
+      top: top < 1 ? PAGE : Math.min(top, LARGEST_PAGE), runtimeStatus: query.statuses('runtimeStatus'),
       ...(from !== undefined && { createdTimeFrom: from }), ...(to !== undefined && { createdTimeTo: to }),
-      ...(prefix !== null && { instanceIdPrefix: prefix }), ...(token.trim() !== '' && { from: Buffer.from(token.trim(), 'base64').toString() }),
+      ...(prefix !== undefined && { instanceIdPrefix: prefix }), ...(first !== undefined && { from: first }),
     });
-    const rpc = url.pathname.toLowerCase().startsWith(RPC_PATH);
-    // The space at the end is the real host's; at the end of a list only the RPC address sends the header, empty.
-    const next: [string, string][] = page.next !== undefined ? [['x-ms-continuation-token', `${Buffer.from(page.next).toString('base64')} `]]
-      : rpc ? [['x-ms-continuation-token', '']] : [];
-    return answer(200, page.records.map((record) => statusBody(record, { showInput: flag(url, 'showInput', true) })), next);
+    const showInput = query.flag('showInput') ?? true;
+    const body = `[${page.records.map((record) => statusJson(record, { showInput })).join(',')}]`;
+    // On the last page only the local address sends the header, empty [recorded].
+    return answerJson(200, body, page.next !== undefined || rpc ? [[CONTINUATION, encodeContinuation(page.next)]] : []);
   }
 
   async #purge(id: string): Promise<HttpResponseLike> {
-    switch (await this.#options.client.purge(id)) {
-      case 'purged': return answer(200, { instancesDeleted: 1 });
-      case 'notFound': return answer(404);
-      case 'live': return answer(412, `The instance '${id}' has not finished: only finished instances can be purged.`);
-    }
+    const purged = await this.#options.client.purge(id);
+    if (purged === 'purged') return answerJson(200, '{"instancesDeleted":1}');
+    return purged === 'notFound' ? answer(404) : answerString(412, `The orchestration instance ${id} cannot be purged because it has not finished.`);
   }
 
-  async #purgeMany(url: URL): Promise<HttpResponseLike> {
-    const from = time(parameter(url, 'createdTimeFrom'));
-    if (from === undefined) return answer(400, "Please provide value for 'createdTimeFrom' parameter.");
-    const to = time(parameter(url, 'createdTimeTo'));
-    const purged = await this.#options.client.purgeBy({ createdTimeFrom: from, runtimeStatus: statuses(url), ...(to !== undefined && { createdTimeTo: to }) });
-    return purged === 0 ? answer(404) : answer(200, { instancesDeleted: purged });
+  async #purgeBy({ query }: Call): Promise<HttpResponseLike> {
+    const createdTimeFrom = query.time('createdTimeFrom');
+    if (createdTimeFrom === undefined) return answerString(400, "Please provide value for 'createdTimeFrom' parameter.");
+    const createdTimeTo = query.time('createdTimeTo');
+    const purged = await this.#options.client.purgeBy({
+      createdTimeFrom, runtimeStatus: query.statuses('runtimeStatus'), ...(createdTimeTo !== undefined && { createdTimeTo }),
+    });
+    return purged === 0 ? answer(404) : answerJson(200, JSON.stringify({ instancesDeleted: purged }));
   }
 
-  async #operate(request: HttpRequestLike, url: URL, id: string, operation: string, eventName: string | undefined): Promise<HttpResponseLike> {
+  async #raiseEvent({ request }: Call, id: string, name: string): Promise<HttpResponseLike> {
     const { client } = this.#options;
-    const reason = parameter(url, 'reason') ?? '';
+    // Who has finished is told so whatever the body is.
+    const record = await client.getRecord(id);
+    if (record === undefined) return answer(404);
+    if (isFinished(record.runtimeStatus)) return answer(410);
+    const mediaType = request.headers['content-type']?.split(';')[0]!.trim().toLowerCase();
+    if (mediaType !== 'application/json') return answerError(400, 'Only application/json request content is supported');
+    return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
+  }
+
+  async #operate({ query }: Call, id: string, operation: string): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const reason = query.text('reason') ?? '';
     switch (operation) {
-      case 'raiseevent': {
-        if (eventName === undefined) return answer(404);
-        // Who has finished is told so whatever the body is.
-        const record = await client.getRecord(id);
-        if (record === undefined) return answer(404);
-        if (isFinished(record.runtimeStatus)) return answer(410);
-        if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) throw new BadRequest({ Message: 'Only application/json request content is supported' });
-        return outcome(await client.raiseEvent(id, eventName, json(request)));
-      }
       case 'terminate': return outcome(await client.terminate(id, reason));
       case 'suspend': return outcome(await client.suspend(id, reason));
-      case 'resume': return outcome(await client.resume(id, reason));
-      case 'rewind': case 'restart': return answer(501, { Message: `This version of the emulator does not ${operation} instances.` });
+      case 'resume': return this.#resume(id, reason);
+      case 'rewind': return this.#rewind(id);
+      case 'restart': return this.#restart(id);
       default: return answer(404);
     }
   }
-}
 
-class BadRequest extends Error {
-  readonly response: HttpResponseLike;
-  constructor(body: unknown) {
-    super('Bad request');
-    this.response = answer(400, body);
+  async #resume(id: string, reason: string): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const status = (await client.getRecord(id))?.runtimeStatus;
+    if (status !== undefined && !isFinished(status) && status !== 'Suspended') {
+      throw new InvalidStateError(`Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`);
+    }
+    return outcome(await client.resume(id, reason));
   }
-}
 
-/** The body as compact JSON text; null when there is none. @throws BadRequest */
-function json({ body }: HttpRequestLike): string | null {
-  if (body === undefined || body.length === 0) return null;
-  const text = new TextDecoder().decode(body);
-  if (text.trim() === '') return null;
-  try {
-    return JSON.stringify(JSON.parse(text));
-  } catch (error) {
-    throw new BadRequest({
-      Message: 'Invalid JSON content', ExceptionMessage: error instanceof Error ? error.message : String(error), ExceptionType: 'Newtonsoft.Json.JsonReaderException', StackTrace: '',
+  /** The SDK makes its error of these bodies, so they are strings. */
+  async #rewind(id: string): Promise<HttpResponseLike> {
+    const record = await this.#options.client.getRecord(id);
+    if (record === undefined) return answerString(404, `No orchestration with instance ID "$${id}" found.`);
+    if (record.runtimeStatus !== 'Failed') {
+      return answerString(412, `This orchestration has status ${record.runtimeStatus}, but only orchestrations in the "Failed" state can be rewound.`);
+    }
+    return answerString(501, 'This version of the emulator does not rewind instances.');
+  }
+
+  async #restart(id: string): Promise<HttpResponseLike> {
+    if (await this.#options.client.getRecord(id) !== undefined) return answerError(501, 'This version of the emulator does not restart instances.');
+    return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
+      message: `An orchestrastion with the instanceId ${id} was not found.`, type: 'System.ArgumentException',
     });
   }
+}
+
+function failure(error: unknown): HttpResponseLike {
+  if (error instanceof JsonReaderError) return answerError(400, 'Invalid JSON content', { message: error.message, type: 'Newtonsoft.Json.JsonReaderException' });
+  if (error instanceof ArgumentError || error instanceof DuplicateKeyError) return answerBadArgument(error.message);
+  if (error instanceof InstanceExistsError) return answerError(409, error.message);
+  if (error instanceof InvalidStateError) return answerFailure({ message: error.message, type: 'System.InvalidOperationException' });
+  return answerFailure({ message: error instanceof Error ? error.message : String(error), type: 'System.Exception' });
 }
 
 function outcome(of: Outcome): HttpResponseLike {
   return answer({ accepted: 202, notFound: 404, gone: 410 }[of]);
 }
 
-function answer(status: number, body?: unknown, headers: [string, string][] = []): HttpResponseLike {
-  if (body === undefined) return { status, headers, body: new Uint8Array() };
-  return { status, headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers], body: Buffer.from(JSON.stringify(body)) };
+function bodyText({ body }: HttpRequestLike): string {
+  return body === undefined ? '' : new TextDecoder().decode(body);
 }
 
-/** Query parameters are found whatever their case, as in .NET. */
-function parameter(url: URL, name: string): string | null {
-  for (const [key, value] of url.searchParams) if (key.toLowerCase() === name.toLowerCase()) return value;
-  return null;
-}
-
-function flag(url: URL, name: string, otherwise = false): boolean {
-  const value = parameter(url, name)?.toLowerCase();
-  return value === 'true' ? true : value === 'false' ? false : otherwise;
-}
-
-function time(text: string | null): number | undefined {
-  const value = text === null ? Number.NaN : Date.parse(text);
-  return Number.isNaN(value) ? undefined : value;
-}
-
-/** Names that are not known are ignored, as in production; so a filter of only such names is none. */
-function statuses(url: URL): RuntimeStatus[] {
-  const names = (parameter(url, 'runtimeStatus') ?? '').split(',').map((name) => name.trim().toLowerCase());
-  return STATUSES.filter((status) => names.includes(status.toLowerCase()));
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    return segment;
+/** The texts are the extension's, which hands .NET its arguments the wrong way round. */
+function checkInstanceId(id: string): void {
+  if (id.startsWith('@')) throw new ArgumentError("instanceId (Parameter 'Orchestration instance ids must not start with @.')");
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  if (/[/\\#?\u0000-\u001f\u007f-\u009f]/.test(id)) {
+    throw new ArgumentError("instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')");
   }
+  if (id.length > MAX_INSTANCE_ID) throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
+}
+
+/** A path's segments as ASP.NET decodes them: slashes at the ends do not count, one that is empty matches no route. */
+function segments(path: string): string[] {
+  const parts = path.replaceAll(/^\/+|\/+$/g, '').split('/');
+  return parts.includes('') ? [] : parts.map(decodeSegment);
+}
+
+/** An escaped slash stays escaped, and so does what is not UTF-8. */
+function decodeSegment(segment: string): string {
+  return segment.replaceAll(/(?:%(?!2f)[\da-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
+}
+
+/** Where a list goes on: partition and row of the Instances table, the row's key being empty; hence the space. */
+function encodeContinuation(instanceId: string | undefined): string {
+  return instanceId === undefined ? '' : `${Buffer.from(instanceId).toString('base64')} `;
+}
+
+function decodeContinuation(token: string): string | undefined {
+  const encoded = token.trim();
+  if (encoded === '') return undefined;
+  const id = Buffer.from(encoded, 'base64');
+  if (id.toString('base64') !== encoded) throw new ArgumentError(`'${encoded}' is not a continuation token.`);
+  return id.toString();
 }
