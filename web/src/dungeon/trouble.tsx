@@ -19,7 +19,7 @@ export function Trouble({ seen: { trouble, slow }, look }: { seen: Seen; look():
         {trouble && (
           <div class="notice error">
             <p>
-              <b>The dungeon does not answer.</b> {trouble.message} Your game is safe: it goes on where it was.
+              <b>The dungeon does not answer.</b> {trouble.message} What you have done is kept.
             </p>
             <button type="button" aria-disabled={asking} aria-busy={asking} aria-label="Ask again" onClick={() => void (asking || look())}>
               {asking ? 'Asking…' : `Ask again (${seconds} s)`}
