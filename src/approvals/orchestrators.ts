@@ -22,7 +22,7 @@ export const approvalOrchestrator = orchestrator('ApprovalOrchestrator', functio
 });
 
 /** Shows both ways an approval can end, without anybody to decide. */
-export const approvalSimulation = orchestrator('ApprovalSimulation', function* (context, _input: null) {
+export const approvalSimulation = orchestrator('ApprovalSimulation', function* (context) {
   return [
     yield* carryOut(context, { outcome: 'Approved' }),
     yield* carryOut(context, { outcome: 'Rejected' }),

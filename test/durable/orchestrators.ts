@@ -20,11 +20,11 @@ export const parent = orchestrator('Parent', function* (context, number: number)
   return yield* pair(context, number, { instanceId: `${context.df.instanceId}-child` });
 });
 
-export const none = orchestrator('None', function* (context, _: null) {
+export const none = orchestrator('None', function* (context) {
   return yield* all(context, []);
 });
 
-export const retried = orchestrator('Retried', function* (context, _: null) {
+export const retried = orchestrator('Retried', function* (context) {
   return yield* flaky(context, 0, twice);
 });
 
@@ -34,7 +34,7 @@ export const withoutInput = orchestrator('WithoutInput', function* (_context, in
 });
 
 /** Waits an hour at most for a knock. */
-export const door = orchestrator('Door', function* (context, _: null) {
+export const door = orchestrator('Door', function* (context) {
   const outcome = yield* eventOrDeadline(context, knock, now(context).add(1, 'hour'));
   return outcome.raised ? outcome.payload : 'nobody';
 });
@@ -52,13 +52,13 @@ export const busyDoor = orchestrator('BusyDoor', function* (context, knocks: num
 });
 
 /** As {@link busyDoor}, but waits for ever in the end. */
-export const patientDoor = orchestrator('PatientDoor', function* (context, _: null) {
+export const patientDoor = orchestrator('PatientDoor', function* (context) {
   yield* eventOrDeadline(context, knock, now(context).add(1, 'hour'));
   yield* pause(context, 'busy');
   return yield* waitFor(context, knock);
 });
 
-export const first = orchestrator('First', function* (context, _: null) {
+export const first = orchestrator('First', function* (context) {
   const [soon, late] = [sleepUntil(context, now(context).add(1, 'minute')), sleepUntil(context, now(context).add(1, 'day'))];
   const winner = yield* any(context, [late, soon]);
   late.cancel();

@@ -13,6 +13,8 @@ function problemOf(act: () => unknown): Problem {
   throw new Error('There was no problem');
 }
 
+const ofBytes = (bytes: number): string => `"${'é'.repeat(bytes / 2 - 1)}"`;
+
 describe('a body', () => {
   it('is read as JSON, whatever its content type', async () => {
     expect(await readJson(request({ body: '{"a":"Łódź"}' }))).toEqual({ a: 'Łódź' });
@@ -30,7 +32,6 @@ describe('a body', () => {
   });
 
   it('may be as long as the limit in bytes, and no longer', async () => {
-    const ofBytes = (bytes: number): string => `"${'é'.repeat(bytes / 2 - 1)}"`;
     expect(await readJson(request({ body: ofBytes(BODY_LIMIT) }))).toHaveLength(BODY_LIMIT / 2 - 1);
     await expect(readJson(request({ body: ofBytes(BODY_LIMIT + 2) }))).rejects.toMatchObject({ status: 413 });
   });

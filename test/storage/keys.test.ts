@@ -1,17 +1,18 @@
-import fc from 'fast-check';
+import { assert, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyFor } from '../../src/storage/index.js';
 
-const anyText = fc.string({ unit: 'binary' });
+const anyText = string({ unit: 'binary' });
+
+const decode = (key: string): string => (key === '_' ? '' : decodeURIComponent(key.replaceAll('_', '%')));
 
 describe('a key made of outside text', () => {
   it('holds letters, digits, - and _ only, and is never empty', () => {
-    fc.assert(fc.property(anyText, (text) => { expect(keyFor(text)).toMatch(/^[A-Za-z0-9_-]+$/); }));
+    assert(property(anyText, (text) => { expect(keyFor(text)).toMatch(/^[A-Za-z0-9_-]+$/); }));
   });
 
   it('gives the text back, so that different texts have different keys', () => {
-    const decode = (key: string): string => (key === '_' ? '' : decodeURIComponent(key.replaceAll('_', '%')));
-    fc.assert(fc.property(anyText, (text) => { expect(decode(keyFor(text))).toBe(text); }));
+    assert(property(anyText, (text) => { expect(decode(keyFor(text))).toBe(text); }));
   });
 
   it.each([

@@ -9,6 +9,8 @@ beforeEach(async () => {
 
 const key = { partitionKey: 'p', rowKey: 'r' };
 
+const create = (rowKey: string) => ['create', { partitionKey: 'p', rowKey }] as ['create', typeof key];
+
 describe('a row', () => {
   it('is inserted once, by whoever comes first', async () => {
     const rows = await table('Things');
@@ -21,7 +23,9 @@ describe('a row', () => {
     const rows = await table('Things');
     const columns = { text: 'Łódź "1" \n\t😀', number: 3, part: 0.5, yes: true };
     await insertIfAbsent(rows, key, { ...columns, none: undefined });
-    expect(await readRow(rows, key)).toEqual({ ...key, etag: expect.any(String), columns });
+    const { etag, ...rest } = (await readRow(rows, key))!;
+    expect(etag).not.toBe('');
+    expect(rest).toEqual({ ...key, columns });
   });
 
   it('that does not exist is undefined', async () => {
@@ -55,7 +59,6 @@ describe('a row', () => {
 
 it('several rows of a partition are changed together or not at all', async () => {
   const rows = await table('Things');
-  const create = (rowKey: string) => ['create', { partitionKey: 'p', rowKey }] as ['create', typeof key];
   expect(await transact(rows, [create('a'), create('b')])).toBe(true);
   expect(await transact(rows, [create('c'), create('b')])).toBe(false);
   expect(await readRow(rows, { partitionKey: 'p', rowKey: 'c' })).toBeUndefined();
