@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { EmulatorOptions } from './emulator.js';
 import { startEmulator } from './emulator.js';
-import type { Host } from './host.js';
+import { functionList } from './function-list.js';
 
 const USAGE = `Usage: emulator start [options]
 
@@ -59,13 +59,6 @@ async function main(): Promise<void> {
   process.stdout.write(`${functionList(emulator.host)}\n`);
   if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.host.keys.host}\nMaster key: ${emulator.host.keys.master}\n\n`);
   process.stdout.write(`Serving on ${emulator.host.origin} (task hub ${emulator.hub.name})\n`);
-}
-
-/** The functions as `func start` prints them. */
-export function functionList(host: Host): string {
-  const http = host.httpFunctions.map(({ name, methods, url }) => `\t${name}: [${methods.join(',')}] ${url}\n`);
-  const others = [...host.worker.functions.values()].filter(({ trigger }) => trigger.type !== 'httpTrigger').map(({ name, trigger }) => `\t${name}: ${trigger.type}\n`);
-  return `\nFunctions:\n\n${[...http, ...others].join('\n')}`;
 }
 
 /** One line for a person, whatever went wrong. */

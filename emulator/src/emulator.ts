@@ -22,6 +22,8 @@ export interface EmulatorOptions {
   /** Ends instances as Failed where production would leave them hanging. */
   strict?: boolean;
   log?: Log;
+  /** Waited for before the hub is opened, so that an app loads while its storage starts. */
+  storageReady?: Promise<unknown>;
   /** Called when the hub was taken away from us: nothing runs any more. */
   lost?: (reason: Error) => void;
 }
@@ -51,7 +53,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   // The SDK takes its addresses from here; without it they would all say port 7071.
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
 
-  const [registrations, hub] = await Promise.all([loadApp({ directory }), openHub(options, config, log)]);
+  const [registrations, hub] = await Promise.all([loadApp({ directory }), openHub(options, config, log), options.storageReady]);
   const host = new Host({
     registrations, config, hub, clock: new WallClock(), log, enforceKeys: options.enforceKeys === true,
     engine: { strict: options.strict === true },

@@ -1,0 +1,81 @@
+/** Azurite, the storage of a developer's machine, as a child of this process. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+
+export interface Ports {
+  blob: number;
+  queue: number;
+  table: number;
+}
+
+/** Azurite's own defaults, which `UseDevelopmentStorage=true` stands for. */
+export const DEFAULT_PORTS: Ports = { blob: 10_000, queue: 10_001, table: 10_002 };
+
+/** Azurite's one account; its key is public, the same on every machine. */
+const ACCOUNT = 'devstoreaccount1';
+const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** The connection string of an Azurite on these ports. */
+export function connectionString(ports: Ports): string {
+  const endpoints = (['blob', 'queue', 'table'] as const).map((service) => (
+    `${service[0]!.toUpperCase()}${service.slice(1)}Endpoint=http://127.0.0.1:${ports[service]}/${ACCOUNT}`));
+  return ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`, ...endpoints].join(';');
+}
+
+/** Whether something listens on all of these ports. Something on only some of them is in the way: that throws. */
+export async function isRunning(ports: Ports): Promise<boolean> {
+  const taken = await Promise.all(Object.values(ports).map((port: number) => listens(port)));
+  if (taken.every(Boolean)) return true;
+  if (!taken.some(Boolean)) return false;
+  const which = Object.values(ports).filter((_, index) => taken[index]).join(', ');
+  throw new Error(`Port ${which} is in use, but not by an Azurite that has all three: stop what runs there, or choose other ports.`);
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = net.connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Ends it in good order when this process dies, since it would otherwise serve for ever. */
+const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>process.emit("SIGTERM"))';
+
+/** Starts Azurite and waits until it serves. @returns how to stop it; it saves what it has before it ends. */
+export async function startAzurite(ports: Ports, folder: string): Promise<() => Promise<void>> {
+  mkdirSync(folder, { recursive: true });
+  const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
+  const child = fork(program, [
+    '--silent', '--skipApiVersionCheck', '--disableTelemetry', '--location', folder,
+    '--blobPort', String(ports.blob), '--queuePort', String(ports.queue), '--tablePort', String(ports.table),
+  ], {
+    execArgv: ['--import', END_WITH_PARENT], stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Ctrl-C reaches a whole process group; the storage has to outlive what uses it.
+    detached: process.platform !== 'win32',
+  });
+  const ended = once(child, 'exit');
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (output.match(/successfully listen(?:s|ing)/g)?.length === 3) resolve();
+      });
+    }
+    void ended.then(() => { reject(new Error(`Azurite did not start: ${output.trim().split('\n').at(-1) ?? ''}`)); });
+  });
+  return async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    // Understood on every system, unlike signals.
+    child.send('shutdown');
+    await ended;
+  };
+}

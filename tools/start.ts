@@ -1,0 +1,126 @@
+/** `npm start`: builds what is not built, starts storage and the emulator, and says what to try. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import type * as Emulator from '../emulator/src/emulator.js';
+import type * as FunctionList from '../emulator/src/function-list.js';
+import { connectionString, DEFAULT_PORTS, isRunning, startAzurite } from './azurite.ts';
+
+/** A hub of our own: that of host.json belongs to `func start`, and hosts of two makers do not share one. */
+const HUB = 'DurableWorkflowsEmulator';
+
+const root = path.resolve(import.meta.dirname, '..');
+const USAGE = `Usage: npm start -- [options]
+
+  --port N             where the app is served (default: 7071)
+  --storage-folder DIR where storage keeps its data (default: .storage)
+  --blob-port N --queue-port N --table-port N
+                       where storage is, or will be, served (default: 10000, 10001, 10002)
+  --enforce-keys       ask callers for keys, as Azure does
+`;
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${String((error as Error).message).split('\n')[0]!}\n`);
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string' }, 'storage-folder': { type: 'string', default: path.join(root, '.storage') },
+      'blob-port': { type: 'string' }, 'queue-port': { type: 'string' }, 'table-port': { type: 'string' },
+      'enforce-keys': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const ports = {
+    blob: Number(values['blob-port'] ?? DEFAULT_PORTS.blob), queue: Number(values['queue-port'] ?? DEFAULT_PORTS.queue),
+    table: Number(values['table-port'] ?? DEFAULT_PORTS.table),
+  };
+  if (isStale()) build();
+
+  const connection = connectionString(ports);
+  process.env['AzureWebJobsStorage'] ??= connection;
+  process.env['AppStorage'] ??= connection;
+  let stopStorage = async (): Promise<void> => {};
+  let stopEmulator = async (): Promise<void> => {};
+  const stop = (code: number): void => { void stopEmulator().finally(stopStorage).finally(() => process.exit(code)); };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop(0); });
+  process.on('message', (message) => { if (message === 'stop') stop(0); });
+
+  // The app is loaded while storage starts.
+  const storageReady = isRunning(ports).then(async (running) => {
+    if (running) process.stdout.write(`Using the Azurite on ports ${Object.values(ports).join(', ')}.\n`);
+    else stopStorage = await startAzurite(ports, values['storage-folder']);
+  });
+  storageReady.catch(() => {});
+  try {
+    enableCompileCache();
+    const { startEmulator } = await import(new URL('../emulator/dist/emulator.js', import.meta.url).href) as typeof Emulator;
+    const emulator = await startEmulator({
+      app: root, hub: HUB, storageReady, enforceKeys: values['enforce-keys'], ...(values.port !== undefined && { port: Number(values.port) }),
+      lost: (reason) => {
+        process.stderr.write(`${reason.message}\n`);
+        stop(1);
+      },
+    });
+    stopEmulator = () => emulator.stop();
+    const { functionList } = await import(new URL('../emulator/dist/function-list.js', import.meta.url).href) as typeof FunctionList;
+    process.stdout.write(`${functionList(emulator.host)}\n`);
+    if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.host.keys.host}\n\n`);
+    process.stdout.write(whatToTry(emulator.host.origin));
+  } catch (error) {
+    await storageReady.catch(() => {});
+    await stopStorage();
+    throw error;
+  }
+}
+
+/** Whether a source is newer than what was built from it. */
+function isStale(): boolean {
+  const built = ['dist/index.js', 'emulator/dist/emulator.js', 'dist/web/files.json'].map((file) => path.join(root, file));
+  if (!built.every((file) => existsSync(file))) return true;
+  const oldest = Math.min(...built.map((file) => statSync(file).mtimeMs));
+  return ['src', 'emulator/src', 'web', 'package.json'].some((source) => newest(path.join(root, source)) > oldest);
+}
+
+function newest(file: string): number {
+  const stat = statSync(file);
+  return stat.isDirectory() ? Math.max(0, ...readdirSync(file).map((entry) => newest(path.join(file, entry)))) : stat.mtimeMs;
+}
+
+function build(): void {
+  process.stdout.write('Building ...\n');
+  const npm = process.env['npm_execpath'];
+  const { status } = npm === undefined
+    ? spawnSync('npm run build --silent', { cwd: root, stdio: 'inherit', shell: true })
+    : spawnSync(process.execPath, [npm, 'run', 'build', '--silent'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error('The build failed.');
+}
+
+function whatToTry(origin: string): string {
+  const json = "-H 'content-type: application/json'";
+  return `Serving on ${origin} (Ctrl-C stops it)
+
+Try this: an approval that escalates when nobody answers within twenty seconds.
+
+  curl -i ${origin}/api/approvals ${json} -d '{"subject": "A new chair", "requestedBy": "pat", "approver": "kim", "escalateTo": "robin", "respondWithin": "PT20S"}'
+
+Look at it under the Location of the answer, or decide it (kim within twenty seconds, then robin):
+
+  curl ${origin}/api/approvals
+  curl ${origin}/api/approvals/ID/decision ${json} -d '{"decision": "approved", "by": "kim"}'
+
+Ten reminders, days apart:
+
+  curl -i ${origin}/api/reminders ${json} -d '{"to": "pat", "message": "Water the plants"}'
+
+`;
+}
