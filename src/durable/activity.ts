@@ -26,10 +26,7 @@ export interface Activity<Input, Result> {
  * const sendReminder = activity('SendReminder', async (reminder: Reminder): Promise<Receipt> => { ... });
  * const receipt = yield* sendReminder(context, { to: 'kim', number: 3 });
  */
-export function activity<Input, Result>(
-  name: string,
-  handler: ActivityHandler<Input, Result>,
-): Activity<Input, Result> {
+export function activity<Input, Result>(name: string, handler: ActivityHandler<Input, Result>): Activity<Input, Result> {
   df.app.activity(name, { handler });
   const call = (context: OrchestrationContext, input: Input, retry?: RetryPolicy): TypedTask<Result> => typed(
     retry === undefined ? context.df.callActivity(name, input) : context.df.callActivityWithRetry(name, retry, input),

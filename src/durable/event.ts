@@ -1,4 +1,4 @@
-import type { DurableClient, DurableOrchestrationContext, OrchestrationContext, Task } from 'durable-functions';
+import type { DurableOrchestrationContext, OrchestrationContext, Task } from 'durable-functions';
 import type { Moment } from 'moment';
 import { typed, type TypedTask } from './task.js';
 import { sleepUntil } from './time.js';
@@ -46,30 +46,6 @@ export function* eventOrDeadline<Payload>(
     timer.cancel();
   }
   return { raised: true, payload: raised.result as Payload };
-}
-
-/**
- * Raises an event. A finished instance takes no notice.
- *
- * @returns false when there is no such instance.
- */
-export async function raise<Payload>(
-  client: DurableClient,
-  instanceId: string,
-  raised: ExternalEvent<Payload>,
-  payload: Payload,
-): Promise<boolean> {
-  try {
-    // The host refuses an event without a body.
-    await client.raiseEvent(instanceId, raised.eventName, payload ?? null);
-    return true;
-  } catch (error) {
-    // The SDK tells an unknown instance apart by this text alone.
-    if (error instanceof Error && error.message.startsWith('No instance with ID')) {
-      return false;
-    }
-    throw error;
-  }
 }
 
 /**

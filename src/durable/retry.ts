@@ -20,15 +20,11 @@ export interface RetryPolicyOptions {
  * A retry policy. There is no limit of time among its options: the host would give up without telling the SDK, which
  * waits on for ever.
  */
-export function retryPolicy({ firstInterval, maxAttempts, backoff, maxInterval }: RetryPolicyOptions): RetryPolicy {
-  const options = new RetryOptions(firstInterval.asMilliseconds(), maxAttempts);
-  if (backoff !== undefined) {
-    options.backoffCoefficient = backoff;
-  }
-  if (maxInterval !== undefined) {
-    options.maxRetryIntervalInMilliseconds = maxInterval.asMilliseconds();
-  }
-  return options;
+export function retryPolicy({ firstInterval, maxAttempts, backoff = 1, maxInterval }: RetryPolicyOptions): RetryPolicy {
+  return Object.assign(new RetryOptions(firstInterval.asMilliseconds(), maxAttempts), {
+    backoffCoefficient: backoff,
+    ...(maxInterval && { maxRetryIntervalInMilliseconds: maxInterval.asMilliseconds() }),
+  });
 }
 
 /** For side effects that must happen: after 5 seconds, then twice as long each time up to 5 minutes, for about two hours. */

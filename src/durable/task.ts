@@ -40,10 +40,7 @@ export function all<const Tasks extends readonly TypedTask<unknown>[]>(
  * The first of the tasks to end, itself: compare it with yours, and read its `result`. The others go on. The instance
  * stays Running until the activities among them have ended and the timers have fired: cancel those.
  */
-export function any<const Tasks extends readonly TypedTask<unknown>[]>(
-  context: OrchestrationContext,
-  tasks: Tasks,
-): TypedTask<Tasks[number]> {
+export function any<Each extends TypedTask<unknown>>(context: OrchestrationContext, tasks: readonly Each[]): TypedTask<Each> {
   return typed(context.df.Task.any([...tasks]));
 }
 
