@@ -1,0 +1,32 @@
+import { app } from '@azure/functions';
+import * as df from 'durable-functions';
+
+df.app.activity('sayHello', { handler: (name) => `Hello, ${name}!` });
+
+df.app.orchestration('chain', function* (context) {
+  const greetings = [];
+  for (const name of ['Tokyo', 'Seattle', 'London']) greetings.push(yield context.df.callActivity('sayHello', name));
+  return greetings;
+});
+
+df.app.orchestration('fanOut', function* (context) {
+  const tasks = [];
+  for (let number = 0; number < context.df.getInput(); number++) tasks.push(context.df.callActivity('sayHello', number));
+  return (yield context.df.Task.all(tasks)).length;
+});
+
+df.app.orchestration('waiter', function* (context) {
+  return yield context.df.waitForExternalEvent('Go');
+});
+
+app.http('start', {
+  route: 'orchestrators/{name}',
+  methods: ['POST'],
+  extraInputs: [df.input.durableClient()],
+  handler: async (request, context) => {
+    const client = df.getClient(context);
+    const text = await request.text();
+    const id = await client.startNew(request.params.name, text === '' ? {} : { input: JSON.parse(text) });
+    return client.createCheckStatusResponse(request, id);
+  },
+});
