@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { EmulatorOptions } from './emulator.js';
 import { startEmulator } from './emulator.js';
-import { functionList } from './function-list.js';
+import { functionList, keyList } from './function-list.js';
 
 const USAGE = `Usage: emulator start [options]
 
@@ -12,12 +12,15 @@ const USAGE = `Usage: emulator start [options]
   --hub NAME       the task hub (default: host.json's)
   --enforce-keys   ask callers for keys, as Azure does
   --strict         end instances as Failed where production would leave them hanging
+  --verbose        say what the host does in detail
 `;
+
+const verbose = process.argv.includes('--verbose');
 
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${failureLine(error)}\n`);
+  process.stderr.write(`${verbose && error instanceof Error ? error.stack : failureLine(error)}\n`);
   process.exit(1);
 }
 
@@ -26,7 +29,8 @@ async function main(): Promise<void> {
     allowPositionals: true,
     options: {
       app: { type: 'string', default: '.' }, port: { type: 'string' }, storage: { type: 'string' }, hub: { type: 'string' },
-      'enforce-keys': { type: 'boolean', default: false }, strict: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      'enforce-keys': { type: 'boolean', default: false }, strict: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   });
   if (values.help || positionals.join(' ') !== 'start') {
@@ -36,7 +40,7 @@ async function main(): Promise<void> {
   const port = values.port === undefined ? undefined : Number(values.port);
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new Error(`'${values.port}' is not a port.`);
   const options: EmulatorOptions = {
-    app: values.app, enforceKeys: values['enforce-keys'], strict: values.strict,
+    app: values.app, enforceKeys: values['enforce-keys'], strict: values.strict, verbose: values.verbose,
     lost: (reason) => {
       process.stderr.write(`${reason.message}\n`);
       process.exit(1);
@@ -46,9 +50,13 @@ async function main(): Promise<void> {
   let stopping = false;
   let emulator: Awaited<ReturnType<typeof startEmulator>> | undefined;
   const stop = (): void => {
-    if (stopping) return;
+    // Asked a second time, it does not wait.
+    if (stopping || emulator === undefined) process.exit(0);
     stopping = true;
-    void (emulator?.stop() ?? Promise.resolve()).finally(() => process.exit(0));
+    emulator.stop().then(() => process.exit(0), (error: unknown) => {
+      process.stderr.write(`${failureLine(error)}\n`);
+      process.exit(1);
+    });
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -57,12 +65,12 @@ async function main(): Promise<void> {
 
   emulator = await startEmulator(options);
   process.stdout.write(`${functionList(emulator.host)}\n`);
-  if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.host.keys.host}\nMaster key: ${emulator.host.keys.master}\n\n`);
+  if (values['enforce-keys']) process.stdout.write(`${keyList(emulator.host)}\n`);
   process.stdout.write(`Serving on ${emulator.host.origin} (task hub ${emulator.hub.name})\n`);
 }
 
 /** One line for a person, whatever went wrong. */
-export function failureLine(error: unknown): string {
+function failureLine(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what runs there, or choose another with --port.`;
   return String(message ?? error).split('\n')[0]!;

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LogLevel } from './log.js';
+import { LOG_LEVELS } from './log.js';
 
-/** A configuration file that cannot be used. The message is one line naming the file. */
+/** A configuration file that cannot be used. The message is one line naming the file and what is wrong. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
@@ -19,98 +20,142 @@ export interface HostConfig {
   logLevels: Record<string, LogLevel>;
   /** App settings of local.settings.json; the environment's own take precedence. */
   settings: Record<string, string>;
+  /** Functions that `AzureWebJobs.<name>.Disabled` switches off, in lower case. */
+  disabledFunctions: ReadonlySet<string>;
   port: number;
   cors: { origins: string[]; credentials: boolean };
-  /** `AzureWebJobsDisableHomepage`. */
+  /** False with `AzureWebJobsDisableHomepage`. */
   homepage: boolean;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
 type Json = Record<string, unknown>;
 
-/** Reads an app's configuration. @throws ConfigError */
-export function readConfig(directory: string, environment: Readonly<Record<string, string | undefined>> = process.env): HostConfig {
-  const host = readJson(path.join(directory, 'host.json')) ?? fail(path.join(directory, 'host.json'), 'is missing');
-  if (host['version'] !== '2.0') fail(path.join(directory, 'host.json'), 'has to say "version": "2.0"');
-  const local = readJson(path.join(directory, 'local.settings.json')) ?? {};
-  if (local['IsEncrypted'] === true) fail(path.join(directory, 'local.settings.json'), 'is encrypted: decrypt it with `func settings decrypt`');
+/** Reads an app's configuration: host.json, overlaid by the settings `AzureFunctionsJobHost__*`. @throws ConfigError */
+export function readConfig(directory: string, environment: Environment = process.env): HostConfig {
+  const hostFile = path.join(directory, 'host.json');
+  const localFile = path.join(directory, 'local.settings.json');
+  const host = readJson(hostFile) ?? fail(hostFile, 'is missing');
+  if (get(host, 'version') !== '2.0') fail(hostFile, 'has to say "version": "2.0"');
+  const local = readJson(localFile) ?? {};
+  if (get(local, 'IsEncrypted') === true) fail(localFile, 'is encrypted: decrypt it with `func settings decrypt`');
 
-  const settings: Record<string, string> = {};
-  for (const [name, value] of Object.entries(section(local, 'Values'))) settings[name] = String(value);
-  for (const [name, value] of Object.entries(section(local, 'ConnectionStrings'))) settings[`ConnectionStrings:${name}`] = String(value);
-  const setting = (name: string): string | undefined => environment[name] ?? settings[name];
-  for (const [name, value] of Object.entries({ ...settings, ...environment })) {
-    const place = /^AzureFunctionsJobHost__(.+)$/i.exec(name)?.[1];
-    if (place !== undefined && value !== undefined) override(host, place.split('__'), value);
+  const settings = readSettings(local);
+  const all: Environment = { ...settings, ...environment };
+  for (const [name, value] of Object.entries(all)) {
+    const place = /^AzureFunctionsJobHost(?:__|:)(.+)$/i.exec(name)?.[1];
+    if (place !== undefined && value !== undefined) set(host, place.split(/__|:/), value);
   }
-  const expand = (text: string): string => text.replaceAll(/%([^%]+)%/g, (_, name: string) => setting(name) ?? fail(path.join(directory, 'host.json'), `names the setting '${name}', which is not set`));
+  const expand = (text: string): string => text.replaceAll(/%([^%]+)%/g, (_, name: string) => all[name] ?? fail(hostFile, `names the setting '${name}', which is not set`));
 
   const durable = section(host, 'extensions', 'durableTask');
-  const hosting = section(local, 'Host');
+  const storage = section(durable, 'storageProvider');
+  const serving = section(local, 'Host');
   return {
-    routePrefix: String(section(host, 'extensions', 'http')['routePrefix'] ?? 'api').replaceAll(/^\/|\/$/g, ''),
-    hubName: expand(String(durable['hubName'] ?? 'TestHubName')),
-    hubConnection: String(section(durable, 'storageProvider')['connectionName'] ?? section(durable, 'storageProvider')['connectionStringName'] ?? 'AzureWebJobsStorage'),
-    storeInputs: durable['storeInputsInOrchestrationHistory'] === true || durable['storeInputsInOrchestrationHistory'] === 'true',
-    maxConcurrentActivities: durable['maxConcurrentActivityFunctions'] === undefined ? undefined : Number(durable['maxConcurrentActivityFunctions']),
-    logLevels: levels(section(host, 'logging', 'logLevel'), path.join(directory, 'host.json')),
+    routePrefix: String(get(section(host, 'extensions', 'http'), 'routePrefix') ?? 'api').replaceAll(/^\/|\/$/g, ''),
+    hubName: expand(String(get(durable, 'hubName') ?? 'TestHubName')),
+    hubConnection: String(get(storage, 'connectionName') ?? get(storage, 'connectionStringName') ?? 'AzureWebJobsStorage'),
+    storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),
+    maxConcurrentActivities: number(get(durable, 'maxConcurrentActivityFunctions'), hostFile, 'maxConcurrentActivityFunctions', 1),
+    logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
     settings,
-    port: Number(hosting['LocalHttpPort'] ?? 7071),
-    cors: { origins: String(hosting['CORS'] ?? '').split(',').map((origin) => origin.trim()).filter(Boolean), credentials: hosting['CORSCredentials'] === true },
-    homepage: !/^(true|1)$/i.test(setting('AzureWebJobsDisableHomepage') ?? ''),
+    disabledFunctions: disabledFunctions(all),
+    port: number(get(serving, 'LocalHttpPort'), localFile, 'LocalHttpPort', 0) ?? 7071,
+    cors: {
+      origins: String(get(serving, 'CORS') ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+      credentials: isTrue(get(serving, 'CORSCredentials')),
+    },
+    homepage: !isTrue(all['AzureWebJobsDisableHomepage']),
   };
 }
 
+function readSettings(local: Json): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(section(local, 'Values'))) settings[name] = String(value);
+  for (const [name, value] of Object.entries(section(local, 'ConnectionStrings'))) {
+    // A plain text, or { ConnectionString, ProviderName }.
+    settings[`ConnectionStrings:${name}`] = String(typeof value === 'object' && value !== null ? get(value as Json, 'ConnectionString') : value);
+  }
+  return settings;
+}
+
+/** `AzureWebJobs.<name>.Disabled`, with underscores where a platform allows no dots in the names of variables. */
+function disabledFunctions(environment: Environment): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const [setting, value] of Object.entries(environment)) {
+    const name = /^AzureWebJobs[._](.+)[._]Disabled$/i.exec(setting)?.[1];
+    if (name !== undefined && isTrue(value)) names.add(name.toLowerCase());
+  }
+  return names;
+}
+
+/** @returns undefined when there is no such file. */
 function readJson(file: string): Json | undefined {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    return fail(file, `cannot be read: ${(error as Error).message}`);
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? undefined : fail(file, `cannot be read (${code})`);
   }
+  let value: unknown;
   try {
-    const value = JSON.parse(withoutComments(text)) as unknown;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(file, 'is not a JSON object');
-    return value as Json;
+    value = JSON.parse(withoutComments(text));
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
     return fail(file, `is not valid JSON: ${(error as Error).message.split('\n')[0]!}`);
   }
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Json : fail(file, 'is not a JSON object');
 }
 
-/** The host's own reader allows comments in these files. */
+/** The host's own reader allows comments in these files. Positions in messages stay right: a comment becomes blanks. */
 function withoutComments(text: string): string {
-  return text.replace(/^\uFEFF/, '').replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (_, kept?: string) => kept ?? '');
+  return text.replace(/^\uFEFF/, '').replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '));
+}
+
+/** A property, by a name whose case does not matter: so .NET reads its configuration. */
+function get(from: Json, name: string): unknown {
+  return Object.hasOwn(from, name) ? from[name] : from[keyOf(from, name) ?? name];
+}
+
+function keyOf(from: Json, name: string): string | undefined {
+  return Object.keys(from).find((key) => key.toLowerCase() === name.toLowerCase());
 }
 
 function section(from: Json, ...names: readonly string[]): Json {
   let current = from;
   for (const name of names) {
-    const next = current[name];
+    const next = get(current, name);
     if (typeof next !== 'object' || next === null) return {};
     current = next as Json;
   }
   return current;
 }
 
-function override(host: Json, [name, ...rest]: string[], value: string): void {
-  if (name === undefined) return;
+function set(into: Json, [name, ...rest]: readonly string[], value: string): void {
+  const key = keyOf(into, name!) ?? name!;
   if (rest.length === 0) {
-    host[name] = value;
+    into[key] = value;
     return;
   }
-  if (typeof host[name] !== 'object' || host[name] === null) host[name] = {};
-  override(host[name] as Json, rest, value);
+  if (typeof into[key] !== 'object' || into[key] === null) into[key] = {};
+  set(into[key] as Json, rest, value);
 }
 
-const LEVELS: readonly string[] = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] satisfies LogLevel[];
+function isTrue(value: unknown): boolean {
+  return /^(true|1)$/i.test(String(value));
+}
 
-function levels(from: Json, file: string): Record<string, LogLevel> {
+function number(value: unknown, file: string, name: string, least: number): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const found = Number(value);
+  return Number.isInteger(found) && found >= least ? found : fail(file, `has '${String(value)}' for ${name}, which has to be a whole number from ${least}`);
+}
+
+function readLevels(from: Json, file: string): Record<string, LogLevel> {
   const result: Record<string, LogLevel> = {};
   for (const [category, level] of Object.entries(from)) {
-    const name = String(level).toLowerCase();
-    if (!LEVELS.includes(name)) fail(file, `gives '${category}' the log level '${String(level)}', which is none of ${LEVELS.join(', ')}`);
-    result[category] = name as LogLevel;
+    const found = LOG_LEVELS.find((known) => known === String(level).toLowerCase());
+    result[category] = found ?? fail(file, `gives '${category}' the log level '${String(level)}', which is none of ${LOG_LEVELS.join(', ')}`);
   }
   return result;
 }

@@ -7,7 +7,7 @@ import type { TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
-import { loadApp } from './worker/app-loader.js';
+import { loadApp, terminateApp } from './worker/app-loader.js';
 
 export interface EmulatorOptions {
   /** The app's folder: built, with package.json and host.json. */
@@ -21,6 +21,9 @@ export interface EmulatorOptions {
   enforceKeys?: boolean;
   /** Ends instances as Failed where production would leave them hanging. */
   strict?: boolean;
+  /** Prints what the host does in detail, whatever host.json says of levels. */
+  verbose?: boolean;
+  /** Default: standard output, by the levels of host.json. */
   log?: Log;
   /** Waited for before the hub is opened, so that an app loads while its storage starts. */
   storageReady?: Promise<unknown>;
@@ -48,7 +51,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   const directory = path.resolve(options.app);
   const config = readConfig(directory);
   for (const [name, value] of Object.entries(config.settings)) process.env[name] ??= value;
-  const log = options.log ?? consoleLog(config.logLevels);
+  const log = options.log ?? consoleLog({ levels: config.logLevels, verbose: options.verbose === true });
   const port = options.port ?? config.port;
   // The SDK takes its addresses from here; without it they would all say port 7071.
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
@@ -60,7 +63,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   });
   const actual = await host.start(port, options.lost);
   process.env['WEBSITE_HOSTNAME'] = `localhost:${actual}`;
-  return { host, hub, port: actual, stop: () => host.stop() };
+  return {
+    host, hub, port: actual,
+    stop: async () => {
+      await host.stop();
+      await terminateApp(registrations);
+    },
+  };
 }
 
 async function openHub(options: EmulatorOptions, config: HostConfig, log: Log): Promise<TaskHub> {

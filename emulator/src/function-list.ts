@@ -2,7 +2,21 @@ import type { Host } from './host.js';
 
 /** The functions as `func start` prints them. */
 export function functionList(host: Host): string {
-  const http = host.httpFunctions.map(({ name, methods, url }) => `\t${name}: [${methods.join(',')}] ${url}\n`);
-  const others = [...host.worker.functions.values()].filter(({ trigger }) => trigger.type !== 'httpTrigger').map(({ name, trigger }) => `\t${name}: ${trigger.type}\n`);
-  return `\nFunctions:\n\n${[...http, ...others].join('\n')}`;
+  const all = [...host.worker.functions.values()];
+  const enabled = all.filter((definition) => !host.isDisabled(definition));
+  const lines = [
+    ...host.httpFunctions.map(({ name, methods, url }) => `\t${name}: [${methods.join(',')}] ${url}\n`),
+    ...enabled.filter(({ trigger }) => trigger.type !== 'httpTrigger').map(({ name, trigger }) => `\t${name}: ${trigger.type}\n`),
+    ...all.filter((definition) => host.isDisabled(definition)).map(({ name }) => `Function ${name} is disabled.\n`),
+  ];
+  return `\nFunctions:\n\n${lines.join('\n')}`;
+}
+
+/** The keys that open the app when they are asked for. */
+export function keyList({ keys, worker }: Host): string {
+  const lines = [`\tmaster: ${keys.master}`, `\thost: ${keys.host}`, `\tdurabletask_extension: ${keys.durableTask}`];
+  for (const { name, trigger } of worker.functions.values()) {
+    if (String(trigger['authLevel']).toLowerCase() === 'function') lines.push(`\t${name}: ${keys.functions[name]}`);
+  }
+  return `Keys, for the header x-functions-key or ?code= in the address:\n\n${lines.join('\n')}\n`;
 }

@@ -9,8 +9,9 @@ import type { TaskHub } from './durable/task-hub.js';
 import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { HttpServer } from './http-server.js';
 import type { Log } from './log.js';
-import { empty, httpInput, httpMetadata, httpOutput } from './triggers/http.js';
-import { Route, Router } from './triggers/http-routes.js';
+import { empty, httpInput, httpMetadata, httpOutput, MAX_BODY } from './triggers/http.js';
+import type { RouteValues } from './triggers/http-routes.js';
+import { pathSegments, Route, Router, RouteTemplateError } from './triggers/http-routes.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey, newKeys } from './triggers/keys.js';
 import type { Registrations } from './worker/core-api.js';
@@ -39,13 +40,10 @@ export class UnsupportedBindingError extends Error {
 /** What a later version runs: an app that uses it starts, and is told. */
 const NOT_YET: Record<string, string> = {
   queueTrigger: 'queue triggers', timerTrigger: 'timer triggers', entityTrigger: 'durable entities', queue: 'queue outputs',
-  warmupTrigger: 'warm-up triggers',
 };
 const SUPPORTED: ReadonlySet<string> = new Set(['httpTrigger', 'orchestrationTrigger', 'activityTrigger', 'durableClient', 'orchestrationClient', 'http']);
 const CLIENT: ReadonlySet<string> = new Set(['durableClient', 'orchestrationClient']);
 const LEVELS: readonly string[] = ['anonymous', 'function', 'admin'];
-/** Without `methods` a function answers all of these. */
-const ALL_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'TRACE'];
 
 /** One app, running: its functions, the Durable extension and the HTTP in front of them. */
 export class Host {
@@ -58,16 +56,22 @@ export class Host {
   readonly #server: HttpServer;
   readonly #startedAt = Date.now();
   #port = 0;
+  #started = false;
 
   /** @throws UnsupportedBindingError, RouteTemplateError */
   constructor(options: HostOptions) {
     this.#options = options;
-    this.keys = options.keys ?? newKeys();
     const { registrations, config, hub, clock, log } = options;
-    for (const warning of registrations.warnings) log('warning', 'Host.Startup', warning);
+    // From here on the library speaks to the newest host of this process.
+    registrations.log = (level, message) => { log(level, 'Worker', message); };
+    for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
     this.worker = new FunctionsWorker({ registrations, log, ...options.worker });
+    this.keys = options.keys ?? newKeys(this.worker.functions.keys());
     this.#checkBindings();
     for (const definition of this.worker.functions.values()) this.#addRoute(definition);
+    for (const { route, method, by } of this.#router.shadowed()) {
+      log('warning', 'Host.Startup', `${method} /${route.template} reaches '${by.name}', not '${route.target.name}': the Functions host tries routes in the order of the functions' names.`);
+    }
     this.engine = new Engine({
       hub, clock, log, sdk: new SdkV3(this.worker), ...options.engine,
       ...(config.maxConcurrentActivities !== undefined && { maxConcurrentActivities: config.maxConcurrentActivities }),
@@ -76,7 +80,7 @@ export class Host {
       client: this.engine, hubName: hub.name, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
       enforceKeys: options.enforceKeys === true,
     });
-    this.#server = new HttpServer((request) => this.handle(request));
+    this.#server = new HttpServer(async (request) => (this.#started ? this.handle(request) : empty(503)));
   }
 
   /** Takes the hub, goes on with what was under way, and serves. @returns the port. */
@@ -89,9 +93,11 @@ export class Host {
       await this.#server.close();
       throw error;
     }
+    this.#started = true;
     return this.#port;
   }
 
+  /** Lets running requests end, and gives the hub back. */
   async stop(): Promise<void> {
     await this.#server.close();
     await this.engine.stop();
@@ -102,17 +108,23 @@ export class Host {
     return `http://localhost:${this.#port}`;
   }
 
-  /** The HTTP functions: name, methods and address, in order of registration. */
+  /** Whether the app's settings switch a function off. */
+  isDisabled({ name }: FunctionDefinition): boolean {
+    return this.#options.config.disabledFunctions.has(name.toLowerCase());
+  }
+
+  /** The HTTP functions that are not switched off: name, methods and address, in order of registration. */
   get httpFunctions(): { name: string; methods: string[]; url: string }[] {
-    return [...this.worker.functions.values()].filter(({ trigger }) => trigger.type === 'httpTrigger').map((definition) => ({
-      name: definition.name, methods: methodsOf(definition), url: `${this.origin}/${this.#template(definition)}`,
+    const functions = [...this.worker.functions.values()].filter((definition) => definition.trigger.type === 'httpTrigger' && !this.isDisabled(definition));
+    return functions.map((definition) => ({
+      name: definition.name, methods: methodsOf(definition), url: `${this.origin}/${this.#template(definition).replace(/^\//, '')}`,
     }));
   }
 
   /** Answers a request, however it came. Never rejects. */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike> {
     const cors = this.#corsHeaders(request);
-    if (cors !== undefined && request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) return empty(204, cors);
+    if (cors !== undefined && isPreflight(request)) return empty(204, cors);
     let response: HttpResponseLike;
     try {
       response = await this.#route(request);
@@ -128,17 +140,19 @@ export class Host {
     if (managed !== undefined) return managed;
     const { pathname } = new URL(request.url);
     if (/^\/admin(\/|$)/i.test(pathname)) return this.#admin(request, pathname.toLowerCase());
-    const found = this.#router.find(request.method, pathname);
+    const found = this.#router.find(request.method, pathSegments(pathname));
     if (found === undefined) {
-      if (pathname !== '/' || request.method !== 'GET') return empty(404);
+      if (pathname !== '/') return empty(404);
       return this.#options.config.homepage ? text(200, 'Your Functions app is up and running.\n') : empty(204);
     }
     const { target, values } = found;
     if (!this.#mayCall(target, request)) return empty(401);
+    if (this.isDisabled(target)) return empty(404);
     return this.#invoke(target, request, values);
   }
 
-  async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: Record<string, string>): Promise<HttpResponseLike> {
+  async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
+    if (request.body !== undefined && request.body.length > MAX_BODY) return empty(413);
     const inputData: Record<string, TypedData> = { [definition.trigger.name]: httpInput(request, values) };
     for (const [name, { type }] of Object.entries(definition.bindings)) {
       if (CLIENT.has(type)) inputData[name] = { string: this.#clientBinding() };
@@ -154,9 +168,10 @@ export class Host {
   }
 
   #admin(request: HttpRequestLike, path: string): HttpResponseLike {
+    const call = `${request.method} ${path}`;
+    if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200);
     if (this.#options.enforceKeys === true && !carriesKey(request, [this.keys.master])) return empty(401);
-    switch (`${request.method} ${path}`) {
-      case 'GET /admin/host/ping': case 'POST /admin/host/ping': return empty(200);
+    switch (call) {
       case 'GET /admin/host/status':
         return json({
           id: 'emulator', state: 'Running', version: '4.1037.0.0', versionDetails: 'emulator', platformVersion: '', instanceId: '', computerName: '',
@@ -166,7 +181,7 @@ export class Host {
         return json([...this.worker.functions.values()].map((definition) => ({
           name: definition.name, config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
           ...(definition.trigger.type === 'httpTrigger' && { invoke_url_template: `${this.origin}/${this.#template(definition)}` }),
-          language: 'node', isDisabled: false,
+          language: 'node', isDisabled: this.isDisabled(definition), isDirect: false, isProxy: false,
         })));
       default: return empty(404);
     }
@@ -175,20 +190,24 @@ export class Host {
   #mayCall(definition: FunctionDefinition, request: HttpRequestLike): boolean {
     const level = String(definition.trigger['authLevel'] ?? 'anonymous').toLowerCase();
     if (this.#options.enforceKeys !== true || level === 'anonymous') return true;
-    return carriesKey(request, level === 'function' ? [this.keys.host, this.keys.master] : [this.keys.master]);
+    const { master, host, functions } = this.keys;
+    const own = functions[definition.name];
+    return carriesKey(request, level === 'function' ? [master, host, ...own === undefined ? [] : [own]] : [master]);
   }
 
+  /** @returns undefined when CORS is none of our business: not configured, or not asked. */
   #corsHeaders(request: HttpRequestLike): [string, string][] | undefined {
     const { origins, credentials } = this.#options.config.cors;
     const origin = request.headers['origin'];
-    if (origin === undefined || !(origins.includes('*') || origins.includes(origin))) return undefined;
-    const headers: [string, string][] = [['Access-Control-Allow-Origin', origins.includes('*') && !credentials ? '*' : origin]];
+    if (origins.length === 0 || origin === undefined) return undefined;
+    const any = origins.includes('*');
+    const headers: [string, string][] = any && !credentials ? [] : [['Vary', 'Origin']];
+    if (!any && !origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return headers;
+    headers.push(['Access-Control-Allow-Origin', any && !credentials ? '*' : origin]);
     if (credentials) headers.push(['Access-Control-Allow-Credentials', 'true']);
-    if (!origins.includes('*')) headers.push(['Vary', 'Origin']);
-    const method = request.headers['access-control-request-method'];
-    const wanted = request.headers['access-control-request-headers'];
-    if (request.method === 'OPTIONS' && method !== undefined) {
-      headers.push(['Access-Control-Allow-Methods', method]);
+    if (isPreflight(request)) {
+      headers.push(['Access-Control-Allow-Methods', request.headers['access-control-request-method']!]);
+      const wanted = request.headers['access-control-request-headers'];
       if (wanted !== undefined) headers.push(['Access-Control-Allow-Headers', wanted]);
     }
     return headers;
@@ -214,19 +233,28 @@ export class Host {
     if (definition.trigger.type !== 'httpTrigger') return;
     const level = String(definition.trigger['authLevel'] ?? 'anonymous').toLowerCase();
     if (!LEVELS.includes(level)) throw new UnsupportedBindingError(`The function '${definition.name}' has the authLevel '${level}', which is none of ${LEVELS.join(', ')}.`);
-    this.#router.add(new Route(this.#template(definition), methodsOf(definition), definition));
+    try {
+      this.#router.add(definition.name, new Route(this.#template(definition), methodsOf(definition), definition));
+    } catch (error) {
+      throw error instanceof RouteTemplateError ? new RouteTemplateError(`The route of '${definition.name}' cannot be read. ${error.message}`) : error;
+    }
   }
 
   #template({ name, trigger }: FunctionDefinition): string {
-    const route = String(trigger['route'] ?? name);
+    // An empty route is no route, as the host has it.
+    const route = typeof trigger['route'] === 'string' && trigger['route'] !== '' ? trigger['route'] : name;
     const { routePrefix } = this.#options.config;
-    return (routePrefix === '' ? route : `${routePrefix}/${route}`).replace(/^\//, '');
+    return routePrefix === '' ? route : `${routePrefix}/${route}`;
   }
 }
 
+/** `@azure/functions` always names some; without any it is GET and POST. */
 function methodsOf({ trigger }: FunctionDefinition): string[] {
-  const methods = trigger['methods'] as string[] | undefined;
-  return methods === undefined || methods.length === 0 ? ALL_METHODS : methods.map((method) => method.toUpperCase());
+  return (trigger['methods'] as string[]).map((method) => method.toUpperCase());
+}
+
+function isPreflight({ method, headers }: HttpRequestLike): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
 function json(value: unknown): HttpResponseLike {

@@ -1,9 +1,15 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
-import { MAX_BODY } from './triggers/http.js';
+import { empty, MAX_BODY } from './triggers/http.js';
 
 export type Handle = (request: HttpRequestLike) => Promise<HttpResponseLike>;
+
+/** How long running requests have, in milliseconds, when the server closes. */
+const GRACE = 2000;
+
+/** Set by the server itself, whatever a function says. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
 /** Serves `handle` on a port of this machine's loopback addresses. */
 export class HttpServer {
@@ -16,10 +22,19 @@ export class HttpServer {
 
   /** @param port 0 for any free one. @returns the port. Rejects with `EADDRINUSE` when it is taken. */
   async listen(port: number): Promise<number> {
-    const first = await this.#listenOn('127.0.0.1', port);
-    // `localhost` is ::1 first on many machines; not all have it.
-    await this.#listenOn('::1', first).catch(() => {});
-    return first;
+    const actual = await this.#listenOn('127.0.0.1', port);
+    try {
+      // `localhost` is ::1 first on many machines.
+      await this.#listenOn('::1', actual);
+    } catch (error) {
+      // Not all have it. Where it is taken, calls to localhost would reach somebody else.
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+        await this.close();
+        if (port === 0) return this.listen(0);
+        throw error;
+      }
+    }
+    return actual;
   }
 
   async #listenOn(host: string, port: number): Promise<number> {
@@ -32,44 +47,56 @@ export class HttpServer {
     return (server.address() as AddressInfo).port;
   }
 
+  /** Takes no more requests, and lets those that run end. */
   async close(): Promise<void> {
-    await Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => {
-      server.close(() => { resolve(); });
+    await Promise.all(this.#servers.splice(0).map((server) => new Promise<void>((resolve) => {
+      const late = setTimeout(() => { server.closeAllConnections(); }, GRACE);
+      server.close(() => { clearTimeout(late); resolve(); });
       server.closeIdleConnections();
-      setTimeout(() => { server.closeAllConnections(); }, 500).unref();
     })));
   }
 
   async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    const method = request.method ?? 'GET';
-    let answer: HttpResponseLike;
+    // Whoever called may go away at any time.
+    response.on('error', () => {});
     try {
       const body = await readBody(request);
       const url = `http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`;
-      if (body === undefined) answer = { status: 413, headers: [['connection', 'close']], body: new Uint8Array() };
-      else if (!URL.canParse(url)) answer = { status: 400, headers: [], body: new Uint8Array() };
-      else answer = await this.#handle({ method, url, headers: flat(request.headers), ...(body.length > 0 && { body }) });
+      const method = request.method ?? 'GET';
+      if (body === undefined) send(response, method, empty(413));
+      else if (!URL.canParse(url)) send(response, method, empty(400));
+      else send(response, method, await this.#handle({ method, url, headers: flat(request.headers), ...(body.length > 0 && { body }) }));
     } catch {
-      if (request.destroyed && !request.complete) return;
-      answer = { status: 500, headers: [], body: new Uint8Array() };
+      // The request broke off, or the answer has headers or a status that HTTP does not allow.
+      if (!response.headersSent && !response.destroyed) send(response, 'GET', empty(500));
     }
-    const bodiless = method === 'HEAD' || answer.status === 204 || answer.status === 304;
-    const headers = answer.headers.filter(([name]) => name.toLowerCase() !== 'content-length');
-    if (!bodiless) headers.push(['content-length', String(answer.body.length)]);
-    response.writeHead(answer.status, headers.flat());
-    response.end(bodiless ? undefined : answer.body);
   }
+}
+
+/** @throws TypeError, RangeError when the answer is not one that HTTP allows. */
+function send(response: http.ServerResponse, method: string, { status, headers, body }: HttpResponseLike): void {
+  const lines = headers.filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
+  const bodiless = status === 204 || status === 205 || status === 304;
+  if (!bodiless) lines.push(['content-length', String(body.length)]);
+  response.writeHead(status, lines.flat());
+  response.end(bodiless || method === 'HEAD' ? undefined : body);
 }
 
 /** @returns undefined when the body is larger than the host takes. */
 async function readBody(request: http.IncomingMessage): Promise<Uint8Array | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return undefined;
   const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_BODY) return undefined;
-    chunks.push(chunk);
+  let size = Number(request.headers['content-length'] ?? 0) > MAX_BODY ? Infinity : 0;
+  // Without destroying it: a caller who is still sending would never see the answer.
+  if (size < Infinity) {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > MAX_BODY) break;
+      chunks.push(chunk);
+    }
+  }
+  if (size > MAX_BODY) {
+    request.resume();
+    return undefined;
   }
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }

@@ -1,5 +1,6 @@
-/** Levels as the Functions host names them, in `host.json` and in the worker's protocol. */
-export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+/** Levels as the Functions host names them, in `host.json` and in the worker's protocol; the least first. */
+export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
  * Where log records go.
@@ -7,31 +8,52 @@ export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' |
  */
 export type Log = (level: LogLevel, category: string, message: string) => void;
 
-const ORDER: readonly LogLevel[] = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'];
-const COLOURS: Partial<Record<LogLevel, string>> = { warning: '\u001B[33m', error: '\u001B[31m', critical: '\u001B[31m', debug: '\u001B[90m', trace: '\u001B[90m' };
+export interface ConsoleLogOptions {
+  /** By category or prefix of one (at a dot), `default` for the rest; without any `information`. */
+  levels: Readonly<Record<string, LogLevel>>;
+  /** Everything from `debug` on, whatever `levels` say. */
+  verbose?: boolean;
+  /** Takes one record, a line or more. Default: standard output. */
+  write?: (text: string) => void;
+  colour?: boolean;
+}
 
-/**
- * Prints as `func start` does: a time in UTC and the message. What a category may say is decided by its longest prefix
- * among `levels`.
- */
-export function consoleLog(levels: Readonly<Record<string, LogLevel>>, write: (line: string) => void = (line) => { process.stdout.write(`${line}\n`); }): Log {
-  const thresholds = new Map<string, number>();
-  const threshold = (category: string): number => {
-    let found = thresholds.get(category);
-    if (found === undefined) {
-      const parts = category.split('.');
-      let level: LogLevel | undefined;
-      for (let length = parts.length; length > 0 && level === undefined; length--) level = levels[parts.slice(0, length).join('.')];
-      found = ORDER.indexOf(level ?? levels['default'] ?? 'information');
-      thresholds.set(category, found);
-    }
-    return found;
-  };
-  const colourful = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+const COLOURS: Partial<Record<LogLevel, string>> = { trace: '90', debug: '90', warning: '33', error: '31', critical: '31' };
+
+/** Prints as `func start` does: the time in UTC and the message; what a function says is preceded by the function's name. */
+export function consoleLog({ levels, verbose = false, write = toStandardOutput, colour = wantsColour() }: ConsoleLogOptions): Log {
+  const threshold = thresholds(levels, verbose);
   return (level, category, message) => {
-    if (level === 'none' || ORDER.indexOf(level) < threshold(category)) return;
-    const colour = colourful ? COLOURS[level] : undefined;
-    const line = `[${new Date().toISOString()}] ${message}`;
-    write(colour === undefined ? line : `${colour}${line}\u001B[0m`);
+    if (level === 'none' || LOG_LEVELS.indexOf(level) < threshold(category)) return;
+    const name = /^Function\.(.+)\.User$/.exec(category)?.[1];
+    const line = `[${new Date().toISOString()}] ${name === undefined ? '' : `${name}: `}${message}`;
+    const code = colour ? COLOURS[level] : undefined;
+    write(code === undefined ? line : `\u001B[${code}m${line}\u001B[0m`);
   };
+}
+
+/** The least level that a category prints: that of the longest prefix which `levels` name. */
+function thresholds(levels: Readonly<Record<string, LogLevel>>, verbose: boolean): (category: string) => number {
+  const lowerCase = new Map(Object.entries(levels).map(([category, level]) => [category.toLowerCase(), level]));
+  const known = new Map<string, number>();
+  return (category) => {
+    let threshold = known.get(category);
+    if (threshold === undefined) {
+      let level: LogLevel | undefined = verbose ? 'debug' : undefined;
+      for (let prefix = category.toLowerCase(); prefix !== '' && level === undefined; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))) {
+        level = lowerCase.get(prefix);
+      }
+      threshold = LOG_LEVELS.indexOf(level ?? lowerCase.get('default') ?? 'information');
+      known.set(category, threshold);
+    }
+    return threshold;
+  };
+}
+
+function toStandardOutput(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function wantsColour(): boolean {
+  return process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 }

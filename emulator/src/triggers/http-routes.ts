@@ -1,84 +1,142 @@
-/** Route templates of ASP.NET Core, as far as Azure Functions uses them. */
+/** Route templates of ASP.NET Core, and how the Functions host chooses among them. */
+import { parseConstraint } from './route-constraints.js';
 
-type Values = Record<string, string>;
+/** By parameter name; parameters that the path leaves out are absent, unless they have a default. */
+export type RouteValues = Record<string, string>;
 
-interface Part {
-  kind: 'literal' | 'parameter' | 'catchAll';
-  /** The text of a literal, the name of a parameter. */
+interface Literal {
+  kind: 'literal';
   text: string;
+}
+
+interface Parameter {
+  kind: 'parameter' | 'catchAll';
+  name: string;
   optional: boolean;
   defaultValue: string | undefined;
   constraints: ((value: string) => boolean)[];
 }
 
-/** A route template that cannot be read. */
+type Part = Literal | Parameter;
+
+interface Segment {
+  parts: Part[];
+  /** Whether a path may end before it. */
+  mayBeMissing: boolean;
+  /** For segments of several parts, such as `{name}.{extension?}`. */
+  pattern: RegExp | undefined;
+}
+
+/** A route template that cannot be read. The message is one line for a person. */
 export class RouteTemplateError extends Error {
   override name = 'RouteTemplateError';
 }
 
 /** One route: a template and the methods it answers. */
 export class Route<T> {
-  readonly #pattern: RegExp;
-  readonly #parameters: Part[] = [];
-  /** For each segment how specific it is, 1 the most: the order in which ASP.NET Core tries routes. */
-  readonly precedence: number[] = [];
+  /** Without slashes at its ends. */
+  readonly template: string;
+  readonly #segments: Segment[];
+  readonly #defaults: RouteValues = {};
 
   /** @throws RouteTemplateError */
-  constructor(readonly template: string, readonly methods: readonly string[], readonly target: T) {
-    const segments = splitSegments(template.replace(/^\//, '')).filter((segment) => segment !== '');
-    let pattern = '';
-    for (const segment of segments) {
-      const parts = parseSegment(segment);
-      if (parts.length === 0) continue;
-      this.precedence.push(segmentPrecedence(parts));
-      const [first] = parts;
-      const optional = parts.length === 1 && first!.kind !== 'literal' && (first!.optional || first!.defaultValue !== undefined || first!.kind === 'catchAll');
-      let inner = '';
-      for (const part of parts) {
-        if (part.kind === 'literal') {
-          inner += escapeRegExp(part.text);
-          continue;
-        }
-        this.#parameters.push(part);
-        inner += part.kind === 'catchAll' ? '(.*)' : parts.length === 1 ? '([^/]+)' : '([^/]+?)';
-      }
-      pattern += optional ? `(?:/${inner})?` : `/${inner}`;
+  constructor(template: string, readonly methods: readonly string[], readonly target: T) {
+    this.template = template.replace(/^\//, '').replace(/\/$/, '');
+    this.#segments = splitSegments(this.template).map(parseSegment);
+    for (const { parts } of this.#segments) {
+      for (const part of parts) if (part.kind !== 'literal' && part.defaultValue !== undefined) this.#defaults[part.name] = part.defaultValue;
     }
-    this.#pattern = new RegExp(`^${pattern}/?$`, 'i');
+    const catchAll = this.#segments.findIndex(({ parts }) => parts.some(({ kind }) => kind === 'catchAll'));
+    if (catchAll >= 0 && (catchAll < this.#segments.length - 1 || this.#segments[catchAll]!.parts.length > 1)) {
+      throw new RouteTemplateError(`A catch-all parameter has to be the last segment of a route, which it is not in '${template}'.`);
+    }
   }
 
-  /** @returns the route's values, or undefined when the path does not match. `path` is encoded and begins with a slash. */
-  match(path: string): Values | undefined {
-    const found = this.#pattern.exec(path);
-    if (found === null) return undefined;
-    const values: Values = {};
-    for (const [index, part] of this.#parameters.entries()) {
-      const raw = found[index + 1];
-      if (raw === undefined || raw === '') {
-        if (part.defaultValue !== undefined) values[part.text] = part.defaultValue;
+  /** Whether the template has no parameters, so that it matches one path. */
+  get isLiteral(): boolean {
+    return this.#segments.every(({ parts }) => parts.every(({ kind }) => kind === 'literal'));
+  }
+
+  /** @param path its decoded segments, as {@link pathSegments} gives them. @returns undefined when it does not match. */
+  match(path: readonly string[]): RouteValues | undefined {
+    const values: RouteValues = { ...this.#defaults };
+    for (const [index, segment] of this.#segments.entries()) {
+      const [first] = segment.parts;
+      if (first!.kind === 'catchAll') {
+        const rest = path.slice(index).join('/');
+        if (rest !== '') values[first!.name] = rest;
+        return satisfied(first!, values) ? values : undefined;
+      }
+      const text = path[index];
+      if (text === undefined || text === '') {
+        // Only the end of a path may be left out.
+        if (!segment.mayBeMissing || path.length > index + 1) return undefined;
         continue;
       }
-      // As ASP.NET does, an encoded slash stays encoded within a segment.
-      const value = decode(raw);
-      if (!part.constraints.every((holds) => holds(value))) return undefined;
-      values[part.text] = value;
+      if (!matchSegment(segment, text, values)) return undefined;
     }
-    return values;
+    if (path.length > this.#segments.length && !(path.length === this.#segments.length + 1 && path.at(-1) === '')) return undefined;
+    return this.#segments.every(({ parts }) => parts.every((part) => satisfied(part, values))) ? values : undefined;
   }
 }
 
-/** The route that answers a request, chosen as ASP.NET Core does: the most specific template whose method fits. */
-export class Router<T> {
-  readonly #routes: Route<T>[] = [];
+function satisfied(part: Part, values: RouteValues): boolean {
+  if (part.kind === 'literal' || part.constraints.length === 0) return true;
+  const value = values[part.name];
+  return value === undefined ? part.optional : part.constraints.every((holds) => holds(value));
+}
 
-  add(route: Route<T>): void {
-    this.#routes.push(route);
-    this.#routes.sort((a, b) => comparePrecedence(a.precedence, b.precedence));
+function matchSegment({ parts, pattern }: Segment, text: string, values: RouteValues): boolean {
+  const [first] = parts;
+  if (pattern === undefined) {
+    if (first!.kind === 'literal') return first!.text.toLowerCase() === text.toLowerCase();
+    values[first!.name] = text;
+    return true;
+  }
+  const found = pattern.exec(text);
+  if (found === null) return false;
+  const names = parts.filter((part) => part.kind !== 'literal').map(({ name }) => name);
+  for (const [index, name] of names.entries()) {
+    const value = found[index + 1];
+    if (value !== undefined) values[name] = value;
+  }
+  return true;
+}
+
+/**
+ * The segments of a request's path, decoded as Kestrel does: once, and an encoded slash stays encoded. A slash at the
+ * end makes an empty last segment.
+ */
+export function pathSegments(pathname: string): string[] {
+  return pathname.slice(1).split('/').map(decode);
+}
+
+function decode(text: string): string {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll(/%2f/gi, (slash) => `%25${slash.slice(1)}`));
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Chooses the function that answers a request.
+ *
+ * The Functions host does not know ASP.NET Core's precedence of templates: it tries its functions in the order of their
+ * names, ignoring case, and takes the first whose template and methods fit (`FunctionMetadataManager` sorts,
+ * `WebJobsRouteBuilder` makes a plain list). A known path with another method is therefore 404, never 405.
+ */
+export class Router<T> {
+  readonly #routes: { name: string; route: Route<T> }[] = [];
+
+  add(functionName: string, route: Route<T>): void {
+    this.#routes.push({ name: functionName.toUpperCase(), route });
+    this.#routes.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   }
 
-  /** The Functions host makes methods part of the match: a known path with another method is 404, never 405. */
-  find(method: string, path: string): { target: T; values: Values } | undefined {
-    for (const route of this.#routes) {
+  find(method: string, path: readonly string[]): { target: T; values: RouteValues } | undefined {
+    for (const { route } of this.#routes) {
       if (!route.methods.includes(method)) continue;
       const values = route.match(path);
       if (values !== undefined) return { target: route.target, values };
@@ -86,28 +144,18 @@ export class Router<T> {
     return undefined;
   }
 
-  /** The methods that a path answers to, for CORS preflight. */
-  methodsOf(path: string): string[] {
-    return [...new Set(this.#routes.filter((route) => route.match(path) !== undefined).flatMap(({ methods }) => methods))];
+  /** Routes without parameters that another route stands before, so that they never answer some method. */
+  *shadowed(): Iterable<{ route: Route<T>; method: string; by: T }> {
+    for (const { route } of this.#routes) {
+      if (!route.isLiteral) continue;
+      for (const method of route.methods) {
+        const found = this.find(method, pathSegments(`/${route.template}`));
+        if (found === undefined || found.target === route.target) continue;
+        yield { route, method, by: found.target };
+        break;
+      }
+    }
   }
-}
-
-function comparePrecedence(a: readonly number[], b: readonly number[]): number {
-  for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-/** `RoutePrecedence.ComputeInbound`: literal, then constrained or composite, plain, constrained catch-all, catch-all. */
-function segmentPrecedence(parts: readonly Part[]): number {
-  const [first] = parts;
-  if (parts.length > 1) return 2;
-  const constrained = first!.constraints.length > 0;
-  if (first!.kind === 'literal') return 1;
-  if (first!.kind === 'catchAll') return constrained ? 4 : 5;
-  return constrained ? 2 : 3;
 }
 
 /** Splits at slashes outside braces. */
@@ -120,62 +168,79 @@ function splitSegments(template: string): string[] {
     if (character === '/' && depth === 0) segments.push('');
     else segments[segments.length - 1] += character;
   }
-  return segments;
+  return template === '' ? [] : segments;
 }
 
-function parseSegment(segment: string): Part[] {
+function parseSegment(text: string): Segment {
   const parts: Part[] = [];
-  let rest = segment;
-  while (rest !== '') {
-    if (!rest.startsWith('{')) {
-      const end = rest.indexOf('{');
-      const text = end < 0 ? rest : rest.slice(0, end);
-      if (text.includes('}')) throw new RouteTemplateError(`There is a '}' without its '{' in the route segment '${segment}'.`);
-      parts.push({ kind: 'literal', text, optional: false, defaultValue: undefined, constraints: [] });
-      rest = rest.slice(text.length);
-      continue;
+  for (let rest = text; rest !== '';) {
+    if (rest.startsWith('{')) {
+      const end = closingBrace(rest);
+      if (end < 0) throw new RouteTemplateError(`There is a '{' without its '}' in the route segment '${text}'.`);
+      parts.push(parseParameter(rest.slice(1, end).replaceAll('{{', '{').replaceAll('}}', '}')));
+      rest = rest.slice(end + 1);
+    } else {
+      const [literal] = /^[^{]*/.exec(rest)!;
+      if (literal.includes('}')) throw new RouteTemplateError(`There is a '}' without its '{' in the route segment '${text}'.`);
+      parts.push({ kind: 'literal', text: literal });
+      rest = rest.slice(literal.length);
     }
-    const end = closingBrace(rest);
-    if (end < 0) throw new RouteTemplateError(`There is a '{' without its '}' in the route segment '${segment}'.`);
-    parts.push(parseParameter(rest.slice(1, end).replaceAll('{{', '{').replaceAll('}}', '}')));
-    rest = rest.slice(end + 1);
   }
-  return parts;
+  if (parts.length === 0) throw new RouteTemplateError('There is an empty segment in a route: two slashes in a row.');
+  const [only] = parts;
+  const mayBeMissing = parts.length === 1 && only!.kind !== 'literal' && (only!.optional || only!.defaultValue !== undefined);
+  return { parts, mayBeMissing, pattern: parts.length === 1 ? undefined : compositePattern(parts) };
+}
+
+/** Parameters take as much as they can, from the left; an optional last one may be missing with the dot before it. */
+function compositePattern(parts: readonly Part[]): RegExp {
+  let pattern = '';
+  for (const [index, part] of parts.entries()) {
+    const next = parts[index + 1];
+    if (part.kind !== 'literal') pattern += part.optional && index === parts.length - 1 && parts[index - 1]?.kind === 'literal' ? '(.+))?' : '(.+)';
+    else pattern += `${next !== undefined && next.kind !== 'literal' && next.optional && index === parts.length - 2 ? '(?:' : ''}${part.text.replaceAll(/[\\^$.*+?()[\]{}|\/-]/g, '\\$&')}`;
+  }
+  return new RegExp(`^${pattern}$`, 'is');
 }
 
 /** Braces inside a parameter (in a regex) are doubled. */
 function closingBrace(text: string): number {
   for (let index = 1; index < text.length; index++) {
-    if (text[index] === '{' && text[index + 1] === '{') index++;
-    else if (text[index] === '}' && text[index + 1] === '}') index++;
-    else if (text[index] === '}') return index;
+    const character = text[index];
+    if (character !== '{' && character !== '}') continue;
+    if (text[index + 1] === character) index++;
+    else if (character === '}') return index;
   }
   return -1;
 }
 
-function parseParameter(text: string): Part {
-  const catchAll = /^\*{1,2}/.exec(text);
-  let rest = catchAll === null ? text : text.slice(catchAll[0].length);
-  const optional = rest.endsWith('?');
-  if (optional) rest = rest.slice(0, -1);
-  const [head = '', ...constraints] = splitConstraints(rest);
-  let [name = '', defaultValue] = split(head, '=');
+function parseParameter(text: string): Parameter {
+  const stars = /^\*{0,2}/.exec(text)![0].length;
+  const optional = text.endsWith('?');
+  const [head = '', ...constraints] = splitConstraints(text.slice(stars, optional ? -1 : undefined));
+  let [, name = '', defaultValue] = /^([^=]*)(?:=(.*))?$/s.exec(head)!;
   const last = constraints.at(-1);
-  if (last !== undefined && defaultValue === undefined && !last.includes('(') && last.includes('=')) {
-    const [constraint = '', value] = split(last, '=');
-    constraints[constraints.length - 1] = constraint;
-    defaultValue = value;
+  const behind = last === undefined ? null : /^([^(=]*(?:\(.*\))?)=([^)]*)$/s.exec(last);
+  if (behind !== null) {
+    constraints[constraints.length - 1] = behind[1]!;
+    defaultValue = behind[2];
   }
   name = name.trim();
-  if (!/^[^/{}?*]+$/.test(name)) throw new RouteTemplateError(`'${text}' is not a route parameter.`);
-  return { kind: catchAll === null ? 'parameter' : 'catchAll', text: name, optional, defaultValue, constraints: constraints.map(parseConstraint) };
+  if (!/^[^/{}?*]+$/.test(name)) throw new RouteTemplateError(`'{${text}}' is not a route parameter.`);
+  if (optional && defaultValue !== undefined) throw new RouteTemplateError(`The route parameter '{${text}}' is optional and has a default.`);
+  return {
+    kind: stars > 0 ? 'catchAll' : 'parameter', name, optional, defaultValue,
+    constraints: constraints.map((constraint) => {
+      try {
+        return parseConstraint(constraint);
+      } catch (error) {
+        throw new RouteTemplateError(`The constraint '${constraint}' of the route parameter '{${text}}' cannot be read: ${(error as Error).message}`);
+      }
+    }),
+  };
 }
 
-function split(text: string, separator: string): [string, string | undefined] {
-  const index = text.indexOf(separator);
-  return index < 0 ? [text, undefined] : [text.slice(0, index), text.slice(index + 1)];
-}
-
+/** Splits at colons outside parentheses. */
 function splitConstraints(text: string): string[] {
   const parts = [''];
   let depth = 0;
@@ -186,51 +251,4 @@ function splitConstraints(text: string): string[] {
     else parts[parts.length - 1] += character;
   }
   return parts;
-}
-
-const INTEGER = /^\s*[-+]?\d+\s*$/;
-
-function integerWithin(low: bigint, high: bigint): (value: string) => boolean {
-  return (value) => INTEGER.test(value) && BigInt(value.trim().replace(/^\+/, '')) >= low && BigInt(value.trim().replace(/^\+/, '')) <= high;
-}
-
-const LONG = integerWithin(-(2n ** 63n), 2n ** 63n - 1n);
-
-function parseConstraint(text: string): (value: string) => boolean {
-  const [, name = '', , argument = ''] = /^([a-z]+)(\((.*)\))?$/is.exec(text.trim()) ?? [];
-  const [first, second] = argument.split(',').map(Number);
-  switch (name.toLowerCase()) {
-    case 'int': return integerWithin(-(2n ** 31n), 2n ** 31n - 1n);
-    case 'long': return LONG;
-    case 'bool': return (value) => /^\s*(true|false)\s*$/i.test(value);
-    case 'guid': return (value) => /^\s*(\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}|\([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\)|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32})\s*$/i.test(value);
-    case 'alpha': return (value) => /^[a-z]*$/i.test(value);
-    case 'decimal': return (value) => /^\s*[-+]?[\d,]*\.?\d+\s*$/.test(value);
-    case 'double': case 'float': return (value) => value.trim() !== '' && Number.isFinite(Number(value));
-    case 'datetime': return (value) => !Number.isNaN(Date.parse(value));
-    case 'length': return (value) => (second === undefined ? value.length === first : value.length >= first! && value.length <= second);
-    case 'minlength': return (value) => value.length >= first!;
-    case 'maxlength': return (value) => value.length <= first!;
-    case 'min': return (value) => LONG(value) && BigInt(value.trim()) >= BigInt(argument.trim());
-    case 'max': return (value) => LONG(value) && BigInt(value.trim()) <= BigInt(argument.trim());
-    case 'range': return (value) => LONG(value) && Number(value) >= first! && Number(value) <= second!;
-    case 'required': return (value) => value !== '';
-    case 'regex': {
-      const pattern = new RegExp(argument, 'i');
-      return (value) => pattern.test(value);
-    }
-    default: throw new RouteTemplateError(`The route constraint '${text}' is not known.`);
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll(/%2f/gi, '%252F'));
-  } catch {
-    return text;
-  }
-}
-
-function escapeRegExp(text: string): string {
-  return encodeURI(text).replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

@@ -7,16 +7,18 @@ export interface HostKeys {
   master: string;
   /** Opens every function of level `function`. */
   host: string;
-  /** Opens the durable management API; stands in the URLs that clients are given. */
+  /** The system key `durabletask_extension`: opens the management API, and stands in the URLs that clients are given. */
   durableTask: string;
+  /** By function name: opens that function, when its level is `function`. */
+  functions: Readonly<Record<string, string>>;
 }
 
-export function newKeys(): HostKeys {
+export function newKeys(functionNames: Iterable<string>): HostKeys {
   const key = (): string => randomBytes(40).toString('base64url');
-  return { master: key(), host: key(), durableTask: key() };
+  return { master: key(), host: key(), durableTask: key(), functions: Object.fromEntries([...functionNames].map((name) => [name, key()])) };
 }
 
-/** Whether a request carries one of `keys`: header `x-functions-key`, or `code` in the query. */
+/** Whether a request carries one of `keys`: header `x-functions-key`, or without that `code` in the query. */
 export function carriesKey(request: HttpRequestLike, keys: readonly string[]): boolean {
   const given = request.headers['x-functions-key'] ?? new URL(request.url).searchParams.get('code') ?? '';
   return keys.some((key) => equal(given, key));

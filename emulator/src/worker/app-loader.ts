@@ -33,6 +33,9 @@ async function load(source: AppSource): Promise<Registrations> {
   try {
     if ('directory' in source) await loadDirectory(path.resolve(source.directory));
     else await source.app();
+    const { appHookData, appLevelHookData: hookData } = registrations;
+    const functionAppDirectory = 'directory' in source ? path.resolve(source.directory) : process.cwd();
+    for (const hook of registrations.hooks.get('appStart') ?? []) await hook({ hookData, appHookData, functionAppDirectory });
   } catch (error) {
     if (error instanceof AppLoadError) throw error;
     throw new AppLoadError(`The app threw while it was loaded: ${oneLine(error)}`, { cause: error });
@@ -44,13 +47,19 @@ async function load(source: AppSource): Promise<Registrations> {
       throw new AppLoadError('The app uses durable-functions 4, which speaks another protocol (gRPC). The emulator runs durable-functions 3.');
     }
   }
-  // Locks app.setup() and tells what the library can do.
-  await registrations.model?.getCapabilities({});
-  const hookData = {};
-  const functionAppDirectory = 'directory' in source ? path.resolve(source.directory) : process.cwd();
-  for (const hook of registrations.hooks.get('appStart') ?? []) await hook({ hookData, appHookData: {}, functionAppDirectory });
+  // Locks app.setup() and tells what the library wants of its host.
+  const capabilities = await registrations.model!.getCapabilities({});
+  if (capabilities['HttpUri'] !== undefined) {
+    throw new AppLoadError('The app asks for HTTP streams (app.setup({ enableHttpStream: true })), which this version of the emulator does not have.');
+  }
   registrations.open = false;
   return registrations;
+}
+
+/** Runs the app's appTerminate hooks: once, when the process is about to end. */
+export async function terminateApp(registrations: Registrations): Promise<void> {
+  const { appHookData, appLevelHookData: hookData } = registrations;
+  for (const hook of registrations.hooks.get('appTerminate') ?? []) await hook({ hookData, appHookData });
 }
 
 async function loadDirectory(directory: string): Promise<void> {
@@ -61,7 +70,8 @@ async function loadDirectory(directory: string): Promise<void> {
   } catch (error) {
     throw new AppLoadError((error as NodeJS.ErrnoException).code === 'ENOENT' ? `There is no package.json in ${directory}.` : `${file} is not valid JSON: ${oneLine(error)}`);
   }
-  const main = manifest.main ?? 'index.js';
+  const { main } = manifest;
+  if (typeof main !== 'string' || main === '') throw new AppLoadError(`${file} has no "main", which names the app's entry file.`);
   const entries = globSync(main.replaceAll('\\', '/'), { cwd: directory }).sort();
   if (entries.length === 0) throw new AppLoadError(`No file matches "main": "${main}" of ${file}. Is the app built?`);
   for (const entry of entries) {
@@ -72,6 +82,7 @@ async function loadDirectory(directory: string): Promise<void> {
   }
 }
 
+/** The message, and where in the app it was thrown when the stack says so. */
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const where = error instanceof Error ? /\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/.exec(error.stack ?? '')?.[1] : undefined;

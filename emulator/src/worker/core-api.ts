@@ -25,7 +25,8 @@ export type Handler = (...inputs: unknown[]) => unknown;
 export interface CoreInvocationContext {
   invocationId: string;
   metadata: Record<string, unknown>;
-  state: 'postInvocationHooks' | undefined;
+  /** Where the invocation is: the library tells by it whether a log record comes too late. */
+  state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined;
   request: Record<string, unknown>;
   log(level: LogLevel, category: 'user' | 'system', message: string): void;
 }
@@ -38,13 +39,24 @@ export interface Registrations {
   model: ProgrammingModel | undefined;
   functions: Map<string, { metadata: Record<string, unknown>; handler: Handler }>;
   hooks: Map<HookName, Hook[]>;
-  /** What the app should be told: written when a log is there to take it. */
-  warnings: string[];
+  /** Given to every hook, for what the app's hooks want to share. */
+  appHookData: Record<string, unknown>;
+  /** Given to appStart and appTerminate alone. */
+  appLevelHookData: Record<string, unknown>;
+  /** What the library and this process have to say, until a host takes it. */
+  records: { level: LogLevel; message: string }[];
+  /** Takes what they say once a host is there. */
+  log: ((level: LogLevel, message: string) => void) | undefined;
   /** False once the app is loaded: nothing may be registered any more. */
   open: boolean;
 }
 
 const HOOKS: readonly string[] = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] satisfies HookName[];
+
+/** Marks an error as the worker's own: `@azure/functions` looks at it. */
+function systemError<E extends Error>(error: E): E {
+  return Object.assign(error, { isAzureFunctionsSystemError: true });
+}
 
 class Disposable {
   readonly #dispose: () => unknown;
@@ -69,8 +81,14 @@ let registrations: Registrations | undefined;
  */
 export function installCoreApi(): Registrations {
   if (registrations !== undefined) return registrations;
-  const current: Registrations = { model: undefined, functions: new Map(), hooks: new Map(), warnings: [], open: true };
+  const current: Registrations = {
+    model: undefined, functions: new Map(), hooks: new Map(), appHookData: {}, appLevelHookData: {}, records: [], log: undefined, open: true,
+  };
   registrations = current;
+  const say = (level: LogLevel, message: string): void => {
+    if (current.log === undefined) current.records.push({ level, message });
+    else current.log(level, message);
+  };
 
   const api = {
     version: '3.9.1',
@@ -78,31 +96,32 @@ export function installCoreApi(): Registrations {
     Disposable,
     setProgrammingModel(model: ProgrammingModel): void {
       if (current.model !== undefined && current.model !== model) {
-        current.warnings.push('Two copies of @azure/functions are loaded. The settings of one do not reach the other: let npm dedupe them.');
+        say('warning', `Two copies of @azure/functions are loaded (${current.model.version} and ${model.version}). The settings of one do not reach the other: let npm dedupe them.`);
       }
       current.model = model;
     },
     getProgrammingModel: (): ProgrammingModel | undefined => current.model,
     registerFunction(metadata: Record<string, unknown>, handler: Handler): Disposable {
       const name = String(metadata['name']);
-      if (!current.open) throw new Error('A function can only be registered during app startup.');
-      if (current.functions.has(name)) throw new Error(`A function with id "${name}" has already been registered.`);
+      if (!current.open) throw systemError(new Error('A function can only be registered during app startup.'));
+      if (current.functions.has(name)) throw systemError(new Error(`A function with id "${name}" has already been registered.`));
       current.functions.set(name, { metadata, handler });
       return new Disposable(() => {
-        if (!current.open) throw new Error('A function can only be disposed during app startup.');
+        if (!current.open) throw systemError(new Error('A function can only be disposed during app startup.'));
         current.functions.delete(name);
       });
     },
     registerHook(name: string, hook: Hook): Disposable {
-      if (!HOOKS.includes(name)) throw Object.assign(new RangeError(`Unrecognized hook "${name}"`), { isAzureFunctionsSystemError: true });
+      if (!HOOKS.includes(name)) throw systemError(new RangeError(`Unrecognized hook "${name}"`));
       const hooks = current.hooks.get(name as HookName) ?? [];
       current.hooks.set(name as HookName, hooks);
       hooks.push(hook);
-      return new Disposable(() => { hooks.splice(hooks.indexOf(hook), 1); });
+      return new Disposable(() => {
+        const index = hooks.indexOf(hook);
+        if (index >= 0) hooks.splice(index, 1);
+      });
     },
-    log(level: LogLevel, _category: string, message: string): void {
-      if (level === 'warning' || level === 'error' || level === 'critical') current.warnings.push(message);
-    },
+    log: (level: LogLevel, _category: string, message: string): void => { say(level, message); },
   };
 
   // The technique of the real worker. A load hook would need flags, and could not answer a package that is not there.

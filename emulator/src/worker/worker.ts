@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log, LogLevel } from '../log.js';
-import type { CoreInvocationContext, Handler, Hook, Registrations } from './core-api.js';
+import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
 import type { Binding, FunctionDefinition, InvocationOutcome, InvocationRequest, TypedData, Worker } from './types.js';
 
 export interface WorkerOptions {
@@ -12,12 +12,13 @@ export interface WorkerOptions {
   replace?: (functionName: string) => Handler | undefined;
 }
 
+const NO_HOOKS: readonly Hook[] = [];
+
 /** Runs the functions of a loaded app, hooks included, as the Functions Node worker does. */
 export class FunctionsWorker implements Worker {
   readonly functions = new Map<string, FunctionDefinition>();
   readonly #lowerCase = new Map<string, FunctionDefinition>();
   readonly #options: WorkerOptions;
-  readonly #appHookData = {};
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -41,72 +42,109 @@ export class FunctionsWorker implements Worker {
   }
 
   async #invoke(request: InvocationRequest): Promise<InvocationOutcome> {
-    const { registrations, replace } = this.#options;
-    const { metadata, handler } = registrations.functions.get(request.functionName)!;
-    const core = this.#coreContext(request, metadata);
+    const { registrations, replace, log } = this.#options;
+    const { functionName } = request;
+    const { metadata, handler } = registrations.functions.get(functionName)!;
+    const invocation = new Invocation(request, metadata, this.#options);
+    const startedAt = performance.now();
     try {
-      const model = registrations.model!.getInvocationModel(core);
+      const model = registrations.model!.getInvocationModel(invocation);
       const { context, inputs } = await model.getArguments();
+      invocation.context = context;
       if (request.triggerValue !== undefined) inputs[0] = request.triggerValue;
-      const own = replace?.(request.functionName) ?? handler;
-      const before = registrations.hooks.get('preInvocation');
-      const after = registrations.hooks.get('postInvocation');
-      const result = before === undefined && after === undefined
+      const own = replace?.(functionName) ?? handler;
+      const before = registrations.hooks.get('preInvocation') ?? NO_HOOKS;
+      const after = registrations.hooks.get('postInvocation') ?? NO_HOOKS;
+      const result = before.length + after.length === 0
         ? await model.invokeFunction(context, inputs, own)
-        : await this.#invokeWithHooks(before ?? [], after ?? [], core, context, inputs, own, (callback, args) => model.invokeFunction(context, args, callback));
+        : await this.#invokeWithHooks(before, after, model, invocation, inputs, own);
       const { returnValue, outputData } = await model.getResponse(context, result);
-      return {
-        ok: true, result, returnValue: returnValue as TypedData | null | undefined,
-        outputData: Object.fromEntries((outputData ?? []).map(({ name, data }) => [name, data as TypedData])),
-      };
+      const outputs: Record<string, TypedData> = {};
+      for (const { name, data } of outputData ?? []) outputs[name] = data as TypedData;
+      log('debug', `Function.${functionName}`, executed('Succeeded', functionName, invocation.invocationId, startedAt));
+      return { ok: true, result, returnValue: returnValue as TypedData | null | undefined, outputData: outputs };
     } catch (error) {
-      return {
-        ok: false, error, message: error instanceof Error ? error.message : String(error), stackTrace: error instanceof Error ? error.stack : undefined,
-      };
+      const stackTrace = error instanceof Error ? error.stack : undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
+      if (this.functions.get(functionName)!.trigger.type !== 'orchestrationTrigger') {
+        log('error', `Function.${functionName}`, `${executed('Failed', functionName, invocation.invocationId, startedAt)}\n${stackTrace ?? message}`);
+      }
+      return { ok: false, error, message, stackTrace };
     }
   }
 
   async #invokeWithHooks(
-    before: readonly Hook[], after: readonly Hook[], core: CoreInvocationContext, invocationContext: unknown, inputs: unknown[], handler: Handler,
-    call: (handler: Handler, inputs: unknown[]) => Promise<unknown>,
+    before: readonly Hook[], after: readonly Hook[], model: InvocationModel, invocation: Invocation, inputs: unknown[], handler: Handler,
   ): Promise<unknown> {
-    const hookData = {};
-    const appHookData = this.#appHookData;
+    const { appHookData } = this.#options.registrations;
+    const { hookData, context: invocationContext } = invocation;
     // Hooks may put another function or other inputs in place, and may exchange the result or swallow the error.
     const pre = { hookData, appHookData, invocationContext, functionCallback: handler, inputs };
+    invocation.state = 'preInvocationHooks';
     for (const hook of before) await hook(pre);
     const post: Record<string, unknown> = { hookData, appHookData, invocationContext, inputs: pre.inputs, result: null, error: null };
+    invocation.state = 'invocation';
     try {
-      post['result'] = await call(pre.functionCallback, pre.inputs);
+      post['result'] = await model.invokeFunction(invocationContext, pre.inputs, pre.functionCallback);
     } catch (error) {
       post['error'] = error;
     }
-    core.state = 'postInvocationHooks';
+    invocation.state = 'postInvocationHooks';
     for (const hook of after) await hook(post);
-    core.state = undefined;
-    if (post['error'] !== null && post['error'] !== undefined) throw post['error'];
+    invocation.state = undefined;
+    const { error } = post;
+    if (error !== null && error !== undefined) throw error;
     return post['result'];
   }
+}
 
-  #coreContext(request: InvocationRequest, metadata: Record<string, unknown>): CoreInvocationContext {
-    const invocationId = randomUUID();
-    const inputData: { name: string; data: TypedData }[] = [];
-    for (const name in request.inputData) inputData.push({ name, data: request.inputData[name]! });
-    return {
-      invocationId,
-      metadata,
-      state: undefined,
-      request: {
-        invocationId, functionId: request.functionName, inputData, triggerMetadata: request.triggerMetadata ?? {},
-        traceContext: { attributes: {}, traceParent: '', traceState: '' },
-      },
-      log: (level, category, message) => { this.#log(request.functionName, level, category, message); },
+function executed(how: 'Succeeded' | 'Failed', functionName: string, invocationId: string, startedAt: number): string {
+  return `Executed 'Functions.${functionName}' (${how}, Id=${invocationId}, Duration=${Math.round(performance.now() - startedAt)}ms)`;
+}
+
+/** One invocation, as the library sees it. */
+class Invocation implements CoreInvocationContext {
+  readonly invocationId = randomUUID();
+  readonly metadata: Record<string, unknown>;
+  readonly request: Record<string, unknown>;
+  state: CoreInvocationContext['state'];
+  /** The library's own context, once it is made. */
+  context: unknown;
+  readonly #functionName: string;
+  readonly #options: WorkerOptions;
+  #hookData: Record<string, unknown> | undefined;
+
+  constructor({ functionName, inputData, triggerMetadata }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+    this.metadata = metadata;
+    this.#functionName = functionName;
+    this.#options = options;
+    const inputs: { name: string; data: TypedData }[] = [];
+    for (const name in inputData) inputs.push({ name, data: inputData[name]! });
+    this.request = {
+      invocationId: this.invocationId, functionId: functionName, inputData: inputs, triggerMetadata: triggerMetadata ?? {},
+      traceContext: { attributes: {}, traceParent: '', traceState: '' },
     };
   }
 
-  #log(functionName: string, level: LogLevel, category: string, message: string): void {
-    const record = { level, message, category, invocationContext: undefined, hookData: {} };
-    for (const hook of this.#options.registrations.hooks.get('log') ?? []) void hook(record);
-    this.#options.log(record.level, category === 'user' ? `Function.${functionName}.User` : `Function.${functionName}`, record.message);
+  /** Shared by the hooks of this invocation. */
+  get hookData(): Record<string, unknown> {
+    this.#hookData ??= {};
+    return this.#hookData;
+  }
+
+  log(level: LogLevel, category: 'user' | 'system', message: string): void {
+    const { registrations, log } = this.#options;
+    const name = category === 'user' ? `Function.${this.#functionName}.User` : `Function.${this.#functionName}`;
+    const hooks = registrations.hooks.get('log') ?? NO_HOOKS;
+    if (hooks.length === 0) {
+      log(level, name, message);
+      return;
+    }
+    const record = {
+      level, message, category, invocationContext: this.context, hookData: this.hookData, appHookData: registrations.appHookData,
+    };
+    for (const hook of hooks) void hook(record);
+    log(record.level, name, record.message);
   }
 }
