@@ -1,2 +1,2 @@
 /** The pages people use, as built from `web/`. */
-import './endpoints.js';
+export { dungeonPage, homePage, pageAssets } from './endpoints.js';

@@ -1,17 +1,22 @@
 import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 
-/** The compressed forms the build may have made of a file, best first. */
-export type Encoding = 'br' | 'gzip';
+const encoding = z.enum(['br', 'gzip']);
+
+const builtFile = z.object({
+  /** Content-Type. */
+  type: z.string(),
+  /** Changes with the content: the entity tag. */
+  hash: z.string(),
+  /** The compressed forms that lie beside it, as `<path>.<encoding>`, best first. */
+  encodings: z.array(encoding),
+});
+
+/** A compressed form the build may have made of a file. */
+export type Encoding = z.infer<typeof encoding>;
 
 /** What `files.json` says of one built file. */
-export interface BuiltFile {
-  /** Content-Type. */
-  type: string;
-  /** Changes with the content: the entity tag. */
-  hash: string;
-  /** The compressed forms that lie beside it, as `<path>.<encoding>`. */
-  encodings: Encoding[];
-}
+export type BuiltFile = z.infer<typeof builtFile>;
 
 /** One form of a built file, as it goes out. */
 export interface Representation {
@@ -50,7 +55,7 @@ export class Site {
     const list = await readFile(new URL('files.json', folder), 'utf8').catch((cause: unknown) => {
       throw new PagesNotBuilt(folder, cause);
     });
-    return new Site(folder, new Map(Object.entries(JSON.parse(list) as Record<string, BuiltFile>)));
+    return new Site(folder, new Map(Object.entries(z.record(z.string(), builtFile).parse(JSON.parse(list)))));
   }
 
   /** Every path there is, such as `dungeon.html` or `assets/dungeon-Bx2k.js`. */
@@ -65,12 +70,12 @@ export class Site {
   find(path: string, accepts: (encoding: Encoding) => boolean): Representation | undefined {
     const file = this.#files.get(path);
     if (!file) return undefined;
-    const encoding = file.encodings.find(accepts);
+    const chosen = file.encodings.find(accepts);
     return {
       type: file.type,
-      etag: `"${encoding ? `${file.hash}-${encoding}` : file.hash}"`,
-      encoding,
-      bytes: () => this.#bytes(encoding ? `${path}.${encoding}` : path),
+      etag: `"${chosen ? `${file.hash}-${chosen}` : file.hash}"`,
+      encoding: chosen,
+      bytes: () => this.#bytes(chosen ? `${path}.${chosen}` : path),
     };
   }
 

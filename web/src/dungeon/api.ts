@@ -123,6 +123,7 @@ async function unlessRefused(answer: Promise<Response>, ...statuses: number[]): 
 
 async function json<T>(response: Response): Promise<T> {
   try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this app's own answers, whose shapes its tests hold
     return (await response.json()) as T;
   } catch {
     throw new Unreachable('Its answer cannot be read.');
@@ -133,9 +134,10 @@ async function json<T>(response: Response): Promise<T> {
 async function reason(response: Response): Promise<string> {
   const text = await response.text().catch(() => '');
   try {
-    const { detail, title } = JSON.parse(text) as { detail?: string; title?: string };
-    return detail ?? title ?? text;
+    const problem: unknown = JSON.parse(text);
+    if (typeof problem === 'object' && problem && 'detail' in problem && typeof problem.detail === 'string') return problem.detail;
   } catch {
-    return text || `The dungeon says no (${response.status}).`;
+    // not a problem document
   }
+  return text || `The dungeon says no (${response.status}).`;
 }

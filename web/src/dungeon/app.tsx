@@ -1,3 +1,4 @@
+import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Entrance } from './entrance';
 import { Game } from './game';
@@ -11,7 +12,7 @@ const playerInAddress = (): string => {
   }
 };
 
-export function App() {
+export function App(): VNode {
   const [player, setPlayer] = useState(playerInAddress);
   const [entered, setEntered] = useState(0);
   useEffect(() => {

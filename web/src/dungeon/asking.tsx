@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Unreachable } from './api';
 
@@ -45,7 +45,7 @@ interface AskButtonProps {
  * A button that shows that its answer is awaited. It stays focusable meanwhile, so that the keyboard keeps its place. Without a
  * question it submits the form it stands in.
  */
-export function AskButton({ asking, label, doing, question, primary, children }: AskButtonProps) {
+export function AskButton({ asking, label, doing, question, primary, children }: AskButtonProps): VNode {
   const busy = asking.current === label;
   return (
     <button
@@ -60,6 +60,6 @@ export function AskButton({ asking, label, doing, question, primary, children }:
   );
 }
 
-export function AskError({ asking }: { asking: Asking }) {
+export function AskError({ asking }: { asking: Asking }): VNode {
   return <div role="alert">{asking.error && <p class="error">{asking.error}</p>}</div>;
 }

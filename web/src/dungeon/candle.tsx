@@ -1,10 +1,11 @@
+import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { WorkflowState } from './api';
 
 const given = 120;
 
 /** A candle that burns for the two minutes a player has, counted by the server's clock. */
-export function Candle({ confirmation }: { confirmation: WorkflowState }) {
+export function Candle({ confirmation }: { confirmation: WorkflowState }): VNode {
   const [end] = useState(() => Date.now() + clamp(given - (confirmation.asked - confirmation.created) / 1000) * 1000);
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

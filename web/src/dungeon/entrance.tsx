@@ -1,16 +1,17 @@
+import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { newUser, Refused } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
 
 interface EntranceProps {
-  enter(name: string): void;
+  enter: (name: string) => void;
   /** A name that was asked for, and that nobody has. */
   stranger?: string;
 }
 
 /** Where a player gives a name. */
-export function Entrance({ enter, stranger = '' }: EntranceProps) {
+export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
   const [name, setName] = useState(stranger);
   const [refused, setRefused] = useState<string>();
   const field = useRef<HTMLInputElement>(null);

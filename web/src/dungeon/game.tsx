@@ -1,4 +1,4 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { confirmUser } from './api';
 import { Arch } from './arch';
@@ -13,7 +13,7 @@ import { watch, type Seen, type Watch } from './watch';
 import { Workflows } from './workflows';
 
 /** A player's game: the scene, the story and the workflows behind it. */
-export function Game({ player, enter }: { player: string; enter(name: string): void }) {
+export function Game({ player, enter }: { player: string; enter: (name: string) => void }): VNode {
   const [seen, setSeen] = useState<Seen>({ world: undefined, workflows: {}, story: [], slow: false });
   const [confirmed, setConfirmed] = useState(false);
   const watching = useRef<Watch>(undefined);
@@ -48,8 +48,9 @@ export function Game({ player, enter }: { player: string; enter(name: string): v
               label="I dare: let me in"
               doing="The bolt is drawn…"
               question={async () => {
-                await confirmUser(player).finally(look);
+                await confirmUser(player);
                 setConfirmed(true);
+                await look();
               }}
               primary
             />

@@ -1,3 +1,4 @@
+import type { VNode } from 'preact';
 import { act, type Move, type World } from './api';
 import { AskButton, AskError, type Asking } from './asking';
 import { held, isTreasure, names } from './scene';
@@ -7,11 +8,11 @@ interface RoomProps {
   world: World;
   asking: Asking;
   /** Done when the page shows what a move has changed. */
-  look(): Promise<void>;
+  look: () => Promise<void>;
 }
 
 /** The room as text, what can be done in it, and what the player carries. */
-export function Room({ player, world, asking, look }: RoomProps) {
+export function Room({ player, world, asking, look }: RoomProps): VNode {
   const { room, monster } = world;
   const floor = names(room?.inventoryItems);
   const grip = names(monster?.inventoryItems);
@@ -75,7 +76,7 @@ export function Room({ player, world, asking, look }: RoomProps) {
 }
 
 /** What the player carries. */
-export function Carried({ world }: { world: World }) {
+export function Carried({ world }: { world: World }): VNode {
   const things = held(world);
   return (
     <div class="carried">

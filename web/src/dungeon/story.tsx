@@ -1,10 +1,11 @@
+import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Line } from './api';
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 
 /** The story as it unfolds, newest last; it follows what comes, unless the reader has gone back to read. */
-export function Story({ lines }: { lines: Line[] }) {
+export function Story({ lines }: { lines: Line[] }): VNode {
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   useLayoutEffect(() => {

@@ -1,8 +1,9 @@
+import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Seen } from './watch';
 
 /** Says that the dungeon does not answer, why, and when it is asked again. */
-export function Trouble({ seen: { trouble, slow }, look }: { seen: Seen; look(): Promise<void> }) {
+export function Trouble({ seen: { trouble, slow }, look }: { seen: Seen; look: () => Promise<void> }): VNode {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     if (!trouble) return undefined;

@@ -14,8 +14,8 @@ export interface Seen {
 
 export interface Watch {
   /** Looks at once; done when what is seen is newer than the call, or could not be had. */
-  look(): Promise<void>;
-  stop(): void;
+  look: () => Promise<void>;
+  stop: () => void;
 }
 
 const second = 1000;
@@ -31,12 +31,13 @@ export const hasEnded = (state: WorkflowState | undefined): boolean => state !==
 export function watch(name: string, show: (seen: Seen) => void): Watch {
   let seen: Seen = { world: undefined, workflows: {}, story: [], slow: false };
   let failures = 0;
-  let stopped = false;
   let waiting: (() => void)[] = [];
-  let wake = (): void => {};
+  let wake: (() => void) | undefined;
+  const stopping = new AbortController();
+  const { signal } = stopping;
 
   const update = (change: Partial<Seen>): void => {
-    if (stopped) return;
+    if (signal.aborted) return;
     seen = { ...seen, ...change };
     show(seen);
   };
@@ -76,12 +77,12 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   }
 
   async function run(): Promise<void> {
-    while (!stopped) {
+    while (!signal.aborted) {
       const askers = waiting;
       waiting = [];
       await look();
       for (const done of askers) done();
-      if (stopped || waiting.length > 0) continue;
+      if (signal.aborted || waiting.length > 0) continue;
       await new Promise<void>((resolve) => {
         const delay = pause();
         const timer = delay === Infinity ? undefined : setTimeout(resolve, Math.max(0, delay));
@@ -95,23 +96,21 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   }
 
   const onReturn = (): void => {
-    if (!document.hidden) wake();
+    if (!document.hidden) wake?.();
   };
-  document.addEventListener('visibilitychange', onReturn);
-  addEventListener('online', onReturn);
+  document.addEventListener('visibilitychange', onReturn, { signal });
+  addEventListener('online', onReturn, { signal });
   void run();
 
   return {
     look: () =>
       new Promise((resolve) => {
         waiting.push(resolve);
-        wake();
+        wake?.();
       }),
-    stop() {
-      stopped = true;
-      document.removeEventListener('visibilitychange', onReturn);
-      removeEventListener('online', onReturn);
-      wake();
+    stop: () => {
+      stopping.abort();
+      wake?.();
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { VNode } from 'preact';
 import { workflows, type Workflow, type WorkflowState } from './api';
 
 const roles: Record<Workflow, { title: string; does: string }> = {
@@ -9,7 +10,7 @@ const roles: Record<Workflow, { title: string; does: string }> = {
 };
 
 /** The five workflows as lamps on a line: each lights up as it runs, and burns steadily once it is done. */
-export function Workflows({ states }: { states: Partial<Record<Workflow, WorkflowState>> }) {
+export function Workflows({ states }: { states: Partial<Record<Workflow, WorkflowState>> }): VNode {
   return (
     <section class="panel machinery" aria-labelledby="machinery">
       <h2 id="machinery">Behind the walls</h2>
