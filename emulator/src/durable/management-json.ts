@@ -13,6 +13,8 @@ export class JsonReaderError extends Error {
 /** Newtonsoft's default. */
 const MAX_DEPTH = 64;
 
+const BACKSLASH = 0x5c;
+const NUMBER_CHARACTERS = /[-+.\dA-Fa-fXx]*/y;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const LAX_NUMBER = /^-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 const IDENTIFIER_PART = /[\p{L}\p{Nd}_$]/u;
@@ -44,20 +46,26 @@ export function jsonOrText(stored: string | null): string {
   }
 }
 
+type ContainerKind = 'JObject' | 'JArray';
+
+/** What is open, for the paths in messages. */
 interface Container {
-  kind: 'JObject' | 'JArray';
-  /** The current property's name, as JSON text; before the first there is none. */
-  name?: string;
+  /** Where the current property's name stands; before the first there is none. */
+  name?: { start: number; end: number };
   /** The last element: the one begun if it is a container, else the one read; -1 before the first. */
   index: number;
 }
 
+/** Goes through a text once and copies it, in runs as long as nothing in it has to change. */
 class Reader {
   readonly #text: string;
   readonly #out: string[] = [];
   readonly #containers: Container[] = [];
-  #root: Container['kind'] = 'JObject';
+  #root: ContainerKind = 'JObject';
   #at = 0;
+  /** What stands between here and `#at` is still to be copied. */
+  #run = 0;
+  #finished = false;
 
   constructor(text: string) {
     this.#text = text;
@@ -67,10 +75,9 @@ class Reader {
     this.#skipSpace();
     if (this.#ended) this.#fail('Error reading JToken from JsonReader.');
     this.#value();
-    if (whole) {
-      this.#skipSpace();
-      if (!this.#ended) this.#fail(`Additional text encountered after finished reading JSON content: ${this.#char}.`);
-    }
+    this.#finished = true;
+    this.#cut(this.#endOfSpace(this.#at));
+    if (whole && !this.#ended) this.#fail(`Additional text encountered after finished reading JSON content: ${this.#char}.`);
     return this.#out.join('');
   }
 
@@ -82,35 +89,50 @@ class Reader {
     return this.#text[this.#at] ?? '';
   }
 
+  /** Goes on at `to`, leaving out what stands before it. */
+  #cut(to: number): void {
+    this.#out.push(this.#text.slice(this.#run, this.#at));
+    this.#at = to;
+    this.#run = to;
+  }
+
+  /** Puts `json` in the place of what stands from `start` to where we are. */
+  #replace(start: number, json: string): void {
+    this.#out.push(this.#text.slice(this.#run, start), json);
+    this.#run = this.#at;
+  }
+
   #value(): void {
     switch (this.#char) {
-      case '{': return this.#container('JObject', '}', () => { this.#property(); });
+      case '{': return this.#container('JObject', '}', (object) => { this.#property(object); });
       case '[': return this.#container('JArray', ']', (array) => { this.#element(array); });
-      case '"': case "'": this.#out.push(this.#string()); return;
+      case '"': case "'": return this.#string();
       case 't': return this.#literal('true', 'boolean');
       case 'f': return this.#literal('false', 'boolean');
       case 'n': return this.#text[this.#at + 1] === 'u' ? this.#literal('null', 'null') : this.#unexpected('value');
-      default: return /[-.\d]/.test(this.#char) ? this.#number() : this.#unexpected('value');
+      default: return '-.0123456789'.includes(this.#char) ? this.#number() : this.#unexpected('value');
     }
   }
 
-  #container(kind: Container['kind'], end: string, member: (container: Container) => void): void {
+  #container(kind: ContainerKind, end: string, member: (container: Container) => void): void {
+    this.#at++;
     if (this.#containers.length === MAX_DEPTH) this.#fail(`The reader's MaxDepth of ${MAX_DEPTH} has been exceeded.`);
     if (this.#containers.length === 0) this.#root = kind;
-    const container: Container = { kind, index: -1 };
+    const container: Container = { index: -1 };
     this.#containers.push(container);
-    this.#out.push(this.#char);
-    this.#at++;
-    for (let separator = ''; ; separator = ',') {
-      this.#skipToContent();
-      if (this.#char === end) break;
-      this.#out.push(separator);
+    this.#skipToContent();
+    while (this.#char !== end) {
       member(container);
       this.#skipToContent();
-      if (this.#char === ',') this.#at++;
-      else if (this.#char !== end) this.#fail(`After parsing a value an unexpected character was encountered: ${this.#char}.`);
+      if (this.#char === ',') {
+        const next = this.#endOfSpace(this.#at + 1);
+        if (this.#text[next] === end) this.#cut(next);
+        else this.#at++;
+        this.#skipToContent();
+      } else if (this.#char !== end) {
+        this.#fail(`After parsing a value an unexpected character was encountered: ${this.#char}.`);
+      }
     }
-    this.#out.push(end);
     this.#at++;
     this.#containers.pop();
   }
@@ -122,71 +144,59 @@ class Reader {
     if (!nested) array.index++;
   }
 
-  #property(): void {
-    const container = this.#containers.at(-1)!;
-    const quoted = this.#char === '"' || this.#char === "'";
-    if (!quoted && !IDENTIFIER_PART.test(this.#char)) this.#fail(`Invalid property identifier character: ${this.#char}.`);
-    container.name = quoted ? this.#string() : JSON.stringify(this.#identifier());
+  #property(object: Container): void {
+    const start = this.#at;
+    if (this.#char === '"' || this.#char === "'") this.#string();
+    else this.#identifier();
+    object.name = { start, end: this.#at };
     this.#skipToContent();
     if (this.#char !== ':') this.#fail(`Invalid character after parsing property name. Expected ':' but got: ${this.#char}.`);
     this.#at++;
-    this.#out.push(container.name, ':');
     this.#skipToContent();
     this.#value();
   }
 
-  #identifier(): string {
+  #identifier(): void {
+    if (!IDENTIFIER_PART.test(this.#char)) this.#fail(`Invalid property identifier character: ${this.#char}.`);
     const start = this.#at;
     while (IDENTIFIER_PART.test(this.#char)) this.#at++;
     if (this.#ended) this.#fail('Unexpected end while parsing unquoted property name.');
     if (this.#char !== ':' && !isSpace(this.#char)) this.#fail(`Invalid JavaScript property identifier character: ${this.#char}.`);
-    return this.#text.slice(start, this.#at);
+    this.#replace(start, JSON.stringify(this.#text.slice(start, this.#at)));
   }
 
-  /** @returns the string as JSON text. */
-  #string(): string {
+  #string(): void {
     const text = this.#text;
     const quote = this.#char;
     const start = this.#at++;
     const end = quote.charCodeAt(0);
     let plain = quote === '"';
     for (let code = text.charCodeAt(this.#at); !this.#ended && code !== end; code = text.charCodeAt(++this.#at)) {
-      if (code === 0x5c) {
+      if (code === BACKSLASH) {
         this.#at++;
-        if (this.#ended) break;
-        if (this.#char === 'u') this.#unicodeEscape();
-        else if (this.#char === "'") plain = false;
-        else if (!'"\\/bfnrt'.includes(this.#char)) {
-          const char = this.#char;
-          this.#at++;
-          this.#fail(`Bad JSON escape sequence: \\${char}.`);
-        }
+        if (this.#char === "'") plain = false;
+        else this.#escape();
       } else if (code < 0x20) {
         plain = false;
       }
     }
     if (this.#ended) this.#fail(`Unterminated string. Expected delimiter: ${quote}.`);
     this.#at++;
-    if (plain) return text.slice(start, this.#at);
-    // oxlint-disable-next-line no-control-regex -- they are what has to be escaped
-    const content = text.slice(start + 1, this.#at - 1).replaceAll(/\\'|\\[^]|["\u0000-\u001f]/g, (part) => {
-      if (part === "\\'") return "'";
-      return part.length === 2 ? part : JSON.stringify(part).slice(1, -1);
-    });
-    return `"${content}"`;
+    if (!plain) this.#replace(start, standardString(text.slice(start, this.#at)));
   }
 
-  #unicodeEscape(): void {
-    const digits = this.#text.slice(this.#at + 1, this.#at + 5);
-    if (digits.length < 4) {
-      this.#at = this.#text.length;
-      this.#fail('Unexpected end while parsing Unicode escape sequence.');
-    }
-    if (!/^[\da-f]{4}$/i.test(digits)) {
+  #escape(): void {
+    const char = this.#char;
+    if (char === 'u') {
+      const digits = this.#text.slice(this.#at + 1, this.#at + 5);
       this.#at++;
-      this.#fail(`Invalid Unicode escape sequence: \\u${digits}.`);
+      if (digits.length < 4) this.#fail('Unexpected end while parsing Unicode escape sequence.');
+      if (!/^[\da-f]{4}$/i.test(digits)) this.#fail(`Invalid Unicode escape sequence: \\u${digits}.`);
+      this.#at += 3;
+    } else if (!'"\\/bfnrt'.includes(char)) {
+      this.#at++;
+      this.#fail(`Bad JSON escape sequence: \\${char}.`);
     }
-    this.#at += 4;
   }
 
   #literal(literal: string, kind: string): void {
@@ -194,24 +204,35 @@ class Reader {
       if (this.#char !== char) this.#fail(`Error parsing ${kind} value.`);
       this.#at++;
     }
-    if (!this.#ended && !isSpace(this.#char) && !',]}'.includes(this.#char)) this.#fail(`Error parsing ${kind} value.`);
-    this.#out.push(literal);
+    if (!this.#atSeparator) this.#fail(`Error parsing ${kind} value.`);
   }
 
   #number(): void {
     const start = this.#at;
-    while (/[-+.\dA-Fa-fXx]/.test(this.#char)) this.#at++;
-    if (!this.#ended && !isSpace(this.#char) && !',]}'.includes(this.#char)) this.#unexpected('number');
+    NUMBER_CHARACTERS.lastIndex = start;
+    this.#at += NUMBER_CHARACTERS.exec(this.#text)![0].length;
+    if (!this.#atSeparator) this.#unexpected('number');
     const text = this.#text.slice(start, this.#at);
-    if (NUMBER.test(text)) this.#out.push(text);
-    else if (/^0x[\da-f]+$/i.test(text)) this.#out.push(BigInt(text).toString());
-    else if (/^0[0-7]+$/.test(text)) this.#out.push(BigInt(`0o${text}`).toString());
-    else if (LAX_NUMBER.test(text)) this.#out.push(String(Number(text)));
+    if (NUMBER.test(text)) return;
+    if (/^0x[\da-f]+$/i.test(text)) this.#replace(start, BigInt(text).toString());
+    else if (/^0[0-7]+$/.test(text)) this.#replace(start, BigInt(`0o${text}`).toString());
+    else if (LAX_NUMBER.test(text)) this.#replace(start, String(Number(text)));
     else this.#fail(`Input string '${text}' is not a valid number.`);
   }
 
+  get #atSeparator(): boolean {
+    return this.#ended || ',]}'.includes(this.#char) || isSpace(this.#char);
+  }
+
+  #endOfSpace(from: number): number {
+    let end = from;
+    while (isSpace(this.#text[end] ?? '')) end++;
+    return end;
+  }
+
   #skipSpace(): void {
-    while (isSpace(this.#char)) this.#at++;
+    const end = this.#endOfSpace(this.#at);
+    if (end > this.#at) this.#cut(end);
   }
 
   #skipToContent(): void {
@@ -227,25 +248,34 @@ class Reader {
     const before = this.#text.slice(0, this.#at).split(/\r\n|\r|\n/);
     const position = before.at(-1)!.length;
     // Before anything was read Newtonsoft counts from zero.
-    const line = position === 0 && this.#containers.length === 0 && this.#out.length === 0 ? 0 : before.length;
+    const line = position === 0 && this.#containers.length === 0 && !this.#finished ? 0 : before.length;
     throw new JsonReaderError(`${message} Path '${this.#path()}', line ${line}, position ${position}.`);
   }
 
   #path(): string {
     let path = '';
     for (const { name, index } of this.#containers) {
-      if (index >= 0) {
-        path += `[${index}]`;
-      } else if (name !== undefined) {
-        const property = String(JSON.parse(name));
-        if (!PLAIN_NAME.test(property)) path += `['${property.replaceAll("'", "\\'")}']`;
-        else path += path === '' ? property : `.${property}`;
-      }
+      if (index >= 0) path += `[${index}]`;
+      if (name === undefined) continue;
+      const token = this.#text.slice(name.start, name.end);
+      const property = /^["']/.test(token) ? String(JSON.parse(standardString(token))) : token;
+      if (!PLAIN_NAME.test(property)) path += `['${property.replaceAll("'", "\\'")}']`;
+      else path += path === '' ? property : `.${property}`;
     }
     return path;
   }
 }
 
+/** A string in either quotes, with control characters as they are, as standard JSON. */
+function standardString(token: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what has to be escaped
+  const content = token.slice(1, -1).replaceAll(/\\'|\\[^]|["\u0000-\u001f]/g, (part) => {
+    if (part === "\\'") return "'";
+    return part.length === 2 ? part : JSON.stringify(part).slice(1, -1);
+  });
+  return `"${content}"`;
+}
+
 function isSpace(char: string): boolean {
-  return char !== '' && /\s/.test(char);
+  return char === ' ' || (char >= '\t' && char <= '\r') || (char > '\u007f' && /\s/.test(char));
 }

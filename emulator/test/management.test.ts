@@ -1,0 +1,531 @@
+/** The management API over instances that stand still, against what a real host answered to the same requests. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { clientBindingValue } from '../src/durable/client-binding.js';
+import type { HistoryEvent, RuntimeStatus } from '../src/durable/history.js';
+import { ManagementApi } from '../src/durable/management.js';
+import type { ManagementOptions } from '../src/durable/management.js';
+import { FakeDurableClient } from './support/fake-durable-client.js';
+
+interface Recorded {
+  name: string;
+  /** What there has to be beforehand. */
+  given?: Record<string, RuntimeStatus>;
+  request: { method: string; path: string; headers?: Record<string, string>; body?: string };
+  response: { status: number; headers: Record<string, string>; body: unknown };
+}
+interface RecordedStatus {
+  name: string;
+  instanceId: string;
+  runtimeStatus: RuntimeStatus;
+  input: unknown;
+  customStatus: unknown;
+  output: unknown;
+  createdTime: string;
+  lastUpdatedTime: string;
+  historyEvents?: { EventType: string; Timestamp: string }[];
+}
+interface RecordedHistory {
+  name: string;
+  /** Which recording of an orchestrator has the history, and which of its replays. */
+  instance: string;
+  replay: number;
+  path: string;
+  /** Whether the answer is that of the same run, or of another one with the same app and calls. */
+  exact: boolean;
+  response: { status: number; headers?: Record<string, string>; body: RecordedStatus };
+}
+
+const WEBHOOK = 'http://127.0.0.1:7072';
+const RPC = 'http://127.0.0.1:17071';
+const API = '/runtime/webhooks/durabletask';
+
+const fixtures = path.join(import.meta.dirname, 'fixtures');
+function fixture<T>(file: string): T {
+  return JSON.parse(readFileSync(path.join(fixtures, file), 'utf8')) as T;
+}
+
+let client: FakeDurableClient;
+beforeEach(() => { client = new FakeDurableClient(); });
+
+interface Sent {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+  options?: Partial<ManagementOptions>;
+}
+
+async function send(url: string, { method = 'GET', headers = {}, body, options }: Sent = {}): Promise<{ status: number; headers: Record<string, string>; text: string }> {
+  const api = new ManagementApi({ client, hubName: 'OracleHub', webhookKey: () => 'SYSTEM-KEY', ...options });
+  const answer = await api.handle({
+    method, url: new URL(url.startsWith('/') ? WEBHOOK + url : url).href, headers,
+    ...(body !== undefined && { body: typeof body === 'string' ? Buffer.from(body) : body }),
+  });
+  if (answer === undefined) throw new Error(`${url} is not one of ours.`);
+  return {
+    status: answer.status, text: Buffer.from(answer.body).toString(),
+    headers: Object.fromEntries(answer.headers.map(([name, value]) => [name.toLowerCase(), value])),
+  };
+}
+
+async function post(url: string, body?: string, contentType = 'application/json'): ReturnType<typeof send> {
+  return send(url, { method: 'POST', headers: { 'content-type': contentType }, ...(body !== undefined && { body }) });
+}
+
+/** Ids that a host makes up. */
+function withoutIds(text: string): string {
+  return text.replaceAll(/[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/g, '<id>');
+}
+
+function withoutTimes(text: string): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?/g, '<time>');
+}
+
+function stored(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
+function addStatus(status: RecordedStatus): void {
+  const { name, instanceId, runtimeStatus, input, customStatus, output, createdTime, lastUpdatedTime } = status;
+  client.add({
+    name, instanceId, runtimeStatus, input: JSON.stringify(input), customStatus: stored(customStatus),
+    output: runtimeStatus === 'Completed' ? stored(output) : output as string | null, createdTime, lastUpdatedTime,
+  });
+}
+
+describe('A recorded call is answered as the real host answered it', () => {
+  const { webhook, rpc } = fixture<{ webhook: Recorded[]; rpc: Recorded[] }>('management/calls.json');
+  const calls = [...webhook.map((call) => ({ ...call, origin: WEBHOOK })), ...rpc.map((call) => ({ ...call, origin: RPC }))];
+
+  test.for(calls)('$name', async ({ given, request, response, origin }) => {
+    const status = response.body as RecordedStatus;
+    if (typeof response.body === 'object' && 'runtimeStatus' in status) addStatus(status);
+    for (const [instanceId, runtimeStatus] of Object.entries(given ?? {})) client.add({ instanceId, runtimeStatus });
+    const answer = await send(origin + request.path, request);
+    expect(answer.status).toBe(response.status);
+    expect(withoutIds(JSON.stringify(sorted(answer.headers)))).toBe(withoutIds(JSON.stringify(sorted(response.headers))));
+    expect(withoutIds(answer.text)).toBe(response.body === '' ? '' : withoutIds(JSON.stringify(response.body)));
+  });
+
+  function sorted(headers: Record<string, string>): [string, string][] {
+    return Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+});
+
+describe('A recorded list is answered as the real host answered it', () => {
+  const { instances, calls } = fixture<{ instances: RecordedStatus[]; calls: Recorded[] }>('management/lists.json');
+
+  test.for(calls)('$name', async ({ request, response }) => {
+    for (const status of instances) addStatus(status);
+    const answer = await send(request.path, request);
+    expect(answer.status).toBe(response.status);
+    expect(answer.headers['x-ms-continuation-token']).toBe(response.headers['x-ms-continuation-token']);
+    expect(answer.text).toBe(JSON.stringify(response.body));
+  });
+});
+
+describe('A recorded history is shown as the real host showed it', () => {
+  const TYPES = [
+    'ExecutionStarted', 'ExecutionCompleted', 'ExecutionFailed', 'ExecutionTerminated', 'TaskScheduled', 'TaskCompleted', 'TaskFailed',
+    'SubOrchestrationInstanceCreated', 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed', 'TimerCreated', 'TimerFired',
+    'OrchestratorStarted', 'OrchestratorCompleted', 'EventSent', 'EventRaised', 'ContinueAsNew', 'GenericEvent', 'HistoryState',
+    'ExecutionSuspended', 'ExecutionResumed',
+  ];
+
+  test.for(fixture<RecordedHistory[]>('management/histories.json'))('$name', async ({ instance, replay, path: url, exact, response }) => {
+    const replays = fixture<{ history: Record<string, unknown>[] }[]>(`orchestrations/${instance}.json`);
+    const history = replays.at(replay)!.history.map((event) => ({
+      ...event, EventType: TYPES[event['EventType'] as number], ...('Details' in event && { Details: '(an exception)' }),
+    })) as unknown as HistoryEvent[];
+    const { body } = response;
+    addStatus(body);
+    const last = body.historyEvents!.at(-1)!;
+    if (last.EventType === 'ExecutionCompleted') {
+      history.push({
+        EventType: 'ExecutionCompleted', EventId: 99, Timestamp: last.Timestamp, OrchestrationStatus: body.runtimeStatus as 'Completed',
+        Result: client.records.get(body.instanceId)!.output,
+      });
+    }
+    client.histories.set(body.instanceId, history);
+
+    const answer = await send(url.startsWith('/durabletask') ? RPC + url : url);
+    expect(answer.status).toBe(response.status);
+    const same = exact ? (text: string): string => text : (text: string): string => withoutIds(withoutTimes(text));
+    expect(same(answer.text)).toBe(same(JSON.stringify(body)));
+  });
+});
+
+describe('A history', () => {
+  const at = '2026-11-21T00:00:00Z';
+  const scheduled: HistoryEvent[] = [
+    { EventType: 'ExecutionStarted', EventId: -1, Timestamp: at, Name: 'o', Version: null, Input: '{"x":1}', OrchestrationInstance: { InstanceId: 'i', ExecutionId: 'e' }, ParentInstance: null, Generation: 0 },
+    { EventType: 'TaskScheduled', EventId: 0, Timestamp: at, Name: 'greet', Input: '"Tokyo"' },
+    { EventType: 'SubOrchestrationInstanceCreated', EventId: 1, Timestamp: at, Name: 'child', Version: null, InstanceId: 'c', Input: '{"n":2}' },
+  ];
+
+  async function shown(options: Partial<ManagementOptions> = {}, query = ''): Promise<Record<string, unknown>[]> {
+    client.add({ instanceId: 'i' });
+    client.histories.set('i', scheduled);
+    const { text } = await send(`${API}/instances/i?showHistory=true${query}`, { options });
+    return (JSON.parse(text) as { historyEvents: Record<string, unknown>[] }).historyEvents;
+  }
+
+  test('shows what is still under way, without what it was given', async () => {
+    expect((await shown()).slice(1)).toEqual([
+      { EventType: 'TaskScheduled', Name: 'greet', Input: null, ParentTraceContext: null, Tags: null, Timestamp: at },
+      { EventType: 'SubOrchestrationInstanceCreated', Name: 'child', InstanceId: 'c', Input: null, ClientSpanId: null, Tags: null, Timestamp: at },
+    ]);
+  });
+
+  test('shows inputs where the app stores them, those of activities as the array that the framework makes', async () => {
+    expect((await shown({ storeInputs: true })).map(({ Input }) => Input)).toEqual(['{"x":1}', '["\\"Tokyo\\""]', '{"n":2}']);
+  });
+
+  test('has no inputs at all when none are to be shown', async () => {
+    expect((await shown({ storeInputs: true }, '&showInput=false')).some((event) => 'Input' in event)).toBe(false);
+  });
+
+  test('cannot be shown when a number was scheduled twice', async () => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Failed' });
+    client.histories.set('i', [...scheduled, scheduled[1]!]);
+    const { status, text } = await send(`${API}/instances/i?showHistory=true`);
+    expect([status, JSON.parse(text)]).toEqual([400, {
+      Message: 'One or more of the arguments submitted is incorrect',
+      ExceptionMessage: 'An item with the same key has already been added. Key: TaskScheduled_0', ExceptionType: 'System.ArgumentException',
+    }]);
+  });
+
+  test('is not looked for before the instance has run', async () => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Pending' });
+    expect((await send(`${API}/instances/i?showHistory=true`)).text).not.toContain('historyEvents');
+  });
+});
+
+describe('A status', () => {
+  test.for<[stored: string | null, shown: string]>([
+    [null, 'null'],
+    ['', '""'],
+    ['  {"b":1,  "a":[ ]} ', '{"b":1,"a":[]}'],
+    ['{"2":1,"1":12345678901234567890}', '{"2":1,"1":12345678901234567890}'],
+    ['stop it', '"stop it"'],
+    ['5 minutes late', '5'],
+    ['no', '"no"'],
+    [`${'['.repeat(65)}${']'.repeat(65)}`, `"${'['.repeat(65)}${']'.repeat(65)}"`],
+  ])('shows the stored output %j as %s', async ([output, shown]) => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Terminated', output });
+    expect((await send(`${API}/instances/i`)).text).toContain(`"output":${shown},"createdTime"`);
+  });
+
+  test('of a failed instance is 500 only where that was asked for, whatever the case of the question', async () => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Failed', output: 'why' });
+    expect((await send(`${API}/Instances/i?RETURNinternalservererroronfailure=True`)).status).toBe(500);
+    expect((await send(`${API}/instances/i?returnInternalServerErrorOnFailure=yes`)).status).toBe(200);
+  });
+});
+
+describe('Starting', () => {
+  test('without a body gives the orchestrator null', async () => {
+    const { status, text } = await send(`${API}/orchestrators/waiter/i`, { method: 'POST' });
+    expect(status).toBe(202);
+    expect(JSON.parse(text)).toMatchObject({ id: 'i' });
+    expect(client.records.get('i')!.input).toBe('null');
+  });
+
+  test.for([
+    ['{ "2": 1, "1": 1.0 }', '{"2":1,"1":1.0}'],
+    ["{a:'it\\'s \"x\"',}", '{"a":"it\'s \\"x\\""}'],
+    ['[0x10, 017, .5, 1., 1e3]', '[16,15,0.5,1,1e3]'],
+    ['"two\nlines"', '"two\\nlines"'],
+    ['\ufeff"after a mark"', '"after a mark"'],
+    [' [ [ ] , { } , "a" , ] ', '[[],{},"a"]'],
+    ['  ', 'null'],
+  ] as const)('with %j gives it %s', async ([body, input]) => {
+    expect((await post(`${API}/orchestrators/waiter/i`, body)).status).toBe(202);
+    expect(client.records.get('i')!.input).toBe(input);
+  });
+
+  test('takes a version', async () => {
+    await post(`${API}/orchestrators/waiter/i?version=2.0`, '1');
+    expect(client.records.get('i')!.version).toBe('2.0');
+  });
+
+  test('takes bytes that are not UTF-8 as replacement characters', async () => {
+    await send(`${API}/orchestrators/waiter/i`, { method: 'POST', body: new Uint8Array([0x22, 0xff, 0x22]) });
+    expect(client.records.get('i')!.input).toBe('"\ufffd"');
+  });
+
+  test('takes a large body', async () => {
+    const large = JSON.stringify('x'.repeat(5_000_000));
+    expect((await post(`${API}/orchestrators/waiter/i`, large)).status).toBe(202);
+    expect(client.records.get('i')!.input).toBe(large);
+  });
+
+  test.for([
+    ['@counter@k', "instanceId (Parameter 'Orchestration instance ids must not start with @.')"],
+    ['a%23b', "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')"],
+    ['a%0Ab', "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')"],
+    ['x'.repeat(257), 'Instance ID lengths must not exceed 256 characters.'],
+  ] as const)('under the id %s is refused', async ([id, why]) => {
+    const { status, text } = await post(`${API}/orchestrators/waiter/${id}`, '1');
+    expect([status, JSON.parse(text)]).toEqual([400, {
+      Message: 'One or more of the arguments submitted is incorrect', ExceptionMessage: why, ExceptionType: 'System.ArgumentException',
+    }]);
+    expect(client.records.size).toBe(0);
+  });
+
+  test('under an id that needs escaping hands out addresses that escape it', async () => {
+    const { text } = await post(`${API}/orchestrators/waiter/caf%C3%A9:1~`, '1');
+    expect((JSON.parse(text) as Record<string, string>)['statusQueryGetUri']).toContain('/instances/caf%C3%A9%3A1%7E?');
+    expect(client.records.has('café:1~')).toBe(true);
+  });
+});
+
+describe('Starting and waiting', () => {
+  const url = `${API}/orchestrators/waiter/i?timeout=10&pollingInterval=0.01`;
+
+  test('answers with the bare output of what completes in time', async () => {
+    client.onStart = (record) => { setTimeout(() => client.add({ ...record, runtimeStatus: 'Completed', output: '{"a":[1]}' }), 20); };
+    expect(await post(url, '{}')).toMatchObject({ status: 200, text: '{"a":[1]}' });
+  });
+
+  test('answers with the status of what fails', async () => {
+    client.onStart = (record) => { client.add({ ...record, runtimeStatus: 'Failed', output: 'why' }); };
+    const { status, text } = await post(url, '{}');
+    expect([status, JSON.parse(text)]).toMatchObject([200, { runtimeStatus: 'Failed', output: 'why' }]);
+  });
+
+  test('answers as without waiting when time is up', async () => {
+    const { status, headers } = await post(`${API}/orchestrators/waiter/i?timeout=0.02&pollingInterval=0.01`, '{}');
+    expect([status, headers['retry-after']]).toEqual([202, '10']);
+  });
+
+  test('waits only when both times are given', async () => {
+    expect((await post(`${API}/orchestrators/waiter?timeout=60`, '{}')).status).toBe(202);
+    expect((await post(`${API}/orchestrators/waiter?timeout=60&pollingInterval=soon`, '{}')).status).toBe(202);
+  });
+
+  test.for(['timeout=1&pollingInterval=2', 'timeout=1&pollingInterval=-1', 'timeout=1e30&pollingInterval=1e29'])('refuses %s, having started', async (query) => {
+    const { status, text } = await post(`${API}/orchestrators/waiter/i?${query}`, '{}');
+    expect([status, JSON.parse(text)]).toMatchObject([400, { Message: 'One or more of the arguments submitted is incorrect' }]);
+    expect(client.records.has('i')).toBe(true);
+  });
+});
+
+describe('JSON that cannot be read', () => {
+  test.for([
+    ['bad', 'Unexpected character encountered while parsing value: b. Path \'\', line 0, position 0.'],
+    ['{"a":x}', "Unexpected character encountered while parsing value: x. Path 'a', line 1, position 5."],
+    ['{"a":1 "b":2}', "After parsing a value an unexpected character was encountered: \". Path 'a', line 1, position 7."],
+    ['{"a" 1}', "Invalid character after parsing property name. Expected ':' but got: 1. Path 'a', line 1, position 5."],
+    ['{%: 1}', "Invalid property identifier character: %. Path '', line 1, position 1."],
+    ['{a-b: 1}', "Invalid JavaScript property identifier character: -. Path '', line 1, position 2."],
+    ['{\n "a": [1,\n  {"b c": nope}]}', "Unexpected character encountered while parsing value: n. Path 'a[1]['b c']', line 3, position 10."],
+    ['"abc', "Unterminated string. Expected delimiter: \". Path '', line 1, position 4."],
+    ['"\\u00', "Unexpected end while parsing Unicode escape sequence. Path '', line 1, position 3."],
+    [`{ a : 'x"', 'b c' : tru}`, "Error parsing boolean value. Path '['b c']', line 1, position 23."],
+    ['"\\q"', "Bad JSON escape sequence: \\q. Path '', line 1, position 3."],
+    ['tru', "Error parsing boolean value. Path '', line 1, position 3."],
+    ['12abz', "Unexpected character encountered while parsing number: z. Path '', line 1, position 4."],
+    ['1.2.3', "Input string '1.2.3' is not a valid number. Path '', line 1, position 5."],
+    ['{"a":[1', "Unexpected end of content while loading JObject. Path 'a[0]', line 1, position 7."],
+    ['[', "Unexpected end of content while loading JArray. Path '', line 1, position 1."],
+    ['['.repeat(65), `The reader's MaxDepth of 64 has been exceeded. Path '${'[0]'.repeat(64)}', line 1, position 65.`],
+  ] as const)('%s is refused in the words of the real host', async ([body, why]) => {
+    client.add({ instanceId: 'i' });
+    for (const url of [`${API}/orchestrators/waiter`, `${API}/instances/i/raiseEvent/E`]) {
+      const { status, text } = await post(url, body);
+      expect([status, JSON.parse(text)]).toEqual([400, {
+        Message: 'Invalid JSON content', ExceptionMessage: why, ExceptionType: 'Newtonsoft.Json.JsonReaderException',
+      }]);
+    }
+  });
+
+  test('may follow an event, but not an input', async () => {
+    client.add({ instanceId: 'i' });
+    expect((await post(`${API}/instances/i/raiseEvent/E`, '1 2')).status).toBe(202);
+    const { status, text } = await post(`${API}/orchestrators/waiter`, '1 2');
+    expect([status, JSON.parse(text)]).toMatchObject([400, {
+      ExceptionMessage: "Additional text encountered after finished reading JSON content: 2. Path '', line 1, position 2.",
+    }]);
+  });
+});
+
+describe('Raising an event', () => {
+  test('delivers it under its name, decoded', async () => {
+    client.add({ instanceId: 'a b' });
+    expect((await post(`${API}/instances/a%20b/RaiseEvent/My%20event%2Fx`, '{"ok": true}', 'Application/JSON; charset=utf-8')).status).toBe(202);
+    expect(client.events).toEqual([{ instanceId: 'a b', name: 'My event%2Fx', input: '{"ok":true}' }]);
+  });
+
+  test('needs JSON, and says so', async () => {
+    client.add({ instanceId: 'i' });
+    const wrong: Record<string, string>[] = [{}, { 'content-type': 'application/jsonp' }, { 'content-type': '' }];
+    for (const headers of wrong) {
+      const { status, text } = await send(`${API}/instances/i/raiseEvent/E`, { method: 'POST', headers, body: '1' });
+      expect([status, text]).toEqual([400, '{"Message":"Only application/json request content is supported"}']);
+    }
+    const { status, text } = await post(`${API}/instances/i/raiseEvent/E`);
+    expect([status, text]).toContain(400);
+    expect(text).toContain("Error reading JToken from JsonReader. Path '', line 0, position 0.");
+    expect(client.events).toEqual([]);
+  });
+});
+
+describe('A list', () => {
+  beforeEach(() => {
+    for (const instanceId of ['b', 'a', 'c']) client.add({ instanceId, createdTime: '2026-11-21T00:00:00.5Z' });
+  });
+
+  async function ids(query: string, headers: Record<string, string> = {}): Promise<string[]> {
+    const { status, text } = await send(`${API}/instances/?${query}`, { headers });
+    expect(status).toBe(200);
+    return (JSON.parse(text) as { instanceId: string }[]).map(({ instanceId }) => instanceId);
+  }
+
+  test.for(['top=0', 'top=-1', 'top=abc', 'top=', 'top=99999999999', 'top=1&top=2', 'createdTimeFrom=garbage', 'createdTimeTo=2026-02-30', 'createdTimeFrom=abc 1', 'runtimeStatus=', 'top', '&&=&'])(
+    'passes over %s', async (query) => {
+      expect(await ids(query)).toEqual(['a', 'b', 'c']);
+    },
+  );
+
+  test.for<[query: string, found: boolean]>([
+    ['createdTimeFrom=2026-11-21T00:00:00.5Z', true], ['createdTimeFrom=2026-11-21T00:00:00.501Z', false],
+    ['createdTimeTo=2026-11-21T00:00:00.4999999Z', false], ['createdTimeTo=2026-11-21 00:01', true],
+    ['createdTimeFrom=2026-11-21T02:00:00%2B02:00', true], ['createdTimeFrom=11/21/2026 00:00:01', false],
+    ['createdTimeFrom=2026-11-21&createdTimeTo=2026-11-22', true], ['runtimeStatus=0', true], ['runtimeStatus=Completed,%20Running', true],
+    ['runtimeStatus=Completed&runtimeStatus=Failed', false], ['runtimeStatus=running', true],
+  ])('by %s', async ([query, found]) => {
+    expect(await ids(query)).toHaveLength(found ? 3 : 0);
+  });
+
+  test('goes on where a page ended, to the end', async () => {
+    const first = await send(`${API}/instances?top=2`);
+    const token = first.headers['x-ms-continuation-token']!;
+    expect(await ids('top=2', { 'x-ms-continuation-token': token })).toEqual(['c']);
+    expect(await ids('top=2', { 'x-ms-continuation-token': token.trim() })).toEqual(['c']);
+  });
+
+  test('ends with an empty token on the local address alone', async () => {
+    expect((await send(`${RPC}/durabletask/instances/`)).headers['x-ms-continuation-token']).toBe('');
+    expect((await send(`${API}/instances/`)).headers).not.toHaveProperty('x-ms-continuation-token');
+  });
+
+  test('refuses a token that it has not given', async () => {
+    const { status, text } = await send(`${API}/instances`, { headers: { 'x-ms-continuation-token': '<<<' } });
+    expect([status, JSON.parse(text)]).toMatchObject([400, { Message: 'One or more of the arguments submitted is incorrect' }]);
+  });
+
+  test('leaves inputs out when asked to', async () => {
+    const { text } = await send(`${API}/instances?showInput=false`);
+    expect((JSON.parse(text) as { input: unknown }[]).map(({ input }) => input)).toEqual([null, null, null]);
+  });
+});
+
+describe('Purging', () => {
+  test('takes what is finished and matches', async () => {
+    client.add({ instanceId: 'a', runtimeStatus: 'Failed' });
+    client.add({ instanceId: 'b', runtimeStatus: 'Completed' });
+    client.add({ instanceId: 'c' });
+    const url = `${API}/instances?createdTimeFrom=2000-01-01T00:00:00Z&createdTimeTo=2099-01-01&runtimeStatus=Failed`;
+    expect(await send(url, { method: 'DELETE' })).toMatchObject({ status: 200, text: '{"instancesDeleted":1}' });
+    expect(client.purges).toEqual([{ createdTimeFrom: Date.UTC(2000, 0), createdTimeTo: Date.UTC(2099, 0), runtimeStatus: ['Failed'] }]);
+    expect(await send(url, { method: 'DELETE' })).toMatchObject({ status: 404, text: '' });
+    expect(await send(`${API}/instances?createdTimeFrom=never`, { method: 'DELETE' })).toMatchObject({ status: 400 });
+  });
+
+  test('leaves a live instance alone', async () => {
+    client.add({ instanceId: 'c' });
+    expect((await send(`${API}/instances/c`, { method: 'DELETE' })).status).toBe(412);
+    expect(client.records.has('c')).toBe(true);
+  });
+});
+
+describe('Terminating, suspending, resuming', () => {
+  test('hand on the reason, or an empty one', async () => {
+    client.add({ instanceId: 'i' });
+    await post(`${API}/instances/i/suspend?reason=a+b&reason=c`);
+    expect(client.records.get('i')!.output).toBe('a b,c');
+    await post(`${API}/instances/i/resume`);
+    await post(`${API}/instances/i/terminate`);
+    expect(client.records.get('i')).toMatchObject({ runtimeStatus: 'Terminated', output: '' });
+  });
+
+  test('resuming what is not suspended fails', async () => {
+    client.add({ instanceId: 'i' });
+    const { status, text } = await post(`${API}/instances/i/resume?reason=go`);
+    expect([status, JSON.parse(text)]).toEqual([500, {
+      Message: 'Something went wrong while processing your request',
+      ExceptionMessage: 'Cannot resume the orchestration instance i because instance is in the Running state.',
+      ExceptionType: 'System.InvalidOperationException',
+    }]);
+  });
+});
+
+describe('What a later version does', () => {
+  test('is 501, in one sentence', async () => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Failed' });
+    expect(await post(`${API}/entities/counter/k?op=add`, '1')).toMatchObject({ status: 501, text: '{"Message":"This version of the emulator has no durable entities."}' });
+    expect(await send(`${API}/entities`)).toMatchObject({ status: 501 });
+    expect(await post(`${API}/instances/i/restart`)).toMatchObject({ status: 501, text: '{"Message":"This version of the emulator does not restart instances."}' });
+    expect(await post(`${API}/instances/i/rewind?reason=x`)).toMatchObject({ status: 501, text: '"This version of the emulator does not rewind instances."' });
+  });
+});
+
+describe('Paths', () => {
+  test.for([
+    'GET /', 'GET /orchestrators/waiter', 'POST /orchestrators', 'POST /orchestrators/a/b/c', 'GET /instances/i/terminate', 'POST /instances',
+    'POST /instances/i', 'POST /instances/i/explode', 'POST /instances/i/raiseEvent', 'POST /instances/i/raiseEvent/E/x', 'PATCH /instances/i',
+    'GET /instances//i', 'PUT /entities/counter/k', 'GET /entities/counter/k/x', 'GET /instances/i%2Fj', 'GET /instances/%FF', 'GET /nothing',
+  ])('%s is not found', async (line) => {
+    client.add({ instanceId: 'i' });
+    const [method, url] = line.split(' ') as [string, string];
+    expect(await send(API + url, { method })).toMatchObject({ status: 404, text: '' });
+  });
+
+  test('of other parts of the host are left to them', async () => {
+    const api = new ManagementApi({ client, hubName: 'OracleHub', webhookKey: () => 'SYSTEM-KEY' });
+    for (const url of ['/', '/api/x', '/durabletasks/instances', '/runtime/webhooks/eventgrid', '/x/durabletask/instances']) {
+      expect(await api.handle({ method: 'GET', url: WEBHOOK + url, headers: {} })).toBeUndefined();
+    }
+  });
+
+  test('name the task hub or none', async () => {
+    client.add({ instanceId: 'i' });
+    expect((await send(`${API}/instances/i?TASKHUB=oraclehub`)).status).toBe(202);
+    expect((await send(`${API}/instances/i?taskHub=`)).status).toBe(202);
+    expect((await send(`${API}/orchestrators/waiter/j?taskHub=Other`, { method: 'POST' })).status).toBe(404);
+    expect(client.records.has('j')).toBe(false);
+  });
+});
+
+describe('Keys', () => {
+  const options = { enforceKeys: true };
+
+  test('are asked for on the webhook', async () => {
+    client.add({ instanceId: 'i' });
+    const url = `${API}/instances/i`;
+    expect(await send(url, { options })).toMatchObject({ status: 401, text: '', headers: { 'www-authenticate': 'Bearer' } });
+    expect((await send(`${url}?code=wrong`, { options })).status).toBe(401);
+    expect((await send(`${url}?code=SYSTEM-KEY`, { options })).status).toBe(202);
+    expect((await send(url, { options, headers: { 'x-functions-key': 'SYSTEM-KEY' } })).status).toBe(202);
+  });
+
+  test('are not asked for on the local address, which the SDK calls without one', async () => {
+    client.add({ instanceId: 'i' });
+    expect((await send(`${RPC}/durabletask/instances/i`, { options })).status).toBe(202);
+  });
+});
+
+test('An error inside is told as the real host tells one', async () => {
+  client.getRecord = () => Promise.reject(new Error('the storage does not answer'));
+  const { status, text } = await send(`${API}/instances/i`);
+  expect([status, JSON.parse(text)]).toMatchObject([500, {
+    Message: 'Something went wrong while processing your request', ExceptionMessage: 'the storage does not answer',
+  }]);
+});
+
+test('The client binding is given what a real host gives', () => {
+  expect(clientBindingValue({ hubName: 'OracleHub', origin: 'http://localhost:7071', rpcBaseUrl: 'http://127.0.0.1:17071/durabletask/', key: 'SYSTEM-KEY' }))
+    .toBe(readFileSync(path.join(fixtures, 'management/client-binding.json'), 'utf8').trim());
+});
