@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { newUser, Refused } from './api';
+import { gameStatus, newUser, Refused } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
 
@@ -13,7 +13,7 @@ interface EntranceProps {
 /** Where a player gives a name. */
 export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
   const [name, setName] = useState(stranger);
-  const [refused, setRefused] = useState<string>();
+  const [taken, setTaken] = useState<string>();
   const field = useRef<HTMLInputElement>(null);
   const asking = useAsking();
   useEffect(() => field.current?.focus(), []);
@@ -24,7 +24,7 @@ export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
       await newUser(wanted);
     } catch (error) {
       field.current?.focus();
-      if (error instanceof Refused) setRefused(wanted);
+      if (error instanceof Refused && (await gameStatus(wanted).catch(() => undefined))) setTaken(wanted);
       throw error;
     }
     enter(wanted);
@@ -55,26 +55,23 @@ export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
             id="name"
             ref={field}
             value={name}
-            onInput={(event) => {
-              setName(event.currentTarget.value);
-              setRefused(undefined);
-            }}
+            onInput={(event) => setName(event.currentTarget.value)}
             maxLength={50}
             required
             autocomplete="nickname"
             spellcheck={false}
             placeholder="Your name"
             aria-describedby="name-error"
-            aria-invalid={refused !== undefined}
+            aria-invalid={asking.error !== undefined}
           />
           <AskButton asking={asking} label="Enter" doing="Knocking…" primary />
         </div>
         <div id="name-error">
           <AskError asking={asking} />
         </div>
-        {refused && refused === name.trim().normalize('NFC') && (
+        {taken === name.trim().normalize('NFC') && (
           <p>
-            Is that you? <a href={`#${encodeURIComponent(refused)}`}>Go on as <bdi>{refused}</bdi></a>
+            Is that you? <a href={`#${encodeURIComponent(taken)}`}>Go on as <bdi>{taken}</bdi></a>
           </p>
         )}
       </form>
