@@ -9,7 +9,7 @@ import type { TaskHub } from './durable/task-hub.js';
 import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { HttpServer } from './http-server.js';
 import type { Log } from './log.js';
-import { empty, httpInput, httpMetadata, httpOutput, MAX_BODY } from './triggers/http.js';
+import { empty, httpInput, httpOutput, MAX_BODY } from './triggers/http.js';
 import type { RouteValues } from './triggers/http-routes.js';
 import { pathSegments, Route, Router, RouteTemplateError } from './triggers/http-routes.js';
 import type { HostKeys } from './triggers/keys.js';
@@ -157,7 +157,7 @@ export class Host {
     for (const [name, { type }] of Object.entries(definition.bindings)) {
       if (CLIENT.has(type)) inputData[name] = { string: this.#clientBinding() };
     }
-    const outcome = await this.worker.invoke({ functionName: definition.name, inputData, triggerMetadata: httpMetadata(request, values) });
+    const outcome = await this.worker.invoke({ functionName: definition.name, inputData });
     return outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
   }
 

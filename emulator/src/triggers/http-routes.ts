@@ -23,8 +23,8 @@ interface Segment {
   parts: Part[];
   /** Whether a path may end before it. */
   mayBeMissing: boolean;
-  /** For segments of several parts, such as `{name}.{extension?}`. */
-  pattern: RegExp | undefined;
+  /** For segments of several parts, such as `{name}.{extension?}`: tried in turn. */
+  patterns: RegExp[] | undefined;
 }
 
 /** A route template that cannot be read. The message is one line for a person. */
@@ -86,21 +86,21 @@ function satisfied(part: Part, values: RouteValues): boolean {
   return value === undefined ? part.optional : part.constraints.every((holds) => holds(value));
 }
 
-function matchSegment({ parts, pattern }: Segment, text: string, values: RouteValues): boolean {
+function matchSegment({ parts, patterns }: Segment, text: string, values: RouteValues): boolean {
   const [first] = parts;
-  if (pattern === undefined) {
+  if (patterns === undefined) {
     if (first!.kind === 'literal') return first!.text.toLowerCase() === text.toLowerCase();
     values[first!.name] = text;
     return true;
   }
-  const found = pattern.exec(text);
-  if (found === null) return false;
-  const names = parts.filter((part) => part.kind !== 'literal').map(({ name }) => name);
-  for (const [index, name] of names.entries()) {
-    const value = found[index + 1];
-    if (value !== undefined) values[name] = value;
+  for (const pattern of patterns) {
+    const found = pattern.exec(text);
+    if (found === null) continue;
+    const names = parts.filter((part) => part.kind !== 'literal').map(({ name }) => name);
+    for (const [index, value] of found.slice(1).entries()) values[names[index]!] = value;
+    return true;
   }
-  return true;
+  return false;
 }
 
 /**
@@ -189,18 +189,17 @@ function parseSegment(text: string): Segment {
   if (parts.length === 0) throw new RouteTemplateError('There is an empty segment in a route: two slashes in a row.');
   const [only] = parts;
   const mayBeMissing = parts.length === 1 && only!.kind !== 'literal' && (only!.optional || only!.defaultValue !== undefined);
-  return { parts, mayBeMissing, pattern: parts.length === 1 ? undefined : compositePattern(parts) };
+  return { parts, mayBeMissing, patterns: parts.length === 1 ? undefined : compositePatterns(parts) };
 }
 
-/** Parameters take as much as they can, from the left; an optional last one may be missing with the dot before it. */
-function compositePattern(parts: readonly Part[]): RegExp {
-  let pattern = '';
-  for (const [index, part] of parts.entries()) {
-    const next = parts[index + 1];
-    if (part.kind !== 'literal') pattern += part.optional && index === parts.length - 1 && parts[index - 1]?.kind === 'literal' ? '(.+))?' : '(.+)';
-    else pattern += `${next !== undefined && next.kind !== 'literal' && next.optional && index === parts.length - 2 ? '(?:' : ''}${part.text.replaceAll(/[\\^$.*+?()[\]{}|\/-]/g, '\\$&')}`;
-  }
-  return new RegExp(`^${pattern}$`, 'is');
+/** Parameters take as much as they can, from the left. An optional last one may be missing, with the dot before it. */
+function compositePatterns(parts: readonly Part[]): RegExp[] {
+  const pattern = (some: readonly Part[]): RegExp => {
+    const sources = some.map((part) => (part.kind === 'literal' ? part.text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : '(.+)'));
+    return new RegExp(`^${sources.join('')}$`, 'is');
+  };
+  const last = parts.at(-1)!;
+  return last.kind !== 'literal' && last.optional ? [pattern(parts), pattern(parts.slice(0, -2))] : [pattern(parts)];
 }
 
 /** Braces inside a parameter (in a regex) are doubled. */

@@ -13,81 +13,28 @@ const ANONYMOUS = {
   roleClaimType: { value: 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role' },
 };
 
-/** What an http function is given. */
+/** What an http function is given. There is trigger metadata too, but `@azure/functions` gives none to http functions. */
 export function httpInput(request: HttpRequestLike, params: RouteValues): TypedData {
   const http: Record<string, unknown> = {
     identities: [ANONYMOUS], cookies: [], headers: {}, params: {}, query: {},
     nullableHeaders: nullable(Object.entries(request.headers)),
     nullableParams: nullable(Object.entries(params)),
-    nullableQuery: nullable([...queryOf(request)].map(([name, values]) => [name, values.join(',')])),
+    nullableQuery: nullable(queryOf(request)),
     method: request.method, url: request.url, statusCode: '', enableContentNegotiation: false,
   };
   if (request.body !== undefined && request.body.length > 0) http['body'] = { bytes: request.body };
   return { http };
 }
 
-/**
- * The trigger's metadata: the scalar properties of a JSON body, then query, then route values, each as text. Of a name
- * given twice in the query the last value counts here, while the request has them all, joined by commas.
- */
-export function httpMetadata(request: HttpRequestLike, params: RouteValues): Record<string, TypedData> {
-  const metadata: Record<string, TypedData> = {};
-  for (const [name, value] of scalarProperties(request.body)) metadata[name] = { string: value };
-  const query: Record<string, string> = {};
-  for (const [name, values] of queryOf(request)) {
-    query[name] = values.at(-1)!;
-    // The key is between the caller and the host.
-    if (name.toLowerCase() !== 'code') metadata[name] = { string: query[name] };
-  }
-  for (const [name, value] of Object.entries(params)) metadata[name] = { string: value };
-  metadata['Query'] ??= { json: JSON.stringify(query) };
-  metadata['Headers'] ??= { json: JSON.stringify(Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [canonical(name), value]))) };
-  return metadata;
-}
-
-/** The values of each name, as .NET has them: names ignore case, and the first spelling stays. */
-function queryOf(request: HttpRequestLike): Iterable<[string, string[]]> {
-  const found = new Map<string, [string, string[]]>();
+/** Names ignore case, the first spelling stays, and the values of one name are joined by commas: so .NET has them. */
+function queryOf(request: HttpRequestLike): Iterable<[string, string]> {
+  const found = new Map<string, [string, string]>();
   for (const [name, value] of new URL(request.url).searchParams) {
     const known = found.get(name.toLowerCase());
-    if (known === undefined) found.set(name.toLowerCase(), [name, [value]]);
-    else known[1].push(value);
+    if (known === undefined) found.set(name.toLowerCase(), [name, value]);
+    else known[1] += `,${value}`;
   }
   return found.values();
-}
-
-/** Top-level properties of a JSON object that are neither null, arrays nor objects, as .NET prints them. */
-function* scalarProperties(body: Uint8Array | undefined): Iterable<[string, string]> {
-  // Most bodies that are no JSON object are told by their first byte: a brace, or white space before it.
-  if (body === undefined || !(body[0] === 0x7B || body[0]! <= 0x20)) return;
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8').trim();
-  if (!text.startsWith('{') || !text.endsWith('}')) return;
-  let value: Record<string, unknown>;
-  try {
-    value = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return; // Then it is some other text between braces.
-  }
-  for (const [name, property] of Object.entries(value)) {
-    if (typeof property === 'boolean') yield [name, property ? 'True' : 'False'];
-    else if (typeof property === 'string') yield [name, ISO_TIME.test(property) ? invariantTime(property) : property];
-    else if (typeof property === 'number') yield [name, String(property)];
-  }
-}
-
-const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?$/;
-
-/** Json.NET takes such a text for a time, and prints it in its own way. */
-function invariantTime(text: string): string {
-  const time = new Date(/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`);
-  if (Number.isNaN(time.getTime())) return text;
-  const [, year, month, day, hours] = /^(.+)-(..)-(..)T(.{8})/.exec(time.toISOString())!;
-  return `${month}/${day}/${year} ${hours}`;
-}
-
-/** `content-type` as `Content-Type`: the names that .NET knows, it spells so; Fetch's own stay as they came. */
-function canonical(name: string): string {
-  return name.startsWith('sec-') || name.startsWith('x-') ? name : name.replaceAll(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
 function nullable(entries: Iterable<[string, string]>): Record<string, { value: string }> {
@@ -121,14 +68,7 @@ export function httpOutput(value: TypedData | null | undefined): HttpResponseLik
   const http = value.http as RpcHttp;
   const headers: [string, string][] = Object.entries(http.headers ?? {});
   for (const cookie of http.cookies ?? []) headers.push(['set-cookie', cookieText(cookie)]);
-  return { status: Number(http.statusCode ?? 200), headers, body: bytes(http.body) };
-}
-
-function bytes(body: TypedData | undefined): Uint8Array {
-  if (body === undefined) return new Uint8Array();
-  if (body.bytes !== undefined) return body.bytes;
-  const text = body.string ?? body.json ?? (body.int ?? body.double)?.toString();
-  return text === undefined ? new Uint8Array() : Buffer.from(text);
+  return { status: Number(http.statusCode ?? 200), headers, body: http.body?.bytes ?? new Uint8Array() };
 }
 
 const SAME_SITE: Record<string, string> = { lax: 'lax', strict: 'strict', explicitNone: 'none' };

@@ -1,0 +1,96 @@
+/** How host.json, local.settings.json and the environment are read. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { HostConfig } from '../src/config.js';
+import { ConfigError, readConfig } from '../src/config.js';
+
+let directory: string;
+beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), 'config-')); });
+afterEach(async () => { await rm(directory, { recursive: true }); });
+
+async function read(host: unknown, local?: unknown, environment: Record<string, string> = {}): Promise<HostConfig> {
+  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+  await writeFile(path.join(directory, 'host.json'), text(host));
+  if (local !== undefined) await writeFile(path.join(directory, 'local.settings.json'), text(local));
+  return readConfig(directory, environment);
+}
+
+test('an empty host.json means what the real host takes it to mean', async () => {
+  expect(await read({ version: '2.0' })).toMatchObject({
+    routePrefix: 'api', hubName: 'TestHubName', hubConnection: 'AzureWebJobsStorage', storeInputs: false, maxConcurrentActivities: undefined,
+    port: 7071, cors: { origins: [], credentials: false }, homepage: true, settings: {}, logLevels: {},
+  });
+});
+
+test('what host.json says is read, names in any case', async () => {
+  const config = await read({
+    version: '2.0',
+    logging: { logLevel: { default: 'Warning', 'Function.Approval': 'Debug' } },
+    extensions: {
+      http: { routePrefix: '/v1/' },
+      DurableTask: { hubname: 'Mine', storageProvider: { connectionName: 'Other' }, storeInputsInOrchestrationHistory: true, maxConcurrentActivityFunctions: 3 },
+    },
+  });
+  expect(config).toMatchObject({
+    routePrefix: 'v1', hubName: 'Mine', hubConnection: 'Other', storeInputs: true, maxConcurrentActivities: 3,
+    logLevels: { default: 'warning', 'Function.Approval': 'debug' },
+  });
+});
+
+test('local.settings.json gives settings, the port and CORS', async () => {
+  const config = await read({ version: '2.0' }, {
+    IsEncrypted: false,
+    Values: { A: 'one', B: 2, AzureWebJobsDisableHomepage: 'true', 'AzureWebJobs.Off.Disabled': 'true', 'AzureWebJobs.On.Disabled': 'false' },
+    ConnectionStrings: { Sql: 'x' },
+    Host: { LocalHttpPort: 7100, CORS: 'https://a.example, https://b.example', CORSCredentials: true },
+  });
+  expect(config).toMatchObject({
+    settings: { A: 'one', B: '2', 'ConnectionStrings:Sql': 'x' }, port: 7100, homepage: false,
+    cors: { origins: ['https://a.example', 'https://b.example'], credentials: true },
+  });
+  expect([...config.disabledFunctions]).toEqual(['off']);
+});
+
+test('the environment wins over local.settings.json', async () => {
+  const config = await read({ version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } }, { Values: { HUB: 'FromFile' } }, { HUB: 'FromEnvironment' });
+  expect(config.hubName).toBe('FromEnvironment');
+});
+
+test('settings override host.json', async () => {
+  const config = await read(
+    { version: '2.0', extensions: { durableTask: { hubName: 'FromHostJson' } } },
+    { Values: { AzureFunctionsJobHost__extensions__durableTask__hubName: 'FromSettings' } },
+    { AzureFunctionsJobHost__Logging__LogLevel__Default: 'Error' },
+  );
+  expect(config).toMatchObject({ hubName: 'FromSettings', logLevels: { Default: 'error' } });
+});
+
+test('comments and a byte order mark are allowed, and are no comments within texts', async () => {
+  const config = await read('\uFEFF{ // first\n "version": "2.0", /* \n */ "extensions": { "http": { "routePrefix": "a//b" } } }');
+  expect(config.routePrefix).toBe('a//b');
+});
+
+describe('what cannot be used is told in one line that names the file', () => {
+  test.each<[what: string, host: unknown, local: unknown, message: RegExp]>([
+    ['broken JSON', '{\n  "version": "2.0",\n', undefined, /host\.json is not valid JSON: .+line 3/],
+    ['no object', '[]', undefined, /host\.json is not a JSON object\.$/],
+    ['another version', {}, undefined, /host\.json has to say "version": "2\.0"\.$/],
+    ['a level that does not exist', { version: '2.0', logging: { logLevel: { default: 'Loud' } } }, undefined, /host\.json gives 'default' the log level 'Loud'/],
+    ['a number that is none', { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } }, undefined, /'many' for maxConcurrentActivityFunctions/],
+    ['a setting that is missing', { version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } }, undefined, /host\.json names the setting 'HUB', which is not set\.$/],
+    ['broken local settings', { version: '2.0' }, '{', /local\.settings\.json is not valid JSON/],
+    ['encrypted local settings', { version: '2.0' }, { IsEncrypted: true, Values: {} }, /local\.settings\.json is encrypted/],
+    ['a port that is none', { version: '2.0' }, { Host: { LocalHttpPort: 'x' } }, /local\.settings\.json has 'x' for LocalHttpPort/],
+  ])('%s', async (_what, host, local, message) => {
+    const reading = read(host, local);
+    await expect(reading).rejects.toThrow(ConfigError);
+    await expect(reading).rejects.toThrow(message);
+    await expect(reading).rejects.not.toThrow(/\n/);
+  });
+
+  test('no host.json', () => {
+    expect(() => readConfig(directory, {})).toThrow(/host\.json is missing\.$/);
+  });
+});
