@@ -14,6 +14,8 @@ const HUBS: Record<string, () => Promise<TaskHub>> = {
 
 /** Sizes around and beyond what fits into a column, and text that is hard on every encoding. */
 const LONG = '"' + '€ü"\\ 日本 🎉 '.repeat(4000) + '"';
+const longText = (name: string): string => `${LONG.slice(0, -1)} ${name}"`;
+const time = (second: number): number => Date.parse(`2026-11-21T00:00:0${second}Z`);
 const ODD_IDS = [
   'a/b', 'a\\b', '#', '?', 'a#b?c', '^', 'a^0b', '%41', '100%', "it's", 'a b', 'ünïcödé', '日本語', '🎉', '@counter@k1', 'a:b', 'a+b&c=d', '(x)', '"q"',
   'tab\there', '\u0085', 'x'.repeat(100), 'A', 'a',
@@ -201,25 +203,24 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     });
 
   test('keeps texts of any size in every place', async () => {
-    const of = (name: string): string => `${LONG.slice(0, -1)} ${name}"`;
-    await hub.post('big', message('waits', of('message')));
-    await hub.post('big', message('goes', of('goes')));
-    const record = recordOf('big', { input: of('input'), customStatus: of('status') });
-    const history: HistoryEvent[] = [started('big', 'e1', { Input: of('input') }), raised('goes', of('goes')), raised('small')];
+    await hub.post('big', message('waits', longText('message')));
+    await hub.post('big', message('goes', longText('goes')));
+    const record = recordOf('big', { input: longText('input'), customStatus: longText('status') });
+    const history: HistoryEvent[] = [started('big', 'e1', { Input: longText('input') }), raised('goes', longText('goes')), raised('small')];
     await commit({ append: history, consumed: ['goes'], record });
-    expect(await hub.load('big')).toMatchObject({ history, record, inbox: [message('waits', of('message'))], stale: false });
+    expect(await hub.load('big')).toMatchObject({ history, record, inbox: [message('waits', longText('message'))], stale: false });
     expect(await hub.getRecord('big')).toEqual(record);
 
-    const done = recordOf('big', { input: of('input'), output: of('output'), runtimeStatus: 'Completed', completedTime: AT });
-    const end: HistoryEvent = { EventType: 'ExecutionCompleted', EventId: 0, Timestamp: AT, OrchestrationStatus: 'Completed', Result: of('output') };
+    const done = recordOf('big', { input: longText('input'), output: longText('output'), runtimeStatus: 'Completed', completedTime: AT });
+    const end: HistoryEvent = { EventType: 'ExecutionCompleted', EventId: 0, Timestamp: AT, OrchestrationStatus: 'Completed', Result: longText('output') };
     await commit({ append: [end], record: done });
     expect(await hub.load('big')).toMatchObject({ history: [...history, end], record: done, stale: false });
     expect(await hub.getRecord('big')).toEqual(done);
     expect((await hub.query({ top: 10 })).records).toEqual([done]);
 
-    const next = recordOf('big', { executionId: 'e2', input: of('second input') });
-    await commit({ append: [started('big', 'e2', { Input: of('second input') })], record: next, replace: true });
-    expect(await hub.load('big')).toMatchObject({ history: [{ Input: of('second input') }], record: next, inbox: [message('waits', of('message'))] });
+    const next = recordOf('big', { executionId: 'e2', input: longText('second input') });
+    await commit({ append: [started('big', 'e2', { Input: longText('second input') })], record: next, replace: true });
+    expect(await hub.load('big')).toMatchObject({ history: [{ Input: longText('second input') }], record: next, inbox: [message('waits', longText('message'))] });
     expect(await hub.getRecord('big')).toEqual(next);
   });
 
@@ -266,7 +267,6 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     }
     const list = async (query: Partial<Parameters<TaskHub['query']>[0]>): Promise<string[]> => (
       (await hub.query({ top: 100, ...query })).records.map(({ instanceId }) => instanceId));
-    const time = (second: number): number => Date.parse(`2026-11-21T00:00:0${second}Z`);
 
     expect(await list({})).toEqual(ids.toSorted());
     expect(await list({ instanceIdPrefix: 'b-' })).toEqual(['b-', 'b-1', 'b-10', 'b-2']);

@@ -102,7 +102,7 @@ export class HistoryTable {
     const before = token as Position;
     const key = escapeKey(instanceId);
     const rows = append.map((event) => eventColumns(event, record.executionId));
-    const blobs = (await inParallel(rows, (columns) => this.#payloads.store(key, `history-${String(columns['EventType'])}`, columns, 'nothing'))).flat();
+    const blobs = (await inParallel(rows, (columns, index) => this.#payloads.store(key, `history-${append[index]!.EventType}`, columns, 'nothing'))).flat();
     const input = inputOf(append) ?? (replace ? null : before.input);
     const sentinel = sentinelColumns(record, input, append);
     const sentinelBlobs = await this.#payloads.store(key, SENTINEL, sentinel, 'nothing');
@@ -111,8 +111,9 @@ export class HistoryTable {
     // A new execution takes its predecessor's place in one transaction, or stands behind it until it counts.
     const first = replace ? (ahead.length === 0 ? 0 : before.first + before.count) : before.first;
     const count = (replace ? 0 : before.count) + rows.length;
-    const left = replace ? rowsOutside(before, first, count) : [];
-    const leftFits = last.length + consumed.length + left.length < MAX_OPERATIONS;
+    // What is left of the predecessor goes with it, or afterwards when there is too much.
+    const left = (replace ? rowsOutside(before, first, count) : []).map((row) => remove(key, eventKey(row)));
+    const leaving = left.splice(0, last.length + consumed.length + left.length < MAX_OPERATIONS ? left.length : 0);
 
     let row = first + count - rows.length;
     const put = (columns: Columns): TransactionAction => ['upsert', { partitionKey: key, rowKey: eventKey(row++), ...columns }, 'Replace'];
@@ -123,17 +124,14 @@ export class HistoryTable {
     etag = await this.#guarded(key, etag, [
       ...last.map(put),
       ...consumed.map((id) => remove(key, messageKey(id))),
-      ...(leftFits ? left : []).map((number) => remove(key, eventKey(number))),
+      ...leaving,
     ], {
       ...sentinel, FirstRow: first, RowCount: count, IsCheckpointComplete: true, CheckpointCompletedTimestamp: time(new Date().toISOString()),
     }, 'Replace');
 
     // It counts now. The rest is tidying: rows and blobs that stay are in nobody's way, and go with the instance.
     try {
-      for (let start = 0; !leftFits && start < left.length; start += MAX_OPERATIONS - 1) {
-        const some = left.slice(start, start + MAX_OPERATIONS - 1).map((number) => remove(key, eventKey(number)));
-        etag = await this.#guarded(key, etag, some, { IsCheckpointComplete: true }, 'Merge');
-      }
+      while (left.length > 0) etag = await this.#guarded(key, etag, left.splice(0, MAX_OPERATIONS - 1), { IsCheckpointComplete: true }, 'Merge');
     } catch {
       // Were the ETag wrong now, the next commit would say so.
     }
@@ -163,7 +161,7 @@ export class HistoryTable {
   async #inbox(key: string, rows: readonly Row[]): Promise<Message[]> {
     const waiting = rows.filter(({ rowKey }) => messageId(rowKey!) !== undefined)
       .map((row) => ({ row, arrived: Number(row['Arrived']) }))
-      .sort((a, b) => a.arrived - b.arrived);
+      .toSorted((a, b) => a.arrived - b.arrived);
     // A clock that was set back must not let later messages overtake.
     this.#arrived = Math.max(this.#arrived, waiting.at(-1)?.arrived ?? 0);
     const whole = await this.#payloads.restoreAll(waiting.map(({ row }) => row));

@@ -62,10 +62,12 @@ export class AzureStorageHub implements TaskHub {
       });
       await Promise.all([this.#history.create(), this.#instances.create(), this.#hints.create(), this.#payloads.create()]);
     } catch (error) {
-      await this.#ownership.release().catch(() => {});
-      if (error instanceof HubUnavailableError || statusOf(error) !== undefined) throw error;
-      const { message } = error as Error;
-      throw new HubUnavailableError(`Task hub '${this.name}' cannot be reached, its storage at ${this.#clients.tables.url} does not answer: ${message}`, { cause: error });
+      await this.#ownership.release();
+      if (error instanceof HubUnavailableError) throw error;
+      const status = statusOf(error);
+      const what = status === undefined ? 'does not answer' : `answers with status ${status}`;
+      const [reason] = String(error).split('\n');
+      throw new HubUnavailableError(`Task hub '${this.name}' cannot be opened, the storage at ${this.#clients.tables.url} ${what}: ${reason}`, { cause: error });
     }
   }
 

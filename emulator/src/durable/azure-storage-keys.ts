@@ -2,7 +2,8 @@
  * How instance ids become table keys, as the Durable Task provider does it (its KeySanitation), so that the tools which
  * read its tables find what they look for. Injective, character by character: the key of a prefix is a prefix of the key.
  */
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f/\\#?^]/g;
+/** Control characters, and those that mean something in a URL. */
+const FORBIDDEN = /[\p{Cc}/\\#?^]/gu;
 const ESCAPES: Readonly<Record<string, string>> = { '^': '^^', '/': '^0', '\\': '^1', '#': '^2', '?': '^3' };
 const UNESCAPES: Readonly<Record<string, string>> = { '^': '^', 0: '/', 1: '\\', 2: '#', 3: '?' };
 /** Control characters move up to here, where they are letters. */

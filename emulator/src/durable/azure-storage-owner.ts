@@ -89,11 +89,12 @@ export class Ownership {
     this.#keep(this.#lease, Date.now(), lost);
   }
 
+  /** Gives the lease back. Never rejects: one that cannot be given back runs out. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
     const lease = this.#lease;
     this.#lease = undefined;
-    await lease?.releaseLease().catch(ignore(404, 409, 412));
+    await lease?.releaseLease().catch(() => {});
   }
 
   #keep(lease: BlobLeaseClient, renewed: number, lost: (reason: Error) => void): void {

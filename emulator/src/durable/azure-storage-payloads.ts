@@ -96,11 +96,11 @@ export function blobsOf(row: Row): [column: string, blob: string][] {
 }
 
 /** Maps in order, a few at a time. */
-export async function inParallel<T, R>(items: readonly T[], work: (item: T) => R | Promise<R>): Promise<R[]> {
+export async function inParallel<T, R>(items: readonly T[], work: (item: T, index: number) => R | Promise<R>): Promise<R[]> {
   const results: R[] = Array.from({ length: items.length });
   let next = 0;
   await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!);
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!, index);
   }));
   return results;
 }

@@ -46,12 +46,12 @@ function readTime(value: string): Timestamp {
 
 type EventType = HistoryEvent['EventType'];
 /** With a question mark: a property that is absent, not null, where there is nothing. */
-type FieldKind = 'text' | 'integer' | 'time' | 'json' | 'integer?' | 'flag?';
-type FieldsOf<E> = Readonly<Record<Exclude<keyof E, 'EventType' | 'EventId' | 'Timestamp'>, FieldKind>>;
+type FieldKind = 'text' | 'integer' | 'integer?' | 'time' | 'json';
+type FieldsOf<E> = Readonly<Record<Exclude<keyof E, 'EventType' | 'EventId' | 'Timestamp' | 'Continuation'>, FieldKind>>;
 
 const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = {
   OrchestratorStarted: {},
-  OrchestratorCompleted: { ActionCount: 'integer?', Continuation: 'flag?' },
+  OrchestratorCompleted: { ActionCount: 'integer?' },
   ExecutionStarted: { Name: 'text', Version: 'text', Input: 'text', OrchestrationInstance: 'json', ParentInstance: 'json', Generation: 'integer' },
   ExecutionCompleted: { OrchestrationStatus: 'text', Result: 'text' },
   ExecutionTerminated: { Input: 'text' },
@@ -110,6 +110,7 @@ export function readEvent(row: Row): HistoryEvent {
     if (value !== undefined) event[name] = READERS[kind](value);
     else if (!kind.endsWith('?')) event[name] = null;
   }
+  if (type === 'OrchestratorCompleted' && row['IsPlayed'] === 'true') event['Continuation'] = true;
   return event as unknown as HistoryEvent;
 }
 
@@ -119,7 +120,6 @@ const READERS: Readonly<Record<FieldKind, (value: string) => unknown>> = {
   time: readTime,
   json: (value) => JSON.parse(value) as unknown,
   'integer?': Number,
-  'flag?': (value) => value === 'true',
 };
 
 // ---- records --------------------------------------------------------------------------------------------------------

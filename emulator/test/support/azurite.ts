@@ -54,7 +54,7 @@ export async function startAzurite(): Promise<Azurite> {
     };
     child.stdout!.setEncoding('utf8').on('data', read);
     child.stderr!.setEncoding('utf8').on('data', read);
-    void exit.then(() => { reject(new Error(`Azurite ended before it served: ${output}`)); });
+    child.once('exit', () => { reject(new Error(`Azurite ended before it served: ${output}`)); });
   });
 
   return {

@@ -1,0 +1,400 @@
+/** What the hub in Azure Storage does besides: survives crashes, has one owner and one maker, and is frugal. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { AzureStorageHub } from '../src/durable/azure-storage-hub.js';
+import { CommitConflictError, HubUnavailableError, type Hint } from '../src/durable/task-hub.js';
+import { account } from './support/azurite.js';
+import { collect } from './support/collect.js';
+import { faultyStorage, type FaultyStorage } from './support/faulty-storage.js';
+import { commitOf, message, raised, recordOf, running, started } from './support/histories.js';
+
+const LONG = JSON.stringify('x'.repeat(50_000));
+const open: AzureStorageHub[] = [];
+const faulty: FaultyStorage[] = [];
+let connection: string;
+
+beforeEach(async () => { connection = await account(); });
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const storage of faulty) storage.heal();
+  await Promise.all(open.splice(0).map((hub) => hub.close()));
+  for (const storage of faulty.splice(0)) storage.stop();
+});
+
+function hubOn(over: Partial<ConstructorParameters<typeof AzureStorageHub>[0]> = {}): AzureStorageHub {
+  return new AzureStorageHub({ connection, name: 'Hub', ...over });
+}
+
+async function opened(over: Partial<ConstructorParameters<typeof AzureStorageHub>[0]> = {}, lost: (reason: Error) => void = () => {}): Promise<AzureStorageHub> {
+  const hub = hubOn(over);
+  await hub.open(lost);
+  open.push(hub);
+  return hub;
+}
+
+async function faultyOne(): Promise<FaultyStorage> {
+  const storage = await faultyStorage(connection);
+  faulty.push(storage);
+  return storage;
+}
+
+async function hintsOf(hub: AzureStorageHub): Promise<Hint[]> {
+  return (await collect(hub.hints())).flat();
+}
+
+async function blobs(): Promise<string[]> {
+  const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-largemessages');
+  return (await collect(container.listBlobsFlat())).map(({ name }) => name);
+}
+
+/** A process that has the hub. */
+async function otherProcess(): Promise<{ pid: number; kill(): Promise<void> }> {
+  const child = fork(path.join(import.meta.dirname, 'fixtures/storage/owner.mjs'), [connection, 'Hub'], { execArgv: [] });
+  const exit = once(child, 'exit');
+  await once(child, 'message');
+  return {
+    pid: child.pid!,
+    async kill() {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+/** Lets faked seconds pass, with real time between them for the requests. */
+async function pass(seconds: number): Promise<void> {
+  for (let quarter = 0; quarter < seconds * 4; quarter++) {
+    await vi.advanceTimersByTimeAsync(250);
+    await sleep(5);
+  }
+}
+
+describe('a crash', () => {
+  let storage: FaultyStorage;
+  let hub: AzureStorageHub;
+
+  beforeEach(async () => {
+    storage = await faultyOne();
+    hub = await opened({ connection: storage.connection });
+  });
+
+  test.each([0, 1, 2, 5, 9, 10])('after %i of the transactions of a large commit leaves what was before, and the next commit counts', async (transactions) => {
+    await hub.post('one', message('m'));
+    const token = await hub.commit(commitOf('one', hub.fresh().token));
+    storage.breakAfter(transactions);
+    await expect(hub.commit(commitOf('one', token, { append: running('one', 1000).slice(2), consumed: ['m'] }))).rejects.toThrow('socket hang up');
+    storage.heal();
+
+    const loaded = await hub.load('one');
+    expect(loaded).toMatchObject({ history: running('one', 1), record: recordOf('one'), inbox: [message('m')] });
+    await hub.commit(commitOf('one', loaded.token, { append: [raised('x')] }));
+    expect((await hub.load('one')).history).toEqual([...running('one', 1), raised('x')]);
+  });
+
+  test.each([0, 1, 5, 10])('after %i of the transactions of a large first commit leaves no instance', async (transactions) => {
+    await hub.post('one', message('m'));
+    storage.breakAfter(transactions);
+    await expect(hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 1000), consumed: ['m'] }))).rejects.toThrow('socket hang up');
+    storage.heal();
+
+    const loaded = await hub.load('one');
+    expect(loaded).toMatchObject({ history: [], record: undefined, inbox: [message('m')], stale: false });
+    await hub.commit(commitOf('one', loaded.token));
+    expect((await hub.load('one')).history).toEqual(running('one', 1));
+  });
+
+  test.each([0, 1, 5, 10])('after %i of the transactions that replace an execution leaves the old one whole', async (transactions) => {
+    const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
+    const next = { append: running('one', 1000, 'e2'), replace: true, record: recordOf('one', { executionId: 'e2' }) };
+    storage.breakAfter(transactions);
+    await expect(hub.commit(commitOf('one', token, next))).rejects.toThrow('socket hang up');
+    storage.heal();
+
+    const loaded = await hub.load('one');
+    expect(loaded).toMatchObject({ history: running('one', 300), record: recordOf('one') });
+    await hub.commit(commitOf('one', loaded.token, next));
+    expect(await hub.load('one')).toMatchObject({ history: next.append, record: next.record });
+  });
+
+  test('of the tidying after a commit takes nothing from the commit', async () => {
+    const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
+    storage.breakAfter(1);
+    await hub.commit(commitOf('one', token, { append: running('one', 1, 'e2'), replace: true, record: recordOf('one', { executionId: 'e2' }) }));
+    storage.heal();
+    const loaded = await hub.load('one');
+    expect(loaded.history).toEqual(running('one', 1, 'e2'));
+    await hub.commit(commitOf('one', loaded.token, { append: [raised('x')] }));
+    expect((await hub.load('one')).history).toEqual([...running('one', 1, 'e2'), raised('x')]);
+  });
+
+  test('before the answer to a commit leaves it committed', async () => {
+    await hub.post('one', message('m'));
+    const { token } = await hub.load('one');
+    storage.breakAfter(0, { answer: true });
+    await expect(hub.commit(commitOf('one', token, { consumed: ['m'] }))).rejects.toThrow('socket hang up');
+    storage.heal();
+    expect(await hub.load('one')).toMatchObject({ history: running('one', 1), inbox: [] });
+    await expect(hub.commit(commitOf('one', token))).rejects.toThrow(CommitConflictError);
+  });
+
+  test('before the projection shows on the next load, until it is written', async () => {
+    await hub.commit(commitOf('one', hub.fresh().token));
+    expect((await hub.load('one')).stale).toBe(true);
+    await hub.project(recordOf('one'));
+    const { token, stale } = await hub.load('one');
+    expect(stale).toBe(false);
+    for (const record of [recordOf('one', { customStatus: '1' }), recordOf('one', { runtimeStatus: 'Suspended', output: 'why' })]) {
+      await hub.commit(commitOf('one', (await hub.load('one')).token, { append: [], record }));
+      expect((await hub.load('one')).stale).toBe(true);
+    }
+    expect(token).toBeDefined();
+  });
+});
+
+test('the order of messages survives a restart, even when the clock was set back', async () => {
+  const first = await opened();
+  await first.post('one', message('z'));
+  await first.post('one', message('y'));
+  await first.close();
+  const second = await opened();
+  vi.setSystemTime(Date.now() - 3_600_000);
+  await second.load('one');
+  await second.post('one', message('x'));
+  expect((await second.load('one')).inbox.map(({ id }) => id)).toEqual(['z', 'y', 'x']);
+});
+
+describe('hints', () => {
+  test('come back the earliest first, after a restart too', async () => {
+    const hub = await opened();
+    const hints = [30_000_000_000_000, 2, 1, 10, Date.now()].map((due) => ({ instanceId: `of/${due}`, due }));
+    for (const add of hints) await hub.hint({ add });
+    await hub.close();
+    expect(await hintsOf(await opened())).toEqual(hints.toSorted((a, b) => a.due - b.due));
+  });
+
+  test('are replaced in one step, whatever was there before', async () => {
+    const hub = await opened();
+    const [a, b] = [{ instanceId: 'a', due: 1 }, { instanceId: 'a', due: 2 }];
+    await hub.hint({ add: a });
+    await hub.hint({ add: a });
+    await hub.hint({ add: a, remove: a });
+    expect(await hintsOf(hub)).toEqual([a]);
+    await hub.hint({ add: b, remove: a });
+    expect(await hintsOf(hub)).toEqual([b]);
+    await hub.hint({ add: a, remove: { instanceId: 'a', due: 7 } });
+    expect(await hintsOf(hub)).toEqual([a, b]);
+    await hub.hint({ remove: b });
+    await hub.hint({ remove: b });
+    await hub.hint({});
+    expect(await hintsOf(hub)).toEqual([a]);
+  });
+
+  test('come in pages', async () => {
+    const hub = await opened();
+    const table = TableClient.fromConnectionString(connection, 'HubHints', { allowInsecureConnection: true });
+    await hub.hint({ add: { instanceId: 'i0', due: 0 } });
+    const [sample] = await collect(table.listEntities());
+    for (let start = 1; start < 1101; start += 100) {
+      await table.submitTransaction(Array.from({ length: 100 }, (_, index) => {
+        const number = start + index;
+        return ['create', { partitionKey: sample!.partitionKey!, rowKey: sample!.rowKey!.replace('0-i0', `-i${number}`).replace(/^\d+/, String(number).padStart(15, '0')) }];
+      }));
+    }
+    const pages = await collect(hub.hints());
+    expect(pages.map(({ length }) => length)).toEqual([1000, 101]);
+    expect(pages.flat().map(({ due }) => due)).toEqual(Array.from({ length: 1101 }, (_, due) => due));
+  });
+});
+
+describe('payloads', () => {
+  test('are in blobs, gone when nothing refers to them any more', async () => {
+    const hub = await opened();
+    await hub.post('a/b', message('m', LONG));
+    expect(await blobs()).toHaveLength(1);
+    let { token } = await hub.load('a/b');
+    for (const executionId of ['e1', 'e2', 'e3']) {
+      const record = recordOf('a/b', { executionId, input: LONG, customStatus: LONG });
+      token = await hub.commit(commitOf('a/b', token, {
+        append: [started('a/b', executionId, { Input: LONG })], consumed: executionId === 'e1' ? ['m'] : [], record, replace: executionId !== 'e1',
+      }));
+      await hub.project(record);
+      // The event's input, the sentinel's custom status, and both again for the Instances row.
+      expect(await blobs()).toHaveLength(4);
+    }
+    expect((await blobs()).every((name) => name.startsWith('a^0b/'))).toBe(true);
+    await hub.purge('a/b');
+    expect(await blobs()).toEqual([]);
+  });
+
+  test('that another hub wrote are found and tidied up', async () => {
+    const first = await opened();
+    await first.post('one', message('m', LONG));
+    await first.commit(commitOf('one', first.fresh().token, { append: [started('one', 'e1', { Input: LONG })], record: recordOf('one', { input: LONG }) }));
+    await first.project(recordOf('one', { input: LONG }));
+    await first.close();
+
+    const second = await opened();
+    const { token, inbox } = await second.load('one');
+    expect(inbox).toEqual([message('m', LONG)]);
+    const record = recordOf('one', { executionId: 'e2' });
+    await second.commit(commitOf('one', token, { append: [started('one', 'e2')], replace: true, consumed: ['m'], record }));
+    await second.project(record);
+    expect(await blobs()).toEqual([]);
+  });
+
+  test('do not outlive a message that was there already', async () => {
+    const hub = await opened();
+    await hub.post('one', message('m', '1'));
+    await hub.post('one', message('m', LONG));
+    expect(await blobs()).toEqual([]);
+    expect((await hub.load('one')).inbox).toEqual([message('m', '1')]);
+  });
+});
+
+test('each step is one storage request', async () => {
+  const hub = await opened();
+  const cost = async (step: Promise<unknown>): Promise<number> => {
+    const before = hub.requests;
+    await step;
+    return hub.requests - before;
+  };
+  expect(await cost(hub.hint({ add: { instanceId: 'one', due: 1 } }))).toBe(1);
+  expect(await cost(hub.post('one', message('m')))).toBe(1);
+  expect(await cost(hub.load('one'))).toBe(1);
+  expect(await cost(hub.commit(commitOf('one', hub.fresh().token, { consumed: ['m'] })))).toBe(1);
+  expect(await cost(hub.project(recordOf('one')))).toBe(1);
+  expect(await cost(hub.getRecord('one'))).toBe(1);
+  expect(await cost(hub.query({ top: 10 }))).toBe(1);
+  expect(await cost(hub.hint({ add: { instanceId: 'one', due: 2 }, remove: { instanceId: 'one', due: 1 } }))).toBe(1);
+  // Its partition, and its Instances row to see whether that is behind.
+  expect(await cost(hub.load('one'))).toBe(2);
+});
+
+describe('the owner', () => {
+  test('is one: another is refused in one line that says who it is', async () => {
+    await opened();
+    const refused = hubOn().open(() => {});
+    await expect(refused).rejects.toThrow(HubUnavailableError);
+    await expect(refused).rejects.toThrow(`Task hub 'Hub' is in use by process ${process.pid} on ${hostname()}.`);
+  });
+
+  test('gives it back when it closes', async () => {
+    await (await opened()).close();
+    await expect(opened()).resolves.toBeDefined();
+  });
+
+  test('is waited for, when asked to', async () => {
+    const first = await opened();
+    const second = opened({ patience: 10_000 });
+    await first.close();
+    await expect(second).resolves.toBeDefined();
+  });
+
+  test('is not robbed while it lives in another process, and followed at once when that was killed', async () => {
+    const other = await otherProcess();
+    await expect(hubOn().open(() => {})).rejects.toThrow(`in use by process ${other.pid} on`);
+    await other.kill();
+    const killed = performance.now();
+    await opened();
+    expect(performance.now() - killed).toBeLessThan(1000);
+  });
+
+  test('of two that follow a killed one is one', async () => {
+    await (await otherProcess()).kill();
+    const tries = await Promise.allSettled(Array.from({ length: 6 }, () => opened()));
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  test('is told when the hub was taken from it', async () => {
+    const lost = Promise.withResolvers<Error>();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    await opened({}, lost.resolve);
+    const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
+    await blob.getBlobLeaseClient().breakLease(0);
+    await blob.getBlobLeaseClient().acquireLease(15);
+    vi.advanceTimersByTime(5_000);
+    expect((await lost.promise).message).toContain('was taken');
+  });
+
+  describe('when storage stops answering', () => {
+    let storage: FaultyStorage;
+    let lost: ReturnType<typeof vi.fn<(reason: Error) => void>>;
+
+    beforeEach(async () => {
+      storage = await faultyOne();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+      lost = vi.fn<(reason: Error) => void>();
+      await opened({ connection: storage.connection }, lost);
+    });
+
+    test('goes on when it answers again in time', async () => {
+      await pass(6);
+      storage.breakDown();
+      await pass(9);
+      storage.heal();
+      await pass(30);
+      expect(lost).not.toHaveBeenCalled();
+    });
+
+    test('is told once the lease must have run out, and not before', async () => {
+      storage.breakDown();
+      await pass(13);
+      expect(lost).not.toHaveBeenCalled();
+      await pass(10);
+      expect(lost.mock.calls).toEqual([[expect.objectContaining({ message: expect.stringContaining('could not be renewed') as string })]]);
+    });
+  });
+});
+
+describe('the maker', () => {
+  const another = /^Task hub 'Hub' was made by another Functions host/;
+
+  test('of a hub with a Partitions table is a real host, which is respected', async () => {
+    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable('HubPartitions');
+    await expect(hubOn().open(() => {})).rejects.toThrow(another);
+    expect(await collect(BlobServiceClient.fromConnectionString(connection).listContainers())).toEqual([]);
+  });
+
+  test('of a hub with control queues is one too', async () => {
+    await QueueServiceClient.fromConnectionString(connection).createQueue('hub-control-00');
+    await expect(hubOn().open(() => {})).rejects.toThrow(another);
+  });
+
+  test('of a hub with a lease container that does not bear our mark is one too', async () => {
+    await BlobServiceClient.fromConnectionString(connection).createContainer('hub-applease');
+    await expect(hubOn().open(() => {})).rejects.toThrow(another);
+  });
+
+  test('of another hub in the account does not matter', async () => {
+    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable('OtherPartitions');
+    await QueueServiceClient.fromConnectionString(connection).createQueue('hub2-control-00');
+    await expect(opened()).resolves.toBeDefined();
+    await expect(opened({ name: 'Hub2b' })).resolves.toBeDefined();
+  });
+
+  test('is known when it was us', async () => {
+    await (await opened()).close();
+    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable('HubPartitions');
+    await expect(opened()).resolves.toBeDefined();
+  });
+});
+
+test.each(['', 'ab', '1abc', 'a-b-c', 'über', 'x'.repeat(46)])('a hub is not named %j', async (name) => {
+  await expect(hubOn({ name }).open(() => {})).rejects.toThrow(/^'.*' cannot name a task hub/);
+});
+
+test('storage that is not there is said in one line, with its address', async () => {
+  const nowhere = connection.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:9');
+  await expect(hubOn({ connection: nowhere }).open(() => {})).rejects.toThrow(/^Task hub 'Hub' cannot be opened, .*127\.0\.0\.1:9.*$/);
+});
+
+test('development storage is a connection too', () => {
+  expect(hubOn({ connection: 'UseDevelopmentStorage=true' }).name).toBe('Hub');
+});
