@@ -35,7 +35,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     expect(await page.getByRole('heading', { name: 'Dare you go in?' }).isVisible()).toBe(true);
     await app.skip({ seconds: 1 });
     await page.getByRole('heading', { name: 'You are dead' }).waitFor();
-    await expectLamps(page, { RunUserParallelWorkflow: 'Completed', UserConfirmationWorkflow: 'Completed', RunUserSequentialWorkflow: 'not yet', GameMonitorWorkflow: 'not yet' });
+    await expectLamps(page, { RunUserParallelWorkflow: 'Completed', UserConfirmationWorkflow: 'Completed', RunUserSequentialWorkflow: 'never', GameMonitorWorkflow: 'never' });
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByLabel('Who goes there?').waitFor();
   });

@@ -101,7 +101,7 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
         )}
       </section>
       <Story lines={seen.story} />
-      <Workflows states={states} />
+      <Workflows states={states} over={scene === 'dead' || scene === 'undone'} />
     </div>
   );
 }

@@ -9,8 +9,14 @@ const roles: Record<Workflow, { title: string; does: string }> = {
   UserMonitorWorkflow: { title: 'Watching', does: 'looks after you every 20 seconds, for an hour' },
 };
 
+interface WorkflowsProps {
+  states: Partial<Record<Workflow, WorkflowState>>;
+  /** What has not been started by now will not be. */
+  over: boolean;
+}
+
 /** The five workflows as lamps on a line: each lights up as it runs, and burns steadily once it is done. */
-export function Workflows({ states }: { states: Partial<Record<Workflow, WorkflowState>> }): VNode {
+export function Workflows({ states, over }: WorkflowsProps): VNode {
   return (
     <section class="panel machinery" aria-labelledby="machinery">
       <h2 id="machinery">Behind the walls</h2>
@@ -22,7 +28,7 @@ export function Workflows({ states }: { states: Partial<Record<Workflow, Workflo
               <b>{roles[workflow].title}</b>
               <code>{workflow}</code>
               <span class="does">{roles[workflow].does}</span>
-              <em>{status ?? 'not yet'}</em>
+              <em>{status ?? (over ? 'never' : 'not yet')}</em>
             </li>
           );
         })}
