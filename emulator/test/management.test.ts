@@ -42,8 +42,8 @@ const RPC = 'http://127.0.0.1:17071';
 const API = '/runtime/webhooks/durabletask';
 
 const fixtures = path.join(import.meta.dirname, 'fixtures');
-function fixture<T>(file: string): T {
-  return JSON.parse(readFileSync(path.join(fixtures, file), 'utf8')) as T;
+function fixture(file: string): unknown {
+  return JSON.parse(readFileSync(path.join(fixtures, file), 'utf8'));
 }
 
 let client: FakeDurableClient;
@@ -82,6 +82,10 @@ function withoutTimes(text: string): string {
   return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?/g, '<time>');
 }
 
+function sorted(headers: Record<string, string>): [string, string][] {
+  return Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
 function stored(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value);
 }
@@ -95,7 +99,7 @@ function addStatus(status: RecordedStatus): void {
 }
 
 describe('A recorded call is answered as the real host answered it', () => {
-  const { webhook, rpc } = fixture<{ webhook: Recorded[]; rpc: Recorded[] }>('management/calls.json');
+  const { webhook, rpc } = fixture('management/calls.json') as { webhook: Recorded[]; rpc: Recorded[] };
   const calls = [...webhook.map((call) => ({ ...call, origin: WEBHOOK })), ...rpc.map((call) => ({ ...call, origin: RPC }))];
 
   test.for(calls)('$name', async ({ given, request, response, origin }) => {
@@ -107,14 +111,10 @@ describe('A recorded call is answered as the real host answered it', () => {
     expect(withoutIds(JSON.stringify(sorted(answer.headers)))).toBe(withoutIds(JSON.stringify(sorted(response.headers))));
     expect(withoutIds(answer.text)).toBe(response.body === '' ? '' : withoutIds(JSON.stringify(response.body)));
   });
-
-  function sorted(headers: Record<string, string>): [string, string][] {
-    return Object.entries(headers).sort(([a], [b]) => (a < b ? -1 : 1));
-  }
 });
 
 describe('A recorded list is answered as the real host answered it', () => {
-  const { instances, calls } = fixture<{ instances: RecordedStatus[]; calls: Recorded[] }>('management/lists.json');
+  const { instances, calls } = fixture('management/lists.json') as { instances: RecordedStatus[]; calls: Recorded[] };
 
   test.for(calls)('$name', async ({ request, response }) => {
     for (const status of instances) addStatus(status);
@@ -133,8 +133,8 @@ describe('A recorded history is shown as the real host showed it', () => {
     'ExecutionSuspended', 'ExecutionResumed',
   ];
 
-  test.for(fixture<RecordedHistory[]>('management/histories.json'))('$name', async ({ instance, replay, path: url, exact, response }) => {
-    const replays = fixture<{ history: Record<string, unknown>[] }[]>(`orchestrations/${instance}.json`);
+  test.for(fixture('management/histories.json') as RecordedHistory[])('$name', async ({ instance, replay, path: url, exact, response }) => {
+    const replays = fixture(`orchestrations/${instance}.json`) as { history: Record<string, unknown>[] }[];
     const history = replays.at(replay)!.history.map((event) => ({
       ...event, EventType: TYPES[event['EventType'] as number], ...('Details' in event && { Details: '(an exception)' }),
     })) as unknown as HistoryEvent[];
@@ -372,20 +372,20 @@ describe('Raising an event', () => {
   });
 });
 
+async function listed(query: string, headers: Record<string, string> = {}): Promise<string[]> {
+  const { status, text } = await send(`${API}/instances/?${query}`, { headers });
+  expect(status).toBe(200);
+  return (JSON.parse(text) as { instanceId: string }[]).map(({ instanceId }) => instanceId);
+}
+
 describe('A list', () => {
   beforeEach(() => {
     for (const instanceId of ['b', 'a', 'c']) client.add({ instanceId, createdTime: '2026-11-21T00:00:00.5Z' });
   });
 
-  async function ids(query: string, headers: Record<string, string> = {}): Promise<string[]> {
-    const { status, text } = await send(`${API}/instances/?${query}`, { headers });
-    expect(status).toBe(200);
-    return (JSON.parse(text) as { instanceId: string }[]).map(({ instanceId }) => instanceId);
-  }
-
   test.for(['top=0', 'top=-1', 'top=abc', 'top=', 'top=99999999999', 'top=1&top=2', 'createdTimeFrom=garbage', 'createdTimeTo=2026-02-30', 'createdTimeFrom=abc 1', 'runtimeStatus=', 'top', '&&=&'])(
     'passes over %s', async (query) => {
-      expect(await ids(query)).toEqual(['a', 'b', 'c']);
+      expect(await listed(query)).toEqual(['a', 'b', 'c']);
     },
   );
 
@@ -396,14 +396,14 @@ describe('A list', () => {
     ['createdTimeFrom=2026-11-21&createdTimeTo=2026-11-22', true], ['runtimeStatus=0', true], ['runtimeStatus=Completed,%20Running', true],
     ['runtimeStatus=Completed&runtimeStatus=Failed', false], ['runtimeStatus=running', true],
   ])('by %s', async ([query, found]) => {
-    expect(await ids(query)).toHaveLength(found ? 3 : 0);
+    expect(await listed(query)).toHaveLength(found ? 3 : 0);
   });
 
   test('goes on where a page ended, to the end', async () => {
     const first = await send(`${API}/instances?top=2`);
     const token = first.headers['x-ms-continuation-token']!;
-    expect(await ids('top=2', { 'x-ms-continuation-token': token })).toEqual(['c']);
-    expect(await ids('top=2', { 'x-ms-continuation-token': token.trim() })).toEqual(['c']);
+    expect(await listed('top=2', { 'x-ms-continuation-token': token })).toEqual(['c']);
+    expect(await listed('top=2', { 'x-ms-continuation-token': token.trim() })).toEqual(['c']);
   });
 
   test('ends with an empty token on the local address alone', async () => {

@@ -43,9 +43,9 @@ export class FakeDurableClient implements DurableClient {
     const found = [...this.records.values()].filter((record) => record.instanceId.startsWith(instanceIdPrefix) && record.instanceId >= from
       && Date.parse(record.createdTime) >= createdTimeFrom && Date.parse(record.createdTime) <= createdTimeTo
       && (runtimeStatus.length === 0 || runtimeStatus.includes(record.runtimeStatus)));
-    found.sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
-    const next = found[top]?.instanceId;
-    return { records: found.slice(0, top), ...(next !== undefined && { next }) };
+    const ordered = found.toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
+    const next = ordered[top]?.instanceId;
+    return { records: ordered.slice(0, top), ...(next !== undefined && { next }) };
   }
 
   async raiseEvent(instanceId: string, name: string, input: string | null): Promise<Outcome> {
