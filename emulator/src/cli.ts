@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { EmulatorOptions } from './emulator.js';
 import { startEmulator } from './emulator.js';
@@ -15,16 +16,34 @@ const USAGE = `Usage: emulator start [options]
   --verbose        say what the host does in detail
 `;
 
-const verbose = process.argv.includes('--verbose');
-
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${verbose && error instanceof Error ? error.stack : failureLine(error)}\n`);
-  process.exit(1);
+  fail(error);
 }
 
 async function main(): Promise<void> {
+  const options = readArguments();
+  const starting = startEmulator(options);
+  let asked = false;
+  const stop = (): void => {
+    // Asked a second time, it does not wait.
+    if (asked) process.exit(0);
+    asked = true;
+    starting.then((emulator) => emulator.stop()).then(() => process.exit(0), fail);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  // A parent that starts us with a channel stops us where there are no signals.
+  process.on('message', (message) => { if (message === 'stop') stop(); });
+
+  const { host, hub } = await starting;
+  process.stdout.write(`${functionList(host)}\n`);
+  if (options.enforceKeys === true) process.stdout.write(`${keyList(host)}\n`);
+  process.stdout.write(`Serving on ${host.origin} (task hub ${hub.name})\n`);
+}
+
+function readArguments(): EmulatorOptions {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -37,41 +56,20 @@ async function main(): Promise<void> {
     process.stdout.write(USAGE);
     process.exit(values.help ? 0 : 1);
   }
-  const port = values.port === undefined ? undefined : Number(values.port);
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new Error(`'${values.port}' is not a port.`);
-  const options: EmulatorOptions = {
-    app: values.app, enforceKeys: values['enforce-keys'], strict: values.strict, verbose: values.verbose,
-    lost: (reason) => {
-      process.stderr.write(`${reason.message}\n`);
-      process.exit(1);
-    },
-    ...(port !== undefined && { port }), ...(values.storage !== undefined && { storage: values.storage }), ...(values.hub !== undefined && { hub: values.hub }),
+  const { app, port, storage, hub, strict, verbose } = values;
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535)) throw new Error(`'${port}' is not a port.`);
+  return {
+    app, strict, verbose, enforceKeys: values['enforce-keys'], lost: fail,
+    ...(port !== undefined && { port: Number(port) }), ...(storage !== undefined && { storage }), ...(hub !== undefined && { hub }),
   };
-  let stopping = false;
-  let emulator: Awaited<ReturnType<typeof startEmulator>> | undefined;
-  const stop = (): void => {
-    // Asked a second time, it does not wait.
-    if (stopping || emulator === undefined) process.exit(0);
-    stopping = true;
-    emulator.stop().then(() => process.exit(0), (error: unknown) => {
-      process.stderr.write(`${failureLine(error)}\n`);
-      process.exit(1);
-    });
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  // A parent that starts us with a channel stops us where there are no signals.
-  process.on('message', (message) => { if (message === 'stop') stop(); });
-
-  emulator = await startEmulator(options);
-  process.stdout.write(`${functionList(emulator.host)}\n`);
-  if (values['enforce-keys']) process.stdout.write(`${keyList(emulator.host)}\n`);
-  process.stdout.write(`Serving on ${emulator.host.origin} (task hub ${emulator.hub.name})\n`);
 }
 
-/** One line for a person, whatever went wrong. */
-function failureLine(error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what runs there, or choose another with --port.`;
-  return String(message ?? error).split('\n')[0]!;
+/** Ends with one line for a person, whatever went wrong. */
+function fail(error: unknown): never {
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  const line = code === 'EADDRINUSE'
+    ? `Port ${port} is in use: stop what runs there, or choose another with --port.`
+    : (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  writeSync(process.stderr.fd, `${line}\n`);
+  process.exit(1);
 }

@@ -46,15 +46,15 @@ export function readConfig(directory: string, environment: Environment = process
     const place = /^AzureFunctionsJobHost(?:__|:)(.+)$/i.exec(name)?.[1];
     if (place !== undefined && value !== undefined) set(host, place.split(/__|:/), value);
   }
-  const expand = (text: string): string => text.replaceAll(/%([^%]+)%/g, (_, name: string) => all[name] ?? fail(hostFile, `names the setting '${name}', which is not set`));
+  const expand = (template: string): string => template.replaceAll(/%([^%]+)%/g, (_, name: string) => all[name] ?? fail(hostFile, `names the setting '${name}', which is not set`));
 
   const durable = section(host, 'extensions', 'durableTask');
   const storage = section(durable, 'storageProvider');
   const serving = section(local, 'Host');
   return {
-    routePrefix: String(get(section(host, 'extensions', 'http'), 'routePrefix') ?? 'api').replaceAll(/^\/|\/$/g, ''),
-    hubName: expand(String(get(durable, 'hubName') ?? 'TestHubName')),
-    hubConnection: String(get(storage, 'connectionName') ?? get(storage, 'connectionStringName') ?? 'AzureWebJobsStorage'),
+    routePrefix: (text(get(section(host, 'extensions', 'http'), 'routePrefix')) ?? 'api').replaceAll(/^\/|\/$/g, ''),
+    hubName: expand(text(get(durable, 'hubName')) ?? 'TestHubName'),
+    hubConnection: text(get(storage, 'connectionName')) ?? text(get(storage, 'connectionStringName')) ?? 'AzureWebJobsStorage',
     storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),
     maxConcurrentActivities: number(get(durable, 'maxConcurrentActivityFunctions'), hostFile, 'maxConcurrentActivityFunctions', 1),
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
@@ -62,7 +62,7 @@ export function readConfig(directory: string, environment: Environment = process
     disabledFunctions: disabledFunctions(all),
     port: number(get(serving, 'LocalHttpPort'), localFile, 'LocalHttpPort', 0) ?? 7071,
     cors: {
-      origins: String(get(serving, 'CORS') ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+      origins: (text(get(serving, 'CORS')) ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
       credentials: isTrue(get(serving, 'CORSCredentials')),
     },
     homepage: !isTrue(all['AzureWebJobsDisableHomepage']),
@@ -91,16 +91,16 @@ function disabledFunctions(environment: Environment): ReadonlySet<string> {
 
 /** @returns undefined when there is no such file. */
 function readJson(file: string): Json | undefined {
-  let text: string;
+  let content: string;
   try {
-    text = readFileSync(file, 'utf8');
+    content = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'ENOENT' ? undefined : fail(file, `cannot be read (${code})`);
   }
   let value: unknown;
   try {
-    value = JSON.parse(withoutComments(text));
+    value = JSON.parse(withoutComments(content));
   } catch (error) {
     return fail(file, `is not valid JSON: ${(error as Error).message.split('\n')[0]!}`);
   }
@@ -108,8 +108,8 @@ function readJson(file: string): Json | undefined {
 }
 
 /** The host's own reader allows comments in these files. Positions in messages stay right: a comment becomes blanks. */
-function withoutComments(text: string): string {
-  return text.replace(/^\uFEFF/, '').replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '));
+function withoutComments(content: string): string {
+  return content.replace(/^\uFEFF/, '').replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '));
 }
 
 /** A property, by a name whose case does not matter: so .NET reads its configuration. */
@@ -141,6 +141,10 @@ function set(into: Json, [name, ...rest]: readonly string[], value: string): voi
   set(into[key] as Json, rest, value);
 }
 
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
 function isTrue(value: unknown): boolean {
   return /^(true|1)$/i.test(String(value));
 }
@@ -148,7 +152,7 @@ function isTrue(value: unknown): boolean {
 function number(value: unknown, file: string, name: string, least: number): number | undefined {
   if (value === undefined || value === null) return undefined;
   const found = Number(value);
-  return Number.isInteger(found) && found >= least ? found : fail(file, `has '${String(value)}' for ${name}, which has to be a whole number from ${least}`);
+  return Number.isInteger(found) && found >= least ? found : fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a whole number from ${least}`);
 }
 
 function readLevels(from: Json, file: string): Record<string, LogLevel> {

@@ -81,5 +81,10 @@ async function openHub(options: EmulatorOptions, config: HostConfig, log: Log): 
   }
   // Only now: the storage libraries take a while to load, and a hub in memory does without them.
   const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
-  return new AzureStorageHub({ connection, name, log });
+  try {
+    return new AzureStorageHub({ connection, name, log });
+  } catch (error) {
+    const from = options.storage === undefined ? `The setting '${config.hubConnection}'` : '--storage';
+    throw new StorageError(`${from} is not a storage connection string.`, { cause: error });
+  }
 }

@@ -1,4 +1,5 @@
 import type { Host } from './host.js';
+import { authLevel } from './host.js';
 
 /** The functions as `func start` prints them. */
 export function functionList(host: Host): string {
@@ -15,8 +16,8 @@ export function functionList(host: Host): string {
 /** The keys that open the app when they are asked for. */
 export function keyList({ keys, worker }: Host): string {
   const lines = [`\tmaster: ${keys.master}`, `\thost: ${keys.host}`, `\tdurabletask_extension: ${keys.durableTask}`];
-  for (const { name, trigger } of worker.functions.values()) {
-    if (String(trigger['authLevel']).toLowerCase() === 'function') lines.push(`\t${name}: ${keys.functions[name]}`);
+  for (const definition of worker.functions.values()) {
+    if (authLevel(definition) === 'function') lines.push(`\t${definition.name}: ${keys.functions[definition.name]}`);
   }
   return `Keys, for the header x-functions-key or ?code= in the address:\n\n${lines.join('\n')}\n`;
 }

@@ -188,7 +188,7 @@ export class Host {
   }
 
   #mayCall(definition: FunctionDefinition, request: HttpRequestLike): boolean {
-    const level = String(definition.trigger['authLevel'] ?? 'anonymous').toLowerCase();
+    const level = authLevel(definition);
     if (this.#options.enforceKeys !== true || level === 'anonymous') return true;
     const { master, host, functions } = this.keys;
     const own = functions[definition.name];
@@ -231,7 +231,7 @@ export class Host {
 
   #addRoute(definition: FunctionDefinition): void {
     if (definition.trigger.type !== 'httpTrigger') return;
-    const level = String(definition.trigger['authLevel'] ?? 'anonymous').toLowerCase();
+    const level = authLevel(definition);
     if (!LEVELS.includes(level)) throw new UnsupportedBindingError(`The function '${definition.name}' has the authLevel '${level}', which is none of ${LEVELS.join(', ')}.`);
     try {
       this.#router.add(definition.name, new Route(this.#template(definition), methodsOf(definition), definition));
@@ -251,6 +251,11 @@ export class Host {
 /** `@azure/functions` always names some; without any it is GET and POST. */
 function methodsOf({ trigger }: FunctionDefinition): string[] {
   return (trigger['methods'] as string[]).map((method) => method.toUpperCase());
+}
+
+/** Which key a function asks for: `anonymous`, `function` or `admin`. */
+export function authLevel({ trigger }: FunctionDefinition): string {
+  return typeof trigger['authLevel'] === 'string' ? trigger['authLevel'].toLowerCase() : 'anonymous';
 }
 
 function isPreflight({ method, headers }: HttpRequestLike): boolean {

@@ -10,8 +10,11 @@ let directory: string;
 beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), 'config-')); });
 afterEach(async () => { await rm(directory, { recursive: true }); });
 
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 async function read(host: unknown, local?: unknown, environment: Record<string, string> = {}): Promise<HostConfig> {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   await writeFile(path.join(directory, 'host.json'), text(host));
   if (local !== undefined) await writeFile(path.join(directory, 'local.settings.json'), text(local));
   return readConfig(directory, environment);
@@ -78,11 +81,11 @@ describe('what cannot be used is told in one line that names the file', () => {
     ['no object', '[]', undefined, /host\.json is not a JSON object\.$/],
     ['another version', {}, undefined, /host\.json has to say "version": "2\.0"\.$/],
     ['a level that does not exist', { version: '2.0', logging: { logLevel: { default: 'Loud' } } }, undefined, /host\.json gives 'default' the log level 'Loud'/],
-    ['a number that is none', { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } }, undefined, /'many' for maxConcurrentActivityFunctions/],
+    ['a number that is none', { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } }, undefined, /"many" for maxConcurrentActivityFunctions/],
     ['a setting that is missing', { version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } }, undefined, /host\.json names the setting 'HUB', which is not set\.$/],
     ['broken local settings', { version: '2.0' }, '{', /local\.settings\.json is not valid JSON/],
     ['encrypted local settings', { version: '2.0' }, { IsEncrypted: true, Values: {} }, /local\.settings\.json is encrypted/],
-    ['a port that is none', { version: '2.0' }, { Host: { LocalHttpPort: 'x' } }, /local\.settings\.json has 'x' for LocalHttpPort/],
+    ['a port that is none', { version: '2.0' }, { Host: { LocalHttpPort: 'x' } }, /local\.settings\.json has "x" for LocalHttpPort/],
   ])('%s', async (_what, host, local, message) => {
     const reading = read(host, local);
     await expect(reading).rejects.toThrow(ConfigError);

@@ -109,14 +109,16 @@ test.each([
   expect(() => new Route(template, ['GET'], undefined)).toThrow(why);
 });
 
-describe('among several functions', () => {
-  function router(functions: Record<string, [template: string, ...methods: string[]]>): Router<string> {
-    const made = new Router<string>();
-    for (const [name, [template, ...methods]] of Object.entries(functions)) made.add(name, new Route(template, methods.length === 0 ? ['GET'] : methods, name));
-    return made;
-  }
-  const reached = (from: Router<string>, method: string, path: string): string | undefined => from.find(method, pathSegments(path))?.target;
+function router(functions: Record<string, [template: string, ...methods: string[]]>): Router<string> {
+  const made = new Router<string>();
+  for (const [name, [template, ...methods]] of Object.entries(functions)) made.add(name, new Route(template, methods.length === 0 ? ['GET'] : methods, name));
+  return made;
+}
+function reached(from: Router<string>, method: string, path: string): string | undefined {
+  return from.find(method, pathSegments(path))?.target;
+}
 
+describe('among several functions', () => {
   test('the first by name whose template fits answers, whatever is more specific', () => {
     const list = { list: ['products/list'], Details: ['products/{id}'] } satisfies Record<string, [string]>;
     expect(reached(router(list), 'GET', '/products/list')).toBe('Details');

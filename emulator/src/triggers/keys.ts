@@ -14,8 +14,13 @@ export interface HostKeys {
 }
 
 export function newKeys(functionNames: Iterable<string>): HostKeys {
-  const key = (): string => randomBytes(40).toString('base64url');
-  return { master: key(), host: key(), durableTask: key(), functions: Object.fromEntries([...functionNames].map((name) => [name, key()])) };
+  return {
+    master: newKey(), host: newKey(), durableTask: newKey(), functions: Object.fromEntries([...functionNames].map((name) => [name, newKey()])),
+  };
+}
+
+function newKey(): string {
+  return randomBytes(40).toString('base64url');
 }
 
 /** Whether a request carries one of `keys`: header `x-functions-key`, or without that `code` in the query. */

@@ -72,7 +72,7 @@ async function loadDirectory(directory: string): Promise<void> {
   }
   const { main } = manifest;
   if (typeof main !== 'string' || main === '') throw new AppLoadError(`${file} has no "main", which names the app's entry file.`);
-  const entries = globSync(main.replaceAll('\\', '/'), { cwd: directory }).sort();
+  const entries = globSync(main.replaceAll('\\', '/'), { cwd: directory }).toSorted();
   if (entries.length === 0) throw new AppLoadError(`No file matches "main": "${main}" of ${file}. Is the app built?`);
   for (const entry of entries) {
     const absolute = path.join(directory, entry);

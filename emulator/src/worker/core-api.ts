@@ -125,10 +125,9 @@ export function installCoreApi(): Registrations {
   };
 
   // The technique of the real worker. A load hook would need flags, and could not answer a package that is not there.
-  const prototype = Module.prototype as unknown as { require(id: string): unknown };
-  const original = prototype.require;
-  prototype.require = function require(this: unknown, id: string): unknown {
-    return id === '@azure/functions-core' ? api : original.call(this as never, id);
-  };
+  const prototype = Module.prototype as unknown as { require: (id: string) => unknown };
+  prototype.require = new Proxy(prototype.require, {
+    apply: (original, module, [id]: [string]) => (id === '@azure/functions-core' ? api : Reflect.apply(original, module, [id])),
+  });
   return current;
 }

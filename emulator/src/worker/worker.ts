@@ -94,6 +94,7 @@ export class FunctionsWorker implements Worker {
     for (const hook of after) await hook(post);
     invocation.state = undefined;
     const { error } = post;
+    // oxlint-disable-next-line typescript/only-throw-error -- as the app threw it
     if (error !== null && error !== undefined) throw error;
     return post['result'];
   }

@@ -1,0 +1,138 @@
+/** The command line: what it prints, and one clear line for everything that keeps it from serving. */
+import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { account } from './support/azurite.js';
+import { runCli, startCli } from './support/cli.js';
+
+const apps = path.join(import.meta.dirname, 'fixtures/apps');
+const app = (name: string): string[] => ['start', '--app', path.join(apps, name), '--port', '0'];
+
+describe('an emulator that serves', () => {
+  test('lists its functions as func start does, says in one line where it serves, and ends with 0', async () => {
+    const emulator = await startCli([...app('hello'), '--storage', 'memory'], { env: { 'AzureWebJobs.Off.Disabled': 'true' } });
+    expect((await fetch(`${emulator.url}/api/echo`)).status).toBe(200);
+    const code = await emulator.stop();
+    const output = emulator.output();
+    expect(output).toContain(`\nFunctions:\n\n\tStartHello: [POST] ${emulator.url}/api/hello/{orchestrator=HelloCities}\n\n\tEcho: [GET,POST,HEAD] ${emulator.url}/api/echo/{name?}\n\n`);
+    expect(output).toContain('\tSayHello: activityTrigger\n');
+    expect(output).toContain('Function Off is disabled.\n');
+    expect(output.split('\n').filter((line) => line.startsWith('Serving on'))).toEqual([`Serving on ${emulator.url} (task hub HelloHub)`]);
+    expect(code).toBe(0);
+  });
+
+  test.skipIf(process.platform === 'win32')('ends with 0 on SIGTERM', async () => {
+    const emulator = await startCli([...app('hello'), '--storage', 'memory']);
+    emulator.child.kill('SIGTERM');
+    expect(await once(emulator.child, 'exit')).toEqual([0, null]);
+  });
+
+  test('prints the keys when it asks for them', async () => {
+    const emulator = await startCli([...app('hello'), '--storage', 'memory', '--enforce-keys']);
+    const key = /\tStartHello: (\S{20,})\n/.exec(emulator.output().split('Keys,')[1]!)?.[1];
+    expect((await fetch(`${emulator.url}/api/hello`, { method: 'POST' })).status).toBe(401);
+    expect((await fetch(`${emulator.url}/api/hello?code=${key}`, { method: 'POST' })).status).toBe(202);
+    await emulator.stop();
+  });
+
+  test('loads CommonJS files by a pattern, says what it does not run, and which route is never reached', async () => {
+    const emulator = await startCli([...app('patterned'), '--storage', 'memory']);
+    expect(await (await fetch(`${emulator.url}/api/first`)).text()).toBe('first');
+    await emulator.stop();
+    const said = emulator.output().split('\n').map((line) => line.replace(/^\[.*?\] /, ''));
+    expect(said).toContain('This version of the emulator does not run timer triggers: Tick.');
+    expect(said).toContain('This version of the emulator does not run queue triggers: OnOrder.');
+    expect(said).toContain('This version of the emulator does not run queue outputs: OnOrder.');
+    expect(said).toContain("GET /api/first reaches 'First', not 'Second': the Functions host tries routes in the order of the functions' names.");
+    expect(said).toContain('the app was told that it ends');
+  });
+});
+
+/** What it prints when it cannot serve. */
+async function failure(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
+  const { code, output } = await runCli(args, { env: { AzureWebJobsStorage: '', ...env } });
+  expect(code).toBe(1);
+  expect(output.trimEnd().split('\n')).toHaveLength(1);
+  return output;
+}
+
+describe('one line, and an exit code that is not 0, for', () => {
+  test('a missing build', async () => {
+    expect(await failure([...app('unbuilt'), '--storage', 'memory'])).toMatch(/^No file matches "main": "dist\/index\.js" of .*package\.json\. Is the app built\?$/m);
+  });
+
+  test('a folder that holds no app', async () => {
+    expect(await failure([...app('nowhere'), '--storage', 'memory'])).toMatch(/host\.json is missing\.$/m);
+  });
+
+  test('a broken host.json', async () => {
+    expect(await failure([...app('broken-host'), '--storage', 'memory'])).toMatch(/host\.json is not valid JSON: .+$/m);
+  });
+
+  test.each([
+    ['throws', /^The app threw while it was loaded: TypeError: the settings are missing \(.*index\.js:\d+:\d+\)$/m],
+    ['hook', /^The app threw while it was loaded: Error: the hook failed \(.*index\.js:\d+:\d+\)$/m],
+    ['nothing', /^The app registers no functions\.$/m],
+    ['grpc', /^The app uses durable-functions 4, which speaks another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m],
+    ['streams', /^The app asks for HTTP streams/m],
+    ['blob', /^The function 'Blobs' uses the binding 'blob', which the emulator does not have\.$/m],
+    ['route', /^The route of 'Route' cannot be read\. The constraint 'number' .* there is no such constraint/m],
+    ['level', /^The function 'Level' has the authLevel 'nobody', which is none of anonymous, function, admin\.$/m],
+  ])('an app that cannot be run: %s', async (how, message) => {
+    expect(await failure([...app('failing'), '--storage', 'memory'], { HOW: how })).toMatch(message);
+  });
+
+  test('an app whose packages are not installed', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'alone-'));
+    try {
+      await cp(path.join(apps, 'failing'), directory, { recursive: true });
+      expect(await failure(['start', '--app', directory, '--storage', 'memory', '--port', '0'])).toMatch(/^The app threw while it was loaded: Error.*: Cannot find package '@azure\/functions'/m);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  test('a port in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    expect(await failure(['start', '--app', path.join(apps, 'hello'), '--port', String(port), '--storage', 'memory'])).toBe(`Port ${port} is in use: stop what runs there, or choose another with --port.\n`);
+    other.close();
+  });
+
+  test('no storage', async () => {
+    expect(await failure(app('failing'), { HOW: 'fine' })).toMatch(/^The setting 'AzureWebJobsStorage' is not set: .*--storage memory\.$/m);
+  });
+
+  test('storage that does not answer', async () => {
+    const nobody = 'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a';
+    expect(await failure([...app('failing'), '--storage', nobody], { HOW: 'fine' })).toMatch(/TestHubName.* storage .*http:\/\/127\.0\.0\.1:1\/a.* does not answer/);
+  });
+
+  test('a connection string that is none', async () => {
+    expect(await failure([...app('failing'), '--storage', 'nonsense'], { HOW: 'fine' })).toBe('--storage is not a storage connection string.\n');
+  });
+
+  test('a hub that another emulator holds', async () => {
+    const storage = await account();
+    const holder = await startCli([...app('hello'), '--storage', storage]);
+    expect(await failure([...app('hello'), '--storage', storage])).toMatch(/HelloHub/);
+    await holder.stop();
+    const next = await startCli([...app('hello'), '--storage', storage]);
+    expect(await next.stop()).toBe(0);
+  });
+
+  test('an option that there is not, and a port that is none', async () => {
+    expect(await failure([...app('hello'), '--colour'])).toMatch(/--colour/);
+    expect(await failure(['start', '--port', 'seven'])).toBe("'seven' is not a port.\n");
+  });
+});
+
+test('without a command it explains itself', async () => {
+  expect(await runCli([])).toMatchObject({ code: 1, output: expect.stringContaining('Usage: emulator start') as unknown });
+  expect(await runCli(['--help'])).toMatchObject({ code: 0, output: expect.stringContaining('--storage WHERE') as unknown });
+});
