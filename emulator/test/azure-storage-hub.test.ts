@@ -273,6 +273,8 @@ test('each step is one storage request', async () => {
   expect(await cost(hub.getRecord('one'))).toBe(1);
   expect(await cost(hub.query({ top: 10 }))).toBe(1);
   expect(await cost(hub.hint({ add: { instanceId: 'one', due: 2 }, remove: { instanceId: 'one', due: 1 } }))).toBe(1);
+  const { token } = await hub.load('one');
+  expect(await cost(hub.commit(commitOf('one', token, { replace: true, append: running('one', 2, 'e2'), record: recordOf('one', { executionId: 'e2' }) })))).toBe(1);
   // Its partition, and its Instances row to see whether that is behind.
   expect(await cost(hub.load('one'))).toBe(2);
 });

@@ -4,6 +4,9 @@ import { BlobServiceClient, newPipeline } from '@azure/storage-blob';
 /** What storage usually runs on the same machine: a few quick tries, then the caller decides. */
 const RETRIES = { count: 3, delay: 50, longestDelay: 400 };
 
+/** After as many milliseconds an answer will not come any more. The service itself gives up after 30 seconds. */
+const TIMEOUT = 30_000;
+
 /** The clients of one hub: made once, since each keeps its connections and its signing key. */
 export class StorageClients {
   readonly tables: TableServiceClient;
@@ -19,9 +22,12 @@ export class StorageClients {
       allowInsecureConnection: true,
       retryOptions: { maxRetries: RETRIES.count, retryDelayInMs: RETRIES.delay, maxRetryDelayInMs: RETRIES.longestDelay },
     };
-    const count = (): void => { this.#requests++; };
+    const prepare = (request: { timeout: number }): void => {
+      this.#requests++;
+      request.timeout = TIMEOUT;
+    };
     const counted = <Client extends TableClient | TableServiceClient>(client: Client): Client => {
-      client.pipeline.addPolicy({ name: 'countRequests', sendRequest: (request, next) => { count(); return next(request); } }, { afterPhase: 'Retry' });
+      client.pipeline.addPolicy({ name: 'countAndLimit', sendRequest: (request, next) => { prepare(request); return next(request); } }, { afterPhase: 'Retry' });
       return client;
     };
     this.tables = counted(TableServiceClient.fromConnectionString(connection, options));
@@ -31,7 +37,7 @@ export class StorageClients {
     const pipeline = newPipeline(credential, {
       retryOptions: { maxTries: RETRIES.count + 1, retryDelayInMs: RETRIES.delay, maxRetryDelayInMs: RETRIES.longestDelay },
     });
-    pipeline.factories.push({ create: (next) => ({ sendRequest: (request) => { count(); return next.sendRequest(request); } }) });
+    pipeline.factories.push({ create: (next) => ({ sendRequest: (request) => { prepare(request); return next.sendRequest(request); } }) });
     this.blobs = new BlobServiceClient(url, pipeline);
   }
 
