@@ -38,7 +38,7 @@ export class HttpServer {
   }
 
   async #listenOn(host: string, port: number): Promise<number> {
-    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => { void this.#serve(request, response); });
+    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => { void this.#serve(request, response, server); });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => { server.off('error', reject); resolve(); });
@@ -56,16 +56,20 @@ export class HttpServer {
     })));
   }
 
-  async #serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  async #serve(request: http.IncomingMessage, response: http.ServerResponse, server: http.Server): Promise<void> {
     // Whoever called may go away at any time.
     response.on('error', () => {});
     try {
       const body = await readBody(request);
       const url = `http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`;
       const method = request.method ?? 'GET';
-      if (body === undefined) send(response, method, empty(413));
-      else if (!URL.canParse(url)) send(response, method, empty(400));
-      else send(response, method, await this.#handle({ method, url, headers: flat(request.headers), ...(body.length > 0 && { body }) }));
+      let answer = empty(413);
+      if (body !== undefined) {
+        answer = URL.canParse(url) ? await this.#handle({ method, url, headers: flat(request.headers), ...(body.length > 0 && { body }) }) : empty(400);
+      }
+      // A connection kept alive would hold up a server that closes.
+      if (!server.listening) response.shouldKeepAlive = false;
+      send(response, method, answer);
     } catch {
       // The request broke off, or the answer has headers or a status that HTTP does not allow.
       if (!response.headersSent && !response.destroyed) send(response, 'GET', empty(500));

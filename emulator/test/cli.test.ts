@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { account } from './support/azurite.js';
 import { runCli, startCli } from './support/cli.js';
 
@@ -29,6 +29,18 @@ describe('an emulator that serves', () => {
     const emulator = await startCli([...app('hello'), '--storage', 'memory']);
     emulator.child.kill('SIGTERM');
     expect(await once(emulator.child, 'exit')).toEqual([0, null]);
+  });
+
+  test('runs a chain of activities on Azure Storage, where the next one finds it', async () => {
+    const storage = await account();
+    const first = await startCli([...app('hello'), '--storage', storage]);
+    const { statusQueryGetUri } = await (await fetch(`${first.url}/api/hello`, { method: 'POST' })).json() as { statusQueryGetUri: string };
+    const completed = { runtimeStatus: 'Completed', output: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'] };
+    await vi.waitFor(async () => { expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject(completed); });
+    await first.stop();
+    const second = await startCli([...app('hello'), '--storage', storage]);
+    expect(await (await fetch(statusQueryGetUri.replace(first.url, second.url))).json()).toMatchObject(completed);
+    await second.stop();
   });
 
   test('prints the keys when it asks for them', async () => {

@@ -1,0 +1,88 @@
+/** The sockets in front of the host. */
+import { once } from 'node:events';
+import http from 'node:http';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import type { HttpRequestLike, HttpResponseLike } from '../src/http-message.js';
+import { HttpServer } from '../src/http-server.js';
+
+const servers: HttpServer[] = [];
+afterEach(async () => { await Promise.all(servers.splice(0).map((server) => server.close())); });
+
+async function serve(handle: (request: HttpRequestLike) => Promise<HttpResponseLike>): Promise<{ server: HttpServer; port: number }> {
+  const server = new HttpServer(handle);
+  servers.push(server);
+  return { server, port: await server.listen(0) };
+}
+
+async function ok(): Promise<HttpResponseLike> {
+  return { status: 200, headers: [['x-a', '1'], ['x-a', '2'], ['content-length', '99']], body: Buffer.from('fine') };
+}
+
+test('a request arrives with its absolute address, lower-case headers and body', async () => {
+  const requests: HttpRequestLike[] = [];
+  const { port } = await serve(async (request) => {
+    requests.push(request);
+    return ok();
+  });
+  const response = await fetch(`http://127.0.0.1:${port}/a%20b?c=d`, { method: 'PUT', headers: { 'X-Some': 'Value' }, body: 'text' });
+  expect(requests[0]).toMatchObject({ method: 'PUT', url: `http://127.0.0.1:${port}/a%20b?c=d`, headers: { 'x-some': 'Value' }, body: Buffer.from('text') });
+  expect([response.headers.get('x-a'), response.headers.get('content-length'), await response.text()]).toEqual(['1, 2', '4', 'fine']);
+});
+
+test('an answer that HTTP does not allow, and a handler that fails, are 500', async () => {
+  const { port } = await serve(async ({ url }) => {
+    if (url.endsWith('/throws')) throw new Error('never mind');
+    return { status: 200, headers: [['x-a', url.endsWith('/header') ? 'two\nlines' : 'fine']], body: new Uint8Array(), ...(url.endsWith('/status') && { status: 7 }) };
+  });
+  for (const [where, status] of [['header', 500], ['status', 500], ['throws', 500], ['fine', 200]]) {
+    expect((await fetch(`http://127.0.0.1:${port}/${where}`)).status).toBe(status);
+  }
+});
+
+test('a caller who goes away harms nobody', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const { port } = await serve(async ({ url }) => {
+    if (url.endsWith('/slow')) {
+      arrived.resolve();
+      await answer.promise;
+    }
+    return ok();
+  });
+  const request = http.get(`http://127.0.0.1:${port}/slow`).on('error', () => {});
+  await arrived.promise;
+  request.destroy();
+  const half = http.request(`http://127.0.0.1:${port}/half`, { method: 'POST', headers: { 'content-length': '100' } }).on('error', () => {});
+  half.write('some');
+  await once(half, 'socket');
+  half.destroy();
+  answer.resolve();
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
+});
+
+test('a request that runs when it closes is answered, nobody is waited for after that, and no other is taken', async () => {
+  const startedAt = performance.now();
+  let closed: Promise<void> | undefined;
+  const { server, port } = await serve(async () => {
+    closed ??= server.close();
+    await new Promise((resolve) => { setImmediate(resolve); });
+    return ok();
+  });
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('fine');
+  await closed;
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
+});
+
+test('a port is taken as soon as one of the addresses of localhost is', async ({ skip }) => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const other = createServer();
+    const listening = once(other.listen(0, host), 'listening').then(() => true, () => false);
+    if (!await listening) skip('This machine has no ::1.');
+    const { port } = other.address() as AddressInfo;
+    await expect(new HttpServer(ok).listen(port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    other.close();
+  }
+});
