@@ -16,10 +16,15 @@ for (let run = 0; run < 5; run++) {
     path.join(import.meta.dirname, '../../tools/start.ts'), '--port', String(port), '--storage-folder', folder,
     '--blob-port', String(ports.blob), '--queue-port', String(ports.queue), '--table-port', String(ports.table),
   ], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  process.once('exit', () => child.kill());
   for (let status = 0; status !== 202;) {
     status = await fetch(`http://127.0.0.1:${port}/api/orchestrators/ApprovalSimulation`, { method: 'POST' }).then((response) => response.status, () => 0);
-    if (status === 0) await new Promise((resolve) => { setTimeout(resolve, 10); });
-    else if (status !== 202) throw new Error(`The starter answered ${status}.`);
+    // Nobody there yet, or not ready.
+    if (status === 0 || status === 503) await new Promise((resolve) => { setTimeout(resolve, 10); });
+    else if (status !== 202) {
+      process.stderr.write(`The starter answered ${status}.\n`);
+      process.exit(1);
+    }
   }
   times.push((performance.now() - start) / 1000);
   const ended = once(child, 'exit');

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { HostConfig } from './config.js';
 import { clientBindingValue } from './durable/client-binding.js';
 import type { Clock } from './durable/clock.js';
@@ -54,6 +55,7 @@ export class Host {
   readonly #router = new Router<FunctionDefinition>();
   readonly #management: ManagementApi;
   readonly #server: HttpServer;
+  readonly #rpcPath: string;
   readonly #startedAt = Date.now();
   #port = 0;
   #started = false;
@@ -72,13 +74,15 @@ export class Host {
     for (const { route, method, by } of this.#router.shadowed()) {
       log('warning', 'Host.Startup', `${method} /${route.template} reaches '${by.name}', not '${route.target.name}': the Functions host tries routes in the order of the functions' names.`);
     }
+    // The SDK's client calls without a key, on the port that everybody can reach.
+    this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
     this.engine = new Engine({
       hub, clock, log, sdk: new SdkV3(this.worker), ...options.engine,
       ...(config.maxConcurrentActivities !== undefined && { maxConcurrentActivities: config.maxConcurrentActivities }),
     });
     this.#management = new ManagementApi({
       client: this.engine, hubName: hub.name, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
-      enforceKeys: options.enforceKeys === true,
+      enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,
     });
     this.#server = new HttpServer(async (request) => (this.#started ? this.handle(request) : empty(503)));
   }
@@ -163,7 +167,7 @@ export class Host {
 
   #clientBinding(): string {
     return clientBindingValue({
-      hubName: this.engine.taskHubName, origin: this.origin, rpcBaseUrl: `http://127.0.0.1:${this.#port}/durabletask/`, key: this.keys.durableTask,
+      hubName: this.engine.taskHubName, origin: this.origin, rpcBaseUrl: `http://127.0.0.1:${this.#port}${this.#rpcPath}/`, key: this.keys.durableTask,
     });
   }
 

@@ -182,6 +182,9 @@ export class Engine implements DurableClient {
 
   async query(query: InstanceQuery): Promise<InstancePage> {
     await this.#scanned;
+    // What was just started has no record before its first episode.
+    await Promise.all([...this.#instances.values()].filter(({ record, queue, taken }) => record === undefined && queue.length + taken.length > 0)
+      .map((instance) => this.#pump(instance)));
     await this.#flush();
     return this.#hub.query(query);
   }
@@ -411,8 +414,18 @@ export class Engine implements DurableClient {
       }
       if (outcome.continueAsNew === undefined || this.#stopped) break;
       if (generation % 100 === 0) {
-        this.#options.log('warning', CATEGORY, `'${instance.id}' has continued as new ${generation} times without waiting for anything.`);
+        if (generation === 100) this.#options.log('warning', CATEGORY, `'${instance.id}' continues as new again and again without waiting for anything.`);
+        // Others have their turn, and whoever wants to end it can.
         await new Promise((resolve) => { setImmediate(resolve); });
+        const end = instance.queue.find(({ event }) => event.EventType === 'ExecutionTerminated');
+        if (end !== undefined) {
+          instance.queue.splice(instance.queue.indexOf(end), 1);
+          instance.taken.push(end);
+          batch.consumed.push(end.messageId!);
+          inbound.push(end.event);
+          outcome = await this.#run(instance, execution, history, inbound);
+          break;
+        }
       }
       inbound = continuedExecution(execution, randomUUID().replaceAll('-', ''), outcome.continueAsNew.input, this.#now());
       execution = inbound[1] as ExecutionStarted;
@@ -465,6 +478,7 @@ export class Engine implements DurableClient {
     try {
       const call = (): Promise<Answer> => sdk.runOrchestrator(run);
       const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
+      if (answer.unreadable !== undefined) return fail(orchestratorFailure(execution.Name, answer.unreadable));
       const outcome = runEpisode({
         instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
@@ -678,9 +692,12 @@ export class Engine implements DurableClient {
   }
 }
 
-/** Events that get an episode of their own: their order against others decides what the others mean. */
+/**
+ * Events that get an episode of their own: their order against others decides what the others mean. A raised event that
+ * shared an episode with the one after which its orchestrator continues as new would be lost to the next execution.
+ */
 function isAlone(event: InboundEvent): boolean {
-  return event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
+  return event.EventType === 'EventRaised' || event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
     || event.EventType === 'ExecutionResumed';
 }
 

@@ -20,6 +20,8 @@ export interface ManagementOptions {
   webhookKey: () => string;
   /** Asks for that key, as in Azure; without it as under `func start`. */
   enforceKeys?: boolean;
+  /** Where the SDK's client finds the API, without keys: a path that nobody can guess where keys are asked for. Default: `/durabletask`. */
+  rpcPath?: string;
 }
 
 /** One request, taken apart. */
@@ -30,10 +32,6 @@ interface Call {
   /** Whether it came in on the address for the SDK's client. */
   rpc: boolean;
 }
-
-/** Where the SDK's client finds the API. */
-const RPC_PATH = '/durabletask';
-const MOUNTS: readonly string[] = [WEBHOOK_PATH, RPC_PATH];
 
 const CONTINUATION = 'x-ms-continuation-token';
 /** The extension's page, and the largest that Azure's tables give. */
@@ -60,10 +58,10 @@ export class ManagementApi {
   /** Answers a request; never rejects. @returns undefined when the path is not one of ours. */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const url = new URL(request.url);
-    const mount = MOUNTS.find((path) => url.pathname.toLowerCase().startsWith(`${path}/`));
+    const { hubName, enforceKeys, webhookKey, rpcPath = '/durabletask' } = this.#options;
+    const mount = [WEBHOOK_PATH, rpcPath].find((path) => url.pathname.toLowerCase().startsWith(`${path}/`));
     if (mount === undefined) return undefined;
-    const { hubName, enforceKeys, webhookKey } = this.#options;
-    const rpc = mount === RPC_PATH;
+    const rpc = mount === rpcPath;
     if (!rpc && enforceKeys === true && !carriesKey(request, [webhookKey()])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
     const hub = query.text('taskHub')?.trim() ?? '';

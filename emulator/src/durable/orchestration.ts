@@ -39,6 +39,8 @@ export interface Answer {
   output: JsonText;
   /** The text of an uncaught error. */
   error?: string;
+  /** What the SDK itself gave up with, e.g. on an event that it cannot read. Then nothing else of the answer counts. */
+  unreadable?: string;
   customStatus: JsonText;
   /** How many ids the SDK has given out, where it can be seen. */
   sequenceNumber?: number;

@@ -170,7 +170,7 @@ function answer(outcome: InvocationOutcome): Answer {
   } else {
     const marker = outcome.message.indexOf(FAILURE_MARKER);
     // Without the marker the SDK itself gave up, e.g. on a history event that it could not read.
-    if (marker < 0) return { done: false, actions: [], output: null, error: outcome.message, customStatus: null, warnings: [] };
+    if (marker < 0) return { done: false, actions: [], output: null, unreadable: outcome.message, customStatus: null, warnings: [] };
     state = JSON.parse(outcome.message.slice(marker + FAILURE_MARKER.length)) as SdkState;
     if (state.error === undefined) {
       warnings.push('The orchestrator threw something that is not an Error. Production loses it and the instance waits for ever: throw an Error.');
