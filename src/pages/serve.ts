@@ -20,12 +20,12 @@ const security = {
 export const caching = { page: 'no-cache', asset: 'public, max-age=31536000, immutable' };
 
 interface Asked {
-  method: string;
   headers: { get(name: string): string | null };
 }
 
 /**
- * Answers with a built file, in the smallest form the caller accepts; 304 when the caller has it already, headers alone for HEAD.
+ * Answers with a built file, in the smallest form the caller accepts; 304 when the caller has it already. HEAD is
+ * answered as GET is: the host sends the headers alone, with the length the body would have.
  *
  * @returns nothing when there is no such file
  */
@@ -37,7 +37,7 @@ export async function serve(site: Site, path: string, asked: Asked, cacheControl
 
   headers['Content-Type'] = file.type;
   if (file.encoding) headers['Content-Encoding'] = file.encoding;
-  return asked.method === 'HEAD' ? { headers } : { headers, body: await file.bytes() };
+  return { headers, body: await file.bytes() };
 }
 
 /** Reads Accept-Encoding (RFC 9110, 12.5.3): `*` stands for what is not named, `q=0` refuses. */
