@@ -12,7 +12,7 @@ import type { Figure } from './measure.ts';
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
 const folder = path.join(import.meta.dirname, 'measures');
-const files = readdirSync(folder).filter((file) => file.includes(values.only)).sort();
+const files = readdirSync(folder).filter((file) => file.includes(values.only)).toSorted();
 let missed = 0;
 
 if (!values.json) {

@@ -24,7 +24,7 @@ const USAGE = `Usage: npm start -- [options]
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${String((error as Error).message).split('\n')[0]!}\n`);
+  process.stderr.write(`${(error as Error).message.split('\n')[0]!}\n`);
   process.exit(1);
 }
 
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   process.env['AppStorage'] ??= connection;
   let stopStorage = async (): Promise<void> => {};
   let stopEmulator = async (): Promise<void> => {};
-  const stop = (code: number): void => { void stopEmulator().finally(stopStorage).finally(() => process.exit(code)); };
+  const stop = (code: number): void => { void stopEmulator().finally(() => stopStorage()).finally(() => process.exit(code)); };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop(0); });
   process.on('message', (message) => { if (message === 'stop') stop(0); });
 

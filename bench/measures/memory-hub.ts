@@ -40,8 +40,7 @@ async function each(task: () => Promise<void>): Promise<number> {
 }
 for (const task of [alone, started, called]) await each(task);
 // In turns, so that what the machine does besides falls on all of them.
-const [sdk, client, http] = [0, 0, 0];
-const sums = { sdk, client, http };
+const sums = { sdk: 0, client: 0, http: 0 };
 for (let turn = 0; turn < 5; turn++) {
   sums.sdk += await each(alone) / 5;
   sums.client += await each(started) / 5;

@@ -10,20 +10,18 @@ await withAzurite(async (storage) => {
   const hub = emulator.hub as Hub.AzureStorageHub;
   const { engine } = emulator.host;
 
+  const completed = new Set<string>();
+  const waiting = new Map<string, () => void>();
+  engine.onChange(({ instanceId, runtimeStatus }) => {
+    if (runtimeStatus !== 'Completed') return;
+    completed.add(instanceId);
+    waiting.get(instanceId)?.();
+  });
   /** Starts a chain over HTTP and waits until the engine says that it has completed. */
   const chain = async (): Promise<void> => {
-    let done = (): void => {};
-    const completed = new Set<string>();
-    const all = new Promise<void>((resolve) => { done = resolve; });
-    let id: string | undefined;
-    const stop = engine.onChange(({ instanceId, runtimeStatus }) => {
-      if (runtimeStatus === 'Completed') completed.add(instanceId);
-      if (id !== undefined && completed.has(id)) done();
-    });
     const response = await fetch(`http://127.0.0.1:${emulator.port}/api/orchestrators/chain`, { method: 'POST' });
-    id = (await response.json() as { id: string }).id;
-    if (!completed.has(id)) await all;
-    stop();
+    const { id } = await response.json() as { id: string };
+    if (!completed.has(id)) await new Promise<void>((resolve) => { waiting.set(id, resolve); });
   };
 
   for (let warmUp = 0; warmUp < 20; warmUp++) await chain();

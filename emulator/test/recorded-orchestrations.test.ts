@@ -108,7 +108,7 @@ function normalise(input: Input): Input {
     if (key === 'Timestamp' || key === 'FireAt' || key === 'when') return 'time';
     if (key === 'Details' && typeof value === 'string') {
       if (value.startsWith('Message:')) return value.replace(/(StackTrace: )[\s\S]*$/, '$1');
-      const blank = (name: string, inner: unknown): unknown => (/StackTrace$/.test(name) ? '' : name === 'Message' && typeof inner === 'string' ? inner.replace(/\nStack:[\s\S]*/, '') : inner);
+      const blank = (name: string, inner: unknown): unknown => (name.endsWith('StackTrace') ? '' : name === 'Message' && typeof inner === 'string' ? inner.replace(/\nStack:[\s\S]*/, '') : inner);
       return JSON.stringify(JSON.parse(value, blank));
     }
     return value;
@@ -122,5 +122,5 @@ function normalise(input: Input): Input {
 function byId(input: Input): unknown {
   return normalise(input).history.filter(({ EventType }) => EventType !== 12 && EventType !== 13)
     .map((event): Event => ({ ...event, IsPlayed: false, ...('Generation' in event && { Generation: 'counts restarts' }) }))
-    .sort((a, b) => a.EventType - b.EventType || Number(a['TaskScheduledId'] ?? a['EventId']) - Number(b['TaskScheduledId'] ?? b['EventId']));
+    .toSorted((a, b) => a.EventType - b.EventType || Number(a['TaskScheduledId'] ?? a['EventId']) - Number(b['TaskScheduledId'] ?? b['EventId']));
 }

@@ -50,6 +50,8 @@ interface Parked {
   recover: boolean;
 }
 
+/** Of how many instances outside memory the record is kept: at half a kilobyte each, some ten megabytes. */
+const MAX_RECORDS = 20_000;
 /** How many instances are loaded at once, e.g. after a restart. */
 const MAX_LOADING = 32;
 
@@ -67,6 +69,8 @@ export class Engine implements DurableClient {
   readonly #instances = new Map<string, Instance>();
   readonly #idle = new Map<string, Instance>();
   readonly #parked = new Map<string, Parked>();
+  /** Records of instances that rest outside memory. We are the hub's only writer, so they hold until the instance is loaded. */
+  readonly #records = new Map<string, InstanceRecord>();
   readonly #listeners = new Set<(record: InstanceRecord) => void>();
   readonly #waitingActivities: (() => void)[] = [];
   readonly #waitingLoads: (() => void)[] = [];
@@ -156,7 +160,11 @@ export class Engine implements DurableClient {
 
   async getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
     await this.#scanned;
-    if (!this.#instances.has(instanceId) && !this.#parked.has(instanceId)) return this.#hub.getRecord(instanceId);
+    if (!this.#instances.has(instanceId)) {
+      const resting = this.#records.get(instanceId);
+      if (resting !== undefined) return resting;
+      if (!this.#parked.has(instanceId)) return this.#hub.getRecord(instanceId);
+    }
     const instance = this.#instance(instanceId);
     if (!instance.loaded) await this.#pump(instance);
     return instance.currentRecord;
@@ -217,6 +225,7 @@ export class Engine implements DurableClient {
       const instance = this.#instances.get(instanceId);
       await instance?.whenAtRest();
       await this.#hub.purge(instanceId);
+      this.#records.delete(instanceId);
       if (instance !== undefined) this.#forget(instance);
       return 'purged';
     });
@@ -276,6 +285,7 @@ export class Engine implements DurableClient {
     if (instance === undefined) {
       instance = new Instance(instanceId);
       this.#instances.set(instanceId, instance);
+      this.#records.delete(instanceId);
       const parked = this.#parked.get(instanceId);
       if (parked !== undefined) {
         parked.cancel();
@@ -309,6 +319,8 @@ export class Engine implements DurableClient {
     const oldest = this.#idle.values().next().value!;
     const due = oldest.nextTimer;
     this.#forget(oldest);
+    this.#records.set(oldest.id, oldest.record!);
+    if (this.#records.size > MAX_RECORDS) this.#records.delete(this.#records.keys().next().value!);
     if (due !== undefined) this.#park(oldest.id, due, false);
   }
 

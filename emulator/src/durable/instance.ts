@@ -183,7 +183,7 @@ export class Instance {
   }
 
   cancelTimers(): void {
-    for (const id of [...this.#timers.keys()]) this.cancelTimer(id);
+    for (const id of this.#timers.keys()) this.cancelTimer(id);
   }
 
   get nextTimer(): number | undefined {
@@ -235,6 +235,7 @@ export class Instance {
       case 'TaskCompleted': case 'TaskFailed': case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
         this.open.delete(event.TaskScheduledId); break;
       case 'TimerFired': this.open.delete(event.TimerId); break;
+      default: break;
     }
   }
 }

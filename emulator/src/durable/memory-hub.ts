@@ -56,7 +56,7 @@ export class MemoryHub implements TaskHub {
 
   async query(query: InstanceQuery): Promise<InstancePage> {
     const records: InstanceRecord[] = [];
-    for (const id of [...this.#instances.keys()].sort(ordinal)) {
+    for (const id of [...this.#instances.keys()].toSorted(ordinal)) {
       const record = this.#instances.get(id)!.record;
       if (record === undefined || (query.from !== undefined && ordinal(id, query.from) < 0) || !matches(record, query)) continue;
       if (records.length === query.top) return { records, next: id };

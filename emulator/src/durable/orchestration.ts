@@ -109,6 +109,7 @@ class Ledger {
       case 'TaskCompleted': case 'SubOrchestrationInstanceCompleted': this.#close(event.TaskScheduledId); break;
       case 'TaskFailed': case 'SubOrchestrationInstanceFailed': this.#failed(this.#close(event.TaskScheduledId)); break;
       case 'TimerFired': this.#fired(this.#close(event.TimerId)); break;
+      default: break;
     }
   }
 

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { inject } from 'vitest';
 
@@ -40,11 +41,11 @@ export async function startAzurite(): Promise<Azurite> {
     execArgv: ['--import', END_WITH_PARENT],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const exit = new Promise<void>((resolve) => { child.once('exit', () => { resolve(); }); });
+  const exit = once(child, 'exit');
+  let output = '';
 
   const endpoints = await new Promise<Map<string, string>>((resolve, reject) => {
     const found = new Map<string, string>();
-    let output = '';
     const read = (chunk: string): void => {
       output += chunk;
       for (const [, service, url] of output.matchAll(/Azurite (\w+) service is successfully listening at (\S+)/g)) {
@@ -56,6 +57,8 @@ export async function startAzurite(): Promise<Azurite> {
     child.stderr!.setEncoding('utf8').on('data', read);
     child.once('exit', () => { reject(new Error(`Azurite ended before it served: ${output}`)); });
   });
+  // Tests that fail because it crashed do not say so.
+  child.once('exit', (code, signal) => { if (signal !== 'SIGKILL') console.error(`Azurite ended with ${code ?? signal}: ${output}`); });
 
   return {
     account() {
