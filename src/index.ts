@@ -2,4 +2,3 @@
 import './starter/index.js';
 import './approvals/index.js';
 import './reminders/index.js';
-import './pages/index.js';

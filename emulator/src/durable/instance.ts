@@ -73,7 +73,7 @@ export class Instance {
     return this.history.find((event): event is ExecutionStarted => event.EventType === 'ExecutionStarted');
   }
 
-  /** Takes over what the hub has. Events that only memory holds stay in the queue. */
+  /** Takes over what the hub has. Events that it does not have stay in the queue. */
   take(from: LoadedInstance): void {
     this.loaded = true;
     this.record = from.record;
@@ -83,11 +83,13 @@ export class Instance {
     this.idTaking = undefined;
     this.open.clear();
     for (const event of from.history) this.#index(event);
-    const local = this.queue.filter(({ messageId }) => messageId === undefined);
+    // A message that was posted while the hub was being read is not among what was read.
+    const read = new Set(from.inbox.map(({ id }) => id));
+    const others = this.queue.filter(({ messageId }) => messageId === undefined || !(read.has(messageId) || this.consumed.has(messageId)));
     this.queue = [
       ...from.inbox.filter(({ id }) => !this.consumed.has(id)).map(({ id, event, executionId }) => (
         { event, messageId: id, ...(executionId !== undefined && { executionId }) })),
-      ...local,
+      ...others,
     ];
   }
 
