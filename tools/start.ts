@@ -51,7 +51,15 @@ async function main(): Promise<void> {
   process.env['AppStorage'] ??= connection;
   let stopStorage = async (): Promise<void> => {};
   let stopEmulator = async (): Promise<void> => {};
-  const stop = (code: number): void => { void stopEmulator().finally(() => stopStorage()).finally(() => process.exit(code)); };
+  const stopBoth = async (code: number): Promise<void> => {
+    try {
+      await stopEmulator();
+    } finally {
+      await stopStorage();
+    }
+    process.exit(code);
+  };
+  const stop = (code: number): void => { void stopBoth(code); };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop(0); });
   process.on('message', (message) => { if (message === 'stop') stop(0); });
 
