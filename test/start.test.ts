@@ -1,0 +1,76 @@
+/** `npm start`, as a newcomer meets it. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import net from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+
+async function taken(): Promise<{ port: number; free: () => Promise<void> }> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, free: () => new Promise((resolve) => { server.close(() => { resolve(); }); }) };
+}
+
+async function freePort(): Promise<number> {
+  const { port, free } = await taken();
+  await free();
+  return port;
+}
+
+async function start(...args: string[]): Promise<{ ended: Promise<number | null>; output: () => string; stop: () => void; until: (text: RegExp) => Promise<string> }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'start-'));
+  const ports = await Promise.all(['blob', 'queue', 'table'].map(async (service) => [`--${service}-port`, String(await freePort())]));
+  const { AzureWebJobsStorage: _, AppStorage: __, ...env } = process.env;
+  const child = fork(path.join(import.meta.dirname, '../tools/start.ts'), ['--storage-folder', folder, ...ports.flat(), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: { ...env, NODE_OPTIONS: '' },
+  });
+  let output = '';
+  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  onTestFinished(async () => {
+    child.kill();
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    ended, output: () => output, stop: () => { child.send('stop'); },
+    until: (text) => new Promise((resolve, reject) => {
+      const look = (): void => { if (text.test(output)) resolve(output); };
+      child.stdout!.on('data', look);
+      void ended.then(() => { reject(new Error(`It ended: ${output}`)); });
+    }),
+  };
+}
+
+test('one line starts the app with its storage, says what to try, and stops cleanly', { timeout: 60_000 }, async () => {
+  const port = await freePort();
+  const app = await start('--port', String(port));
+  const said = await app.until(/Water the plants/);
+  expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
+  const answer = await fetch(`http://localhost:${port}/api/approvals`, {
+    method: 'POST', body: JSON.stringify({ subject: 'A new chair', requestedBy: 'pat', approver: 'kim', escalateTo: 'robin', respondWithin: 'PT1S' }),
+  });
+  expect(answer.status).toBe(202);
+  await app.until(/Escalation: To robin/);
+  app.stop();
+  expect(await app.ended).toBe(0);
+});
+
+test('a port in use is one line, and storage is stopped again', { timeout: 60_000 }, async () => {
+  const { port, free } = await taken();
+  onTestFinished(free);
+  const app = await start('--port', String(port));
+  expect(await app.ended).toBe(1);
+  expect(app.output().trim().split('\n').at(-1)).toMatch(new RegExp(`${port}.*in use|in use.*${port}`));
+});
+
+test('a storage port that something else uses is one line', { timeout: 60_000 }, async () => {
+  const { port, free } = await taken();
+  onTestFinished(free);
+  const app = await start('--port', '0', '--table-port', String(port));
+  expect(await app.ended).toBe(1);
+  expect(app.output()).toContain(`Port ${port} is in use`);
+});
