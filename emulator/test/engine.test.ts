@@ -1,0 +1,220 @@
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { InstanceExistsError } from '../src/durable/client.js';
+import { TestApp, type TestAppOptions } from '../src/testing.js';
+
+async function start(options: TestAppOptions = {}): Promise<TestApp> {
+  const app = await TestApp.start({ directory: path.join(import.meta.dirname, 'fixtures/engine-app'), time: '2026-03-01T08:00:00Z', ...options });
+  onTestFinished(() => app.stop());
+  return app;
+}
+
+async function types(app: TestApp, id: string): Promise<string[]> {
+  return (await app.history(id)).map(({ EventType }) => EventType).filter((type) => !type.startsWith('Orchestrator'));
+}
+
+describe('External events', () => {
+  test('that come early are kept in their order', async () => {
+    const app = await start();
+    const id = await app.start('threeEvents');
+    for (const number of [1, 2, 3]) await app.raise(id, 'E', number);
+    expect((await app.finished(id)).output).toEqual([1, 2, 3]);
+
+    const late = await app.start('late');
+    await app.raise(late, 'E', 'early');
+    expect((await app.finished(late)).output).toBe('early');
+  });
+
+  test('reach the last of several waiters first, as the SDK has it', async () => {
+    const app = await start();
+    const id = await app.start('twoWaiters');
+    await app.raise(id, 'E', 'a');
+    await app.raise(id, 'E', 'b');
+    expect((await app.finished(id)).output).toEqual({ one: 'b', two: 'a' });
+  });
+
+  test('of another case are accepted, and wake nobody', async () => {
+    const app = await start();
+    const id = await app.start('waits');
+    await app.raise(id, 'e', 1);
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+  });
+
+  test('raised in a burst are all there after continue-as-new', async () => {
+    const app = await start({ verifyReplay: false });
+    const id = await app.start('countsEvents');
+    await app.quiet();
+    await Promise.all(Array.from({ length: 5 }, () => app.raise(id, 'E')));
+    expect((await app.finished(id)).output).toBe(5);
+  });
+});
+
+describe('Timers', () => {
+  test('that are cancelled never fire, and do not hold the instance', async () => {
+    const app = await start();
+    const id = await app.start('race');
+    await app.raise(id, 'E');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
+    await app.skip('idle');
+    expect(app.now.toISOString()).toBe('2026-03-01T08:00:00.000Z');
+    expect(await types(app, id)).toEqual(['ExecutionStarted', 'TimerCreated', 'EventRaised', 'ExecutionCompleted']);
+  });
+
+  test('that are forgotten hold the instance until they fire, as in production', async () => {
+    const app = await start();
+    const id = await app.start('race', { leaveTimer: true });
+    await app.raise(id, 'E');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    await app.skip({ hours: 1 });
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
+  });
+
+  test('of ten days are made in hops of three, and end to the millisecond', async () => {
+    const app = await start();
+    const id = await app.start('longTimer');
+    expect((await app.finished(id)).output).toBe('2026-03-11T08:00:00.000Z');
+    expect((await app.history(id)).filter((event) => event.EventType === 'TimerFired').map(({ FireAt }) => FireAt)).toEqual([
+      '2026-03-04T08:00:00Z', '2026-03-07T08:00:00Z', '2026-03-11T08:00:00Z',
+    ]);
+  });
+});
+
+describe('Activities', () => {
+  test('that lost a race are waited for before the instance completes', async () => {
+    const app = await start({ verifyReplay: false });
+    const id = await app.start('anyOfTwo');
+    expect((await app.finished(id)).output).toBe('quick');
+    expect((await types(app, id)).filter((type) => type === 'TaskCompleted')).toHaveLength(2);
+  });
+
+  test('are retried after growing delays, and a last timer follows the last failure', async () => {
+    const app = await start();
+    const id = await app.start('retries');
+    const { runtimeStatus, output } = await app.finished(id);
+    expect(runtimeStatus).toBe('Failed');
+    expect(output).toMatch(/^Orchestrator function 'retries' failed: Activity function 'fails' failed: {2}never \n \{"\$type":"System\.Exception/);
+    expect(app.calls('fails').map(({ at }) => at.toISOString().slice(17, 19))).toEqual(['00', '01', '03']);
+    expect((await app.history(id)).filter((event) => event.EventType === 'TimerCreated').map(({ EventId, FireAt }) => [EventId, FireAt])).toEqual([
+      [1, '2026-03-01T08:00:01Z'], [3, '2026-03-01T08:00:03Z'], [5, '2026-03-01T08:00:03Z'],
+    ]);
+  });
+
+  test('may be a thousand at once', async () => {
+    const app = await start({ verifyReplay: false });
+    expect((await app.finished(await app.start('wide'))).output).toBe(499_500);
+  });
+});
+
+describe('Sub-orchestrations', () => {
+  test('get the parent’s execution and the call’s number for an id, or the one they are given', async () => {
+    const app = await start();
+    const id = await app.start('parent', { child: 'replays' });
+    const given = await app.start('parent', { child: 'replays', id: 'given-id' });
+    expect((await app.finished(id)).output).toEqual({ result: [true, false] });
+    expect((await app.finished(given)).output).toEqual({ result: [true, false] });
+    const ids = (await app.instances()).filter(({ name }) => name === 'replays').map(({ instanceId }) => instanceId);
+    expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}:0$/), 'given-id']);
+    expect(await app.instance('given-id')).toMatchObject({ input: 'from parent' });
+  });
+
+  test('that fail, fail the call with their output and their error', async () => {
+    const app = await start();
+    expect((await app.finished(await app.start('parent', { child: 'throws' }))).output)
+      .toEqual({ caught: "Orchestrator function 'throws' failed: on purpose \n Message: on purpose, StackTrace: " });
+  });
+
+  test('go on when their parent is terminated', async () => {
+    const app = await start();
+    const id = await app.start('parent', { child: 'waits', id: 'child' });
+    await app.quiet();
+    await app.terminate(id, 'enough');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'enough' });
+    expect(await app.instance('child')).toMatchObject({ runtimeStatus: 'Running' });
+  });
+
+  test('that are terminated fail their parent with the SDK’s own words', async () => {
+    const app = await start();
+    const id = await app.start('parent', { child: 'waits', id: 'child' });
+    await app.quiet();
+    await app.terminate('child');
+    expect((await app.finished(id)).output).toContain('could not parse its exception data');
+  });
+});
+
+describe('An instance', () => {
+  test('that continues as new without waiting can be terminated', async () => {
+    const app = await start({ verifyReplay: false });
+    const id = await app.start('spins');
+    await app.terminate(id, 'enough');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'enough' });
+  });
+
+  test('shows its custom status, and none once it is cleared', async () => {
+    const app = await start();
+    const id = await app.start('status');
+    await app.quiet();
+    expect((await app.instance(id))?.customStatus).toEqual({ step: 1 });
+    await app.raise(id, 'E');
+    expect((await app.instance(id))?.customStatus).toBeNull();
+  });
+
+  test('gets the same new GUIDs at every replay, each another', async () => {
+    const app = await start();
+    const { output } = await app.finished(await app.start('guids'));
+    const { before, after } = output as { before: string[]; after: string };
+    expect(new Set([...before, after]).size).toBe(3);
+    expect(app.calls('echo')[0]?.input).toEqual(before);
+  });
+
+  test('runs on in its code while suspended, but nothing it asks for is done before it is resumed', async () => {
+    const app = await start();
+    const id = await app.start('suspendable');
+    await app.quiet();
+    await app.suspend(id, 'hold on');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Suspended', output: 'hold on' });
+    await app.raise(id, 'E', 7);
+    expect(app.calls('echo')).toEqual([]);
+    await app.resume(id);
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 7 });
+    expect(await types(app, id)).toEqual([
+      'ExecutionStarted', 'ExecutionSuspended', 'EventRaised', 'ExecutionResumed', 'TaskScheduled', 'TaskCompleted', 'ExecutionCompleted',
+    ]);
+  });
+
+  test('that runs keeps its id; one that has ended gives it up', async () => {
+    const app = await start();
+    await app.start('waits', undefined, 'one');
+    await expect(app.start('waits', undefined, 'one')).rejects.toThrow(InstanceExistsError);
+    await app.raise('one', 'E', 'first');
+    await app.start('waits', undefined, 'one');
+    await app.quiet();
+    expect(await app.instance('one')).toMatchObject({ runtimeStatus: 'Running', output: null });
+    await app.raise('one', 'E', 'second');
+    expect(await app.instance('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'second' });
+  });
+
+  test('of an unknown orchestrator fails, and the text names those that are known', async () => {
+    const app = await start();
+    const { runtimeStatus, output } = await app.finished(await app.start('nobody'));
+    expect(runtimeStatus).toBe('Failed');
+    expect(output).toMatch(/^Orchestrator function 'nobody' failed: The function 'nobody' doesn't exist, .* known orchestrator functions: 'threeEvents', /);
+  });
+
+  test('that throws undefined waits for ever, and is said to', async () => {
+    const said: string[] = [];
+    const app = await start({ strict: false, log: (level, _category, message) => { if (level === 'error') said.push(message); } });
+    const id = await app.start('throwsNothing');
+    await app.quiet();
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    expect(said).toEqual([expect.stringContaining('it will wait for ever')]);
+  });
+
+  test('that uses a task again fails in strict mode, with what production would make of it', async () => {
+    const app = await start({ verifyReplay: false });
+    const id = await app.start('reuses');
+    await app.raise(id, 'E');
+    const { runtimeStatus, output } = await app.finished(id);
+    expect(runtimeStatus).toBe('Failed');
+    expect(output).toContain('A task was yielded a second time');
+  });
+});
