@@ -2,3 +2,4 @@
 import './starter/index.js';
 import './approvals/index.js';
 import './reminders/index.js';
+import './pages/index.js';

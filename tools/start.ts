@@ -93,10 +93,10 @@ async function main(): Promise<void> {
 
 /** Whether a source is newer than what was built from it. */
 function isStale(): boolean {
-  const built = ['dist/index.js', 'emulator/dist/emulator.js'].map((file) => path.join(root, file));
+  const built = ['dist/index.js', 'emulator/dist/emulator.js', 'dist/web/files.json'].map((file) => path.join(root, file));
   if (!built.every((file) => existsSync(file))) return true;
   const oldest = Math.min(...built.map((file) => statSync(file).mtimeMs));
-  return ['src', 'emulator/src', 'package.json'].some((source) => newest(path.join(root, source)) > oldest);
+  return ['src', 'emulator/src', 'web', 'package.json'].some((source) => newest(path.join(root, source)) > oldest);
 }
 
 function newest(file: string): number {

@@ -11,6 +11,11 @@ export interface Route {
 
 /** Each function that answers HTTP, by its name, and who may call it. `endpoint` registers them from here. */
 export const routes = {
+  // It matches the empty path alone: `/admin` and `/runtime` stay the host's.
+  HomePage: { methods: ['GET', 'HEAD'], route: '{ignored:maxlength(0)?}', authLevel: 'anonymous' },
+  DungeonPage: { methods: ['GET', 'HEAD'], route: 'dungeon', authLevel: 'anonymous' },
+  PageAssets: { methods: ['GET', 'HEAD'], route: 'assets/{*file}', authLevel: 'anonymous' },
+
   StartOrchestrator: { methods: ['POST'], route: 'api/orchestrators/{orchestratorName}', authLevel: 'function' },
 
   RequestApproval: { methods: ['POST'], route: 'api/approvals', authLevel: 'function' },

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const encoding = z.enum(['br', 'gzip']);
+
+const builtFile = z.object({
+  /** Content-Type. */
+  type: z.string(),
+  /** Changes with the content: the entity tag. */
+  hash: z.string(),
+  /** The compressed forms that lie beside it, as `<path>.<encoding>`, best first. */
+  encodings: z.array(encoding),
+});
+
+/** A compressed form the build may have made of a file. */
+export type Encoding = z.infer<typeof encoding>;
+
+/** What `files.json` says of one built file. */
+export type BuiltFile = z.infer<typeof builtFile>;
+
+/** One form of a built file, as it goes out. */
+export interface Representation {
+  type: string;
+  etag: string;
+  encoding: Encoding | undefined;
+  bytes(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** The built pages are not there. */
+export class PagesNotBuilt extends Error {
+  constructor(folder: URL, cause: unknown) {
+    super(`The pages are not built: there is no files.json in ${folder.href}. Run "npm run build:web".`, { cause });
+  }
+}
+
+/**
+ * The files that `web/` was built to. Only what `files.json` lists is ever read: a path from outside is looked up, never joined to a
+ * folder. Each form of a file is read from disk once.
+ */
+export class Site {
+  readonly #folder: URL;
+  readonly #files: Map<string, BuiltFile>;
+  readonly #read = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+
+  private constructor(folder: URL, files: Map<string, BuiltFile>) {
+    this.#folder = folder;
+    this.#files = files;
+  }
+
+  /**
+   * @param folder ends in a slash
+   * @throws PagesNotBuilt
+   */
+  static async open(folder: URL): Promise<Site> {
+    const list = await readFile(new URL('files.json', folder), 'utf8').catch((cause: unknown) => {
+      throw new PagesNotBuilt(folder, cause);
+    });
+    return new Site(folder, new Map(Object.entries(z.record(z.string(), builtFile).parse(JSON.parse(list)))));
+  }
+
+  /** Every path there is, such as `dungeon.html` or `assets/dungeon-Bx2k.js`. */
+  get paths(): string[] {
+    return [...this.#files.keys()];
+  }
+
+  /**
+   * @param accepts says whether the caller can read an encoding
+   * @returns nothing when there is no such file
+   */
+  find(path: string, accepts: (encoding: Encoding) => boolean): Representation | undefined {
+    const file = this.#files.get(path);
+    if (!file) return undefined;
+    const chosen = file.encodings.find(accepts);
+    return {
+      type: file.type,
+      etag: `"${chosen ? `${file.hash}-${chosen}` : file.hash}"`,
+      encoding: chosen,
+      bytes: () => this.#bytes(chosen ? `${path}.${chosen}` : path),
+    };
+  }
+
+  #bytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+    let bytes = this.#read.get(path);
+    if (!bytes) {
+      bytes = readFile(new URL(path, this.#folder)).then((buffer) => new Uint8Array(buffer));
+      this.#read.set(path, bytes);
+    }
+    return bytes;
+  }
+}

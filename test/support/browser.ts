@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+
+const found = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+/** Whether there is a browser; where there is none, one line says so. */
+export const hasBrowser = found !== undefined;
+if (!hasBrowser) console.warn('The pages are not tried in a browser: there is no Chromium. Install it, or name it in CHROMIUM_PATH.');
+
+/** Starts the browser for the tests of a file. @returns what opens a page in it */
+export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page> {
+  let browser: Browser;
+  beforeAll(async () => {
+    if (found) browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
+  });
+  afterAll(async () => browser?.close());
+
+  return async (options) => {
+    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    context.setDefaultTimeout(10_000);
+    const page = await context.newPage();
+    const wrong: string[] = [];
+    page.on('pageerror', (error) => wrong.push(error.message));
+    await context.exposeBinding('violated', (_, directive: string) => wrong.push(`violates ${directive}`));
+    await context.addInitScript("addEventListener('securitypolicyviolation', (event) => violated(`${event.violatedDirective} with ${event.blockedURI}`))");
+    onTestFinished(async () => {
+      await context.close();
+      expect(wrong, 'errors and violations of the Content-Security-Policy').toEqual([]);
+    });
+    return page;
+  };
+}
+
+/** How far the page is wider than its window, in pixels: nobody likes to scroll sideways. */
+export const overhang = (page: Page): Promise<number> => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+
+/** The texts that cannot be read well on what lies behind them: less than 4.5 : 1 (WCAG 2.2, AA). */
+export const faintTexts = (page: Page): Promise<string[]> => page.evaluate(findFaintTexts);
+
+/** Runs in the page. */
+const findFaintTexts = `(() => {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const channels = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const luminance = (color) => {
+    const [r, g, b] = channels(color).map((value) => (value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const { backgroundColor } = getComputedStyle(at);
+      if (channels(backgroundColor)[3] === 255) return backgroundColor;
+    }
+    return 'Canvas';
+  };
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.checkVisibility() && [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()))
+    .filter((element) => {
+      const [light, dark] = [luminance(getComputedStyle(element).color), luminance(behind(element))].sort((a, b) => b - a);
+      return (light + 0.05) / (dark + 0.05) < 4.5;
+    })
+    .map((element) => element.textContent.trim());
+})()`;

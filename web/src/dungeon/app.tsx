@@ -1,0 +1,42 @@
+import type { VNode } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Entrance } from './entrance';
+import { Game } from './game';
+
+/** The player is named in the address, so that a reload, a bookmark and the way back lead to the same game. */
+const playerInAddress = (): string => {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return '';
+  }
+};
+
+export function App(): VNode {
+  const [player, setPlayer] = useState(playerInAddress);
+  const [entered, setEntered] = useState(0);
+  useEffect(() => {
+    const follow = (): void => setPlayer(playerInAddress());
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+
+  const enter = (name: string): void => {
+    setEntered(entered + 1); // a name that was unknown a moment ago is looked up anew
+    location.hash = encodeURIComponent(name);
+  };
+  return (
+    <>
+      <header class="top">
+        <a href="/">Durable workflows</a>
+        {player && (
+          <p class="who">
+            <bdi>{player}</bdi>
+            <a href="#">Leave</a>
+          </p>
+        )}
+      </header>
+      <main>{player ? <Game key={`${entered} ${player}`} player={player} enter={enter} /> : <Entrance enter={enter} />}</main>
+    </>
+  );
+}

@@ -1,0 +1,80 @@
+import type { VNode } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { gameStatus, newUser, Refused } from './api';
+import { Arch } from './arch';
+import { AskButton, AskError, useAsking } from './asking';
+
+interface EntranceProps {
+  enter: (name: string) => void;
+  /** A name that was asked for, and that nobody has. */
+  stranger?: string;
+}
+
+/** Where a player gives a name. */
+export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
+  const [name, setName] = useState(stranger);
+  const [taken, setTaken] = useState<string>();
+  const field = useRef<HTMLInputElement>(null);
+  const asking = useAsking();
+  useEffect(() => field.current?.focus(), []);
+
+  async function begin(): Promise<void> {
+    const wanted = name.trim().normalize('NFC');
+    try {
+      await newUser(wanted);
+    } catch (error) {
+      field.current?.focus();
+      if (error instanceof Refused && (await gameStatus(wanted).catch(() => undefined))) setTaken(wanted);
+      throw error;
+    }
+    enter(wanted);
+  }
+
+  return (
+    <section class="entrance">
+      <Arch mood="waiting" />
+      <h1>The Durable Dungeon</h1>
+      <p class="lead">
+        Behind this arch something breathes, something glitters, and five workflows remember every step you take. You will have two
+        minutes to make up your mind.
+      </p>
+      {stranger && (
+        <p class="notice" role="status">
+          Nobody called <bdi>{stranger}</bdi> is in the dungeon.
+        </p>
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          asking.ask('Enter', begin);
+        }}
+      >
+        <label for="name">Who goes there?</label>
+        <div class="field">
+          <input
+            id="name"
+            ref={field}
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+            maxLength={50}
+            required
+            autocomplete="nickname"
+            spellcheck={false}
+            placeholder="Your name"
+            aria-describedby="name-error"
+            aria-invalid={asking.error !== undefined}
+          />
+          <AskButton asking={asking} label="Enter" doing="Knocking…" primary />
+        </div>
+        <div id="name-error">
+          <AskError asking={asking} />
+        </div>
+        {taken === name.trim().normalize('NFC') && (
+          <p>
+            Is that you? <a href={`#${encodeURIComponent(taken)}`}>Go on as <bdi>{taken}</bdi></a>
+          </p>
+        )}
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,30 @@
+import type { Thing, World } from './api';
+import { hasEnded, type Seen } from './watch';
+
+/** Where a player stands in the story: what the page shows is chosen by this alone. */
+export type Scene = 'looking' | 'nobody' | 'making' | 'undone' | 'door' | 'entering' | 'room' | 'won' | 'dead';
+
+export function sceneOf({ world, workflows }: Seen): Scene {
+  if (world === undefined) return 'looking';
+  if (workflows.RunUserParallelWorkflow?.status === 'Failed' || workflows.RunUserSequentialWorkflow?.status === 'Failed') return 'undone';
+  if (!world?.user) return workflows.RunUserParallelWorkflow && !hasEnded(workflows.RunUserParallelWorkflow) ? 'making' : 'nobody';
+  if (!world.user.isAlive) return 'dead';
+  if (world.user.currentRoom) return hasWon(world) ? 'won' : 'room';
+  if (hasEnded(workflows.UserConfirmationWorkflow)) return 'entering';
+  return workflows.UserConfirmationWorkflow ? 'door' : 'making';
+}
+
+/** The names in `inventoryItems`. */
+export function names(items: string | null | undefined): string[] {
+  return (items ?? '').split(',').map((name) => name.trim()).filter(Boolean);
+}
+
+/** What the player holds. */
+export const held = (world: World): string[] => names(world.user?.inventoryItems);
+
+export const isTreasure = (world: World, name: string): boolean =>
+  world.inventory?.some((thing: Thing) => thing.isTreasure && thing.name === name) ?? false;
+
+function hasWon(world: World): boolean {
+  return world.monster?.isAlive === false && held(world).some((name) => isTreasure(world, name));
+}

@@ -1,0 +1,132 @@
+import { checkStatus, gameStatus, story, workflows, type Line, type Workflow, type WorkflowState, type World } from './api';
+
+/** All that is known of a player's game. */
+export interface Seen {
+  /** Undefined until the first answer; null when there is no such player. */
+  world: World | null | undefined;
+  workflows: Partial<Record<Workflow, WorkflowState>>;
+  story: Line[];
+  /** Set while the server does not answer; asked again at `again`, in milliseconds since 1970, or being asked now. */
+  trouble?: { message: string; again: number | 'now' };
+  /** An answer has been waited for longer than one likes to. */
+  slow: boolean;
+}
+
+export interface Watch {
+  /** Looks at once; done when what is seen is newer than the call, or could not be had. */
+  look: () => Promise<void>;
+  stop: () => void;
+}
+
+const second = 1000;
+const longestStory = 200;
+const ended = new Set(['Completed', 'Failed', 'Terminated', 'Canceled']);
+
+export const hasEnded = (state: WorkflowState | undefined): boolean => state !== undefined && ended.has(state.status);
+
+/**
+ * Follows a game: asks every second, less often when nobody looks, ever less often while the server does not answer, and no longer
+ * once everything has ended.
+ */
+export function watch(name: string, show: (seen: Seen) => void): Watch {
+  let seen: Seen = { world: undefined, workflows: {}, story: [], slow: false };
+  let failures = 0;
+  let waiting: (() => void)[] = [];
+  let wake: (() => void) | undefined;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  const update = (change: Partial<Seen>): void => {
+    if (signal.aborted) return;
+    seen = { ...seen, ...change };
+    show(seen);
+  };
+
+  async function ask(): Promise<Partial<Seen>> {
+    const [world, lines, ...states] = await Promise.all([
+      gameStatus(name),
+      story(name, seen.story.at(-1)?.number ?? 0),
+      ...workflows.map((workflow) => (worthAsking(workflow, seen) ? checkStatus(name, workflow) : seen.workflows[workflow])),
+    ]);
+    return {
+      world: world ?? null,
+      story: lines.length > 0 ? [...seen.story, ...lines].slice(-longestStory) : seen.story,
+      workflows: Object.fromEntries(workflows.map((workflow, index) => [workflow, states[index]])),
+    };
+  }
+
+  async function look(): Promise<void> {
+    if (seen.trouble) update({ trouble: { ...seen.trouble, again: 'now' } });
+    const slow = setTimeout(() => update({ slow: true }), 3 * second);
+    try {
+      update({ ...(await ask()), trouble: undefined, slow: false });
+      failures = 0;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      update({ trouble: { message, again: Date.now() + Math.min(30, 2 ** failures++) * second }, slow: false });
+    } finally {
+      clearTimeout(slow);
+    }
+  }
+
+  /** How long until the next look, in milliseconds. */
+  function pause(): number {
+    if (seen.trouble && seen.trouble.again !== 'now') return seen.trouble.again - Date.now();
+    if (isOver(seen)) return Infinity;
+    return document.hidden ? 15 * second : second;
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      const askers = waiting;
+      waiting = [];
+      await look();
+      for (const done of askers) done();
+      if (signal.aborted || waiting.length > 0) continue;
+      await new Promise<void>((resolve) => {
+        const delay = pause();
+        const timer = delay === Infinity ? undefined : setTimeout(resolve, Math.max(0, delay));
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    for (const done of waiting) done();
+  }
+
+  const onReturn = (): void => {
+    if (!document.hidden) wake?.();
+  };
+  document.addEventListener('visibilitychange', onReturn, { signal });
+  addEventListener('online', onReturn, { signal });
+  void run();
+
+  return {
+    look: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        wake?.();
+      }),
+    stop: () => {
+      stopping.abort();
+      wake?.();
+    },
+  };
+}
+
+/** A workflow that has ended will not change, and one is only asked for once what starts it has run. */
+function worthAsking(workflow: Workflow, { workflows: known }: Seen): boolean {
+  if (hasEnded(known[workflow])) return false;
+  if (workflow === 'RunUserSequentialWorkflow') return hasEnded(known.UserConfirmationWorkflow);
+  if (workflow === 'GameMonitorWorkflow') return known.RunUserSequentialWorkflow !== undefined;
+  return true;
+}
+
+/** Nothing will change any more: the game is won or lost, or there is none, and no workflow of it runs. */
+function isOver({ world, workflows: known }: Seen): boolean {
+  const idle = Object.values(known).every((state) => state === undefined || hasEnded(state));
+  if (!world) return idle;
+  const dead = world.user?.isAlive === false;
+  return idle && (dead || hasEnded(known.GameMonitorWorkflow));
+}
