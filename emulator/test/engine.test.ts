@@ -1,16 +1,41 @@
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { InstanceExistsError } from '../src/durable/client.js';
+import { SkippingClock } from '../src/durable/clock.js';
+import { Engine, type EngineOptions } from '../src/durable/engine.js';
+import { MemoryHub } from '../src/durable/memory-hub.js';
+import { SdkV3 } from '../src/durable/sdk-v3.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
+import { loadApp } from '../src/worker/app-loader.js';
+import { FunctionsWorker } from '../src/worker/worker.js';
+
+const directory = path.join(import.meta.dirname, 'fixtures/engine-app');
 
 async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await TestApp.start({ directory: path.join(import.meta.dirname, 'fixtures/engine-app'), time: '2026-03-01T08:00:00Z', ...options });
+  const app = await TestApp.start({ directory, time: '2026-03-01T08:00:00Z', ...options });
   onTestFinished(() => app.stop());
   return app;
 }
 
 async function types(app: TestApp, id: string): Promise<string[]> {
   return (await app.history(id)).map(({ EventType }) => EventType).filter((type) => !type.startsWith('Orchestrator'));
+}
+
+async function functions(): Promise<FunctionsWorker> {
+  return new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} });
+}
+
+async function engine(options: Partial<EngineOptions>): Promise<Engine> {
+  const made = new Engine({
+    hub: new MemoryHub({ name: 'Hub' }), clock: new SkippingClock(Date.UTC(2026, 2, 1)), sdk: new SdkV3(await functions()), log: () => {}, ...options,
+  });
+  onTestFinished(() => made.stop());
+  await made.start();
+  return made;
+}
+
+async function statuses(of: Engine, ids: readonly string[]): Promise<(string | undefined)[]> {
+  return Promise.all(ids.map(async (id) => (await of.getRecord(id))?.runtimeStatus));
 }
 
 describe('External events', () => {
@@ -69,6 +94,17 @@ describe('Timers', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
   });
 
+  test('of weeks are cancelled between two hops', async () => {
+    const app = await start();
+    const id = await app.start('longRace');
+    await app.skip({ days: 4 });
+    await app.raise(id, 'E');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
+    expect((await app.history(id)).flatMap((event) => (event.EventType === 'TimerCreated' ? event.FireAt : []))).toEqual(['2026-03-04T08:00:00Z', '2026-03-07T08:00:00Z']);
+    await app.skip('idle');
+    expect(app.now.toISOString()).toBe('2026-03-05T08:00:00.000Z');
+  });
+
   test('of ten days are made in hops of three, and end to the millisecond', async () => {
     const app = await start();
     const id = await app.start('longTimer');
@@ -97,6 +133,25 @@ describe('Activities', () => {
     expect((await app.history(id)).filter((event) => event.EventType === 'TimerCreated').map(({ EventId, FireAt }) => [EventId, FireAt])).toEqual([
       [1, '2026-03-01T08:00:01Z'], [3, '2026-03-01T08:00:03Z'], [5, '2026-03-01T08:00:03Z'],
     ]);
+  });
+
+  test('give what JSON has no number for as text, as .NET writes it', async () => {
+    const app = await start();
+    expect((await app.finished(await app.start('countsBadly'))).output).toBe('NaN');
+  });
+
+  test('that a changed app no longer has fail, where they were scheduled before', async () => {
+    const hub = new MemoryHub({ name: 'Hub' });
+    const id = await (await engine({ hub })).startInstance({ name: 'hangsOn', input: null });
+    await vi.waitFor(async () => { expect((await hub.load(id)).history.some(({ EventType }) => EventType === 'TaskScheduled')).toBe(true); });
+    const worker = await functions();
+    const without = { functions: worker.functions, invoke: worker.invoke.bind(worker), find: (name: string) => (name === 'hangs' ? undefined : worker.find(name)) };
+    const next = await engine({ hub, sdk: new SdkV3(without) });
+    await next.raiseEvent(id, 'wakes it', null);
+    await next.whenQuiet();
+    expect(await next.getRecord(id)).toMatchObject({
+      runtimeStatus: 'Failed', output: expect.stringContaining("Activity function 'hangs' failed: Activity function 'hangs' does not exist. \n {\"$type\"") as string,
+    });
   });
 
   test('may be a thousand at once', async () => {
@@ -130,6 +185,18 @@ describe('Sub-orchestrations', () => {
     await app.terminate(id, 'enough');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'enough' });
     expect(await app.instance('child')).toMatchObject({ runtimeStatus: 'Running' });
+  });
+
+  test('never start under the id of an instance that runs, and that is said', async () => {
+    const said: string[] = [];
+    const app = await start({ log: (level, _category, message) => { if (level === 'warning') said.push(message); } });
+    await app.start('waits', undefined, 'busy');
+    await app.quiet();
+    const id = await app.start('parent', { child: 'waits', id: 'busy' });
+    await app.quiet();
+    await app.raise('busy', 'E');
+    await expect(app.finished(id)).rejects.toThrow("it waits for the sub-orchestration 'waits' (busy)");
+    expect(said).toEqual(["'busy' was started again while it runs: the second start is dropped, as in production."]);
   });
 
   test('that are terminated fail their parent with the SDK’s own words', async () => {
@@ -179,6 +246,51 @@ describe('An instance', () => {
     expect(await types(app, id)).toEqual([
       'ExecutionStarted', 'ExecutionSuspended', 'EventRaised', 'ExecutionResumed', 'TaskScheduled', 'TaskCompleted', 'ExecutionCompleted',
     ]);
+  });
+
+  test('has its timers fire while suspended, and what they lead to is done once it is resumed', async () => {
+    const app = await start();
+    const id = await app.start('sleepsThenActs');
+    await app.quiet();
+    await app.suspend(id);
+    await app.skip({ minutes: 2 });
+    expect(app.calls('echo')).toEqual([]);
+    await app.resume(id);
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'awake' });
+  });
+
+  test('can be terminated while it is suspended, and its timer is gone', async () => {
+    const app = await start();
+    const id = await app.start('sleepsThenActs');
+    await app.quiet();
+    await app.suspend(id);
+    await app.terminate(id, 'enough');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'enough' });
+    await app.skip('idle');
+    expect(app.now.toISOString()).toBe('2026-03-01T08:00:00.000Z');
+  });
+
+  test('that fails keeps its custom status', async () => {
+    const app = await start();
+    expect(await app.finished(await app.start('failsHalfway', undefined, 'it'))).toMatchObject({
+      runtimeStatus: 'Failed', output: "Orchestrator function 'failsHalfway' failed: it failed", customStatus: 'halfway',
+    });
+  });
+
+  test('rests outside memory when there are many, and wakes by its timer, by an event, and to be looked at', async () => {
+    const clock = new SkippingClock(Date.UTC(2026, 2, 1));
+    const few = await engine({ clock, maxIdle: 2 });
+    const [sleepers, waiters] = ['sleepsThenActs', 'waits'].map((name) => Array.from({ length: 20 }, (_, index) => `${name}-${index}`)) as [string[], string[]];
+    const all = [...sleepers, ...waiters];
+    for (const instanceId of all) await few.startInstance({ name: instanceId.split('-')[0]!, instanceId, input: null });
+    await few.whenQuiet();
+    expect(await statuses(few, all)).toEqual(all.map(() => 'Running'));
+    await few.whenQuiet();
+    clock.moveTo(clock.now() + 60_000);
+    while (clock.wakeOne());
+    await Promise.all(waiters.map((id) => few.raiseEvent(id, 'E', '1')));
+    await few.whenQuiet();
+    expect(await statuses(few, all)).toEqual(all.map(() => 'Completed'));
   });
 
   test('that runs keeps its id; one that has ended gives it up', async () => {

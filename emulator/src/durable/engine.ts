@@ -374,11 +374,19 @@ export class Engine implements DurableClient {
     if (isFinished(instance.record.runtimeStatus)) {
       if (instance.recover) this.#tellParent(instance);
     } else {
+      const due: TimerCreated[] = [];
       for (const event of instance.open.values()) {
-        if (event.EventType === 'TaskScheduled') this.#runActivity(instance, event);
-        else if (event.EventType === 'TimerCreated') this.#armTimer(instance, event);
-        else if (instance.recover) this.#startChild(instance, event, false);
+        switch (event.EventType) {
+          case 'TaskScheduled': this.#runActivity(instance, event); break;
+          case 'TimerCreated':
+            if (Date.parse(event.FireAt) <= this.#clock.now()) due.push(event);
+            else this.#armTimer(instance, event);
+            break;
+          default: if (instance.recover) this.#startChild(instance, event, false);
+        }
       }
+      // At once: an instance that was loaded for its timer must not be put to rest again before it has fired.
+      for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt))) this.#fireTimer(instance, timer);
     }
     instance.recover = false;
   }
@@ -557,12 +565,16 @@ export class Engine implements DurableClient {
     const { executionId } = instance.record!;
     instance.armTimer(timer, this.#clock, () => {
       if (this.#stopped) return;
-      instance.enqueue({
-        executionId,
-        // Its Timestamp is when the timer was made, as recorded.
-        event: { EventType: 'TimerFired', EventId: -1, Timestamp: timer.Timestamp, TimerId: timer.EventId, FireAt: timer.FireAt },
-      });
+      this.#fireTimer(instance, timer, executionId);
       void this.#pump(instance);
+    });
+  }
+
+  #fireTimer(instance: Instance, timer: TimerCreated, executionId = instance.record!.executionId): void {
+    instance.enqueue({
+      executionId,
+      // Its Timestamp is when the timer was made, as recorded.
+      event: { EventType: 'TimerFired', EventId: -1, Timestamp: timer.Timestamp, TimerId: timer.EventId, FireAt: timer.FireAt },
     });
   }
 

@@ -122,7 +122,9 @@ export class SdkV3 {
 
   /** Runs an activity once. */
   async runActivity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
-    const definition = this.#worker.find(task.Name)!;
+    const definition = this.#worker.find(task.Name);
+    // It was there when it was scheduled; the app may have changed since.
+    if (definition?.trigger.type !== 'activityTrigger') return missingActivity(task.Name);
     // As recorded: a boolean arrives as .NET's text of it.
     const text = task.Input === 'true' ? 'True' : task.Input === 'false' ? 'False' : task.Input;
     const data: TypedData = text === null ? {} : { string: text };
@@ -248,26 +250,40 @@ function resultText(value: TypedData | null | undefined): JsonText {
   if (value.json !== undefined) return value.json;
   if (value.bytes !== undefined) return JSON.stringify(Buffer.from(value.bytes).toString('base64'));
   const number = value.int ?? value.double;
-  return number === undefined ? null : String(number);
+  if (number === undefined) return null;
+  // Newtonsoft.Json writes what JSON has no number for as text.
+  return Number.isFinite(number) ? String(number) : JSON.stringify(String(number));
 }
 
 function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok: false }>): ActivityOutcome {
   const { message, stackTrace } = failure;
   const failureDetails = structuredFailure(message);
   const stack = stackTrace ?? '';
-  // One line of JSON as .NET serialises an exception, less the host's own frames [recorded].
-  const details = JSON.stringify({
-    $type: 'System.Exception, System.Private.CoreLib', ClassName: 'System.Exception', Message: ` ${message}`, Data: null,
-    InnerException: {
-      $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script', IsUserException: false, RemoteStackTrace: stack,
-      RemoteMessage: message, RemoteTypeName: null, Message: `Result: Failure\nException: ${message}\nStack: ${stack}`,
-      Data: { $type: 'System.Collections.ListDictionaryInternal, System.Private.CoreLib' }, InnerException: null, HelpLink: null,
-      Source: 'System.Private.CoreLib', HResult: -2146233088, StackTrace: '',
-    },
+  const details = exceptionJson('System.Exception', 'System.Private.CoreLib', ` ${message}`, {
+    $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script', IsUserException: false, RemoteStackTrace: stack,
+    RemoteMessage: message, RemoteTypeName: null, Message: `Result: Failure\nException: ${message}\nStack: ${stack}`,
+    Data: { $type: 'System.Collections.ListDictionaryInternal, System.Private.CoreLib' }, InnerException: null, HelpLink: null,
+    Source: 'System.Private.CoreLib', HResult: -2146233088, StackTrace: '',
+  });
+  return { ok: false, reason: `Activity function '${name}' failed:  ${message}`, details, failureDetails };
+}
+
+function missingActivity(name: string): ActivityOutcome {
+  const message = `Activity function '${name}' does not exist.`;
+  const extension = 'Microsoft.Azure.WebJobs.Extensions.DurableTask';
+  return {
+    ok: false, reason: `Activity function '${name}' failed: ${message}`, failureDetails: null,
+    details: exceptionJson(`${extension}.FunctionFailedException`, extension, message, null),
+  };
+}
+
+/** One line of JSON as .NET serialises an exception, less the host's own frames [recorded]. */
+function exceptionJson(className: string, assembly: string, message: string, inner: Record<string, unknown> | null): string {
+  return JSON.stringify({
+    $type: `${className}, ${assembly}`, ClassName: className, Message: message, Data: null, InnerException: inner,
     HelpURL: null, StackTraceString: null, RemoteStackTraceString: null, RemoteStackIndex: 0, ExceptionMethod: null, HResult: -2146233088,
     Source: null, WatsonBuckets: null,
   });
-  return { ok: false, reason: `Activity function '${name}' failed:  ${message}`, details, failureDetails };
 }
 
 /** The failure an app with an exception properties provider describes in its error's message. */
