@@ -2,23 +2,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-
-async function taken(): Promise<{ port: number; free: () => Promise<void> }> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, free: () => new Promise((resolve) => { server.close(() => { resolve(); }); }) };
-}
-
-async function freePort(): Promise<number> {
-  const { port, free } = await taken();
-  await free();
-  return port;
-}
+import { freePort, taken } from './support/ports.js';
 
 async function start(...args: string[]): Promise<{ ended: Promise<number | null>; output: () => string; stop: () => void; until: (text: RegExp) => Promise<string> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'start-'));
