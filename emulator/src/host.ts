@@ -43,7 +43,6 @@ const NOT_YET: Record<string, string> = {
   queueTrigger: 'queue triggers', timerTrigger: 'timer triggers', entityTrigger: 'durable entities', queue: 'queue outputs',
 };
 const SUPPORTED: ReadonlySet<string> = new Set(['httpTrigger', 'orchestrationTrigger', 'activityTrigger', 'durableClient', 'orchestrationClient', 'http']);
-const CLIENT: ReadonlySet<string> = new Set(['durableClient', 'orchestrationClient']);
 const LEVELS: readonly string[] = ['anonymous', 'function', 'admin'];
 
 /** One app, running: its functions, the Durable extension and the HTTP in front of them. */
@@ -67,7 +66,7 @@ export class Host {
     // From here on the library speaks to the newest host of this process.
     registrations.log = (level, message) => { log(level, 'Worker', message); };
     for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
-    this.worker = new FunctionsWorker({ registrations, log, ...options.worker });
+    this.worker = new FunctionsWorker({ registrations, log, clientBinding: () => this.#clientBinding(), ...options.worker });
     this.keys = options.keys ?? newKeys(this.worker.functions.keys());
     this.#checkBindings();
     for (const definition of this.worker.functions.values()) this.#addRoute(definition);
@@ -158,9 +157,6 @@ export class Host {
   async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
     if (request.body !== undefined && request.body.length > MAX_BODY) return empty(413);
     const inputData: Record<string, TypedData> = { [definition.trigger.name]: httpInput(request, values) };
-    for (const [name, { type }] of Object.entries(definition.bindings)) {
-      if (CLIENT.has(type)) inputData[name] = { string: this.#clientBinding() };
-    }
     const outcome = await this.worker.invoke({ functionName: definition.name, inputData });
     return outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
   }

@@ -51,6 +51,14 @@ describe('as under func start', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^information Function\.StartHello\.User Started [0-9a-f]{32}$/));
   });
 
+  test('an activity with a durable client starts an instance of its own', async () => {
+    const { statusQueryGetUri, id } = await (await fetch(`${origin}/api/hello/Launcher`, { method: 'POST' })).json() as { statusQueryGetUri: string; id: string };
+    await vi.waitFor(async () => {
+      expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({ runtimeStatus: 'Completed', output: `${id}-launched` });
+      expect(await (await fetch(statusQueryGetUri.replace(id, `${id}-launched`))).json()).toMatchObject({ runtimeStatus: 'Completed' });
+    });
+  });
+
   test('bodies come through byte by byte, both ways', async () => {
     const body = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 7) % 256);
     const response = await fetch(`${origin}/api/echo`, { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } });

@@ -10,7 +10,11 @@ export interface WorkerOptions {
   around?: <T>(functionName: string, run: () => Promise<T>) => Promise<T>;
   /** A handler to run in place of the app's own: the test environment replaces activities. */
   replace?: (functionName: string) => Handler | undefined;
+  /** The value of each durable client binding, whatever the function's trigger. */
+  clientBinding?: () => string;
 }
+
+const CLIENT: ReadonlySet<string> = new Set(['durableClient', 'orchestrationClient']);
 
 const NO_HOOKS: readonly Hook[] = [];
 
@@ -18,6 +22,8 @@ const NO_HOOKS: readonly Hook[] = [];
 export class FunctionsWorker implements Worker {
   readonly functions = new Map<string, FunctionDefinition>();
   readonly #lowerCase = new Map<string, FunctionDefinition>();
+  /** The names of each function's durable client bindings. */
+  readonly #clients = new Map<string, string[]>();
   readonly #options: WorkerOptions;
 
   constructor(options: WorkerOptions) {
@@ -29,6 +35,7 @@ export class FunctionsWorker implements Worker {
       const definition: FunctionDefinition = { name, bindings, trigger: { ...binding, name: key }, ...(retryOptions !== undefined && { retryOptions }) };
       this.functions.set(name, definition);
       this.#lowerCase.set(name.toLowerCase(), definition);
+      this.#clients.set(name, Object.keys(bindings).filter((each) => CLIENT.has(bindings[each]!.type)));
     }
   }
 
@@ -42,8 +49,9 @@ export class FunctionsWorker implements Worker {
   }
 
   async #invoke(request: InvocationRequest): Promise<InvocationOutcome> {
-    const { registrations, replace, log } = this.#options;
+    const { registrations, replace, log, clientBinding } = this.#options;
     const { functionName } = request;
+    for (const name of this.#clients.get(functionName)!) request.inputData[name] = { string: clientBinding?.() ?? '' };
     const { metadata, handler } = registrations.functions.get(functionName)!;
     const invocation = new Invocation(request, metadata, this.#options);
     const startedAt = performance.now();
