@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
-    globalSetup: ['emulator/test/support/build.global-setup.ts', 'test/support/azurite.global-setup.ts', 'test/support/pages.global-setup.ts'],
+    globalSetup: ['emulator/test/support/build.global-setup.ts', 'test/support/azurite.global-setup.ts', 'test/support/build.global-setup.ts'],
     // Each file loads the app into a process of its own: a process holds one app.
     pool: 'forks',
     testTimeout: 20_000,

@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'vite';
 
-/** Builds the pages before the tests when something in `web/` is newer than what was built last. */
+/** Builds the app and its pages before the tests, for those that run it as a program of its own; the pages when they are older than `web/`. */
 export async function setup(): Promise<void> {
+  const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
+  execFileSync(process.execPath, [path.join(path.dirname(manifest), 'bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
   const built = await stat('dist/web/files.json').catch(() => undefined);
   if (!built || (await newest('web')) > built.mtimeMs) await build({ configFile: 'web/vite.config.ts', logLevel: 'warn' });
 }
