@@ -2,10 +2,30 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LogLevel } from './log.js';
 import { LOG_LEVELS } from './log.js';
+import { parseTimeSpan } from './time-span.js';
 
 /** A configuration file that cannot be used. The message is one line naming the file and what is wrong. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
+}
+
+/** An app setting by its name: the environment's, else local.settings.json's. Undefined when there is none, or an empty one. */
+export type Setting = (name: string) => string | undefined;
+
+/** How queues are listened to: `extensions.queues` of host.json. Times in milliseconds. */
+export interface QueueOptions {
+  /** How many messages are asked for at once. */
+  batchSize: number;
+  /** With how many messages left at work the next batch is asked for. */
+  newBatchThreshold: number;
+  /** The longest wait between two looks at an empty queue. */
+  maxPollingInterval: number;
+  /** For how long a message whose function failed stays invisible. */
+  visibilityTimeout: number;
+  /** How often a message is tried before it goes to the poison queue. */
+  maxDequeueCount: number;
+  /** How messages are written and read: base64, or as they are. */
+  base64: boolean;
 }
 
 /** What host.json, local.settings.json and the environment say. */
@@ -20,6 +40,8 @@ export interface HostConfig {
   logLevels: Record<string, LogLevel>;
   /** App settings of local.settings.json; the environment's own take precedence. */
   settings: Record<string, string>;
+  setting: Setting;
+  queues: QueueOptions;
   /** Functions that `AzureWebJobs.<name>.Disabled` switches off, in lower case. */
   disabledFunctions: ReadonlySet<string>;
   port: number;
@@ -59,6 +81,8 @@ export function readConfig(directory: string, environment: Environment = process
     maxConcurrentActivities: number(get(durable, 'maxConcurrentActivityFunctions'), hostFile, 'maxConcurrentActivityFunctions', 1),
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
     settings,
+    setting: settingOf(all),
+    queues: readQueues(section(host, 'extensions', 'queues'), hostFile),
     disabledFunctions: disabledFunctions(all),
     port: number(get(serving, 'LocalHttpPort'), localFile, 'LocalHttpPort', 0) ?? 7071,
     cors: {
@@ -66,6 +90,38 @@ export function readConfig(directory: string, environment: Environment = process
       credentials: isTrue(get(serving, 'CORSCredentials')),
     },
     homepage: !isTrue(all['AzureWebJobsDisableHomepage']),
+  };
+}
+
+/** The configuration with another storage under the setting that the hub's connection is named by. */
+export function withStorage(config: HostConfig, connection: string): HostConfig {
+  const hub = settingKey(config.hubConnection);
+  return { ...config, setting: (name) => (settingKey(name) === hub ? connection : config.setting(name)) };
+}
+
+/** .NET's names of settings ignore case, and `__` stands for `:`. */
+function settingOf(all: Environment): Setting {
+  const byKey = new Map(Object.entries(all).map(([name, value]) => [settingKey(name), value]));
+  return (name) => byKey.get(settingKey(name)) || undefined;
+}
+
+function settingKey(name: string): string {
+  return name.replaceAll('__', ':').toLowerCase();
+}
+
+/** The longest wait is two seconds on a developer's machine, where production's own default is a minute. */
+function readQueues(queues: Json, file: string): QueueOptions {
+  const batchSize = number(get(queues, 'batchSize'), file, 'queues.batchSize', 1) ?? 16;
+  if (batchSize > 32) fail(file, `has ${batchSize} for queues.batchSize, which is 32 at most`);
+  const maxPollingInterval = span(get(queues, 'maxPollingInterval'), file, 'queues.maxPollingInterval') ?? 2000;
+  if (maxPollingInterval < 100) fail(file, 'has a queues.maxPollingInterval below 00:00:00.100');
+  const encoding = text(get(queues, 'messageEncoding'))?.toLowerCase() ?? 'base64';
+  if (encoding !== 'base64' && encoding !== 'none') fail(file, `has '${encoding}' for queues.messageEncoding, which is neither base64 nor none`);
+  return {
+    batchSize, maxPollingInterval, base64: encoding === 'base64',
+    newBatchThreshold: number(get(queues, 'newBatchThreshold'), file, 'queues.newBatchThreshold', 0) ?? Math.floor(batchSize / 2),
+    visibilityTimeout: span(get(queues, 'visibilityTimeout'), file, 'queues.visibilityTimeout') ?? 0,
+    maxDequeueCount: number(get(queues, 'maxDequeueCount'), file, 'queues.maxDequeueCount', 1) ?? 5,
   };
 }
 
@@ -153,6 +209,12 @@ function number(value: unknown, file: string, name: string, least: number): numb
   if (value === undefined || value === null) return undefined;
   const found = Number(value);
   return Number.isInteger(found) && found >= least ? found : fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a whole number from ${least}`);
+}
+
+/** @returns milliseconds. */
+function span(value: unknown, file: string, name: string): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  return parseTimeSpan(typeof value === 'number' ? String(value) : text(value) ?? '') ?? fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a time such as 00:00:30`);
 }
 
 function readLevels(from: Json, file: string): Record<string, LogLevel> {

@@ -1,12 +1,13 @@
 import path from 'node:path';
 import type { HostConfig } from './config.js';
-import { readConfig } from './config.js';
+import { readConfig, withStorage } from './config.js';
 import { WallClock } from './durable/clock.js';
 import { MemoryHub } from './durable/memory-hub.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
+import { findConnection } from './triggers/connections.js';
 import { loadApp, terminateApp } from './worker/app-loader.js';
 
 export interface EmulatorOptions {
@@ -14,7 +15,7 @@ export interface EmulatorOptions {
   app: string;
   /** 0 for any free one; else that of local.settings.json, else 7071. */
   port?: number;
-  /** A storage connection string, or `memory`. Else the setting that host.json names, AzureWebJobsStorage by default. */
+  /** A connection string in place of the setting that host.json names (AzureWebJobsStorage by default), or `memory` for instances that live as long as the process. */
   storage?: string;
   /** The task hub's name, in place of host.json's. */
   hub?: string;
@@ -49,7 +50,8 @@ export class StorageError extends Error {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const directory = path.resolve(options.app);
-  const config = readConfig(directory);
+  const read = readConfig(directory);
+  const config = options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
   for (const [name, value] of Object.entries(config.settings)) process.env[name] ??= value;
   const log = options.log ?? consoleLog({ levels: config.logLevels, verbose: options.verbose === true });
   const port = options.port ?? config.port;
@@ -75,14 +77,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
 async function openHub(options: EmulatorOptions, config: HostConfig, log: Log): Promise<TaskHub> {
   const name = options.hub ?? config.hubName;
   if (options.storage === 'memory') return new MemoryHub({ name });
-  const connection = options.storage ?? process.env[config.hubConnection];
-  if (connection === undefined || connection === '') {
+  const found = findConnection(config.setting, config.hubConnection, 'blob');
+  if (found === undefined) {
     throw new StorageError(`The setting '${config.hubConnection}' is not set: give a connection string there or with --storage, or use --storage memory.`);
   }
+  if (!('connectionString' in found)) throw new StorageError(`'${config.hubConnection}' names a service to be reached by identity: the emulator's task hub needs a connection string.`);
   // Only now: the storage libraries take a while to load, and a hub in memory does without them.
   const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
   try {
-    return new AzureStorageHub({ connection, name, log });
+    return new AzureStorageHub({ connection: found.connectionString, name, log });
   } catch (error) {
     const from = options.storage === undefined ? `The setting '${config.hubConnection}'` : '--storage';
     throw new StorageError(`${from} is not a storage connection string.`, { cause: error });

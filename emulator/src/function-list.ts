@@ -3,7 +3,7 @@ import { authLevel } from './host.js';
 
 /** The functions as `func start` prints them. */
 export function functionList(host: Host): string {
-  const all = [...host.worker.functions.values()];
+  const all = host.functions;
   const enabled = all.filter((definition) => !host.isDisabled(definition));
   const lines = [
     ...host.httpFunctions.map(({ name, methods, url }) => `\t${name}: [${methods.join(',')}] ${url}\n`),
@@ -14,9 +14,9 @@ export function functionList(host: Host): string {
 }
 
 /** The keys that open the app when they are asked for. */
-export function keyList({ keys, worker }: Host): string {
+export function keyList({ keys, functions }: Host): string {
   const lines = [`\tmaster: ${keys.master}`, `\thost: ${keys.host}`, `\tdurabletask_extension: ${keys.durableTask}`];
-  for (const definition of worker.functions.values()) {
+  for (const definition of functions) {
     if (authLevel(definition) === 'function') lines.push(`\t${definition.name}: ${keys.functions[definition.name]}`);
   }
   return `Keys, for the header x-functions-key or ?code= in the address:\n\n${lines.join('\n')}\n`;

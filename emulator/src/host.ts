@@ -7,16 +7,19 @@ import type { EngineOptions } from './durable/engine.js';
 import { ManagementApi } from './durable/management.js';
 import { SdkV3 } from './durable/sdk-v3.js';
 import type { TaskHub } from './durable/task-hub.js';
+import { Executor } from './executor.js';
 import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { HttpServer } from './http-server.js';
 import type { Log } from './log.js';
+import { resolveBindings, UnsupportedBindingError } from './triggers/bindings.js';
 import { empty, httpInput, httpOutput, MAX_BODY } from './triggers/http.js';
 import type { RouteValues } from './triggers/http-routes.js';
 import { pathSegments, Route, Router, RouteTemplateError } from './triggers/http-routes.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey, newKeys } from './triggers/keys.js';
+import { Queues } from './triggers/queues.js';
 import type { Registrations } from './worker/core-api.js';
-import type { FunctionDefinition, TypedData, Worker } from './worker/types.js';
+import type { FunctionDefinition } from './worker/types.js';
 import { FunctionsWorker } from './worker/worker.js';
 import type { WorkerOptions } from './worker/worker.js';
 
@@ -33,27 +36,21 @@ export interface HostOptions {
   engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode'>;
 }
 
-/** The app binds to something that the emulator does not have. The message is one line for a person. */
-export class UnsupportedBindingError extends Error {
-  override name = 'UnsupportedBindingError';
-}
-
-/** What a later version runs: an app that uses it starts, and is told. */
-const NOT_YET: Record<string, string> = {
-  queueTrigger: 'queue triggers', timerTrigger: 'timer triggers', entityTrigger: 'durable entities', queue: 'queue outputs',
-};
-const SUPPORTED: ReadonlySet<string> = new Set(['httpTrigger', 'orchestrationTrigger', 'activityTrigger', 'durableClient', 'orchestrationClient', 'http']);
 const LEVELS: readonly string[] = ['anonymous', 'function', 'admin'];
 
 /** One app, running: its functions, the Durable extension and the HTTP in front of them. */
 export class Host {
   readonly engine: Engine;
-  readonly worker: Worker;
+  /** All functions of the app, those that are switched off among them. */
+  readonly functions: readonly FunctionDefinition[];
+  /** Runs those that are not. */
+  readonly worker: Executor;
   readonly keys: HostKeys;
   readonly #options: HostOptions;
   readonly #router = new Router<FunctionDefinition>();
   readonly #management: ManagementApi;
   readonly #server: HttpServer;
+  readonly #queues: Queues;
   readonly #rpcPath: string;
   readonly #startedAt = Date.now();
   #port = 0;
@@ -66,10 +63,20 @@ export class Host {
     // From here on the library speaks to the newest host of this process.
     registrations.log = (level, message) => { log(level, 'Worker', message); };
     for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
-    this.worker = new FunctionsWorker({ registrations, log, clientBinding: () => this.#clientBinding(), ...options.worker });
-    this.keys = options.keys ?? newKeys(this.worker.functions.keys());
-    this.#checkBindings();
-    for (const definition of this.worker.functions.values()) this.#addRoute(definition);
+    const worker = new FunctionsWorker({ registrations, log, ...options.worker });
+    this.functions = [...worker.functions.values()].map((definition) => (this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting)));
+    this.#queues = new Queues({
+      setting: config.setting, options: config.queues, log,
+      run: async ({ name }, inputData, triggerMetadata) => (await this.worker.invoke({ functionName: name, inputData, triggerMetadata })).ok,
+    });
+    this.worker = new Executor({
+      worker, log, functions: this.functions.filter((definition) => !this.isDisabled(definition)),
+      input: () => ({ string: this.#clientBinding() }),
+      output: (binding, value) => this.#queues.write(binding, value),
+    });
+    this.keys = options.keys ?? newKeys(worker.functions.keys());
+    this.#warn();
+    for (const definition of this.functions) this.#addRoute(definition);
     for (const { route, method, by } of this.#router.shadowed()) {
       log('warning', 'Host.Startup', `${method} /${route.template} reaches '${by.name}', not '${route.target.name}': the Functions host tries routes in the order of the functions' names.`);
     }
@@ -97,13 +104,33 @@ export class Host {
       throw error;
     }
     this.#started = true;
+    await this.#queues.start(this.#triggered('queueTrigger').filter(({ trigger }) => this.#queues.problem(trigger) === undefined));
     return this.#port;
   }
 
   /** Lets running requests end, and gives the hub back. */
   async stop(): Promise<void> {
-    await this.#server.close();
+    await Promise.all([this.#server.close(), this.#queues.stop()]);
     await this.engine.stop();
+  }
+
+  /** Whether something runs: a function, an episode. */
+  get isBusy(): boolean {
+    return this.engine.isBusy || this.worker.isBusy;
+  }
+
+  /** Resolves when nothing runs. */
+  async whenQuiet(): Promise<void> {
+    do {
+      await Promise.all([this.engine.whenQuiet(), this.worker.whenQuiet()]);
+      // What a finished function leads to may begin in the next turn.
+      await new Promise((resolve) => { setImmediate(resolve); });
+    } while (this.isBusy);
+  }
+
+  /** Takes every message that is to be seen in the app's queues to its function. @returns whether there were any. */
+  async drainQueues(): Promise<boolean> {
+    return this.#queues.drain();
   }
 
   /** Where the host is found. */
@@ -118,8 +145,7 @@ export class Host {
 
   /** The HTTP functions that are not switched off: name, methods and address, in order of registration. */
   get httpFunctions(): { name: string; methods: string[]; url: string }[] {
-    const functions = [...this.worker.functions.values()].filter((definition) => definition.trigger.type === 'httpTrigger' && !this.isDisabled(definition));
-    return functions.map((definition) => ({
+    return this.#triggered('httpTrigger').map((definition) => ({
       name: definition.name, methods: methodsOf(definition), url: `${this.origin}/${this.#template(definition).replace(/^\//, '')}`,
     }));
   }
@@ -156,8 +182,7 @@ export class Host {
 
   async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
     if (request.body !== undefined && request.body.length > MAX_BODY) return empty(413);
-    const inputData: Record<string, TypedData> = { [definition.trigger.name]: httpInput(request, values) };
-    const outcome = await this.worker.invoke({ functionName: definition.name, inputData });
+    const outcome = await this.worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: httpInput(request, values) } });
     return outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
   }
 
@@ -178,7 +203,7 @@ export class Host {
           processUptime: Date.now() - this.#startedAt, functionAppContentEditingState: 'Unknown',
         });
       case 'GET /admin/functions':
-        return json([...this.worker.functions.values()].map((definition) => ({
+        return json(this.functions.map((definition) => ({
           name: definition.name, config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
           ...(definition.trigger.type === 'httpTrigger' && { invoke_url_template: `${this.origin}/${this.#template(definition)}` }),
           language: 'node', isDisabled: this.isDisabled(definition), isDirect: false, isProxy: false,
@@ -213,19 +238,22 @@ export class Host {
     return headers;
   }
 
-  #checkBindings(): void {
-    const { log } = this.#options;
-    const missing = new Map<string, string[]>();
-    for (const { name, bindings } of this.worker.functions.values()) {
-      for (const { type } of Object.values(bindings)) {
-        if (SUPPORTED.has(type)) continue;
-        const what = NOT_YET[type];
-        if (what === undefined) throw new UnsupportedBindingError(`The function '${name}' uses the binding '${type}', which the emulator does not have.`);
-        missing.set(what, [...missing.get(what) ?? [], name]);
+  /** The functions with a trigger of one type, those aside that are switched off. */
+  #triggered(type: string): FunctionDefinition[] {
+    return [...this.worker.functions.values()].filter(({ trigger }) => trigger.type === type);
+  }
+
+  /** Says what of the app does not run here, and why. */
+  #warn(): void {
+    const warn = (line: string): void => { this.#options.log('warning', 'Host.Startup', line); };
+    for (const { name, bindings, trigger } of this.worker.functions.values()) {
+      if (trigger.type === 'entityTrigger') warn(`This version of the emulator does not run durable entities: ${name}.`);
+      if (trigger.type === 'timerTrigger') warn(`This version of the emulator does not run timer triggers: ${name}.`);
+      if (trigger.type === 'warmupTrigger') warn(`The function '${name}' is never called: there is nothing to warm up here.`);
+      for (const binding of Object.values(bindings).filter(({ type }) => type === 'queueTrigger' || type === 'queue')) {
+        const problem = this.#queues.problem(binding);
+        if (problem !== undefined) warn(`The function '${name}' ${binding === trigger ? 'is never called' : 'fails when it writes a message'}: ${problem}.`);
       }
-    }
-    for (const [what, names] of missing) {
-      log('warning', 'Host.Startup', `This version of the emulator does not run ${what}: ${[...new Set(names)].join(', ')}.`);
     }
   }
 

@@ -1,7 +1,7 @@
 /** Tests of whole apps: their HTTP functions, orchestrations and activities, on a clock that skips. */
 import path from 'node:path';
 import type { HostConfig } from './config.js';
-import { readConfig } from './config.js';
+import { readConfig, withStorage } from './config.js';
 import { SkippingClock } from './durable/clock.js';
 import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
 import { isFinished } from './durable/history.js';
@@ -100,17 +100,17 @@ export class TestApp implements AsyncDisposable {
   readonly #clock: SkippingClock;
   readonly #replaced: Map<string, Handler>;
   readonly #calls: Map<string, ActivityCall[]>;
-  readonly #running: { count: number; quiet: (() => void)[] };
   readonly #port: number;
+  /** How many functions had run when the queues were last seen to be empty. */
+  #drained = -1;
 
   private constructor(
-    host: Host, clock: SkippingClock, replaced: Map<string, Handler>, calls: Map<string, ActivityCall[]>, running: { count: number; quiet: (() => void)[] }, port: number,
+    host: Host, clock: SkippingClock, replaced: Map<string, Handler>, calls: Map<string, ActivityCall[]>, port: number,
   ) {
     this.#host = host;
     this.#clock = clock;
     this.#replaced = replaced;
     this.#calls = calls;
-    this.#running = running;
     this.#port = port;
   }
 
@@ -119,11 +119,12 @@ export class TestApp implements AsyncDisposable {
     installScopes();
     const directory = path.resolve(options.directory ?? '.');
     const source: AppSource = options.app === undefined ? { directory } : { app: options.app };
-    const [registrations, config] = [await loadApp(source), readConfig(directory)];
+    const registrations = await loadApp(source);
+    const read = readConfig(directory, { ...process.env, ...options.settings });
+    const config = options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
     const clock = new SkippingClock(options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime());
     const replaced = new Map<string, Handler>();
     const calls = new Map<string, ActivityCall[]>();
-    const running = { count: 0, quiet: [] as (() => void)[] };
 
     const env: Record<string, string | undefined> = { ...config.settings, ...options.settings };
     const scope: Scope = { now: () => clock.now(), env };
@@ -135,14 +136,7 @@ export class TestApp implements AsyncDisposable {
       registrations, config, clock, hub: await openHub(options, config), log: options.log ?? (() => {}), enforceKeys: options.enforceKeys === true,
       worker: {
         replace: (name) => replaced.get(name),
-        around: async (_name, run) => {
-          running.count++;
-          try {
-            return await (currentScope() === elsewhen ? run() : runInScope(scope, run));
-          } finally {
-            if (--running.count === 0) for (const resolve of running.quiet.splice(0)) resolve();
-          }
-        },
+        around: async (_name, run) => (currentScope() === elsewhen ? run() : runInScope(scope, run)),
       },
       engine: {
         strict: options.strict !== false,
@@ -161,7 +155,7 @@ export class TestApp implements AsyncDisposable {
     recordCalls(host, calls, clock);
     const port = await host.start(0);
     env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
-    return new TestApp(host, clock, replaced, calls, running, port);
+    return new TestApp(host, clock, replaced, calls, port);
   }
 
   /** The time as the app sees it. */
@@ -265,14 +259,20 @@ export class TestApp implements AsyncDisposable {
 
   // ---- time -------------------------------------------------------------------------------------------------------
 
-  /** Resolves when nothing runs: no function, no episode. Time does not move. */
+  /** Resolves when nothing runs, no function and no episode, and no message waits in the queues that the app listens to. Time does not move. */
   async quiet(): Promise<void> {
-    do {
-      await this.#host.engine.whenQuiet();
-      if (this.#running.count > 0) await new Promise<void>((resolve) => { this.#running.quiet.push(resolve); });
-      // What a finished function leads to may begin in the next turn.
-      await new Promise((resolve) => { setImmediate(resolve); });
-    } while (this.#running.count > 0 || this.#host.engine.isBusy);
+    this.#drained = -1;
+    await this.#settle();
+  }
+
+  /** Looks into the queues only when a function has run since: each look is a request to storage. */
+  async #settle(): Promise<void> {
+    for (;;) {
+      await this.#host.whenQuiet();
+      const { completed } = this.#host.worker;
+      if (completed === this.#drained) return;
+      if (!await this.#host.drainQueues()) this.#drained = completed;
+    }
   }
 
   /**
@@ -291,8 +291,9 @@ export class TestApp implements AsyncDisposable {
 
   /** Lets time pass until an instance has finished. @throws NeverFinishesError when it waits for something that time does not bring. */
   async finished(instanceId: string): Promise<InstanceState> {
+    await this.quiet();
     for (let jumps = 0; jumps < MAX_JUMPS; jumps++) {
-      await this.quiet();
+      await this.#settle();
       const found = await this.instance(instanceId);
       if (found === undefined) throw new Error(`There is no instance '${instanceId}'.`);
       if (isFinished(found.runtimeStatus)) return found;
@@ -306,7 +307,7 @@ export class TestApp implements AsyncDisposable {
 
   /** Moves to what is due next, but not beyond `target`. @returns false when nothing is. */
   async #jump(target: number): Promise<boolean> {
-    await this.quiet();
+    await this.#settle();
     const { next } = this.#clock;
     if (next === undefined || next > target) return false;
     this.#clock.moveTo(next);

@@ -42,6 +42,19 @@ test('what host.json says is read, names in any case', async () => {
   });
 });
 
+test('queues are listened to as host.json says', async () => {
+  expect((await read({ version: '2.0' })).queues).toEqual({ batchSize: 16, newBatchThreshold: 8, maxPollingInterval: 2000, visibilityTimeout: 0, maxDequeueCount: 5, base64: true });
+  const queues = { batchSize: 8, newBatchThreshold: 0, maxPollingInterval: '00:01:00', visibilityTimeout: '00:00:30', maxDequeueCount: 2, messageEncoding: 'None' };
+  expect((await read({ version: '2.0', extensions: { queues } })).queues).toEqual({
+    batchSize: 8, newBatchThreshold: 0, maxPollingInterval: 60_000, visibilityTimeout: 30_000, maxDequeueCount: 2, base64: false,
+  });
+});
+
+test("settings are found as .NET finds them: names in any case, ':' written '__', the environment before the file, an empty one not at all", async () => {
+  const { setting } = await read({ version: '2.0' }, { Values: { App__Uri: 'file', Empty: '' }, ConnectionStrings: { Sql: { ConnectionString: 'sql' } } }, { APP__OTHER: 'environment' });
+  expect(['app:uri', 'App__Other', 'ConnectionStrings__Sql', 'Empty', 'Nope'].map(setting)).toEqual(['file', 'environment', 'sql', undefined, undefined]);
+});
+
 test('local.settings.json gives settings, the port and CORS', async () => {
   const config = await read({ version: '2.0' }, {
     IsEncrypted: false,
@@ -82,6 +95,9 @@ describe('what cannot be used is told in one line that names the file', () => {
     ['another version', {}, undefined, /host\.json has to say "version": "2\.0"\.$/],
     ['a level that does not exist', { version: '2.0', logging: { logLevel: { default: 'Loud' } } }, undefined, /host\.json gives 'default' the log level 'Loud'/],
     ['a number that is none', { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } }, undefined, /"many" for maxConcurrentActivityFunctions/],
+    ['too large a batch', { version: '2.0', extensions: { queues: { batchSize: 33 } } }, undefined, /has 33 for queues\.batchSize, which is 32 at most\.$/],
+    ['an encoding that does not exist', { version: '2.0', extensions: { queues: { messageEncoding: 'utf8' } } }, undefined, /has 'utf8' for queues\.messageEncoding/],
+    ['a time that is none', { version: '2.0', extensions: { queues: { visibilityTimeout: 'soon' } } }, undefined, /has "soon" for queues\.visibilityTimeout/],
     ['a setting that is missing', { version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } }, undefined, /host\.json names the setting 'HUB', which is not set\.$/],
     ['broken local settings', { version: '2.0' }, '{', /local\.settings\.json is not valid JSON/],
     ['encrypted local settings', { version: '2.0' }, { IsEncrypted: true, Values: {} }, /local\.settings\.json is encrypted/],

@@ -107,10 +107,9 @@ test('what it logs carries its name', async () => {
   expect(logged).toContain('warning Function.Echo.User echoing 7');
 });
 
-test('what it throws comes back as it was, and the log says so', async () => {
+test('what it throws comes back as it was', async () => {
   const outcome = await invoke('Fail', null);
   expect(outcome).toEqual({ ok: false, error: new RangeError('too far'), message: 'too far', stackTrace: expect.stringMatching(/^RangeError: too far\n\s+at /) as unknown });
-  expect(logged).toContainEqual(expect.stringMatching(/^error Function\.Fail Executed 'Functions\.Fail' \(Failed, Id=\S+, Duration=\d+ms\)\nRangeError: too far\n/));
   expect(await invoke('FailOddly', null)).toEqual({ ok: false, error: 'a text', message: 'a text', stackTrace: undefined });
 });
 

@@ -32,6 +32,8 @@ export interface TypedData {
 
 export interface InvocationRequest {
   functionName: string;
+  /** Default: a new one. */
+  invocationId?: string;
   /** By binding name. */
   inputData: Record<string, TypedData>;
   triggerMetadata?: Record<string, TypedData>;

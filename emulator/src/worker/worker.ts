@@ -10,11 +10,7 @@ export interface WorkerOptions {
   around?: <T>(functionName: string, run: () => Promise<T>) => Promise<T>;
   /** A handler to run in place of the app's own: the test environment replaces activities. */
   replace?: (functionName: string) => Handler | undefined;
-  /** The value of each durable client binding, whatever the function's trigger. */
-  clientBinding?: () => string;
 }
-
-const CLIENT: ReadonlySet<string> = new Set(['durableClient', 'orchestrationClient']);
 
 const NO_HOOKS: readonly Hook[] = [];
 
@@ -22,8 +18,6 @@ const NO_HOOKS: readonly Hook[] = [];
 export class FunctionsWorker implements Worker {
   readonly functions = new Map<string, FunctionDefinition>();
   readonly #lowerCase = new Map<string, FunctionDefinition>();
-  /** The names of each function's durable client bindings. */
-  readonly #clients = new Map<string, string[]>();
   readonly #options: WorkerOptions;
 
   constructor(options: WorkerOptions) {
@@ -35,7 +29,6 @@ export class FunctionsWorker implements Worker {
       const definition: FunctionDefinition = { name, bindings, trigger: { ...binding, name: key }, ...(retryOptions !== undefined && { retryOptions }) };
       this.functions.set(name, definition);
       this.#lowerCase.set(name.toLowerCase(), definition);
-      this.#clients.set(name, Object.keys(bindings).filter((each) => CLIENT.has(bindings[each]!.type)));
     }
   }
 
@@ -49,12 +42,10 @@ export class FunctionsWorker implements Worker {
   }
 
   async #invoke(request: InvocationRequest): Promise<InvocationOutcome> {
-    const { registrations, replace, log, clientBinding } = this.#options;
+    const { registrations, replace } = this.#options;
     const { functionName } = request;
-    for (const name of this.#clients.get(functionName)!) request.inputData[name] = { string: clientBinding?.() ?? '' };
     const { metadata, handler } = registrations.functions.get(functionName)!;
     const invocation = new Invocation(request, metadata, this.#options);
-    const startedAt = performance.now();
     try {
       const model = registrations.model!.getInvocationModel(invocation);
       const { context, inputs } = await model.getArguments();
@@ -69,15 +60,10 @@ export class FunctionsWorker implements Worker {
       const { returnValue, outputData } = await model.getResponse(context, result);
       const outputs: Record<string, TypedData> = {};
       for (const { name, data } of outputData ?? []) outputs[name] = data as TypedData;
-      log('debug', `Function.${functionName}`, executed('Succeeded', functionName, invocation.invocationId, startedAt));
       return { ok: true, result, returnValue: returnValue as TypedData | null | undefined, outputData: outputs };
     } catch (error) {
       const stackTrace = error instanceof Error ? error.stack : undefined;
       const message = error instanceof Error ? error.message : String(error);
-      // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
-      if (this.functions.get(functionName)!.trigger.type !== 'orchestrationTrigger') {
-        log('error', `Function.${functionName}`, `${executed('Failed', functionName, invocation.invocationId, startedAt)}\n${stackTrace ?? message}`);
-      }
       return { ok: false, error, message, stackTrace };
     }
   }
@@ -108,13 +94,9 @@ export class FunctionsWorker implements Worker {
   }
 }
 
-function executed(how: 'Succeeded' | 'Failed', functionName: string, invocationId: string, startedAt: number): string {
-  return `Executed 'Functions.${functionName}' (${how}, Id=${invocationId}, Duration=${Math.round(performance.now() - startedAt)}ms)`;
-}
-
 /** One invocation, as the library sees it. */
 class Invocation implements CoreInvocationContext {
-  readonly invocationId = randomUUID();
+  readonly invocationId: string;
   readonly metadata: Record<string, unknown>;
   readonly request: Record<string, unknown>;
   state: CoreInvocationContext['state'];
@@ -124,7 +106,8 @@ class Invocation implements CoreInvocationContext {
   readonly #options: WorkerOptions;
   #hookData: Record<string, unknown> | undefined;
 
-  constructor({ functionName, inputData, triggerMetadata }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+  constructor({ functionName, invocationId, inputData, triggerMetadata }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+    this.invocationId = invocationId ?? randomUUID();
     this.metadata = metadata;
     this.#functionName = functionName;
     this.#options = options;

@@ -1,0 +1,210 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
+import type { QueueOptions } from '../config.js';
+import { statusOf } from '../durable/azure-storage-clients.js';
+import type { Log } from '../log.js';
+import type { ReceivedMessage } from './queue-messages.js';
+import { decodeMessage, MessageEncodingError } from './queue-messages.js';
+
+export interface QueueListenerOptions {
+  queue: QueueClient;
+  /** None for a queue that is a poison queue itself. */
+  poisonQueue: QueueClient | undefined;
+  options: QueueOptions;
+  log: Log;
+  /** Runs the function. @returns whether it succeeded. */
+  run: (message: ReceivedMessage) => Promise<boolean>;
+  /** Called when a message was put into the poison queue. */
+  poisoned: () => void;
+}
+
+/** Seconds for which a message at work is invisible; renewed while its function runs. */
+const INVISIBLE = 600;
+/** Milliseconds: the shortest wait between two looks at an empty queue. */
+const SHORTEST_WAIT = 100;
+const CATEGORY = 'Host.Triggers.Queue';
+
+/**
+ * Takes the messages of one queue to one function, as the storage extension does: in batches, each message on its own, deleted
+ * when its function succeeds, visible again when it fails, and moved to the poison queue when it failed too often.
+ */
+export class QueueListener {
+  readonly queueName: string;
+  readonly #options: QueueListenerOptions;
+  readonly #working = new Map<string, Promise<void>>();
+  /** Messages whose functions run: with the receipt that renews them. */
+  readonly #held = new Map<string, { message: DequeuedMessageItem }>();
+  #looking: Promise<unknown> = Promise.resolve();
+  #wake = new AbortController();
+  #wait = 0;
+  #doublings = 0;
+  #failing = false;
+  readonly #stopping = Promise.withResolvers<void>();
+  #stopped = false;
+
+  constructor(options: QueueListenerOptions) {
+    this.#options = options;
+    this.queueName = options.queue.name;
+  }
+
+  start(): void {
+    void this.#listen();
+  }
+
+  /** Looks at once: somebody has put a message there. */
+  notify(): void {
+    this.#wake.abort();
+  }
+
+  /** Takes messages until there are none to be seen, and none is at work. @returns whether there were any. */
+  async drain(): Promise<boolean> {
+    let any = this.#working.size > 0;
+    for (; !this.#stopped; any = true) {
+      await Promise.all(this.#working.values());
+      if (!await this.#look()) break;
+    }
+    return any;
+  }
+
+  /** Takes no more messages; those at work after `grace` milliseconds go back to the queue. */
+  async stop(grace: number): Promise<void> {
+    this.#stopped = true;
+    this.#stopping.resolve();
+    this.notify();
+    await this.#looking;
+    await Promise.race([Promise.all(this.#working.values()), sleep(grace, undefined, { ref: false })]);
+    await Promise.all([...this.#held.values()].map(({ message }) => this.#release(message, 0).catch(() => {})));
+  }
+
+  async #listen(): Promise<void> {
+    while (!this.#stopped) {
+      if (await this.#look()) continue;
+      try {
+        await sleep(this.#nextWait(), undefined, { signal: this.#wake.signal, ref: false });
+      } catch {
+        this.#wake = new AbortController();
+      }
+    }
+  }
+
+  /** Longer and longer while nothing comes, by about the double each time. */
+  #nextWait(): number {
+    const { maxPollingInterval } = this.#options.options;
+    if (this.#wait < maxPollingInterval) {
+      const more = this.#doublings === 0 ? 0 : (0.8 + Math.random() * 0.4) * 2 ** (this.#doublings - 1) * SHORTEST_WAIT;
+      this.#wait = Math.min(SHORTEST_WAIT + more, maxPollingInterval);
+      this.#doublings++;
+    }
+    return this.#wait;
+  }
+
+  /** Takes one batch. Never two at once. @returns whether there were messages. */
+  async #look(): Promise<boolean> {
+    const looking = this.#looking.then(() => this.#receive());
+    this.#looking = looking;
+    return looking;
+  }
+
+  async #receive(): Promise<boolean> {
+    const { queue, options: { batchSize, newBatchThreshold }, log } = this.#options;
+    while (this.#working.size > newBatchThreshold && !this.#stopped) await Promise.race([this.#stopping.promise, ...this.#working.values()]);
+    if (this.#stopped) return false;
+    let messages: DequeuedMessageItem[];
+    try {
+      messages = (await queue.receiveMessages({ numberOfMessages: batchSize, visibilityTimeout: INVISIBLE })).receivedMessageItems;
+      if (this.#failing) log('information', CATEGORY, `The queue '${this.queueName}' can be read again.`);
+      this.#failing = false;
+    } catch (error) {
+      // A queue that does not exist yet is empty.
+      if (statusOf(error) !== 404 && !this.#failing && !this.#stopped) {
+        this.#failing = true;
+        log('warning', CATEGORY, `The queue '${this.queueName}' cannot be read, trying again: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
+      }
+      return false;
+    }
+    if (messages.length === 0) return false;
+    this.#wait = 0;
+    this.#doublings = 0;
+    for (const message of messages) {
+      const work = this.#process(message).finally(() => this.#working.delete(message.messageId));
+      this.#working.set(message.messageId, work);
+    }
+    return true;
+  }
+
+  async #process(message: DequeuedMessageItem): Promise<void> {
+    const { options, run, log } = this.#options;
+    const held = { message };
+    try {
+      if (message.dequeueCount > options.maxDequeueCount) return await this.#poison(message);
+      let text: string;
+      try {
+        text = decodeMessage(message.messageText, options.base64);
+      } catch (error) {
+        if (error instanceof MessageEncodingError) return await this.#poison(message);
+        throw error;
+      }
+      this.#held.set(message.messageId, held);
+      const renewing = this.#renew(held);
+      const succeeded = await run({
+        text, id: message.messageId, popReceipt: message.popReceipt, dequeueCount: message.dequeueCount,
+        insertedOn: message.insertedOn, expiresOn: message.expiresOn, nextVisibleOn: message.nextVisibleOn,
+      }).finally(() => { clearInterval(renewing); });
+      // Given back already: this process ends, and somebody else has it.
+      if (!this.#held.delete(message.messageId)) return;
+      if (succeeded) await this.#delete(held.message);
+      else if (message.dequeueCount >= options.maxDequeueCount) await this.#poison(held.message);
+      // A poison queue's own failures wait until they are visible by themselves, or they would run in circles.
+      else if (this.#options.poisonQueue !== undefined) await this.#release(held.message, Math.ceil(options.visibilityTimeout / 1000));
+    } catch (error) {
+      this.#held.delete(message.messageId);
+      log('error', CATEGORY, `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
+    }
+  }
+
+  #renew(held: { message: DequeuedMessageItem }): NodeJS.Timeout {
+    const { queue, log } = this.#options;
+    const renew = async (): Promise<void> => {
+      const { messageId, popReceipt } = held.message;
+      const renewed = await queue.updateMessage(messageId, popReceipt, undefined, INVISIBLE);
+      held.message = { ...held.message, popReceipt: renewed.popReceipt! };
+    };
+    return setInterval(() => {
+      renew().catch((error: unknown) => { log('warning', CATEGORY, `The message ${held.message.messageId} of the queue '${this.queueName}' was lost to somebody else: ${String(error)}`); });
+    }, INVISIBLE * 500).unref();
+  }
+
+  async #poison(message: DequeuedMessageItem): Promise<void> {
+    const { poisonQueue, options, log, poisoned } = this.#options;
+    if (poisonQueue === undefined) return;
+    log('warning', CATEGORY, `Message has reached MaxDequeueCount of ${options.maxDequeueCount}. Moving message to queue '${poisonQueue.name}'.`);
+    await sendMessage(poisonQueue, message.messageText);
+    poisoned();
+    await this.#delete(message);
+  }
+
+  /** `visibleAfter` in seconds. */
+  async #release({ messageId, popReceipt }: DequeuedMessageItem, visibleAfter: number): Promise<void> {
+    await this.#options.queue.updateMessage(messageId, popReceipt, undefined, visibleAfter).catch(takenOver);
+  }
+
+  async #delete({ messageId, popReceipt }: DequeuedMessageItem): Promise<void> {
+    await this.#options.queue.deleteMessage(messageId, popReceipt).catch(takenOver);
+  }
+}
+
+/** The message or its queue is gone, or somebody else has it: 400 is the answer to a receipt of the past. */
+function takenOver(error: unknown): void {
+  if (![400, 404, 409].includes(statusOf(error)!)) throw error;
+}
+
+/** Puts a message, as it is on the wire, into a queue that may not exist yet. */
+export async function sendMessage(queue: QueueClient, body: string): Promise<void> {
+  try {
+    await queue.sendMessage(body);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    await queue.createIfNotExists();
+    await queue.sendMessage(body);
+  }
+}

@@ -1,0 +1,90 @@
+import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import type { QueueOptions, Setting } from '../config.js';
+import type { Log } from '../log.js';
+import type { Binding, FunctionDefinition, TypedData } from '../worker/types.js';
+import { connectionName, findConnection, queueService } from './connections.js';
+import { QueueListener, sendMessage } from './queue-listener.js';
+import type { ReceivedMessage } from './queue-messages.js';
+import { encodeMessage, messageMetadata, outputMessages } from './queue-messages.js';
+
+export interface QueuesOptions {
+  setting: Setting;
+  options: QueueOptions;
+  log: Log;
+  /** Runs a queue function with a message. @returns whether it succeeded. */
+  run: (definition: FunctionDefinition, inputData: Record<string, TypedData>, triggerMetadata: Record<string, TypedData>) => Promise<boolean>;
+}
+
+/** Milliseconds that functions have to end, when the host stops, before their messages go back to the queue. */
+const GRACE = 2000;
+
+/** The storage queues of one app: the listeners of its queue functions, and its output bindings. */
+export class Queues {
+  readonly #options: QueuesOptions;
+  readonly #services = new Map<string, Promise<QueueServiceClient>>();
+  readonly #listeners: QueueListener[] = [];
+
+  constructor(options: QueuesOptions) {
+    this.#options = options;
+  }
+
+  /** What keeps a queue binding from working, as the end of a sentence; undefined when nothing does. */
+  problem({ queueName, connection }: Binding): string | undefined {
+    const name = String(queueName).toLowerCase();
+    if (name.length < 3 || name.length > 63 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return `'${String(queueName)}' is not the name of a queue`;
+    const setting = connectionName(connection);
+    if (findConnection(this.#options.setting, setting, 'queue') !== undefined) return undefined;
+    return `its queue '${name}' needs a storage account, and the setting '${setting}' is not set`;
+  }
+
+  /** Starts to listen for queue functions. */
+  async start(definitions: readonly FunctionDefinition[]): Promise<void> {
+    const { options, log, run } = this.#options;
+    for (const definition of definitions) {
+      const { trigger } = definition;
+      const poisonBinding = { ...trigger, queueName: `${String(trigger['queueName'])}-poison` };
+      const isPoison = String(trigger['queueName']).endsWith('-poison') || this.problem(poisonBinding) !== undefined;
+      const listener = new QueueListener({
+        queue: await this.#queue(trigger), poisonQueue: isPoison ? undefined : await this.#queue(poisonBinding), options, log,
+        run: (message: ReceivedMessage) => run(definition, { [trigger.name]: { string: message.text } }, messageMetadata(message)),
+        poisoned: () => { this.#notify(`${listener.queueName}-poison`); },
+      });
+      this.#listeners.push(listener);
+      listener.start();
+    }
+  }
+
+  /** Writes what a function gave an output binding. @throws Error when it cannot be written. */
+  async write(binding: Binding, value: TypedData | null | undefined): Promise<void> {
+    const problem = this.problem(binding);
+    if (problem !== undefined) throw new Error(`The output binding '${binding.name}' cannot be written: ${problem}.`);
+    const messages = outputMessages(value);
+    if (messages.length === 0) return;
+    const queue = await this.#queue(binding);
+    for (const message of messages) await sendMessage(queue, encodeMessage(message, this.#options.options.base64));
+    this.#notify(queue.name);
+  }
+
+  /** Takes every message that is to be seen to its function. @returns whether there were any. */
+  async drain(): Promise<boolean> {
+    return (await Promise.all(this.#listeners.map((listener) => listener.drain()))).includes(true);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.stop(GRACE)));
+  }
+
+  #notify(queueName: string): void {
+    for (const listener of this.#listeners) if (listener.queueName === queueName) listener.notify();
+  }
+
+  async #queue({ queueName, connection }: Binding): Promise<QueueClient> {
+    const name = connectionName(connection);
+    let service = this.#services.get(name);
+    if (service === undefined) {
+      service = queueService(findConnection(this.#options.setting, name, 'queue')!);
+      this.#services.set(name, service);
+    }
+    return (await service).getQueueClient(String(queueName).toLowerCase());
+  }
+}
