@@ -1,0 +1,14 @@
+/** An oxlint (and ESLint) plugin for orchestrators of Durable Functions. What it finds, and how to use it: README.md. */
+import { cancelTimers } from './rules/cancel-timers.ts';
+import { deterministic } from './rules/deterministic.ts';
+import { logOnce } from './rules/log-once.ts';
+import { noAwait } from './rules/no-await.ts';
+import { noLostTask } from './rules/no-lost-task.ts';
+import { noSharedState } from './rules/no-shared-state.ts';
+
+export default {
+  meta: { name: 'orchestrators' },
+  rules: {
+    'cancel-timers': cancelTimers, deterministic, 'log-once': logOnce, 'no-await': noAwait, 'no-lost-task': noLostTask, 'no-shared-state': noSharedState,
+  },
+};

@@ -1,0 +1,46 @@
+import { RuleTester } from 'oxlint/plugins-dev';
+import { describe, it } from 'vitest';
+import type { Rule } from '../ast.ts';
+import type { Settings } from '../code.ts';
+
+RuleTester.describe = describe;
+RuleTester.it = it;
+
+type Case = RuleTester.ValidTestCase;
+/** Bad code, and of each error its message's id and what is named in it: `clock Date.now`. */
+type Bad = readonly [code: string | Case, ...errors: string[]];
+
+/** A file that is orchestrator code as a whole. */
+export function whole(code: string): Case {
+  return { code, filename: 'src/orders/orchestrators.ts', settings: { orchestrators: { files: ['src/*/{orchestrators,rules,model}.ts'] } } };
+}
+
+/** A file of other code, where only what is given to `orchestrator` or `app.orchestration` is orchestrator code. */
+export function mixed(code: string, settings: Partial<Settings> = {}): Case {
+  return { code, filename: 'src/functions.ts', settings: { orchestrators: settings as Record<string, string[]> } };
+}
+
+/** A file whose name says JavaScript, as CommonJS has it. */
+export function commonJs(code: string): Case {
+  return { code, filename: 'src/functions.cjs', languageOptions: { sourceType: 'commonjs' } };
+}
+
+/** Code inside of an orchestrator. */
+export function inside(body: string): string {
+  return `orchestrator('Order', function* (context, input) {\n${body}\n});`;
+}
+
+/** Checks a rule on code; plain text stands inside of an orchestrator. */
+export function check(title: string, rule: Rule, { good, bad }: { good: readonly (string | Case)[]; bad: readonly Bad[] }): void {
+  const asCase = (code: string | Case): Case => (typeof code === 'string' ? { ...mixed(inside(code)), name: code } : { ...code, name: code.code });
+  new RuleTester().run(title, rule, {
+    valid: good.map(asCase),
+    invalid: bad.map(([code, ...errors]) => ({
+      ...asCase(code),
+      errors: errors.map((error) => {
+        const [, messageId, name] = /^(\S+)(?: (.*))?$/.exec(error)!;
+        return { messageId: messageId!, ...(name !== undefined && { data: { name, call: name } }) };
+      }),
+    })),
+  });
+}
