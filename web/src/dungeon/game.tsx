@@ -106,8 +106,15 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
   );
 }
 
-/** A scene's heading takes the focus when the scene begins. */
-function Title({ children }: { children: ComponentChildren }) {
+/** A scene's heading takes the focus when the scene begins, and names the tab. */
+function Title({ children }: { children: string }) {
+  useEffect(() => {
+    const before = document.title;
+    document.title = `${children} · ${before}`;
+    return () => {
+      document.title = before;
+    };
+  }, [children]);
   return (
     <h1 id="scene" tabIndex={-1}>
       {children}

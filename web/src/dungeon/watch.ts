@@ -43,15 +43,11 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   };
 
   async function ask(): Promise<Partial<Seen>> {
-    const [world, lines, ...states] = await Promise.all([
-      gameStatus(name),
-      story(name, seen.story.at(-1)?.number ?? 0),
-      ...workflows.map((workflow) => (worthAsking(workflow, seen) ? checkStatus(name, workflow) : seen.workflows[workflow])),
-    ]);
+    const [world, lines, states] = await Promise.all([gameStatus(name), story(name, seen.story.at(-1)?.number ?? 0), statesOf(name, seen.workflows)]);
     return {
       world: world ?? null,
       story: lines.length > 0 ? [...seen.story, ...lines].slice(-longestStory) : seen.story,
-      workflows: Object.fromEntries(workflows.map((workflow, index) => [workflow, states[index]])),
+      workflows: states,
     };
   }
 
@@ -115,8 +111,24 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   };
 }
 
+type States = Seen['workflows'];
+
+/** The states as they are now: asks for those that may have changed, and then for those that have become worth asking by that. */
+async function statesOf(name: string, known: States): Promise<States> {
+  const states = { ...known };
+  const asked = new Set<Workflow>();
+  for (;;) {
+    const next = workflows.filter((workflow) => !asked.has(workflow) && worthAsking(workflow, states));
+    if (next.length === 0) return states;
+    await Promise.all(next.map(async (workflow) => {
+      asked.add(workflow);
+      states[workflow] = await checkStatus(name, workflow);
+    }));
+  }
+}
+
 /** A workflow that has ended will not change, and one is only asked for once what starts it has run. */
-function worthAsking(workflow: Workflow, { workflows: known }: Seen): boolean {
+function worthAsking(workflow: Workflow, known: States): boolean {
   if (hasEnded(known[workflow])) return false;
   if (workflow === 'RunUserSequentialWorkflow') return hasEnded(known.UserConfirmationWorkflow);
   if (workflow === 'GameMonitorWorkflow') return known.RunUserSequentialWorkflow !== undefined;
