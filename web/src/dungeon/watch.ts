@@ -19,20 +19,23 @@ export interface Watch {
 }
 
 const second = 1000;
+/** How long after something was asked for its effects are expected at any moment, in milliseconds. */
+const lively = 5 * second;
 const longestStory = 200;
 const ended = new Set(['Completed', 'Failed', 'Terminated', 'Canceled']);
 
 export const hasEnded = (state: WorkflowState | undefined): boolean => state !== undefined && ended.has(state.status);
 
 /**
- * Follows a game: asks every second, less often when nobody looks, ever less often while the server does not answer, and no longer
- * once everything has ended.
+ * Follows a game: asks every second, more often just after something was asked for, less often when nobody looks, ever less often while
+ * the server does not answer, and no longer once everything has ended.
  */
 export function watch(name: string, show: (seen: Seen) => void): Watch {
   let seen: Seen = { world: undefined, workflows: {}, story: [], slow: false };
   let failures = 0;
   let waiting: (() => void)[] = [];
   let wake: (() => void) | undefined;
+  let livelyUntil = Date.now() + lively;
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -69,7 +72,8 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   function pause(): number {
     if (seen.trouble && seen.trouble.again !== 'now') return seen.trouble.again - Date.now();
     if (isOver(seen)) return Infinity;
-    return document.hidden ? 15 * second : second;
+    if (document.hidden) return 15 * second;
+    return Date.now() < livelyUntil ? second / 4 : second;
   }
 
   async function run(): Promise<void> {
@@ -101,6 +105,7 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   return {
     look: () =>
       new Promise((resolve) => {
+        livelyUntil = Date.now() + lively;
         waiting.push(resolve);
         wake?.();
       }),
