@@ -2,5 +2,4 @@
 import './starter/index.js';
 import './approvals/index.js';
 import './reminders/index.js';
-import './dungeon/index.js';
 import './pages/index.js';

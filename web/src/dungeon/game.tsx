@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { confirmUser } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
@@ -106,15 +106,8 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
   );
 }
 
-/** A scene's heading takes the focus when the scene begins, and names the tab. */
-function Title({ children }: { children: string }) {
-  useEffect(() => {
-    const before = document.title;
-    document.title = `${children} · ${before}`;
-    return () => {
-      document.title = before;
-    };
-  }, [children]);
+/** A scene's heading takes the focus when the scene begins. */
+function Title({ children }: { children: ComponentChildren }) {
   return (
     <h1 id="scene" tabIndex={-1}>
       {children}
@@ -140,12 +133,12 @@ function Waiting({ title, children }: { title: string; children: ComponentChildr
 function useFocus(scene: Scene, asked: string | undefined) {
   const stage = useRef<HTMLElement>(null);
   const before = useRef(scene);
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (scene === before.current) return;
     before.current = scene;
     stage.current?.querySelector('h1')?.focus();
   }, [scene]);
-  useLayoutEffect(() => {
+  useEffect(() => {
     if (asked !== undefined || document.activeElement !== document.body) return;
     stage.current?.querySelector<HTMLElement>('button')?.focus();
   }, [asked]);

@@ -1,3 +1,0 @@
-/** The Durable Dungeon: a game in five workflows. */
-export { startGame } from './endpoints.js';
-export { runUserParallel } from './orchestrators.js';
