@@ -13,6 +13,7 @@ const messages = {
   outside: "'{{name}}' reaches outside, again in each replay. Do it in an activity, or yield context.df.callHttp().",
   environment: "'{{name}}' may be another where the workflow is replayed. Read it in an activity, or put it into the workflow's input.",
   import: "'{{name}}' is for activities: what it does is done again in each replay, or comes out differently. Call an activity that uses it.",
+  crypto: "'{{name}}' is for activities: most of it comes out differently in each replay. Take ids from context.df.newGuid(), and all else from an activity that uses it.",
 };
 type Message = keyof typeof messages;
 
@@ -37,6 +38,11 @@ const BARE: ReadonlySet<string> = new Set([
 const PURE: ReadonlySet<string> = new Set([
   'assert', 'assert/strict', 'buffer', 'path', 'path/posix', 'path/win32', 'punycode', 'querystring', 'string_decoder', 'url', 'util', 'util/types',
 ].map((name) => `node:${name}`));
+
+/** Modules in place of which an orchestrator has something of its own. */
+const INSTEAD: Readonly<Record<string, Message>> = {
+  'node:crypto': 'crypto', 'node:perf_hooks': 'clock', 'node:process': 'environment', 'node:timers': 'timer', 'node:timers/promises': 'timer',
+};
 
 /** The clock, randomness, the environment and the outside world: none of them is there again when a workflow is replayed. */
 export const deterministic: Rule = {
@@ -63,7 +69,7 @@ function check(context: Context, code: OrchestratorCode): void {
     const used = usedAs(name);
     if (used !== undefined) return parent.type === 'UnaryExpression' && parent.operator === 'typeof' ? undefined : report(node, used, name);
     const module = packageOf(name);
-    if (module !== undefined && isImpure(module)) return report(node, 'import', name);
+    if (module !== undefined && isImpure(module)) return report(node, onImport(module), name);
     if (BARE.has(name)) {
       const called = (parent.type === 'CallExpression' || parent.type === 'NewExpression') && parent.callee === node;
       if (called && (parent.arguments.every(isUndefined) || (name === 'Date' && parent.type === 'CallExpression'))) return report(parent, 'clock', name);
@@ -104,7 +110,7 @@ function check(context: Context, code: OrchestratorCode): void {
     if (name === 'require') {
       const call = wrapped(identifier).parent!;
       const module = call.type === 'CallExpression' ? stringValue(call.arguments[0]) : undefined;
-      if (module !== undefined && isImpure(module)) report(call, 'import', module);
+      if (module !== undefined && isImpure(module)) report(call, onImport(module), module);
       else if (module !== undefined) follow(call, code.names.of(call)!);
     } else {
       follow(identifier, name);
@@ -114,10 +120,10 @@ function check(context: Context, code: OrchestratorCode): void {
   for (const statement of context.sourceCode.ast.body) {
     if (statement.type === 'ImportDeclaration' && statement.importKind !== 'type' && isImpure(statement.source.value)) {
       const types = statement.specifiers.length > 0 && statement.specifiers.every((one) => one.type === 'ImportSpecifier' && one.importKind === 'type');
-      if (!types) report(statement, 'import', statement.source.value);
+      if (!types) report(statement, onImport(statement.source.value), statement.source.value);
     } else if (statement.type === 'TSImportEqualsDeclaration' && statement.importKind !== 'type' && statement.moduleReference.type === 'TSExternalModuleReference'
       && isImpure(statement.moduleReference.expression.value)) {
-      report(statement, 'import', statement.moduleReference.expression.value);
+      report(statement, onImport(statement.moduleReference.expression.value), statement.moduleReference.expression.value);
     }
   }
 }
@@ -125,6 +131,10 @@ function check(context: Context, code: OrchestratorCode): void {
 /** Why a name is forbidden: it is, or what it is a part of. */
 function usedAs(name: string): Message | undefined {
   return USED[name] ?? (name.includes('.') ? usedAs(name.slice(0, name.lastIndexOf('.'))) : undefined);
+}
+
+function onImport(module: string): Message {
+  return INSTEAD[canonicalModule(module)] ?? 'import';
 }
 
 function isUndefined(argument: Node): boolean {
