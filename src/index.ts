@@ -2,4 +2,5 @@
 import './starter/index.js';
 import './approvals/index.js';
 import './reminders/index.js';
+import './dungeon/index.js';
 import './pages/index.js';

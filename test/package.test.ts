@@ -49,11 +49,11 @@ describe('The deployment package', () => {
     };
     expect(problems).toBeUndefined();
     const { dependencies: wanted } = JSON.parse(readFileSync(path.join(import.meta.dirname, '../package.json'), 'utf8')) as { dependencies: Record<string, string> };
-    expect(Object.keys(dependencies).sort()).toEqual(Object.keys(wanted).sort());
+    expect(new Set(Object.keys(dependencies))).toEqual(new Set(Object.keys(wanted)));
   });
 
   test('has nothing else at its root, and of the app what was built', () => {
-    expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(['dist', 'host.json', 'node_modules', 'package.json']);
+    expect(new Set(files.map((file) => file.split('/')[0]))).toEqual(new Set(['dist', 'host.json', 'node_modules', 'package.json']));
     const ours = files.filter((file) => file.startsWith('dist/') && !file.startsWith('dist/web/'));
     expect(ours.filter((file) => !file.endsWith('.js'))).toEqual([]);
     expect(ours).toContain('dist/index.js');

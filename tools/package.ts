@@ -51,7 +51,7 @@ export function makePackage(folder: string): Map<string, Size> {
   const modules = production();
   for (const module of modules) copyModule(module, folder);
   const each = modules.map((module) => [module, measure(path.join(folder, module))] as const);
-  for (const [module, size] of each.sort(([, a], [, b]) => b.bytes - a.bytes)) sizes.set(module.replace(/^node_modules\//, ''), size);
+  for (const [module, size] of each.toSorted(([, a], [, b]) => b.bytes - a.bytes)) sizes.set(module.replace(/^node_modules\//, ''), size);
   return sizes;
 }
 

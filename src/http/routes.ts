@@ -27,4 +27,12 @@ export const routes = {
   GetReminders: { methods: ['GET'], route: 'api/reminders/{id}', authLevel: 'function' },
   CancelReminders: { methods: ['DELETE'], route: 'api/reminders/{id}', authLevel: 'function' },
   AcknowledgeReminders: { methods: ['POST'], route: 'api/reminders/{id}/acknowledgement', authLevel: 'function' },
+
+  // The names of these are the original game's; `DungeonStory` is ours.
+  NewUser: { methods: ['POST'], route: 'api/NewUser', authLevel: 'anonymous' },
+  ConfirmUser: { methods: ['POST'], route: 'api/ConfirmUser', authLevel: 'anonymous' },
+  Action: { methods: ['POST'], route: 'api/Action', authLevel: 'anonymous' },
+  GameStatus: { methods: ['GET'], route: 'api/GameStatus/{username}', authLevel: 'anonymous' },
+  CheckStatus: { methods: ['GET'], route: 'api/CheckStatus/{username}/{workflow}', authLevel: 'anonymous' },
+  DungeonStory: { methods: ['GET'], route: 'api/dungeon/{username}/story', authLevel: 'anonymous' },
 } satisfies Record<string, Route>;

@@ -1,6 +1,7 @@
 import type { HttpRequest } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { approvalOrchestrator, approvalSimulation, startApproval, startSimulation } from '../approvals/index.js';
+import { runUserParallel, startGame } from '../dungeon/index.js';
 import { reminderOrchestrator, startReminders } from '../reminders/index.js';
 
 /**
@@ -14,4 +15,5 @@ export const startable: ReadonlyMap<string, Start> = new Map<string, Start>([
   [approvalSimulation.orchestratorName, startSimulation],
   [approvalOrchestrator.orchestratorName, startApproval],
   [reminderOrchestrator.orchestratorName, startReminders],
+  [runUserParallel.orchestratorName, startGame],
 ]);

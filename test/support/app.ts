@@ -1,3 +1,4 @@
+import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import { onTestFinished } from 'vitest';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
@@ -20,5 +21,27 @@ export class AppStorage {
   async notifications(): Promise<Notification[]> {
     const { peekedMessageItems } = await new QueueClient(this.connectionString, NOTIFICATIONS).peekMessages({ numberOfMessages: 32 });
     return peekedMessageItems.map(({ messageText }) => JSON.parse(Buffer.from(messageText, 'base64').toString()) as Notification);
+  }
+
+  /** The lines told on the console, oldest first. They are taken. */
+  async console(): Promise<string[]> {
+    const lines: string[] = [];
+    const queue = new QueueClient(this.connectionString, 'console');
+    for (;;) {
+      const { receivedMessageItems } = await queue.receiveMessages({ numberOfMessages: 32 });
+      if (receivedMessageItems.length === 0) return lines;
+      for (const { messageText, messageId, popReceipt } of receivedMessageItems) {
+        lines.push(Buffer.from(messageText, 'base64').toString());
+        await queue.deleteMessage(messageId, popReceipt);
+      }
+    }
+  }
+
+  /** The row keys of a table, but those of the dungeon's story. */
+  async rowKeys(tableName: string): Promise<string[]> {
+    const keys: string[] = [];
+    const client = TableClient.fromConnectionString(this.connectionString, tableName, { allowInsecureConnection: true });
+    for await (const { rowKey } of client.listEntities()) keys.push(rowKey!);
+    return keys.filter((key) => !key.startsWith('story'));
   }
 }

@@ -35,6 +35,15 @@ interface SdkAction {
   retryOptions?: Record<string, number | undefined>;
 }
 
+/** A history event as the SDK has it; further fields as far as its kind has them. */
+interface SdkEvent {
+  [field: string]: unknown;
+  EventType: number;
+  EventId: number;
+  IsPlayed: boolean;
+  Timestamp: Date;
+}
+
 interface SdkState {
   isDone: boolean;
   actions: SdkAction[][];
@@ -63,8 +72,8 @@ export type ActivityOutcome =
 
 export class SdkV3 {
   readonly #worker: Worker;
-  /** Events in the SDK's form. They never change but for IsPlayed, so that a replay need not make them anew. */
-  readonly #events = new WeakMap<HistoryEvent, Record<string, unknown>>();
+  /** Histories in the SDK's form, each with the events that it was made of: a replay makes only what is new. */
+  readonly #pasts = new WeakMap<readonly HistoryEvent[], { events: HistoryEvent[]; forms: SdkEvent[] }>();
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -93,7 +102,7 @@ export class SdkV3 {
     // A continued execution's first events are all new, and there is one OrchestratorCompleted among them.
     const first = run.history.length === 0;
     return {
-      history: [...run.history.map((event) => this.#event(event, true)), ...run.inbound.map((event) => this.#event(event, false))],
+      history: [...this.#past(run.history), ...run.inbound.map((event) => sdkEvent(event, false))],
       input: run.input === null ? null : JSON.parse(run.input) as unknown,
       instanceId: run.instanceId,
       isReplaying: !first,
@@ -107,17 +116,19 @@ export class SdkV3 {
     };
   }
 
-  #event(event: HistoryEvent, past: boolean): Record<string, unknown> {
-    let cached = this.#events.get(event);
-    if (cached === undefined) {
-      cached = sdkEvent(event);
-      this.#events.set(event, cached);
-    } else if (event.EventType === 'OrchestratorStarted') {
-      // Its time becomes currentUtcDateTime, which user code may change in place.
-      cached = { ...cached, Timestamp: new Date(event.Timestamp) };
+  #past(history: readonly HistoryEvent[]): readonly SdkEvent[] {
+    let past = this.#pasts.get(history);
+    if (past === undefined) this.#pasts.set(history, past = { events: [], forms: [] });
+    for (const [index, event] of history.entries()) {
+      if (past.events[index] !== event) {
+        past.events[index] = event;
+        past.forms[index] = sdkEvent(event, true);
+      } else if (event.EventType === 'OrchestratorStarted') {
+        // Its time becomes currentUtcDateTime, which user code may change in place.
+        past.forms[index]!.Timestamp = new Date(event.Timestamp);
+      }
     }
-    cached['IsPlayed'] = past && (PLAYED.has(cached['EventType'] as number) || isContinuationMark(event));
-    return cached;
+    return past.forms;
   }
 
   /** Runs an activity once. */
@@ -146,8 +157,12 @@ function duration(milliseconds: number): string {
   return `${milliseconds / 86_400_000}.00:00:00`;
 }
 
-function sdkEvent(event: HistoryEvent): Record<string, unknown> {
-  const base = { EventType: EVENT_CODES[event.EventType], EventId: event.EventId, IsPlayed: false, Timestamp: new Date(event.Timestamp) };
+/** `past`: whether the episode in which it came is over. */
+function sdkEvent(event: HistoryEvent, past: boolean): SdkEvent {
+  const code = EVENT_CODES[event.EventType];
+  const base: SdkEvent = {
+    EventType: code, EventId: event.EventId, IsPlayed: past && (PLAYED.has(code) || isContinuationMark(event)), Timestamp: new Date(event.Timestamp),
+  };
   switch (event.EventType) {
     case 'OrchestratorStarted': case 'OrchestratorCompleted': return base;
     case 'ExecutionStarted':

@@ -1,5 +1,5 @@
 import type { VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { gameStatus, newUser, Refused } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
@@ -16,7 +16,7 @@ export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
   const [taken, setTaken] = useState<string>();
   const field = useRef<HTMLInputElement>(null);
   const asking = useAsking();
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []); // at once: somebody may be typing already
 
   async function begin(): Promise<void> {
     const wanted = name.trim().normalize('NFC');

@@ -1,5 +1,5 @@
 import type { ComponentChildren, VNode } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { confirmUser } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
@@ -106,8 +106,15 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
   );
 }
 
-/** A scene's heading takes the focus when the scene begins. */
-function Title({ children }: { children: ComponentChildren }) {
+/** A scene's heading takes the focus when the scene begins, and names the tab. */
+function Title({ children }: { children: string }) {
+  useEffect(() => {
+    const before = document.title;
+    document.title = `${children} · ${before}`;
+    return () => {
+      document.title = before;
+    };
+  }, [children]);
   return (
     <h1 id="scene" tabIndex={-1}>
       {children}
@@ -133,12 +140,12 @@ function Waiting({ title, children }: { title: string; children: ComponentChildr
 function useFocus(scene: Scene, asked: string | undefined) {
   const stage = useRef<HTMLElement>(null);
   const before = useRef(scene);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (scene === before.current) return;
     before.current = scene;
     stage.current?.querySelector('h1')?.focus();
   }, [scene]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (asked !== undefined || document.activeElement !== document.body) return;
     stage.current?.querySelector<HTMLElement>('button')?.focus();
   }, [asked]);

@@ -19,20 +19,23 @@ export interface Watch {
 }
 
 const second = 1000;
+/** How long after something was asked for its effects are expected at any moment, in milliseconds. */
+const lively = 5 * second;
 const longestStory = 200;
 const ended = new Set(['Completed', 'Failed', 'Terminated', 'Canceled']);
 
 export const hasEnded = (state: WorkflowState | undefined): boolean => state !== undefined && ended.has(state.status);
 
 /**
- * Follows a game: asks every second, less often when nobody looks, ever less often while the server does not answer, and no longer
- * once everything has ended.
+ * Follows a game: asks every second, more often just after something was asked for, less often when nobody looks, ever less often while
+ * the server does not answer, and no longer once everything has ended.
  */
 export function watch(name: string, show: (seen: Seen) => void): Watch {
   let seen: Seen = { world: undefined, workflows: {}, story: [], slow: false };
   let failures = 0;
   let waiting: (() => void)[] = [];
   let wake: (() => void) | undefined;
+  let livelyUntil = Date.now() + lively;
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -43,15 +46,11 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   };
 
   async function ask(): Promise<Partial<Seen>> {
-    const [world, lines, ...states] = await Promise.all([
-      gameStatus(name),
-      story(name, seen.story.at(-1)?.number ?? 0),
-      ...workflows.map((workflow) => (worthAsking(workflow, seen) ? checkStatus(name, workflow) : seen.workflows[workflow])),
-    ]);
+    const [world, lines, states] = await Promise.all([gameStatus(name), story(name, seen.story.at(-1)?.number ?? 0), statesOf(name, seen.workflows)]);
     return {
       world: world ?? null,
       story: lines.length > 0 ? [...seen.story, ...lines].slice(-longestStory) : seen.story,
-      workflows: Object.fromEntries(workflows.map((workflow, index) => [workflow, states[index]])),
+      workflows: states,
     };
   }
 
@@ -73,7 +72,8 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   function pause(): number {
     if (seen.trouble && seen.trouble.again !== 'now') return seen.trouble.again - Date.now();
     if (isOver(seen)) return Infinity;
-    return document.hidden ? 15 * second : second;
+    if (document.hidden) return 15 * second;
+    return Date.now() < livelyUntil ? second / 4 : second;
   }
 
   async function run(): Promise<void> {
@@ -105,6 +105,7 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   return {
     look: () =>
       new Promise((resolve) => {
+        livelyUntil = Date.now() + lively;
         waiting.push(resolve);
         wake?.();
       }),
@@ -115,8 +116,24 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   };
 }
 
+type States = Seen['workflows'];
+
+/** The states as they are now: asks for those that may have changed, and then for those that have become worth asking by that. */
+async function statesOf(name: string, known: States): Promise<States> {
+  const states = { ...known };
+  const asked = new Set<Workflow>();
+  for (;;) {
+    const next = workflows.filter((workflow) => !asked.has(workflow) && worthAsking(workflow, states));
+    if (next.length === 0) return states;
+    await Promise.all(next.map(async (workflow) => {
+      asked.add(workflow);
+      states[workflow] = await checkStatus(name, workflow);
+    }));
+  }
+}
+
 /** A workflow that has ended will not change, and one is only asked for once what starts it has run. */
-function worthAsking(workflow: Workflow, { workflows: known }: Seen): boolean {
+function worthAsking(workflow: Workflow, known: States): boolean {
   if (hasEnded(known[workflow])) return false;
   if (workflow === 'RunUserSequentialWorkflow') return hasEnded(known.UserConfirmationWorkflow);
   if (workflow === 'GameMonitorWorkflow') return known.RunUserSequentialWorkflow !== undefined;

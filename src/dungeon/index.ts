@@ -1,0 +1,3 @@
+/** The Durable Dungeon: a game in five workflows. */
+export { startGame } from './endpoints.js';
+export { runUserParallel } from './orchestrators.js';

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+/** The five workflows of a game. */
+export const workflows = [
+  'RunUserParallelWorkflow', 'UserConfirmationWorkflow', 'UserMonitorWorkflow', 'RunUserSequentialWorkflow', 'GameMonitorWorkflow',
+] as const;
+export type Workflow = (typeof workflows)[number];
+
+const letters = /^[\p{L}\p{M}\p{N} \-_'.]*$/u;
+
+/** What a player is called, in NFC: 1 to 50 letters, marks, digits, blanks and -_'. with neither blanks nor dots at its ends. */
+export const playerName = z.string().normalize('NFC').min(1, 'Give a name')
+  .regex(letters, 'Letters, digits, blanks and -_\'. make a name')
+  .refine((name) => Array.from(name).length <= 50, 'It must not be longer than 50 letters')
+  .regex(/^[^ .](?:.*[^ .])?$/u, 'It must not begin or end with a blank or a dot');
+
+/** What `NewUser` and `ConfirmUser` take. */
+export const playerRequest = z.object({ name: playerName });
+
+/** What `Action` takes. Things and monsters are called by their whole name. */
+export const actionRequest = z.object({
+  name: playerName,
+  action: z.string().max(200).default(''),
+  target: z.string().max(200).default(''),
+  with: z.string().max(200).default(''),
+});
+export type Action = z.output<typeof actionRequest>;
+
+/** Which game: a player's name, and the claim on it. A name that was freed and claimed anew is another game. */
+export interface GameReference {
+  name: string;
+  claim: string;
+}
+
+/** A game as a whole, apart from its {@link parts}. Times are ISO 8601 in UTC. */
+export const gameHead = z.object({
+  name: z.string(),
+  /** Random; the ids of the game's workflows carry it. */
+  claim: z.string(),
+  claimedAt: z.string(),
+  /** `undoing`: its set-up has failed, nothing more is made. `free`: it is undone, and the name may be claimed anew. */
+  state: z.enum(['open', 'undoing', 'free']),
+  /** Until when the player may confirm; absent until they are asked. */
+  confirmBy: z.string().optional(),
+  confirmed: z.boolean(),
+  /** Whether somebody keeps an eye on the player. */
+  watched: z.enum(['not yet', 'now', 'no more']),
+  /** Whether the victory has been told. */
+  won: z.boolean(),
+  /** How many lines of story this name has had. */
+  told: z.number(),
+  /** How many of them belong to earlier games. */
+  forgotten: z.number(),
+});
+
+const thing = z.object({
+  name: z.string(),
+  isTreasure: z.boolean(),
+  at: z.enum(['aside', 'room', 'monster', 'player']),
+});
+export type Thing = z.infer<typeof thing>;
+
+/** What a game consists of, each there once it was made. */
+export const parts = {
+  user: z.object({ isAlive: z.boolean(), inRoom: z.boolean() }),
+  monster: z.object({ name: z.string(), isAlive: z.boolean(), inRoom: z.boolean() }),
+  room: z.object({ name: z.string(), description: z.string() }),
+  weapon: thing,
+  treasure: thing,
+};
+export type PartName = keyof typeof parts;
+export type Parts = { [Name in PartName]: z.infer<(typeof parts)[Name]> };
+
+/** The record of a game: the truth about it. */
+export type Game = z.infer<typeof gameHead> & Partial<Parts>;
+
+/** A change of a game, or none, and what there is to tell of it. */
+export interface Change {
+  game: Game;
+  /** Kept as story when the game has changed; told on the console in any case. */
+  lines: string[];
+}
+
+/** A line of a game's story. */
+export interface Line {
+  /** From 1; higher for later lines, also over games of the same name. */
+  number: number;
+  text: string;
+  /** ISO 8601, UTC. */
+  at: string;
+}
