@@ -222,12 +222,18 @@ export class Engine implements DurableClient {
       const record = await this.getRecord(instanceId);
       if (record === undefined) return 'notFound';
       if (!isFinished(record.runtimeStatus)) return 'live';
-      const instance = this.#instances.get(instanceId);
-      await instance?.whenAtRest();
-      await this.#hub.purge(instanceId);
-      this.#records.delete(instanceId);
-      if (instance !== undefined) this.#forget(instance);
-      return 'purged';
+      const instance = this.#instance(instanceId);
+      await instance.whenAtRest();
+      let outcome: 'purged' | 'live' = 'live';
+      await instance.exclusively(async () => {
+        // Somebody may be starting it again. Who comes later waits until it is gone.
+        if (instance.isInUse) return;
+        await this.#hub.purge(instanceId);
+        outcome = 'purged';
+        if (instance.isInUse) instance.unload();
+        else this.#forget(instance);
+      });
+      return outcome;
     });
   }
 
@@ -257,22 +263,30 @@ export class Engine implements DurableClient {
   async #post(instanceId: string, message: Message, fresh: boolean): Promise<void> {
     const instance = this.#instance(instanceId);
     if (fresh && !instance.loaded) instance.take(this.#hub.fresh());
-    instance.posting++;
+    instance.posting.push(message.id);
     try {
       await this.#placeHint(instance);
       await this.#hub.post(instanceId, message);
       instance.enqueue({ event: message.event, messageId: message.id, ...(message.executionId !== undefined && { executionId: message.executionId }) });
+    } catch (error) {
+      instance.doubtful = true;
+      throw error;
     } finally {
-      instance.posting--;
+      instance.posting.splice(instance.posting.indexOf(message.id), 1);
+      void this.#pump(instance);
     }
-    void this.#pump(instance);
   }
 
   /** Sends what an episode of `sender` leads to. Until it has arrived the sender's own hint stays. */
   #send(sender: Instance, instanceId: string, message: Message, fresh: boolean): void {
     sender.deliveries++;
+    let first = fresh;
     void this.#work(async () => {
-      await this.#retrying(`a message to '${instanceId}'`, () => this.#post(instanceId, message, fresh));
+      await this.#retrying(`a message to '${instanceId}'`, async () => {
+        const unseen = first;
+        first = false;
+        await this.#post(instanceId, message, unseen);
+      });
       sender.deliveries--;
       await this.#pump(sender);
     });
@@ -338,7 +352,7 @@ export class Engine implements DurableClient {
   async #pumpUntilIdle(instance: Instance): Promise<void> {
     for (let failures = 0; !this.#stopped;) {
       try {
-        if (!instance.loaded) await this.#load(instance);
+        if (!instance.loaded || instance.doubtful) await this.#load(instance);
         const batch = this.#takeBatch(instance);
         if (batch !== undefined) {
           await this.#episode(instance, batch);
@@ -405,7 +419,7 @@ export class Engine implements DurableClient {
       if (wanted) {
         batch.inbound.push(next.event);
         instance.claim(next.event);
-      } else if (next.event.EventType === 'ExecutionStarted' && instance.record?.executionId !== next.event.OrchestrationInstance.ExecutionId) {
+      } else if (next.event.EventType === 'ExecutionStarted' && !instance.began(next.event)) {
         this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
       }
     }
@@ -456,7 +470,7 @@ export class Engine implements DurableClient {
 
     const record = this.#record(instance.record, execution, inbound, outcome);
     const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace, append: outcome.append, consumed: batch.consumed, record });
-    instance.committed(token, replace || starting !== undefined, outcome, batch.consumed, record);
+    instance.committed(token, replace || starting !== undefined, outcome, record);
     for (const warning of outcome.warnings) this.#warn(instance.id, warning);
 
     for (const task of outcome.activities) this.#runActivity(instance, task);
@@ -474,13 +488,16 @@ export class Engine implements DurableClient {
   async #drop(instance: Instance, batch: Batch): Promise<void> {
     if (batch.consumed.length === 0) return;
     if (instance.record === undefined) {
-      await this.#hub.purge(instance.id);
-      instance.unload();
+      await instance.exclusively(async () => {
+        // A start that is on its way would go, too. What is left then is found and dropped when the instance is read again.
+        if (instance.posting.length > 0 || instance.queue.length > 0) return;
+        await this.#hub.purge(instance.id);
+        instance.unload();
+      });
       return;
     }
     const { id: instanceId, token, record } = instance;
     instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed: batch.consumed, record });
-    for (const id of batch.consumed) instance.consumed.add(id);
   }
 
   async #run(instance: Instance, execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> {
@@ -619,17 +636,19 @@ export class Engine implements DurableClient {
   async #placeHint(instance: Instance): Promise<void> {
     await instance.exclusively(async () => {
       const now = this.#clock.now();
-      if (instance.hint !== undefined && instance.hint <= now) return;
+      if (instance.hintIsSure && instance.hint !== undefined && instance.hint <= now) return;
       await this.#changeHint(instance, now);
     });
   }
 
   async #changeHint(instance: Instance, due: number | undefined): Promise<void> {
+    instance.hintIsSure = false;
     await this.#hub.hint({
       ...(due !== undefined && { add: { instanceId: instance.id, due } }),
       ...(instance.hint !== undefined && { remove: { instanceId: instance.id, due: instance.hint } }),
     });
     instance.hint = due;
+    instance.hintIsSure = true;
   }
 
   /** Leaves an instance in order when there is nothing to do for now. */
@@ -642,7 +661,7 @@ export class Engine implements DurableClient {
     if (instance.dirty) await this.#project(instance);
     await instance.exclusively(async () => {
       const due = instance.nextTimer;
-      if (instance.hint !== due && instance.posting === 0 && instance.queue.length === 0) await this.#changeHint(instance, due);
+      if ((instance.hint !== due || !instance.hintIsSure) && instance.posting.length === 0 && instance.queue.length === 0) await this.#changeHint(instance, due);
     });
   }
 

@@ -34,15 +34,17 @@ export class Instance {
   queue: Pending[] = [];
   /** What the episode under way took from the queue. */
   taken: Pending[] = [];
-  /** Messages that a commit has ended: one may still be on its way into the queue. */
-  readonly consumed = new Set<string>();
-  /** How many messages are being made durable. */
-  posting = 0;
+  /** Ids of the messages that are being made durable. One may be sent twice at a time, by a sender that was read anew. */
+  readonly posting: string[] = [];
+  /** True when a message may have become durable although the hub did not say so: the hub knows. */
+  doubtful = false;
   /** How many messages to others are on their way. */
   deliveries = 0;
 
   /** Due time of the hint that the hub holds. */
   hint: number | undefined;
+  /** False when the last change of the hint failed: the hub may hold it, or not, or another. */
+  hintIsSure = true;
   /** True when the engine that last had the instance may have died: what it sent may not have arrived. */
   recover = false;
   /** True when the projection is behind the record. */
@@ -76,6 +78,7 @@ export class Instance {
   /** Takes over what the hub has. Events that it does not have stay in the queue. */
   take(from: LoadedInstance): void {
     this.loaded = true;
+    this.doubtful = false;
     this.record = from.record;
     this.history = from.history;
     this.token = from.token;
@@ -83,13 +86,14 @@ export class Instance {
     this.idTaking = undefined;
     this.open.clear();
     for (const event of from.history) this.#index(event);
-    // A message that was posted while the hub was being read is not among what was read.
+    // A message that was posted while the hub was being read is not among what was read. One that is still being posted comes
+    // when that is over: were it taken now, and gone from the hub after its commit, the hub might write it once more.
     const read = new Set(from.inbox.map(({ id }) => id));
-    const others = this.queue.filter(({ messageId }) => messageId === undefined || !(read.has(messageId) || this.consumed.has(messageId)));
+    const known = new Set(this.queue.map(({ messageId }) => messageId));
     this.queue = [
-      ...from.inbox.filter(({ id }) => !this.consumed.has(id)).map(({ id, event, executionId }) => (
+      ...from.inbox.filter(({ id }) => known.has(id) || !this.posting.includes(id)).map(({ id, event, executionId }) => (
         { event, messageId: id, ...(executionId !== undefined && { executionId }) })),
-      ...others,
+      ...this.queue.filter(({ messageId }) => messageId === undefined || !read.has(messageId)),
     ];
   }
 
@@ -104,7 +108,8 @@ export class Instance {
 
   enqueue(pending: Pending): void {
     const { messageId } = pending;
-    if (messageId !== undefined && (this.consumed.has(messageId) || [...this.queue, ...this.taken].some((other) => other.messageId === messageId))) return;
+    // One that the episode under way has taken may have been written once more after that: it is ended once more.
+    if (messageId !== undefined && this.queue.some((other) => other.messageId === messageId)) return;
     this.queue.push(pending);
   }
 
@@ -112,7 +117,7 @@ export class Instance {
   wants({ event, executionId }: Pending): boolean {
     const { record } = this;
     const finished = record === undefined || isFinished(record.runtimeStatus);
-    if (event.EventType === 'ExecutionStarted') return finished && record?.executionId !== event.OrchestrationInstance.ExecutionId;
+    if (event.EventType === 'ExecutionStarted') return finished && !this.began(event);
     if (finished || (executionId !== undefined && executionId !== record.executionId)) return false;
     switch (event.EventType) {
       case 'TaskCompleted': case 'TaskFailed': return this.open.get(event.TaskScheduledId)?.EventType === 'TaskScheduled';
@@ -123,19 +128,26 @@ export class Instance {
     }
   }
 
+  /** Whether a start is the one that the instance began with, perhaps some executions ago. A parent that was read anew repeats it. */
+  began({ OrchestrationInstance: { ExecutionId }, ParentInstance: by }: ExecutionStarted): boolean {
+    const { record } = this;
+    if (record === undefined || record.executionId === ExecutionId) return record !== undefined;
+    return by !== null && record.parent?.TaskScheduleId === by.TaskScheduleId
+      && record.parent.OrchestrationInstance.ExecutionId === by.OrchestrationInstance.ExecutionId;
+  }
+
   /** Notes that an event is part of the episode under way, so that a second one like it is not wanted. */
   claim(event: InboundEvent): void {
     this.#close(event);
   }
 
-  committed(token: CommitToken, replaced: boolean, outcome: EpisodeOutcome, consumed: readonly string[], record: InstanceRecord): void {
+  committed(token: CommitToken, replaced: boolean, outcome: EpisodeOutcome, record: InstanceRecord): void {
     this.token = token;
     this.record = record;
     this.dirty = true;
     this.taken = [];
     this.idTaking = outcome.idTaking;
     this.awaiting = outcome.awaiting;
-    for (const id of consumed) this.consumed.add(id);
     if (replaced) {
       this.history = [];
       this.open.clear();
@@ -201,7 +213,7 @@ export class Instance {
 
   /** Whether anything is under way for it, so that it has to stay in memory. */
   get isInUse(): boolean {
-    return this.running !== undefined || this.posting > 0 || this.queue.length > 0 || this.isWaitingForWork;
+    return this.running !== undefined || this.posting.length > 0 || this.queue.length > 0 || this.isWaitingForWork;
   }
 
   // ---- order ------------------------------------------------------------------------------------------------------

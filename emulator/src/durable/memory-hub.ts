@@ -39,7 +39,9 @@ export class MemoryHub implements TaskHub {
 
   async commit(commit: Commit): Promise<number> {
     const stored = this.#stored(commit.instanceId);
-    if (stored.version !== commit.token) throw new CommitConflictError(`Instance '${commit.instanceId}' was changed by somebody else.`);
+    if (stored.version !== commit.token || !commit.consumed.every((id) => stored.inbox.has(id))) {
+      throw new CommitConflictError(`Instance '${commit.instanceId}' was changed by somebody else.`);
+    }
     if (commit.replace) stored.history = [];
     for (const event of commit.append) stored.history.push(event);
     for (const id of commit.consumed) stored.inbox.delete(id);

@@ -119,7 +119,7 @@ export interface TaskHub {
   /**
    * Makes an episode count: appends, consumes and updates, atomically, provided that nobody committed since `token`.
    * @returns the token for the next commit.
-   * @throws CommitConflictError when somebody did.
+   * @throws CommitConflictError when somebody did, or a message that it consumes is not there (any more).
    */
   commit(commit: Commit): Promise<CommitToken>;
 
