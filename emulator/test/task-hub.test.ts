@@ -176,6 +176,14 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     expect(loaded.inbox).toEqual([message('a')]);
   });
 
+  test('refuses a commit that consumes what is not there, and changes nothing', async () => {
+    await hub.post('one', message('a'));
+    await commit({ append: running('one', 1), record: recordOf('one') });
+    const { token } = await hub.load('one');
+    await expect(hub.commit(commitOf('one', token, { append: [raised('x')], consumed: ['a', 'b'] }))).rejects.toThrow(CommitConflictError);
+    expect(await hub.load('one')).toMatchObject({ history: running('one', 1), inbox: [message('a')] });
+  });
+
   test('lets one of many commits with the same token win', async () => {
     const { token } = hub.fresh();
     const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => hub.commit(commitOf('one', token, { append: [raised(`${index}`)] }))));
