@@ -2,10 +2,11 @@ import type { HttpResponseLike } from '../http-message.js';
 
 type Headers = HttpResponseLike['headers'];
 
-/** An exception as the extension tells it, but for its .NET stack trace. */
+/** An exception as the extension tells it; the stack trace is our own where there is one. */
 export interface ToldException {
   message: string;
   type: string;
+  stack?: string | undefined;
 }
 
 export function answer(status: number, headers: Headers = []): HttpResponseLike {
@@ -23,13 +24,19 @@ export function answerString(status: number, text: string): HttpResponseLike {
 
 export function answerError(status: number, message: string, exception?: ToldException): HttpResponseLike {
   return answerJson(status, JSON.stringify({
-    Message: message, ...(exception && { ExceptionMessage: exception.message, ExceptionType: exception.type }),
+    Message: message,
+    ...(exception && { ExceptionMessage: exception.message, ExceptionType: exception.type, StackTrace: stackTrace(exception.stack) }),
   }));
 }
 
+/** The frames of a stack, indented as .NET does. */
+function stackTrace(stack = ''): string {
+  return (stack.match(/^\s+at .*$/gm) ?? []).map((frame) => `   ${frame.trim()}`).join('\n');
+}
+
 /** What the extension answers to an `ArgumentException`. */
-export function answerBadArgument(message: string): HttpResponseLike {
-  return answerError(400, 'One or more of the arguments submitted is incorrect', { message, type: 'System.ArgumentException' });
+export function answerBadArgument({ message, stack }: Error): HttpResponseLike {
+  return answerError(400, 'One or more of the arguments submitted is incorrect', { message, type: 'System.ArgumentException', stack });
 }
 
 /** What the extension answers to any other exception. */

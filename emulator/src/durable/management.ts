@@ -3,6 +3,7 @@ import { carriesKey } from '../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
 import type { DurableClient, Outcome } from './client.js';
 import { InstanceExistsError, InvalidStateError } from './client.js';
+import type { JsonText } from './history.js';
 import { isFinished } from './history.js';
 import { answer, answerBadArgument, answerError, answerFailure, answerJson, answerString } from './management-answers.js';
 import { DuplicateKeyError, historyJson } from './management-history.js';
@@ -34,6 +35,7 @@ interface Call {
 }
 
 const CONTINUATION = 'x-ms-continuation-token';
+const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'DELETE', 'OPTIONS']);
 /** The extension's page, and the largest that Azure's tables give. */
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
@@ -59,9 +61,11 @@ export class ManagementApi {
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const url = new URL(request.url);
     const { hubName, enforceKeys, webhookKey, rpcPath = '/durabletask' } = this.#options;
-    const mount = [WEBHOOK_PATH, rpcPath].find((path) => url.pathname.toLowerCase().startsWith(`${path}/`));
+    const mount = [WEBHOOK_PATH, rpcPath].find((path) => `${url.pathname.toLowerCase()}/`.startsWith(`${path}/`));
     if (mount === undefined) return undefined;
     const rpc = mount === rpcPath;
+    // To the host other methods lead nowhere, whatever the key.
+    if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
     if (!rpc && enforceKeys === true && !carriesKey(request, [webhookKey()])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
     const hub = query.text('taskHub')?.trim() ?? '';
@@ -97,17 +101,30 @@ export class ManagementApi {
       case 'entities':
         if (name === undefined && ['GET', 'POST', 'DELETE'].includes(method)) return answerError(501, 'This version of the emulator has no durable entities.');
         break;
+      case 'makeprimary':
+        // A hub has one host here, and this is it.
+        if (id === undefined) return answer(200);
+        break;
     }
     return answer(404);
   }
 
   async #start(call: Call, name: string, instanceId: string | undefined): Promise<HttpResponseLike> {
-    const { client } = this.#options;
-    const text = bodyText(call.request);
-    const input = text.trim() === '' ? 'null' : readJson(text);
-    if (instanceId !== undefined) checkInstanceId(instanceId);
-    const version = call.query.text('version');
-    const id = await client.startInstance({ name, input, ...(instanceId !== undefined && { instanceId }), ...(version !== undefined && { version }) });
+    try {
+      if (instanceId !== undefined) checkInstanceId(instanceId);
+      const input = inputOf(bodyText(call.request));
+      const version = call.query.text('version');
+      const id = await this.#options.client.startInstance({ name, input, ...(instanceId !== undefined && { instanceId }), ...(version !== undefined && { version }) });
+      return await this.#started(call, id);
+    } catch (error) {
+      // Here, unlike elsewhere, the extension tells the exception's message alone.
+      if (error instanceof ArgumentError) return answerError(400, error.message);
+      throw error;
+    }
+  }
+
+  /** Answers with the addresses of what was started, or first waits for its end where the query asks for that. */
+  async #started(call: Call, id: string): Promise<HttpResponseLike> {
     const timeout = call.query.number('timeout');
     const interval = call.query.number('pollingInterval');
     if (timeout !== undefined && interval !== undefined) {
@@ -173,7 +190,9 @@ export class ManagementApi {
   async #purge(id: string): Promise<HttpResponseLike> {
     const purged = await this.#options.client.purge(id);
     if (purged === 'purged') return answerJson(200, '{"instancesDeleted":1}');
-    return purged === 'notFound' ? answer(404) : answerString(412, `The orchestration instance ${id} cannot be purged because it has not finished.`);
+    if (purged === 'notFound') return answer(404);
+    const status = (await this.#options.client.getRecord(id))?.runtimeStatus;
+    return answerString(412, `Only orchestrations in a terminal state can be purged, but the orchestration with instance ID ${id} has status ${status}`);
   }
 
   async #purgeBy({ query }: Call): Promise<HttpResponseLike> {
@@ -238,11 +257,11 @@ export class ManagementApi {
 }
 
 function failure(error: unknown): HttpResponseLike {
-  if (error instanceof JsonReaderError) return answerError(400, 'Invalid JSON content', { message: error.message, type: 'Newtonsoft.Json.JsonReaderException' });
-  if (error instanceof ArgumentError || error instanceof DuplicateKeyError) return answerBadArgument(error.message);
-  if (error instanceof InstanceExistsError) return answerError(409, error.message);
-  if (error instanceof InvalidStateError) return answerFailure({ message: error.message, type: 'System.InvalidOperationException' });
-  return answerFailure({ message: error instanceof Error ? error.message : String(error), type: 'System.Exception' });
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof JsonReaderError) return answerError(400, 'Invalid JSON content', { message, type: 'Newtonsoft.Json.JsonReaderException', stack });
+  if (error instanceof ArgumentError || error instanceof DuplicateKeyError) return answerBadArgument(error);
+  if (error instanceof InstanceExistsError) return answerError(409, message);
+  return answerFailure({ message, type: error instanceof InvalidStateError ? 'System.InvalidOperationException' : 'System.Exception', stack });
 }
 
 function outcome(of: Outcome): HttpResponseLike {
@@ -253,31 +272,37 @@ function bodyText({ body }: HttpRequestLike): string {
   return body === undefined ? '' : new TextDecoder().decode(body);
 }
 
-/** The texts are the extension's, which hands .NET its arguments the wrong way round. */
-function checkInstanceId(id: string): void {
-  if (id.startsWith('@')) throw new ArgumentError("instanceId (Parameter 'Orchestration instance ids must not start with @.')");
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
-  if (/[/\\#?\u0000-\u001f\u007f-\u009f]/.test(id)) {
-    throw new ArgumentError("instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')");
+/** What an orchestrator is given: the text as it came, unless it is JSON only to the extension's reader. @throws JsonReaderError */
+function inputOf(text: string): JsonText {
+  if (text.trim() === '') return null;
+  const compact = readJson(text);
+  return isStandardJson(text) ? text : compact;
+}
+
+function isStandardJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** Stricter than the extension: an id with an `@` names an entity, and storage has no room for long ones. */
+function checkInstanceId(id: string): void {
+  if (id.startsWith('@')) throw new ArgumentError('Orchestration instance ids must not start with @.');
   if (id.length > MAX_INSTANCE_ID) throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
 }
 
-/** A path's segments as ASP.NET decodes them: slashes at the ends do not count, one that is empty matches no route. */
+/** A path's segments as the extension has them: decoded before it is split, `+` being a space. One that is empty matches no route. */
 function segments(path: string): string[] {
-  const parts = path.replaceAll(/^\/+|\/+$/g, '').split('/');
-  return parts.includes('') ? [] : parts.map(decodeSegment);
+  const parts = urlDecode(path).replaceAll(/^\/+|\/+$/g, '').split('/');
+  return parts.includes('') ? [] : parts;
 }
 
-/** An escaped slash stays escaped, and so does what is not UTF-8. */
-function decodeSegment(segment: string): string {
-  return segment.replaceAll(/(?:%(?!2f)[\da-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      return escapes;
-    }
-  });
+/** As .NET's `WebUtility.UrlDecode`: an escape that is none stays, bytes that are not UTF-8 become replacement characters. */
+function urlDecode(text: string): string {
+  return text.replaceAll('+', ' ').replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString());
 }
 
 /** Where a list goes on: partition and row of the Instances table, the row's key being empty; hence the space. */

@@ -1,0 +1,201 @@
+/** The app that a real host was recorded with, running here: called as it was then, with everything noted that was noted then. */
+import diagnostics from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
+import { readConfig } from '../../src/config.js';
+import { SkippingClock } from '../../src/durable/clock.js';
+import type { TaskHub } from '../../src/durable/task-hub.js';
+import { Host } from '../../src/host.js';
+import { installScopes, runInScope } from '../../src/virtual/scope.js';
+import { loadApp } from '../../src/worker/app-loader.js';
+import type { ProgrammingModel, Registrations } from '../../src/worker/core-api.js';
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  /** Parsed where it is JSON. */
+  body: unknown;
+}
+
+export interface Call {
+  name: string;
+  method: string;
+  /** With its query. */
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
+export type CallWithAnswer = Call & { response: Answer };
+
+/** What an orchestrator is handed at a replay. */
+export interface Replay {
+  instanceId: string;
+  parentInstanceId: string | null;
+  isReplaying: boolean;
+  input: unknown;
+  history: (Record<string, unknown> & { EventType: number })[];
+}
+
+/** What passed between host and worker. */
+export interface Invocation {
+  function: string;
+  inputData: Record<string, unknown>;
+  triggerMetadata: Record<string, unknown>;
+  answer?: { returnValue?: unknown; outputData?: Record<string, unknown>; message?: string };
+}
+
+export interface SessionOptions {
+  hub: TaskHub;
+  settings: Record<string, string>;
+  /** The functions that the app had then. Default: all. */
+  functions?: ReadonlySet<string>;
+}
+
+export const directory = path.join(import.meta.dirname, '../fixtures/recorded-app');
+
+/** How curl calls, which made the first calls of a session. */
+export const CURL = { accept: '*/*', 'user-agent': 'curl/7.88.1' };
+
+export class Session {
+  readonly replays: (Replay & { name: string })[] = [];
+  readonly invocations: Invocation[] = [];
+  /** What came in on the SDK's address. */
+  readonly sdkCalls: CallWithAnswer[] = [];
+  readonly host: Host;
+  #gate: PromiseWithResolvers<void> | undefined;
+  readonly #clock = new SkippingClock(Date.UTC(2026, 10, 21, 0, 24, 16, 300));
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #env: Record<string, string>;
+  #port = 0;
+
+  private constructor(registrations: Registrations, { hub, settings }: SessionOptions) {
+    this.host = new Host({
+      registrations: { ...registrations, model: this.#spiedModel(registrations.model!) },
+      config: { ...readConfig(directory, settings), settings }, hub, clock: this.#clock, log: () => {}, engine: { oneEventAnEpisode: true },
+      worker: {
+        around: async (name, run) => {
+          const invocation = (async () => {
+            if (this.host.worker.find(name)!.trigger.type === 'activityTrigger') await this.#gate?.promise;
+            return runInScope({ now: () => this.#clock.now(), env: this.#env }, run);
+          })();
+          this.#running.add(invocation);
+          return invocation.finally(() => this.#running.delete(invocation));
+        },
+      },
+    });
+    this.#env = { ...settings };
+    diagnostics.subscribe('http.server.request.start', this.#noteRequest);
+  }
+
+  static async start(options: SessionOptions): Promise<Session> {
+    installScopes();
+    const all = await loadApp({ directory });
+    const { functions } = options;
+    const session = new Session(functions === undefined ? all : { ...all, functions: new Map([...all.functions].filter(([name]) => functions.has(name))) }, options);
+    session.#port = await session.host.start(0);
+    session.#env['WEBSITE_HOSTNAME'] = `localhost:${session.#port}`;
+    return session;
+  }
+
+  async stop(): Promise<void> {
+    diagnostics.unsubscribe('http.server.request.start', this.#noteRequest);
+    await this.host.stop();
+  }
+
+  /** Calls over HTTP, from Node, as the recording's script did. */
+  async call({ method, path: url, headers, body }: Omit<Call, 'name'>): Promise<Answer> {
+    const origin = `http://127.0.0.1:${this.#port}`;
+    const answer = await fetch(origin + url, { method, ...(headers && { headers }), ...(body !== undefined && { body: body.replaceAll('http://127.0.0.1:7071', origin) }) });
+    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: parsed(await answer.text(), answer.headers.get('content-type')) };
+  }
+
+  /** Calls with these headers and no others. */
+  async callWith(headers: Record<string, string>, method: string, url: string): Promise<void> {
+    const host = `127.0.0.1:${this.#port}`;
+    await this.host.handle({ method, url: `http://${host}${url}`, headers: { ...headers, host } });
+  }
+
+  /** Activities that are called from now on begin only when they may. */
+  holdActivities(): void {
+    this.#gate = Promise.withResolvers();
+  }
+
+  letActivitiesGo(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+  }
+
+  /** Resolves when nothing runs. */
+  async quiet(): Promise<void> {
+    do {
+      await this.host.engine.whenQuiet();
+      await Promise.all(this.#running);
+      // What a finished function leads to may begin in the next turn.
+      await new Promise((resolve) => { setImmediate(resolve); });
+    } while (this.#running.size > 0 || this.host.engine.isBusy);
+  }
+
+  /** Lets `seconds` pass, from one due time to the next. */
+  async skip(seconds: number): Promise<void> {
+    const target = this.#clock.now() + seconds * 1000;
+    for (await this.quiet(); this.#clock.next !== undefined && this.#clock.next <= target; await this.quiet()) {
+      this.#clock.moveTo(this.#clock.next);
+      this.#clock.wakeOne();
+    }
+    this.#clock.moveTo(target);
+  }
+
+  /** What `@azure/functions` makes of invocations, noting what it is given and what it answers: there the recording was made. */
+  #spiedModel(model: ProgrammingModel): ProgrammingModel {
+    return {
+      name: model.name, version: model.version, getCapabilities: (defaults) => model.getCapabilities(defaults),
+      getInvocationModel: (context) => {
+        const invocation = model.getInvocationModel(context);
+        const { functionId, inputData, triggerMetadata } = context.request as { functionId: string; inputData: { name: string; data: unknown }[]; triggerMetadata: Record<string, unknown> };
+        const note = (answer: Invocation['answer']): void => {
+          this.invocations.push({ function: functionId, inputData: Object.fromEntries(inputData.map(({ name, data }) => [name, data])), triggerMetadata, answer });
+        };
+        return {
+          getArguments: () => invocation.getArguments(),
+          invokeFunction: async (own, inputs, handler) => {
+            const [first] = inputs as [Replay | undefined];
+            if (first?.history !== undefined) this.replays.push({ name: functionId, ...structuredClone(first) });
+            try {
+              return await invocation.invokeFunction(own, inputs, handler);
+            } catch (error) {
+              note({ message: error instanceof Error ? error.message : String(error) });
+              throw error;
+            }
+          },
+          getResponse: async (own, result) => {
+            const { returnValue, outputData } = await invocation.getResponse(own, result);
+            note({ returnValue: returnValue ?? undefined, outputData: Object.fromEntries((outputData ?? []).map(({ name, data }) => [name, data])) });
+            return { returnValue, ...(outputData && { outputData }) };
+          },
+        };
+      },
+    };
+  }
+
+  readonly #noteRequest = (message: unknown): void => {
+    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
+    if (request.socket.localPort !== this.#port || !request.url!.startsWith('/durabletask')) return;
+    const { writeHead, end } = response;
+    let headers: Record<string, string> = {};
+    response.writeHead = ((status: number, lines: string[]) => {
+      headers = Object.fromEntries(lines.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), lines[index + 1]!]] : [])));
+      return writeHead.call(response, status, lines);
+    }) as typeof writeHead;
+    response.end = ((chunk?: Uint8Array) => {
+      const text = chunk === undefined ? '' : Buffer.from(chunk).toString();
+      const [method, url] = [request.method!, request.url!];
+      this.sdkCalls.push({ name: `${method} ${url}`, method, path: url, response: { status: response.statusCode, headers, body: parsed(text, headers['content-type']) } });
+      return end.call(response, chunk, 'utf8');
+    }) as typeof end;
+  };
+}
+
+function parsed(text: string, contentType: string | null | undefined): unknown {
+  return contentType?.startsWith('application/json') === true ? JSON.parse(text) as unknown : text;
+}
