@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { withProperties } from './binding-data.js';
 import type { Log } from './log.js';
 import type { Binding, FunctionDefinition, InvocationOutcome, InvocationRequest, TypedData, Worker } from './worker/types.js';
 
@@ -68,7 +69,8 @@ export class Executor implements Worker {
     const { worker, log } = this.#options;
     const invocationId = request.invocationId ?? randomUUID();
     const startedAt = performance.now();
-    let outcome = await worker.invoke({ ...request, invocationId, inputData: this.#inputs(definition, request) });
+    const triggerMetadata = withProperties(request.triggerMetadata ?? {}, request.inputData[definition.trigger.name]);
+    let outcome = await worker.invoke({ ...request, invocationId, triggerMetadata, inputData: this.#inputs(definition, request) });
     if (outcome.ok) outcome = await this.#writeOutputs(definition, outcome);
     const how = outcome.ok ? 'Succeeded' : 'Failed';
     const line = `Executed 'Functions.${definition.name}' (${how}, Id=${invocationId}, Duration=${Math.round(performance.now() - startedAt)}ms)`;

@@ -1,50 +1,18 @@
-/** The management API over instances that stand still, against what a real host answered to the same requests. */
+/** The management API over instances that stand still. What a real host answered to the same requests is in recorded-host.test.ts. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { clientBindingValue } from '../src/durable/client-binding.js';
-import type { HistoryEvent, RuntimeStatus } from '../src/durable/history.js';
+import type { HistoryEvent } from '../src/durable/history.js';
 import { ManagementApi } from '../src/durable/management.js';
 import type { ManagementOptions } from '../src/durable/management.js';
 import { FakeDurableClient } from './support/fake-durable-client.js';
-
-interface Recorded {
-  name: string;
-  /** What there has to be beforehand. */
-  given?: Record<string, RuntimeStatus>;
-  request: { method: string; path: string; headers?: Record<string, string>; body?: string };
-  response: { status: number; headers: Record<string, string>; body: unknown };
-}
-interface RecordedStatus {
-  name: string;
-  instanceId: string;
-  runtimeStatus: RuntimeStatus;
-  input: unknown;
-  customStatus: unknown;
-  output: unknown;
-  createdTime: string;
-  lastUpdatedTime: string;
-  historyEvents?: { EventType: string; Timestamp: string }[];
-}
-interface RecordedHistory {
-  name: string;
-  /** Which recording of an orchestrator has the history, and which of its replays. */
-  instance: string;
-  replay: number;
-  path: string;
-  /** Whether the answer is that of the same run, or of another one with the same app and calls. */
-  exact: boolean;
-  response: { status: number; headers?: Record<string, string>; body: RecordedStatus };
-}
 
 const WEBHOOK = 'http://127.0.0.1:7072';
 const RPC = 'http://127.0.0.1:17071';
 const API = '/runtime/webhooks/durabletask';
 
 const fixtures = path.join(import.meta.dirname, 'fixtures');
-function fixture(file: string): unknown {
-  return JSON.parse(readFileSync(path.join(fixtures, file), 'utf8'));
-}
 
 let client: FakeDurableClient;
 beforeEach(() => { client = new FakeDurableClient(); });
@@ -72,89 +40,6 @@ async function send(url: string, { method = 'GET', headers = {}, body, options }
 async function post(url: string, body?: string, contentType = 'application/json'): ReturnType<typeof send> {
   return send(url, { method: 'POST', headers: { 'content-type': contentType }, ...(body !== undefined && { body }) });
 }
-
-/** Ids that a host makes up. */
-function withoutIds(text: string): string {
-  return text.replaceAll(/[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/g, '<id>');
-}
-
-function withoutTimes(text: string): string {
-  return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?/g, '<time>');
-}
-
-function sorted(headers: Record<string, string>): [string, string][] {
-  return Object.entries(headers).toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-function stored(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value);
-}
-
-function addStatus(status: RecordedStatus): void {
-  const { name, instanceId, runtimeStatus, input, customStatus, output, createdTime, lastUpdatedTime } = status;
-  client.add({
-    name, instanceId, runtimeStatus, input: JSON.stringify(input), customStatus: stored(customStatus),
-    output: runtimeStatus === 'Completed' ? stored(output) : output as string | null, createdTime, lastUpdatedTime,
-  });
-}
-
-describe('A recorded call is answered as the real host answered it', () => {
-  const { webhook, rpc } = fixture('management/calls.json') as { webhook: Recorded[]; rpc: Recorded[] };
-  const calls = [...webhook.map((call) => ({ ...call, origin: WEBHOOK })), ...rpc.map((call) => ({ ...call, origin: RPC }))];
-
-  test.for(calls)('$name', async ({ given, request, response, origin }) => {
-    const status = response.body as RecordedStatus;
-    if (typeof response.body === 'object' && 'runtimeStatus' in status) addStatus(status);
-    for (const [instanceId, runtimeStatus] of Object.entries(given ?? {})) client.add({ instanceId, runtimeStatus });
-    const answer = await send(origin + request.path, request);
-    expect(answer.status).toBe(response.status);
-    expect(withoutIds(JSON.stringify(sorted(answer.headers)))).toBe(withoutIds(JSON.stringify(sorted(response.headers))));
-    expect(withoutIds(answer.text)).toBe(response.body === '' ? '' : withoutIds(JSON.stringify(response.body)));
-  });
-});
-
-describe('A recorded list is answered as the real host answered it', () => {
-  const { instances, calls } = fixture('management/lists.json') as { instances: RecordedStatus[]; calls: Recorded[] };
-
-  test.for(calls)('$name', async ({ request, response }) => {
-    for (const status of instances) addStatus(status);
-    const answer = await send(request.path, request);
-    expect(answer.status).toBe(response.status);
-    expect(answer.headers['x-ms-continuation-token']).toBe(response.headers['x-ms-continuation-token']);
-    expect(answer.text).toBe(JSON.stringify(response.body));
-  });
-});
-
-describe('A recorded history is shown as the real host showed it', () => {
-  const TYPES = [
-    'ExecutionStarted', 'ExecutionCompleted', 'ExecutionFailed', 'ExecutionTerminated', 'TaskScheduled', 'TaskCompleted', 'TaskFailed',
-    'SubOrchestrationInstanceCreated', 'SubOrchestrationInstanceCompleted', 'SubOrchestrationInstanceFailed', 'TimerCreated', 'TimerFired',
-    'OrchestratorStarted', 'OrchestratorCompleted', 'EventSent', 'EventRaised', 'ContinueAsNew', 'GenericEvent', 'HistoryState',
-    'ExecutionSuspended', 'ExecutionResumed',
-  ];
-
-  test.for(fixture('management/histories.json') as RecordedHistory[])('$name', async ({ instance, replay, path: url, exact, response }) => {
-    const replays = fixture(`orchestrations/${instance}.json`) as { history: Record<string, unknown>[] }[];
-    const history = replays.at(replay)!.history.map((event) => ({
-      ...event, EventType: TYPES[event['EventType'] as number], ...('Details' in event && { Details: '(an exception)' }),
-    })) as unknown as HistoryEvent[];
-    const { body } = response;
-    addStatus(body);
-    const last = body.historyEvents!.at(-1)!;
-    if (last.EventType === 'ExecutionCompleted') {
-      history.push({
-        EventType: 'ExecutionCompleted', EventId: 99, Timestamp: last.Timestamp, OrchestrationStatus: body.runtimeStatus as 'Completed',
-        Result: client.records.get(body.instanceId)!.output,
-      });
-    }
-    client.histories.set(body.instanceId, history);
-
-    const answer = await send(url.startsWith('/durabletask') ? RPC + url : url);
-    expect(answer.status).toBe(response.status);
-    const same = exact ? (text: string): string => text : (text: string): string => withoutIds(withoutTimes(text));
-    expect(same(answer.text)).toBe(same(JSON.stringify(body)));
-  });
-});
 
 describe('A history', () => {
   const at = '2026-11-21T00:00:00Z';
@@ -193,6 +78,7 @@ describe('A history', () => {
     expect([status, JSON.parse(text)]).toEqual([400, {
       Message: 'One or more of the arguments submitted is incorrect',
       ExceptionMessage: 'An item with the same key has already been added. Key: TaskScheduled_0', ExceptionType: 'System.ArgumentException',
+      StackTrace: expect.stringMatching(/^ {3}at /) as string,
     }]);
   });
 
@@ -225,21 +111,21 @@ describe('A status', () => {
 });
 
 describe('Starting', () => {
-  test('without a body gives the orchestrator null', async () => {
+  test('without a body gives the orchestrator nothing', async () => {
     const { status, text } = await send(`${API}/orchestrators/waiter/i`, { method: 'POST' });
     expect(status).toBe(202);
     expect(JSON.parse(text)).toMatchObject({ id: 'i' });
-    expect(client.records.get('i')!.input).toBe('null');
+    expect(client.records.get('i')!.input).toBeNull();
   });
 
   test.for([
-    ['{ "2": 1, "1": 1.0 }', '{"2":1,"1":1.0}'],
+    ['{ "2": 1, "1": 1.0 }', '{ "2": 1, "1": 1.0 }'],
     ["{a:'it\\'s \"x\"',}", '{"a":"it\'s \\"x\\""}'],
     ['[0x10, 017, .5, 1., 1e3]', '[16,15,0.5,1,1e3]'],
     ['"two\nlines"', '"two\\nlines"'],
     ['\ufeff"after a mark"', '"after a mark"'],
     [' [ [ ] , { } , "a" , ] ', '[[],{},"a"]'],
-    ['  ', 'null'],
+    ['  ', null],
   ] as const)('with %j gives it %s', async ([body, input]) => {
     expect((await post(`${API}/orchestrators/waiter/i`, body)).status).toBe(202);
     expect(client.records.get('i')!.input).toBe(input);
@@ -262,15 +148,11 @@ describe('Starting', () => {
   });
 
   test.for([
-    ['@counter@k', "instanceId (Parameter 'Orchestration instance ids must not start with @.')"],
-    ['a%23b', "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')"],
-    ['a%0Ab', "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')"],
+    ['@counter@k', 'Orchestration instance ids must not start with @.'],
     ['x'.repeat(257), 'Instance ID lengths must not exceed 256 characters.'],
   ] as const)('under the id %s is refused', async ([id, why]) => {
     const { status, text } = await post(`${API}/orchestrators/waiter/${id}`, '1');
-    expect([status, JSON.parse(text)]).toEqual([400, {
-      Message: 'One or more of the arguments submitted is incorrect', ExceptionMessage: why, ExceptionType: 'System.ArgumentException',
-    }]);
+    expect([status, JSON.parse(text)]).toEqual([400, { Message: why }]);
     expect(client.records.size).toBe(0);
   });
 
@@ -305,9 +187,13 @@ describe('Starting and waiting', () => {
     expect((await post(`${API}/orchestrators/waiter?timeout=60&pollingInterval=soon`, '{}')).status).toBe(202);
   });
 
-  test.for(['timeout=1&pollingInterval=2', 'timeout=1&pollingInterval=-1', 'timeout=1e30&pollingInterval=1e29'])('refuses %s, having started', async (query) => {
+  test.for([
+    ['timeout=1&pollingInterval=2', 'Total timeout 1 should be bigger than retry timeout 2'],
+    ['timeout=1&pollingInterval=-1', 'The value needs to translate in milliseconds to -1'],
+    ['timeout=1e30&pollingInterval=1e29', 'The value needs to translate in milliseconds to -1'],
+  ] as const)('refuses %s, having started', async ([query, why]) => {
     const { status, text } = await post(`${API}/orchestrators/waiter/i?${query}`, '{}');
-    expect([status, JSON.parse(text)]).toMatchObject([400, { Message: 'One or more of the arguments submitted is incorrect' }]);
+    expect([status, JSON.parse(text)]).toEqual([400, { Message: expect.stringContaining(why) as string }]);
     expect(client.records.has('i')).toBe(true);
   });
 });
@@ -336,7 +222,7 @@ describe('JSON that cannot be read', () => {
     for (const url of [`${API}/orchestrators/waiter`, `${API}/instances/i/raiseEvent/E`]) {
       const { status, text } = await post(url, body);
       expect([status, JSON.parse(text)]).toEqual([400, {
-        Message: 'Invalid JSON content', ExceptionMessage: why, ExceptionType: 'Newtonsoft.Json.JsonReaderException',
+        Message: 'Invalid JSON content', ExceptionMessage: why, ExceptionType: 'Newtonsoft.Json.JsonReaderException', StackTrace: expect.any(String) as string,
       }]);
     }
   });
@@ -354,8 +240,8 @@ describe('JSON that cannot be read', () => {
 describe('Raising an event', () => {
   test('delivers it under its name, decoded', async () => {
     client.add({ instanceId: 'a b' });
-    expect((await post(`${API}/instances/a%20b/RaiseEvent/My%20event%2Fx`, '{"ok": true}', 'Application/JSON; charset=utf-8')).status).toBe(202);
-    expect(client.events).toEqual([{ instanceId: 'a b', name: 'My event%2Fx', input: '{"ok":true}' }]);
+    expect((await post(`${API}/instances/a%20b/RaiseEvent/My%20event+%25x`, '{"ok": true}', 'Application/JSON; charset=utf-8')).status).toBe(202);
+    expect(client.events).toEqual([{ instanceId: 'a b', name: 'My event %x', input: '{"ok":true}' }]);
   });
 
   test('needs JSON, and says so', async () => {
@@ -457,7 +343,7 @@ describe('Terminating, suspending, resuming', () => {
     expect([status, JSON.parse(text)]).toEqual([500, {
       Message: 'Something went wrong while processing your request',
       ExceptionMessage: 'Cannot resume the orchestration instance i because instance is in the Running state.',
-      ExceptionType: 'System.InvalidOperationException',
+      ExceptionType: 'System.InvalidOperationException', StackTrace: expect.any(String) as string,
     }]);
   });
 });
@@ -475,12 +361,17 @@ describe('What a later version does', () => {
 describe('Paths', () => {
   test.for([
     'GET /', 'GET /orchestrators/waiter', 'POST /orchestrators', 'POST /orchestrators/a/b/c', 'GET /instances/i/terminate', 'POST /instances',
-    'POST /instances/i', 'POST /instances/i/explode', 'POST /instances/i/raiseEvent', 'POST /instances/i/raiseEvent/E/x', 'PATCH /instances/i',
-    'GET /instances//i', 'PUT /entities/counter/k', 'GET /entities/counter/k/x', 'GET /instances/i%2Fj', 'GET /instances/%FF', 'GET /nothing',
+    'POST /instances/i', 'POST /instances/i/explode', 'POST /instances/i/raiseEvent', 'POST /instances/i/raiseEvent/E/x',
+    'GET /instances//i', 'PUT /entities/counter/k', 'GET /entities/counter/k/x', 'POST /instances/i/raiseEvent/E%2Fx', 'GET /instances/%FF', 'GET /nothing',
   ])('%s is not found', async (line) => {
     client.add({ instanceId: 'i' });
     const [method, url] = line.split(' ') as [string, string];
     expect(await send(API + url, { method })).toMatchObject({ status: 404, text: '' });
+  });
+
+  test.for(['PATCH', 'HEAD', 'TRACE'])('%s leads nowhere', async (method) => {
+    const api = new ManagementApi({ client, hubName: 'OracleHub', webhookKey: () => 'SYSTEM-KEY', enforceKeys: true });
+    expect(await api.handle({ method, url: `${WEBHOOK}${API}/instances/i`, headers: {} })).toBeUndefined();
   });
 
   test('of other parts of the host are left to them', async () => {

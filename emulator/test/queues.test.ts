@@ -3,6 +3,7 @@ import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test, vi } from 'vitest';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
+import { withProperties } from '../src/binding-data.js';
 import { decodeMessage, messageMetadata, MessageEncodingError, outputMessages } from '../src/triggers/queue-messages.js';
 import { account } from './support/azurite.js';
 
@@ -192,14 +193,25 @@ describe('what an output stands for', () => {
 
 test('trigger metadata is what a real host gave', () => {
   const text = '{\n  "hello": "queue",\n  "n": 1\n}';
-  expect(messageMetadata({
+  expect(withProperties(messageMetadata({
     text, id: 'b694b351-b48b-43fd-82ac-7671d9c77a3f', popReceipt: 'MjFOb3YyMDI2MDA6MjQ6NTU4ZDA3', dequeueCount: 1,
     insertedOn: new Date('2026-11-21T00:24:55Z'), expiresOn: new Date('2026-11-28T00:24:55Z'), nextVisibleOn: new Date('2026-11-21T00:34:55Z'),
-  })).toEqual({
+  }), { string: text })).toEqual({
     QueueTrigger: { string: text }, DequeueCount: { json: '1' }, ExpirationTime: { json: '"2026-11-28T00:24:55+00:00"' }, Id: { string: 'b694b351-b48b-43fd-82ac-7671d9c77a3f' },
     InsertionTime: { json: '"2026-11-21T00:24:55+00:00"' }, NextVisibleTime: { json: '"2026-11-21T00:34:55+00:00"' }, PopReceipt: { string: 'MjFOb3YyMDI2MDA6MjQ6NTU4ZDA3' },
     hello: { string: 'queue' }, n: { string: '1' },
   });
+});
+
+test.for([
+  ['{"a":1.5,"b":true,"c":null,"d":[1],"e":{"f":[2]},"g":""}', { a: { string: '1.5' }, b: { string: 'True' }, e: { json: '{"f":[2]}' }, g: { string: '' } }],
+  ['{"at":"2026-11-21T01:43:03.095+01:00","day":"2026-11-21","never":"2026-13-40T00:00:00Z"}', {
+    at: { string: '11/21/2026 00:43:03' }, day: { string: '2026-11-21' }, never: { string: '2026-13-40T00:00:00Z' },
+  }],
+  ['{"instanceID":"other","Instanceid":"last"}', { instanceId: { string: 'last' } }],
+  ['[{"a":1}]', {}], ['{"a":1', {}], ['{a:1}', {}], ['5', {}],
+] as const)('the properties of %s are metadata too', ([text, more]) => {
+  expect(withProperties({ instanceId: { string: 'i' } }, { string: text })).toEqual({ instanceId: { string: 'i' }, ...more });
 });
 
 test('only base64 is read as base64', () => {

@@ -35,7 +35,7 @@ interface Call {
 }
 
 const CONTINUATION = 'x-ms-continuation-token';
-const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'DELETE', 'OPTIONS']);
+const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
 /** The extension's page, and the largest that Azure's tables give. */
 const PAGE = 100;
 const LARGEST_PAGE = 1000;

@@ -1,4 +1,5 @@
 /** Between the messages of a storage queue and what the Functions worker hears and answers. */
+import { scalarText } from '../binding-data.js';
 import type { TypedData } from '../worker/types.js';
 
 /** What a queue says of a message beside its text. */
@@ -29,29 +30,13 @@ export function encodeMessage(body: string | Uint8Array, base64: boolean): strin
   return base64 ? Buffer.from(body).toString('base64') : Buffer.from(body).toString('utf8');
 }
 
-/** The trigger metadata of a message, as recorded: what the queue says, and then the top-level properties of a JSON object. */
+/** The trigger metadata of a message, as recorded. */
 export function messageMetadata(message: ReceivedMessage): Record<string, TypedData> {
   const time = (date: Date): TypedData => ({ json: JSON.stringify(`${date.toISOString().slice(0, 19)}+00:00`) });
-  const metadata: Record<string, TypedData> = {
+  return {
     QueueTrigger: { string: message.text }, DequeueCount: { json: String(message.dequeueCount) }, ExpirationTime: time(message.expiresOn),
     Id: { string: message.id }, InsertionTime: time(message.insertedOn), NextVisibleTime: time(message.nextVisibleOn), PopReceipt: { string: message.popReceipt },
   };
-  const known = new Map(Object.keys(metadata).map((name) => [name.toLowerCase(), name]));
-  for (const [name, value] of jsonProperties(message.text)) metadata[known.get(name.toLowerCase()) ?? name] = value;
-  return metadata;
-}
-
-/** Scalars as .NET's text of them, objects as JSON; arrays and nulls are left out. */
-function jsonProperties(text: string): [string, TypedData][] {
-  if (!/^\s*\{[\s\S]*\}\s*$/.test(text)) return [];
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return [];
-  }
-  return Object.entries(parsed).filter(([, value]) => value !== null && !Array.isArray(value))
-    .map(([name, value]) => [name, typeof value === 'object' ? { json: JSON.stringify(value) } : { string: scalarText(value) }]);
 }
 
 /**
@@ -71,9 +56,5 @@ export function outputMessages(value: TypedData | null | undefined): (string | U
 function elements(value: unknown): string[] {
   if (value === null) return [];
   return (Array.isArray(value) ? value : [value]).map((element: unknown) => (
-    element === null ? '' : typeof element === 'object' ? JSON.stringify(element, null, 2) : scalarText(element)));
-}
-
-function scalarText(value: unknown): string {
-  return value === true ? 'True' : value === false ? 'False' : String(value);
+    element === null ? '' : typeof element === 'object' ? JSON.stringify(element, null, 2) : typeof element === 'string' ? element : scalarText(element)));
 }

@@ -6,18 +6,28 @@ export function comparable(value: unknown): unknown {
   if (value instanceof Date) return '<time>Z';
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)
-    .map(([key, inner]) => [key, /^(stackTrace|StackTrace)$/.test(key) ? '' : comparable(inner)]));
+    .map(([key, inner]) => [key, /^(stackTrace|StackTrace)$/.test(key) ? '' : key === 'PopReceipt' ? '<receipt>' : comparable(inner)]));
 }
 
 function comparableText(text: string): string {
-  return withoutStacks(text)
+  return withoutStacks(nested(text))
     .replaceAll(/y{1000,}/g, ({ length }) => `<${length} y>`)
     // .NET enumerates them in the order of their hashes, which change with the process.
     .replaceAll(/(known \w+ functions: )((?:'\w+'(?:, )?)+)/g, (_, head: string, names: string) => head + names.split(', ').toSorted().join(', '))
     .replaceAll(/(http:\/\/)?(localhost|127\.0\.0\.1):\d+/g, '$1<host>').replaceAll(/code=[^&\s"?]+/g, 'code=<key>')
     .replaceAll(/[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/g, '<id>')
-    .replaceAll(/2026-\d\d-\d\dT[\d:.]+(Z|\+00:00)?/g, '<time>$1').replaceAll(/\w{3}, \d\d \w{3} 2026 [\d:]+ GMT/g, '<date>')
+    .replaceAll(/20\d\d-\d\d-\d\dT[\d:.]+(Z|\+00:00)?/g, '<time>$1').replaceAll(/\d\d\/\d\d\/20\d\d [\d:]{8}/g, '<time>').replaceAll(/\w{3}, \d\d \w{3} 20\d\d [\d:]+ GMT/g, '<date>')
     .replaceAll(/("startTime":|"duration":)\d+/g, '$1<time>');
+}
+
+/** JSON in a text is made comparable itself. */
+function nested(text: string): string {
+  if (!text.startsWith('{"')) return text;
+  try {
+    return JSON.stringify(comparable(JSON.parse(text)));
+  } catch {
+    return text;
+  }
 }
 
 /** An exception that .NET has written into a text, without its stack traces. */

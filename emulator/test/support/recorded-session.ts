@@ -58,7 +58,7 @@ export const directory = path.join(import.meta.dirname, '../fixtures/recorded-ap
 export const CURL = { accept: '*/*', 'user-agent': 'curl/7.88.1' };
 
 export class Session {
-  readonly replays: (Replay & { name: string })[] = [];
+  readonly replays: { name: string; replay: Replay }[] = [];
   readonly invocations: Invocation[] = [];
   /** What came in on the SDK's address. */
   readonly sdkCalls: CallWithAnswer[] = [];
@@ -160,7 +160,7 @@ export class Session {
           getArguments: () => invocation.getArguments(),
           invokeFunction: async (own, inputs, handler) => {
             const [first] = inputs as [Replay | undefined];
-            if (first?.history !== undefined) this.replays.push({ name: functionId, ...structuredClone(first) });
+            if (first?.history !== undefined) this.replays.push({ name: functionId, replay: structuredClone(first) });
             try {
               return await invocation.invokeFunction(own, inputs, handler);
             } catch (error) {
@@ -181,17 +181,17 @@ export class Session {
   readonly #noteRequest = (message: unknown): void => {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
     if (request.socket.localPort !== this.#port || !request.url!.startsWith('/durabletask')) return;
-    const { writeHead, end } = response;
+    const [writeHead, end] = [response.writeHead.bind(response), response.end.bind(response)];
     let headers: Record<string, string> = {};
     response.writeHead = ((status: number, lines: string[]) => {
       headers = Object.fromEntries(lines.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), lines[index + 1]!]] : [])));
-      return writeHead.call(response, status, lines);
+      return writeHead(status, lines);
     }) as typeof writeHead;
     response.end = ((chunk?: Uint8Array) => {
       const text = chunk === undefined ? '' : Buffer.from(chunk).toString();
       const [method, url] = [request.method!, request.url!];
       this.sdkCalls.push({ name: `${method} ${url}`, method, path: url, response: { status: response.statusCode, headers, body: parsed(text, headers['content-type']) } });
-      return end.call(response, chunk, 'utf8');
+      return end(chunk, 'utf8');
     }) as typeof end;
   };
 }
