@@ -53,11 +53,11 @@ beforeAll(async () => {
   worker = await loadFunctions(async () => {
     const df = await import('durable-functions');
     df.app.activity('run', { handler: (input: unknown) => { runs.push(input); } });
-    df.app.orchestration('waits', function* (context) { return yield context.df.waitForExternalEvent('E'); });
+    df.app.orchestration('waits', function* (context) { return (yield context.df.waitForExternalEvent('E')) as unknown; });
     df.app.orchestration('sleeps', function* (context) {
       yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 60_000));
     });
-    df.app.orchestration('parent', function* (context) { return yield context.df.callSubOrchestrator('child', 2); });
+    df.app.orchestration('parent', function* (context) { return (yield context.df.callSubOrchestrator('child', 2)) as unknown; });
     df.app.orchestration('child', function* (context) {
       const left = context.df.getInput<number>();
       yield context.df.callActivity('run', left);
