@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { DurableSettings } from './durable/settings.js';
+import { DEFAULT_SETTINGS } from './durable/settings.js';
 import type { LogLevel } from './log.js';
 import { LOG_LEVELS } from './log.js';
 import { parseTimeSpan } from './time-span.js';
@@ -35,7 +37,9 @@ export interface HostConfig {
   /** The app setting that holds the storage connection of the hub. */
   hubConnection: string;
   storeInputs: boolean;
-  maxConcurrentActivities: number | undefined;
+  durable: DurableSettings;
+  /** Whether host.json asks for extended sessions, which there are none of here. */
+  extendedSessions: boolean;
   /** By category or prefix of one; `default` for the rest. */
   logLevels: Record<string, LogLevel>;
   /** App settings of local.settings.json; the environment's own take precedence. */
@@ -78,7 +82,8 @@ export function readConfig(directory: string, environment: Environment = process
     hubName: expand(text(get(durable, 'hubName')) ?? 'TestHubName'),
     hubConnection: text(get(storage, 'connectionName')) ?? text(get(storage, 'connectionStringName')) ?? 'AzureWebJobsStorage',
     storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),
-    maxConcurrentActivities: number(get(durable, 'maxConcurrentActivityFunctions'), hostFile, 'maxConcurrentActivityFunctions', 1),
+    durable: readDurable(durable, hostFile),
+    extendedSessions: isTrue(get(durable, 'extendedSessionsEnabled')),
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
     settings,
     setting: settingOf(all),
@@ -123,6 +128,30 @@ function readQueues(queues: Json, file: string): QueueOptions {
     visibilityTimeout: span(get(queues, 'visibilityTimeout'), file, 'queues.visibilityTimeout') ?? 0,
     maxDequeueCount: number(get(queues, 'maxDequeueCount'), file, 'queues.maxDequeueCount', 1) ?? 5,
   };
+}
+
+function readDurable(from: Json, file: string): DurableSettings {
+  const limit = (name: string): number | undefined => number(get(from, name), file, name, 1);
+  const version = get(from, 'defaultVersion');
+  return {
+    maxConcurrentActivities: limit('maxConcurrentActivityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentActivities,
+    maxConcurrentOrchestrators: limit('maxConcurrentOrchestratorFunctions') ?? DEFAULT_SETTINGS.maxConcurrentOrchestrators,
+    overridableStates: oneOf(['AnyState', 'NonRunningStates'], from, 'overridableExistingInstanceStates', file) ?? DEFAULT_SETTINGS.overridableStates,
+    defaultVersion: typeof version === 'number' ? String(version) : text(version) ?? null,
+    versionMatch: oneOf(['None', 'Strict', 'CurrentOrOlder'], from, 'versionMatchStrategy', file) ?? DEFAULT_SETTINGS.versionMatch,
+    versionFailure: oneOf(['Reject', 'Fail'], from, 'versionFailureStrategy', file) ?? DEFAULT_SETTINGS.versionFailure,
+    httpPollInterval: number(get(section(from, 'httpSettings'), 'defaultAsyncRequestSleepTimeMilliseconds'), file, 'defaultAsyncRequestSleepTimeMilliseconds', 1)
+      ?? DEFAULT_SETTINGS.httpPollInterval,
+  };
+}
+
+/** One of .NET's names for a choice, in any case, or its number. */
+function oneOf<T extends string>(names: readonly T[], from: Json, setting: string, file: string): T | undefined {
+  const value = get(from, setting);
+  if (value === undefined || value === null) return undefined;
+  const said = typeof value === 'number' ? String(value) : text(value)?.toLowerCase();
+  const found = names.find((name, index) => name.toLowerCase() === said || String(index) === said);
+  return found ?? fail(file, `has ${JSON.stringify(value)} for ${setting}, which has to be one of ${names.join(', ')}`);
 }
 
 function readSettings(local: Json): Record<string, string> {

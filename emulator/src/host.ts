@@ -84,8 +84,9 @@ export class Host {
     this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
     this.engine = new Engine({
       hub, clock, log, sdk: new SdkV3(this.worker), ...options.engine,
-      ...(config.maxConcurrentActivities !== undefined && { maxConcurrentActivities: config.maxConcurrentActivities }),
+      settings: config.durable,
     });
+    if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');
     this.#management = new ManagementApi({
       client: this.engine, hubName: hub.name, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
       enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,

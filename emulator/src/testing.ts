@@ -22,7 +22,10 @@ export interface TestAppOptions {
   app?: () => Promise<unknown>;
   /** The folder of host.json, local.settings.json and, without `app`, of the built app. Default: the current one. */
   directory?: string;
-  /** App settings, over those of local.settings.json and the process's environment. */
+  /**
+   * App settings, over those of local.settings.json and the process's environment; `AzureFunctionsJobHost__extensions__...`
+   * is read over host.json, as ever.
+   */
   settings?: Record<string, string>;
   /** Where instances live: in memory, or in a storage account given by its connection string. Default: `memory`. */
   storage?: string;
@@ -254,6 +257,13 @@ export class TestApp implements AsyncDisposable {
 
   async resume(instanceId: string, reason = ''): Promise<void> {
     await this.#host.engine.resume(instanceId, reason);
+    await this.quiet();
+  }
+
+  /** Lets an instance that has failed try again what failed. */
+  async rewind(instanceId: string, reason = ''): Promise<void> {
+    const outcome = await this.#host.engine.rewind(instanceId, reason);
+    if (outcome !== 'accepted') throw new Error(outcome === 'gone' ? `'${instanceId}' has not failed.` : `There is no instance '${instanceId}'.`);
     await this.quiet();
   }
 

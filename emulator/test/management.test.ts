@@ -353,8 +353,6 @@ describe('What a later version does', () => {
     client.add({ instanceId: 'i', runtimeStatus: 'Failed' });
     expect(await post(`${API}/entities/counter/k?op=add`, '1')).toMatchObject({ status: 501, text: '{"Message":"This version of the emulator has no durable entities."}' });
     expect(await send(`${API}/entities`)).toMatchObject({ status: 501 });
-    expect(await post(`${API}/instances/i/restart`)).toMatchObject({ status: 501, text: '{"Message":"This version of the emulator does not restart instances."}' });
-    expect(await post(`${API}/instances/i/rewind?reason=x`)).toMatchObject({ status: 501, text: '"This version of the emulator does not rewind instances."' });
   });
 });
 

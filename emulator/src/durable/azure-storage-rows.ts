@@ -46,7 +46,7 @@ function readTime(value: string): Timestamp {
 
 type EventType = HistoryEvent['EventType'];
 /** With a question mark: a property that is absent, not null, where there is nothing. */
-type FieldKind = 'text' | 'integer' | 'integer?' | 'time' | 'json';
+type FieldKind = 'text' | 'text?' | 'integer' | 'integer?' | 'time' | 'json' | 'json?';
 type FieldsOf<E> = Readonly<Record<Exclude<keyof E, 'EventType' | 'EventId' | 'Timestamp' | 'Continuation'>, FieldKind>>;
 
 const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = {
@@ -67,7 +67,7 @@ const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = 
   TimerFired: { TimerId: 'integer', FireAt: 'time' },
   EventSent: { InstanceId: 'text', Name: 'text', Input: 'text' },
   EventRaised: { Name: 'text', Input: 'text' },
-  GenericEvent: { Data: 'text' },
+  GenericEvent: { Data: 'text', Reason: 'text?', Rewind: 'json?' },
 };
 
 /** Columns that the provider has and we have nothing to put into. */
@@ -90,11 +90,13 @@ export function eventColumns(event: HistoryEvent, executionId: string): Columns 
   const values = event as unknown as Record<string, unknown>;
   for (const [name, kind] of Object.entries(FIELDS[event.EventType])) {
     const value = values[name];
-    if (kind === 'json') columns[name] = JSON.stringify(value ?? null);
+    if (value === undefined) continue;
+    if (kind.startsWith('json')) columns[name] = JSON.stringify(value);
     else if (value !== null) columns[name] = kind === 'time' ? time(value as Timestamp) : value as Cell;
   }
   columns['EventId'] = event.EventId;
-  columns['IsPlayed'] = !WRITTEN_BY_EPISODE.has(event.EventType) || (event.EventType === 'OrchestratorCompleted' && event.Continuation === true);
+  const rewound = event.EventType === 'GenericEvent' ? event.Reason?.replace(/^Rewound: /, '') : undefined;
+  columns['IsPlayed'] = !WRITTEN_BY_EPISODE.has((rewound ?? event.EventType) as EventType) || (event.EventType === 'OrchestratorCompleted' && event.Continuation === true);
   columns['_Timestamp'] = time(event.Timestamp);
   columns['EventType'] = event.EventType;
   columns['ExecutionId'] = executionId;
@@ -119,7 +121,9 @@ const READERS: Readonly<Record<FieldKind, (value: string) => unknown>> = {
   integer: Number,
   time: readTime,
   json: (value) => JSON.parse(value) as unknown,
+  'text?': (value) => value,
   'integer?': Number,
+  'json?': (value) => JSON.parse(value) as unknown,
 };
 
 // ---- records --------------------------------------------------------------------------------------------------------
@@ -139,16 +143,17 @@ export function recordColumns(record: InstanceRecord): Columns {
     LastUpdatedTime: time(record.lastUpdatedTime),
     CompletedTime: record.completedTime === null ? undefined : time(record.completedTime),
     ParentInstance: record.parent === null ? undefined : JSON.stringify(record.parent),
+    Generation: record.generation,
   };
 }
 
 /** The columns of an Instances row. */
 export function instanceColumns(record: InstanceRecord, hubName: string): Columns {
-  return { ...recordColumns(record), TaskHubName: hubName, Tags: 'null', Generation: record.parent === null ? 0 : undefined };
+  return { ...recordColumns(record), TaskHubName: hubName, Tags: 'null' };
 }
 
 export function readRecord(row: Row, instanceId: string): InstanceRecord {
-  const { CustomStatus, CompletedTime, ParentInstance } = row;
+  const { CustomStatus, CompletedTime, ParentInstance, Generation } = row;
   return {
     instanceId,
     executionId: row['ExecutionId']!,
@@ -162,6 +167,7 @@ export function readRecord(row: Row, instanceId: string): InstanceRecord {
     lastUpdatedTime: readTime(row['LastUpdatedTime']!),
     completedTime: CompletedTime === undefined ? null : readTime(CompletedTime),
     parent: ParentInstance === undefined ? null : JSON.parse(ParentInstance) as ParentInstance,
+    ...(Generation !== undefined && { generation: Number(Generation) }),
   };
 }
 

@@ -29,6 +29,8 @@ export interface DurableClient {
   /** @throws InvalidStateError when it is suspended already. */
   suspend(instanceId: string, reason: string): Promise<Outcome>;
   resume(instanceId: string, reason: string): Promise<Outcome>;
+  /** Lets an instance that has failed try again what failed. `gone`: it has not failed. */
+  rewind(instanceId: string, reason: string | null): Promise<Outcome>;
   /** A live instance is not purged (`live`). */
   purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
   /** Purges what is finished and matches. @returns how many. */

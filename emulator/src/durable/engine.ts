@@ -4,18 +4,24 @@ import type { DurableClient, Outcome, StartRequest } from './client.js';
 import { InstanceExistsError, InvalidStateError } from './client.js';
 import type { Cancel, Clock } from './clock.js';
 import type {
-  ExecutionStarted, HistoryEvent, InboundEvent, JsonText, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+  ExecutionStarted, HistoryEvent, InboundEvent, JsonText, Rewind, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { isFinished, timestamp } from './history.js';
 import { Instance } from './instance.js';
 import type { Pending } from './instance.js';
+import { NonDeterministicError } from './non-determinism.js';
 import type { Answer, EpisodeOutcome } from './orchestration.js';
 import {
-  continuedExecution, derivedGuid, executionCompleted, mayTakeIds, NonDeterministicError, orchestratorFailure, orchestratorStarted, runEpisode,
+  continuedExecution, derivedGuid, executionCompleted, mayTakeIds, orchestratorFailure, orchestratorStarted, runEpisode,
 } from './orchestration.js';
-import type { ActivityOutcome, OrchestratorRun, SdkV3 } from './sdk-v3.js';
+import { rewindOfChild, rewoundHistory } from './rewind.js';
+import type { OrchestratorRun, SdkV3 } from './sdk-v3.js';
+import { Semaphore } from './semaphore.js';
+import type { DurableSettings } from './settings.js';
+import { DEFAULT_SETTINGS } from './settings.js';
 import type { InstancePage, InstanceQuery, InstanceRecord, Message, TaskHub } from './task-hub.js';
 import { MAX_CONSUMED } from './task-hub.js';
+import { complies } from './versions.js';
 
 const CATEGORY = 'Host.Triggers.DurableTask';
 
@@ -32,8 +38,7 @@ export interface EngineOptions {
   oneEventAnEpisode?: boolean;
   /** How many idle instances stay in memory. */
   maxIdle?: number;
-  /** Activities that run at once; more wait their turn. */
-  maxConcurrentActivities?: number;
+  settings?: Partial<DurableSettings>;
 }
 
 interface Batch {
@@ -72,11 +77,11 @@ export class Engine implements DurableClient {
   /** Records of instances that rest outside memory. We are the hub's only writer, so they hold until the instance is loaded. */
   readonly #records = new Map<string, InstanceRecord>();
   readonly #listeners = new Set<(record: InstanceRecord) => void>();
-  readonly #waitingActivities: (() => void)[] = [];
-  readonly #waitingLoads: (() => void)[] = [];
+  readonly #settings: DurableSettings;
+  readonly #activities: Semaphore;
+  readonly #episodes: Semaphore;
+  readonly #loads = new Semaphore(MAX_LOADING);
   readonly #warned = new Set<string>();
-  #activities = 0;
-  #loads = 0;
   #busy = 0;
   #quiet: (() => void)[] = [];
   #stopped = false;
@@ -87,6 +92,9 @@ export class Engine implements DurableClient {
     this.#options = options;
     this.#hub = options.hub;
     this.#clock = options.clock;
+    this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    this.#activities = new Semaphore(this.#settings.maxConcurrentActivities);
+    this.#episodes = new Semaphore(this.#settings.maxConcurrentOrchestrators);
   }
 
   get taskHubName(): string {
@@ -144,14 +152,16 @@ export class Engine implements DurableClient {
 
   async startInstance(request: StartRequest): Promise<string> {
     return this.#work(async () => {
-      if (request.instanceId !== undefined) {
-        const existing = await this.getRecord(request.instanceId);
-        if (existing !== undefined && !isFinished(existing.runtimeStatus)) throw new InstanceExistsError(existing.runtimeStatus);
-      }
+      const existing = request.instanceId === undefined ? undefined : await this.getRecord(request.instanceId);
       const instanceId = request.instanceId ?? randomUUID().replaceAll('-', '');
+      if (existing !== undefined && !isFinished(existing.runtimeStatus)) {
+        if (this.#settings.overridableStates === 'NonRunningStates') throw new InstanceExistsError(existing.runtimeStatus);
+        await this.terminate(instanceId, `A new instance of this id was started while it was ${existing.runtimeStatus}, as overridableExistingInstanceStates allows.`);
+      }
       const event: ExecutionStarted = {
-        EventType: 'ExecutionStarted', EventId: -1, Timestamp: this.#now(), Name: request.name, Version: request.version ?? null, Input: request.input,
-        OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() }, ParentInstance: null, Generation: 0,
+        EventType: 'ExecutionStarted', EventId: -1, Timestamp: this.#now(), Name: request.name, Version: request.version ?? this.#settings.defaultVersion,
+        Input: request.input, OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() }, ParentInstance: null,
+        Generation: existing === undefined ? 0 : existing.generation === undefined ? null : existing.generation + 1,
       };
       await this.#post(instanceId, { id: `start-${event.OrchestrationInstance.ExecutionId}`, event }, request.instanceId === undefined);
       return instanceId;
@@ -215,6 +225,16 @@ export class Engine implements DurableClient {
 
   async resume(instanceId: string, reason: string): Promise<Outcome> {
     return this.#tell(instanceId, { EventType: 'ExecutionResumed', EventId: -1, Timestamp: this.#now(), Reason: reason });
+  }
+
+  async rewind(instanceId: string, reason: string | null): Promise<Outcome> {
+    return this.#work(async () => {
+      const record = await this.getRecord(instanceId);
+      if (record === undefined) return 'notFound';
+      if (record.runtimeStatus !== 'Failed') return 'gone';
+      await this.#post(instanceId, this.#rewindMessage({ id: randomUUID(), reason }), false);
+      return 'accepted';
+    });
   }
 
   async purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'> {
@@ -353,14 +373,16 @@ export class Engine implements DurableClient {
     for (let failures = 0; !this.#stopped;) {
       try {
         if (!instance.loaded || instance.doubtful) await this.#load(instance);
-        const batch = this.#takeBatch(instance);
+        // What comes for an instance that is left alone stays where it is.
+        const rejected = this.#isRejected(instance);
+        const batch = rejected ? undefined : this.#takeBatch(instance);
         if (batch !== undefined) {
-          await this.#episode(instance, batch);
+          await this.#episodes.run(() => this.#episode(instance, batch));
           instance.taken = [];
         } else {
           await this.#settle(instance);
           // No turn of the event loop between this look and the end: what comes later starts a pump of its own.
-          if (instance.queue.length === 0) break;
+          if (instance.queue.length === 0 || rejected) break;
         }
         failures = 0;
       } catch (error) {
@@ -376,33 +398,51 @@ export class Engine implements DurableClient {
   }
 
   async #load(instance: Instance): Promise<void> {
-    if (this.#loads >= MAX_LOADING) await new Promise<void>((resolve) => { this.#waitingLoads.push(resolve); });
-    this.#loads++;
-    try {
-      instance.take(await this.#hub.load(instance.id));
-    } finally {
-      this.#loads--;
-      this.#waitingLoads.shift()?.();
-    }
+    await this.#loads.run(async () => { instance.take(await this.#hub.load(instance.id)); });
     if (instance.record === undefined) return;
     if (isFinished(instance.record.runtimeStatus)) {
-      if (instance.recover) this.#tellParent(instance);
+      if (instance.recover && !instance.isRewinding) this.#tellParent(instance);
     } else {
-      const due: TimerCreated[] = [];
-      for (const event of instance.open.values()) {
-        switch (event.EventType) {
-          case 'TaskScheduled': this.#runActivity(instance, event); break;
-          case 'TimerCreated':
-            if (Date.parse(event.FireAt) <= this.#clock.now()) due.push(event);
-            else this.#armTimer(instance, event);
-            break;
-          default: if (instance.recover) this.#startChild(instance, event, false);
-        }
-      }
-      // At once: an instance that was loaded for its timer must not be put to rest again before it has fired.
-      for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt))) this.#fireTimer(instance, timer);
+      this.#takeUp(instance);
     }
     instance.recover = false;
+  }
+
+  /** Sets going again what the history says is open. */
+  #takeUp(instance: Instance): void {
+    const due: TimerCreated[] = [];
+    for (const event of instance.open.values()) {
+      switch (event.EventType) {
+        case 'TaskScheduled': this.#runActivity(instance, event); break;
+        case 'TimerCreated':
+          if (Date.parse(event.FireAt) <= this.#clock.now()) due.push(event);
+          else this.#armTimer(instance, event);
+          break;
+        default:
+          if (instance.recover) {
+            this.#startChild(instance, event, false);
+            this.#rewindChild(instance, event);
+          }
+      }
+    }
+    // At once: an instance that was loaded for its timer must not be put to rest again before it has fired.
+    for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt))) this.#fireTimer(instance, timer);
+  }
+
+  /** Whether the instance has a version that this app may not run: it is left for an app that may. */
+  #isRejected(instance: Instance): boolean {
+    const record = instance.currentRecord;
+    if (record === undefined || isFinished(record.runtimeStatus) || this.#settings.versionFailure === 'Fail' || this.#options.strict === true) return false;
+    if (complies(record.version, this.#settings)) return false;
+    this.#warn(instance.id, `${this.#mismatch(record.version)} It stays ${record.runtimeStatus} until an app of its version takes the hub.`);
+    return true;
+  }
+
+  #mismatch(version: string | null): string {
+    const { defaultVersion, versionMatch } = this.#settings;
+    const text = (of: string | null): string => (of === null ? 'no version' : `the version '${of}'`);
+    return `The instance has ${text(version)}, and this app runs those of ${text(defaultVersion)}${versionMatch === 'Strict' ? '' : ' or older'} `
+      + '(host.json: defaultVersion, versionMatchStrategy).';
   }
 
   /** The next events that can be processed together, in the order in which they came. */
@@ -410,9 +450,10 @@ export class Engine implements DurableClient {
     const batch: Batch = { inbound: [], consumed: [], taken: [] };
     while (instance.queue.length > 0 && batch.consumed.length < MAX_CONSUMED) {
       const next = instance.queue[0]!;
+      // What an episode makes of the instance decides whether the next event is wanted.
+      if (batch.inbound.length > 0 && (isAlone(next.event) || isAlone(batch.inbound[0]!))) break;
       const wanted = instance.wants(next);
-      if (wanted && batch.inbound.length > 0
-        && (this.#options.oneEventAnEpisode === true || isAlone(next.event) || isAlone(batch.inbound[0]!) || mayTakeIds(next.event, instance.idTaking))) break;
+      if (wanted && batch.inbound.length > 0 && (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))) break;
       instance.queue.shift();
       batch.taken.push(next);
       if (next.messageId !== undefined) batch.consumed.push(next.messageId);
@@ -434,6 +475,15 @@ export class Engine implements DurableClient {
     const starting = first.EventType === 'ExecutionStarted' ? first : undefined;
     let replace = starting !== undefined && instance.history.length > 0;
     let history: HistoryEvent[] = starting === undefined ? instance.history : [];
+    const rewind = first.EventType === 'GenericEvent' ? first.Rewind : undefined;
+    if (rewind !== undefined) {
+      history = rewoundHistory(history, rewind);
+      // Only what failed itself goes on now; its parents go on when it has ended.
+      if (instance.history.some(({ EventType }) => EventType === 'SubOrchestrationInstanceFailed')) return this.#rewindParent(instance, history, batch.consumed);
+      batch.inbound[0] = { EventType: 'GenericEvent', EventId: -1, Timestamp: first.Timestamp, Data: rewind.reason };
+      replace = true;
+    }
+    let rewound = rewind === undefined ? [] : history;
     let execution = starting ?? instance.execution!;
     let inbound: HistoryEvent[] = [orchestratorStarted(this.#now()), ...batch.inbound];
     let outcome: EpisodeOutcome;
@@ -464,15 +514,18 @@ export class Engine implements DurableClient {
       inbound = continuedExecution(execution, randomUUID().replaceAll('-', ''), outcome.continueAsNew.input, this.#now());
       execution = inbound[1] as ExecutionStarted;
       history = [];
+      rewound = [];
       replace = true;
     }
     if (this.#stopped && outcome.continueAsNew !== undefined) throw new Error('The engine is stopping.');
 
     const record = this.#record(instance.record, execution, inbound, outcome);
+    if (rewound.length > 0) outcome.append = [...rewound, ...outcome.append];
     const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace, append: outcome.append, consumed: batch.consumed, record });
     instance.committed(token, replace || starting !== undefined, outcome, record);
     for (const warning of outcome.warnings) this.#warn(instance.id, warning);
 
+    if (rewound.length > 0 && outcome.completed === undefined) this.#takeUp(instance);
     for (const task of outcome.activities) this.#runActivity(instance, task);
     for (const timer of outcome.timers) this.#armTimer(instance, timer);
     for (const id of outcome.cancelledTimers) instance.cancelTimer(id);
@@ -481,6 +534,16 @@ export class Engine implements DurableClient {
       instance.cancelTimers();
       this.#tellParent(instance);
     }
+    for (const listener of this.#listeners) listener(record);
+  }
+
+  /** Puts the rewound history of an instance into the place of the failed one, and has its sub-orchestrations rewound. */
+  async #rewindParent(instance: Instance, history: HistoryEvent[], consumed: string[]): Promise<void> {
+    const record: InstanceRecord = { ...instance.record!, runtimeStatus: 'Pending', lastUpdatedTime: this.#now(), completedTime: null };
+    const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace: true, append: history, consumed, record });
+    instance.committed(token, true, { ...nothingToDo(), append: history }, record);
+    for (const event of instance.open.values()) if (event.EventType === 'SubOrchestrationInstanceCreated') this.#rewindChild(instance, event);
+    this.#takeUp(instance);
     for (const listener of this.#listeners) listener(record);
   }
 
@@ -508,6 +571,11 @@ export class Engine implements DurableClient {
       input: execution.Input, history, inbound,
     };
     const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, this.#now());
+    if (!complies(execution.Version, this.#settings)) {
+      // As FailureDetails has it, which the extension makes the output of.
+      return fail(this.#settings.versionFailure === 'Fail' ? 'VersionMismatch: Orchestration version did not comply with Worker Versioning'
+        : orchestratorFailure(execution.Name, `${this.#mismatch(execution.Version)} Production would leave it as it is.`));
+    }
     if (!sdk.knows('orchestration', execution.Name)) {
       return fail(orchestratorFailure(execution.Name, `The function '${execution.Name}' doesn't exist, is disabled, or is not an orchestrator function. `
         + `Additional info: The following are the known orchestrator functions: ${sdk.names('orchestration').map((name) => `'${name}'`).join(', ')}.`));
@@ -517,7 +585,7 @@ export class Engine implements DurableClient {
       const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(execution.Name, answer.unreadable));
       const outcome = runEpisode({
-        instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now,
+        instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, defaultVersion: this.#settings.defaultVersion,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
       });
       return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
@@ -531,6 +599,7 @@ export class Engine implements DurableClient {
   #record(previous: InstanceRecord | undefined, execution: ExecutionStarted, inbound: readonly HistoryEvent[], outcome: EpisodeOutcome): InstanceRecord {
     const { completed, suspended } = outcome;
     const now = this.#now();
+    const generation = execution.Generation ?? previous?.generation;
     const suspension = inbound.findLast((event) => event.EventType === 'ExecutionSuspended');
     return {
       instanceId: execution.OrchestrationInstance.InstanceId,
@@ -545,6 +614,7 @@ export class Engine implements DurableClient {
       lastUpdatedTime: now,
       completedTime: completed === undefined ? null : now,
       parent: execution.ParentInstance,
+      ...(generation !== undefined && { generation }),
     };
   }
 
@@ -554,18 +624,8 @@ export class Engine implements DurableClient {
     const { executionId } = instance.record!;
     if (!instance.beginActivity(executionId, task.EventId)) return;
     void this.#work(async () => {
-      if (this.#activities >= (this.#options.maxConcurrentActivities ?? Infinity)) {
-        await new Promise<void>((resolve) => { this.#waitingActivities.push(resolve); });
-      }
-      this.#activities++;
-      let outcome: ActivityOutcome;
-      try {
-        if (this.#stopped) return;
-        outcome = await this.#options.sdk.runActivity(task, instance.id);
-      } finally {
-        this.#activities--;
-        this.#waitingActivities.shift()?.();
-      }
+      const outcome = await this.#activities.run(async () => (this.#stopped ? undefined : this.#options.sdk.runActivity(task, instance.id)));
+      if (outcome === undefined) return;
       const base = { EventId: -1, Timestamp: this.#now(), TaskScheduledId: task.EventId };
       instance.enqueue({
         executionId,
@@ -610,6 +670,16 @@ export class Engine implements DurableClient {
         Generation: null,
       },
     }, fresh);
+  }
+
+  /** Passes on the last rewinding of an instance to a sub-orchestration that it was for, too. */
+  #rewindChild(instance: Instance, child: SubOrchestrationInstanceCreated): void {
+    const rewind = rewindOfChild(instance.history, child);
+    if (rewind !== undefined) this.#send(instance, child.InstanceId, this.#rewindMessage(rewind), false);
+  }
+
+  #rewindMessage(rewind: Rewind): Message {
+    return { id: `rewind-${rewind.id}`, event: { EventType: 'GenericEvent', EventId: -1, Timestamp: this.#now(), Data: rewind.reason, Rewind: rewind } };
   }
 
   #tellParent(instance: Instance): void {
@@ -741,14 +811,17 @@ export class Engine implements DurableClient {
  */
 function isAlone(event: InboundEvent): boolean {
   return event.EventType === 'EventRaised' || event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
-    || event.EventType === 'ExecutionResumed';
+    || event.EventType === 'ExecutionResumed' || (event.EventType === 'GenericEvent' && event.Rewind !== undefined);
 }
 
 function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: string): EpisodeOutcome {
   const completed = executionCompleted(-1, 'Failed', text, time);
+  return { ...nothingToDo(), append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }], completed };
+}
+
+function nothingToDo(): EpisodeOutcome {
   return {
-    append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }],
-    activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed, continueAsNew: undefined, suspended: false, customStatus: null, awaiting: [],
-    idTaking: new Set(), warnings: [],
+    append: [], activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
+    customStatus: null, awaiting: [], idTaking: new Set(), warnings: [],
   };
 }

@@ -97,7 +97,20 @@ export interface TimerCreated extends EventBase { EventType: 'TimerCreated'; Fir
 export interface TimerFired extends EventBase { EventType: 'TimerFired'; TimerId: number; FireAt: Timestamp }
 export interface EventSent extends EventBase { EventType: 'EventSent'; InstanceId: string; Name: string; Input: JsonText }
 export interface EventRaised extends EventBase { EventType: 'EventRaised'; Name: string; Input: JsonText }
-export interface GenericEvent extends EventBase { EventType: 'GenericEvent'; Data: string | null }
+export interface GenericEvent extends EventBase {
+  EventType: 'GenericEvent';
+  Data: string | null;
+  /** The provider's word for what stood here before the execution was rewound: `Rewound: TaskFailed`. */
+  Reason?: string;
+  /** Ours: on its way, a request to rewind; in a history, in the place of the execution's end, the one that was followed. */
+  Rewind?: Rewind;
+}
+
+export interface Rewind {
+  /** Tells one request from another. */
+  id: string;
+  reason: string | null;
+}
 
 /** Structured failure, present only for apps that set an exception properties provider. */
 export interface FailureDetails {

@@ -63,12 +63,18 @@ export class Instance {
   get currentRecord(): InstanceRecord | undefined {
     const start = this.queue.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as ExecutionStarted | undefined
       ?? this.taken.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as ExecutionStarted | undefined;
+    if (this.record?.runtimeStatus === 'Failed' && this.isRewinding) return { ...this.record, runtimeStatus: 'Pending' };
     if (start === undefined || (this.record !== undefined && !isFinished(this.record.runtimeStatus))) return this.record;
     return {
       instanceId: this.id, executionId: start.OrchestrationInstance.ExecutionId, name: start.Name, version: start.Version, runtimeStatus: 'Pending',
       input: start.Input, output: null, customStatus: null, createdTime: start.Timestamp, lastUpdatedTime: start.Timestamp, completedTime: null,
-      parent: start.ParentInstance,
+      parent: start.ParentInstance, ...(start.Generation !== null && { generation: start.Generation }),
     };
+  }
+
+  /** Whether a request to rewind it waits, or is being followed. */
+  get isRewinding(): boolean {
+    return [...this.queue, ...this.taken].some(({ event }) => event.EventType === 'GenericEvent' && event.Rewind !== undefined);
   }
 
   get execution(): ExecutionStarted | undefined {
@@ -117,6 +123,10 @@ export class Instance {
   wants({ event, executionId }: Pending): boolean {
     const { record } = this;
     const finished = record === undefined || isFinished(record.runtimeStatus);
+    if (event.EventType === 'GenericEvent' && event.Rewind !== undefined) {
+      const { id } = event.Rewind;
+      return record?.runtimeStatus === 'Failed' && !this.history.some((past) => past.EventType === 'GenericEvent' && past.Rewind?.id === id);
+    }
     if (event.EventType === 'ExecutionStarted') return finished && !this.began(event);
     if (finished || (executionId !== undefined && executionId !== record.executionId)) return false;
     switch (event.EventType) {

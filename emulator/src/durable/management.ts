@@ -216,15 +216,15 @@ export class ManagementApi {
     return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
   }
 
-  async #operate({ query }: Call, id: string, operation: string): Promise<HttpResponseLike> {
+  async #operate(call: Call, id: string, operation: string): Promise<HttpResponseLike> {
     const { client } = this.#options;
-    const reason = query.text('reason') ?? '';
+    const reason = call.query.text('reason') ?? '';
     switch (operation) {
       case 'terminate': return outcome(await client.terminate(id, reason));
       case 'suspend': return outcome(await client.suspend(id, reason));
       case 'resume': return this.#resume(id, reason);
-      case 'rewind': return this.#rewind(id);
-      case 'restart': return this.#restart(id);
+      case 'rewind': return this.#rewind(id, call.query.text('reason') ?? null);
+      case 'restart': return this.#restart(call, id);
       default: return answer(404);
     }
   }
@@ -239,20 +239,27 @@ export class ManagementApi {
   }
 
   /** The SDK makes its error of these bodies, so they are strings. */
-  async #rewind(id: string): Promise<HttpResponseLike> {
-    const record = await this.#options.client.getRecord(id);
+  async #rewind(id: string, reason: string | null): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const record = await client.getRecord(id);
     if (record === undefined) return answerString(404, `No orchestration with instance ID "$${id}" found.`);
     if (record.runtimeStatus !== 'Failed') {
       return answerString(412, `This orchestration has status ${record.runtimeStatus}, but only orchestrations in the "Failed" state can be rewound.`);
     }
-    return answerString(501, 'This version of the emulator does not rewind instances.');
+    return outcome(await client.rewind(id, reason));
   }
 
-  async #restart(id: string): Promise<HttpResponseLike> {
-    if (await this.#options.client.getRecord(id) !== undefined) return answerError(501, 'This version of the emulator does not restart instances.');
-    return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
-      message: `An orchestrastion with the instanceId ${id} was not found.`, type: 'System.ArgumentException',
-    });
+  /** A start with the name and the input of an instance, under a new id unless the caller says otherwise. */
+  async #restart(call: Call, id: string): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const record = await client.getRecord(id);
+    if (record === undefined) {
+      return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
+        message: `An orchestrastion with the instanceId ${id} was not found.`, type: 'System.ArgumentException',
+      });
+    }
+    const sameId = call.query.flag('restartWithNewInstanceId') === false;
+    return this.#started(call, await client.startInstance({ name: record.name, input: record.input, ...(sameId && { instanceId: id }) }));
   }
 }
 

@@ -11,6 +11,8 @@ import type {
   OrchestratorStarted, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { timestamp } from './history.js';
+import type { Replayed } from './non-determinism.js';
+import { checkReplay, NonDeterministicError } from './non-determinism.js';
 
 /** Intervals are milliseconds. */
 export interface RetryOptions {
@@ -46,11 +48,6 @@ export interface Answer {
   sequenceNumber?: number;
   /** What the host noticed about the answer and a person should hear, e.g. a task that was yielded twice. */
   warnings: string[];
-}
-
-/** The orchestrator's code does not follow its history. The message is the real host's. */
-export class NonDeterministicError extends Error {
-  override name = 'NonDeterministicError';
 }
 
 /** Timers longer than this are made in hops, as production makes them (`maximumShortTimerDuration`, six days). */
@@ -130,7 +127,7 @@ class Ledger {
     }
     const action = this.#actions[this.#assigned];
     if (action === undefined) {
-      throw new NonDeterministicError(nonDeterminismText(this.slots.length, 'a task', undefined));
+      throw new NonDeterministicError('Non-Deterministic workflow detected: The orchestrator asks for less than it had asked for while it was suspended.');
     }
     this.#assigned++;
     this.slots.push({
@@ -141,15 +138,11 @@ class Ledger {
 
   #created(event: TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent): void {
     while (this.slots.length <= event.EventId) {
-      if (this.#expected.length === 0 && this.#assigned === this.#actions.length) {
-        throw new NonDeterministicError(nonDeterminismText(event.EventId, describeCreated(event), undefined));
-      }
+      if (this.#expected.length === 0 && this.#assigned === this.#actions.length) checkReplay(event, undefined);
       this.#assignNext();
     }
     const slot = this.slots[event.EventId]!;
-    if (describeSlot(slot).toLowerCase() !== describeCreated(event).toLowerCase()) {
-      throw new NonDeterministicError(nonDeterminismText(event.EventId, describeCreated(event), describeSlot(slot)));
-    }
+    checkReplay(event, replayed(slot));
     slot.created = true;
     if (event.EventType === 'TimerCreated') slot.fireAt = Date.parse(event.FireAt);
   }
@@ -193,31 +186,10 @@ function ordinal(n: number): string {
   return `${n}${n % 10 === 1 && n !== 11 ? 'st' : n % 10 === 2 && n !== 12 ? 'nd' : n % 10 === 3 && n !== 13 ? 'rd' : 'th'}`;
 }
 
-function describeSlot({ role, action }: Slot): string {
-  if (role !== 'call') return 'a timer';
-  return action.kind === 'activity' ? `an activity task|${action.name}` : action.kind === 'subOrchestration' ? `a sub-orchestration|${action.name}` : 'a timer';
-}
-
-function describeCreated(event: TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent): string {
-  switch (event.EventType) {
-    case 'TaskScheduled': return `an activity task|${event.Name}`;
-    case 'SubOrchestrationInstanceCreated': return `a sub-orchestration|${event.Name}`;
-    case 'TimerCreated': return 'a timer';
-    case 'EventSent': return `an event|${event.Name}`;
-  }
-}
-
-/** The text of the real host, recorded for two activities of different names. */
-function nonDeterminismText(id: number, before: string, now: string | undefined): string {
-  const named = (what: string, where: string): string => {
-    const [kind, name] = what.split('|');
-    return `${kind} with ${where}${name === undefined ? '' : ` named '${name}'`}`;
-  };
-  const replay = now === undefined
-    ? "but the current replay execution hasn't (yet?) scheduled this task."
-    : named(now, '@').replace(/^(\S+ .*?) with @( named '.*')?$/, "but the current orchestration replay instead scheduled $1$2 with this sequence number. ");
-  return `Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${named(before, `sequence number ${id}`)}, ${replay} `
-    + 'Was a change made to the orchestrator code after this instance had already started running?';
+/** What stands under a number, in the framework's words. */
+function replayed({ role, action }: Slot): Replayed {
+  if (role !== 'call' || action.kind === 'timer') return { action: 'CreateTimerOrchestratorAction', name: '' };
+  return { action: action.kind === 'activity' ? 'ScheduleTaskOrchestratorAction' : 'CreateSubOrchestrationAction', name: action.name };
 }
 
 /** Everything an episode starts from. */
@@ -235,6 +207,8 @@ export interface EpisodeInput {
   /** Whether there is an activity, an orchestrator of that name. What is unknown is not scheduled, as in production. */
   knowsActivity: (name: string) => boolean;
   knowsOrchestrator: (name: string) => boolean;
+  /** The version of a sub-orchestration that is called without one. */
+  defaultVersion: string | null;
 }
 
 /** What an episode leads to. */
@@ -349,7 +323,7 @@ function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: Episod
       return;
     }
     const event: SubOrchestrationInstanceCreated = {
-      EventType: 'SubOrchestrationInstanceCreated', EventId: id, Timestamp: time, Name: action.name, Version: action.version ?? null,
+      EventType: 'SubOrchestrationInstanceCreated', EventId: id, Timestamp: time, Name: action.name, Version: action.version ?? input.defaultVersion,
       InstanceId: action.instanceId ?? `${input.executionId}:${id}`, Input: action.input,
     };
     outcome.append.push(event);

@@ -13,7 +13,7 @@ const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
 };
 
 /** Events that the framework marks as played once their episode is over; the others never are [recorded]. */
-const PLAYED = new Set([0, 3, 5, 6, 8, 9, 11, 15, 19, 20]);
+const PLAYED = new Set([0, 3, 5, 6, 8, 9, 11, 15, 17, 19, 20]);
 
 /** `ActionType`, in the SDK's `lib/src/actions/ActionType.js`. */
 const ACTION = {
@@ -153,6 +153,11 @@ function isContinuationMark(event: HistoryEvent): boolean {
   return event.EventType === 'OrchestratorCompleted' && event.Continuation === true;
 }
 
+/** What the execution itself had written before it was rewound keeps that it was never played [recorded]. */
+function isRewoundStep(event: HistoryEvent): boolean {
+  return event.EventType === 'GenericEvent' && event.Reason !== undefined && !event.Reason.endsWith('Failed');
+}
+
 function duration(milliseconds: number): string {
   return `${milliseconds / 86_400_000}.00:00:00`;
 }
@@ -161,7 +166,7 @@ function duration(milliseconds: number): string {
 function sdkEvent(event: HistoryEvent, past: boolean): SdkEvent {
   const code = EVENT_CODES[event.EventType];
   const base: SdkEvent = {
-    EventType: code, EventId: event.EventId, IsPlayed: past && (PLAYED.has(code) || isContinuationMark(event)), Timestamp: new Date(event.Timestamp),
+    EventType: code, EventId: event.EventId, IsPlayed: past && ((PLAYED.has(code) && !isRewoundStep(event)) || isContinuationMark(event)), Timestamp: new Date(event.Timestamp),
   };
   switch (event.EventType) {
     case 'OrchestratorStarted': case 'OrchestratorCompleted': return base;
@@ -174,6 +179,7 @@ function sdkEvent(event: HistoryEvent, past: boolean): SdkEvent {
     case 'TaskScheduled': return { Name: event.Name, Version: '', Input: null, ParentTraceContext: null, Tags: null, ...base };
     case 'SubOrchestrationInstanceCreated':
       return { Name: event.Name, Version: event.Version, InstanceId: event.InstanceId, Input: null, ClientSpanId: null, Tags: null, ...base };
+    case 'GenericEvent': return { Data: event.Data, ...base };
     case 'EventRaised': return { ParentTraceContext: null, ...event, ...base };
     default: return { ...event, ...base };
   }
@@ -224,7 +230,7 @@ function neutral(action: SdkAction): Action {
     case ACTION.CallSubOrchestrator: case ACTION.CallSubOrchestratorWithRetry:
       return {
         kind: 'subOrchestration', name: action.functionName!, input: jsonText(action.input), ...retry(action),
-        ...(action.instanceId && { instanceId: action.instanceId }), ...(action.version && { version: action.version }),
+        ...(action.instanceId && { instanceId: action.instanceId }), ...(typeof action.version === 'string' && { version: action.version }),
       };
     case ACTION.ContinueAsNew: return { kind: 'continueAsNew', input: jsonText(action.input) };
     case ACTION.CreateTimer: return { kind: 'timer', fireAt: new Date(action.fireAt!).getTime(), cancelled: action.isCanceled === true };

@@ -18,6 +18,8 @@ export interface InstanceRecord {
   lastUpdatedTime: Timestamp;
   completedTime: Timestamp | null;
   parent: ParentInstance | null;
+  /** How often a client had started this id before; absent for what only an orchestration has started. */
+  generation?: number;
 }
 
 /** An event on its way to an instance, durable from the moment {@link TaskHub.post} resolves until a commit consumes it. */

@@ -69,6 +69,14 @@ export class FakeDurableClient implements DurableClient {
     return this.#tell(instanceId, (record) => { this.#change(record, 'Running', null); });
   }
 
+  async rewind(instanceId: string): Promise<Outcome> {
+    const record = this.records.get(instanceId);
+    if (record === undefined) return 'notFound';
+    if (record.runtimeStatus !== 'Failed') return 'gone';
+    this.records.set(instanceId, { ...record, runtimeStatus: 'Pending' });
+    return 'accepted';
+  }
+
   async purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'> {
     const record = this.records.get(instanceId);
     if (record === undefined) return 'notFound';

@@ -24,7 +24,7 @@ export interface Circumstances {
   faults: number;
   /** How often somebody suspends an instance; it is resumed some time later. */
   suspensions: number;
-  engine: Pick<EngineOptions, 'oneEventAnEpisode' | 'maxIdle' | 'maxConcurrentActivities' | 'replay'>;
+  engine: Pick<EngineOptions, 'oneEventAnEpisode' | 'maxIdle' | 'settings' | 'replay'>;
 }
 
 /** What activities are given in a world. */
