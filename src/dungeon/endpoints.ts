@@ -36,8 +36,8 @@ export async function startGame(client: DurableClient, _request: HttpRequest, bo
 
 /** `POST /api/NewUser` */
 export const newUser: Handler = async (request, client, context) => {
-  const body = await readJson(request);
-  const { name } = await saying(context, startGame(client, request, body), () => {
+  let body: unknown;
+  const { name } = await saying(context, async () => startGame(client, request, body = await readJson(request)), () => {
     const known = playerRequest.safeParse(body).data;
     return known ? `Attempt to add duplicate user ${known.name} failed.` : 'An attempt to create a user with no name was made.';
   });
@@ -46,8 +46,7 @@ export const newUser: Handler = async (request, client, context) => {
 
 /** `POST /api/ConfirmUser` */
 export const confirmUser: Handler = async (request, client, context) => {
-  const body = await readJson(request);
-  const { name } = await saying(context, async () => check(playerRequest, body), () => 'An attempt to confirm a user with no name was made.');
+  const { name } = await saying(context, async () => check(playerRequest, await readJson(request)), () => 'An attempt to confirm a user with no name was made.');
   let confirmation: ReturnType<typeof confirm>;
   const result = await changeGame(name, (game) => (confirmation = confirm(game, moment.utc())));
   if (result === undefined || !isTaken(result.game)) {
@@ -67,8 +66,7 @@ export const confirmUser: Handler = async (request, client, context) => {
 
 /** `POST /api/Action` */
 export const act: Handler = async (request, client, context) => {
-  const body = await readJson(request);
-  const action = await saying(context, async () => check(actionRequest, body), () => 'An attempt to act with no name was made.');
+  const action = await saying(context, async () => check(actionRequest, await readJson(request)), () => 'An attempt to act with no name was made.');
   let outcome = move(undefined, action);
   const result = await changeGame(action.name, (game) => {
     outcome = move(game, action);
@@ -127,9 +125,9 @@ async function isForsaken(client: DurableClient, game: Game): Promise<boolean> {
 }
 
 /** Says a line on the console when the answer is a refusal. */
-async function saying<Answer>(context: InvocationContext, answer: Promise<Answer> | (() => Promise<Answer>), line: () => string): Promise<Answer> {
+async function saying<Answer>(context: InvocationContext, answer: () => Promise<Answer>, line: () => string): Promise<Answer> {
   try {
-    return await (typeof answer === 'function' ? answer() : answer);
+    return await answer();
   } catch (error) {
     if (error instanceof Problem) {
       await tell(context, [line()]);

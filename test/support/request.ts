@@ -23,9 +23,14 @@ export function silent(): InvocationContext {
 /** Calls a handler on a host that is killed the moment it turns to its task hub. */
 export async function killedAtTheHub(handler: Handler, options: Parameters<typeof request>[0], storage: AppStorage): Promise<void> {
   const client = new Proxy({} as DurableClient, { get() { throw new Error('The host was killed'); } });
+  await withStorage(storage, () => withProblems(handler)(request(options), client, silent()));
+}
+
+/** Runs code of the app outside of its host, on the storage of an app under test. */
+export async function withStorage<Result>(storage: AppStorage, run: () => Promise<Result>): Promise<Result> {
   vi.stubEnv('AppStorage', storage.connectionString);
   try {
-    await withProblems(handler)(request(options), client, silent());
+    return await run();
   } finally {
     vi.unstubAllEnvs();
   }

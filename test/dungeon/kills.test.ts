@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { Activity } from '../../src/durable/index.js';
+import type { GameReference } from '../../src/dungeon/model.js';
+import { startApp as start } from '../support/app.js';
+import { killedAtTheHub, withStorage } from '../support/request.js';
+import { Player } from './player.js';
+
+const startApp = (): ReturnType<typeof start> => start({
+  app: async () => {
+    await import('../../src/index.js');
+    await import('./start-again.js');
+  },
+});
+
+describe('a host that is killed', () => {
+  it('after a name was claimed and before its game was started, leaves the name to the next after ten seconds', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
+    expect((await player.post('NewUser')).status).toBe(400);
+    await app.skip({ seconds: 12 });
+    await player.enter();
+    await player.confirm();
+    await player.win();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
+  it('after one of the two workflows was started, leaves the name to the next, and the lone monitor ends', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    const { readClaim } = await import('../../src/dungeon/store.js');
+    await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
+    const { claim } = (await withStorage(storage, () => readClaim('Pat')))!;
+    const lone = await app.start('UserMonitorWorkflow', { name: 'Pat', claim });
+    await app.skip({ seconds: 12 });
+    await player.enter();
+    await app.skip({ seconds: 20 });
+    expect(await app.instance(lone)).toMatchObject({ runtimeStatus: 'Completed', output: 'over' });
+    expect(await player.status('UserMonitorWorkflow')).toBe('Running');
+  });
+
+  it('in the middle of a set-up does not take the name from who was first', async () => {
+    const { app } = await startApp();
+    const player = new Player(app, 'Pat');
+    const going = Promise.withResolvers<void>();
+    app.replace('CreateRoom', async (game: GameReference) => {
+      await going.promise;
+      const { creation } = await import('../../src/dungeon/activities.js');
+      return creation.find(({ run }) => run.activityName === 'CreateRoom')!.run.handler(game, undefined!);
+    });
+    expect((await player.post('NewUser')).status).toBe(200);
+    await expect.poll(() => app.calls('CreateRoom').length).toBe(1);
+    expect((await player.post('NewUser')).status).toBe(400);
+    going.resolve();
+    await app.quiet();
+    await player.confirm();
+  });
+
+  it('after every single step, so that each runs twice, tells one and the same story', async () => {
+    const { app } = await startApp();
+    const activities = await import('../../src/dungeon/activities.js');
+    const steps = [
+      ...[...activities.creation, ...activities.placement].map(({ run }) => run),
+      activities.askConfirmation, activities.readConfirmation, activities.killUser, activities.checkVictory,
+    ] as Activity<GameReference, unknown>[];
+    for (const { activityName, handler } of steps) {
+      app.replace(activityName, async (input: GameReference) => {
+        await handler(input, undefined!);
+        return handler(input, undefined!);
+      });
+    }
+    const player = await (await new Player(app, 'Pat').enter()).confirm();
+    await player.win();
+    const story = await player.story();
+    expect(story).toHaveLength(new Set(story).size);
+    expect(story.at(-1)).toBe('Pat has won the game!');
+  });
+
+  it('after a workflow was started by another, does not start it again, also when it has ended since', async () => {
+    const { app } = await startApp();
+    const player = await (await new Player(app, 'Pat').enter()).confirm();
+    const { claim } = (await player.workflow('RunUserSequentialWorkflow')).input as GameReference;
+    await player.win();
+    for (const workflow of ['RunUserSequentialWorkflow', 'GameMonitorWorkflow']) {
+      expect((await app.finished(await app.start('StartAgain', { name: 'Pat', claim, workflow }))).runtimeStatus).toBe('Completed');
+    }
+    await app.quiet();
+    expect(app.calls('PlaceUserInRoom')).toHaveLength(1);
+    expect((await player.world()).user.inventoryItems.split(',')).toHaveLength(2);
+    expect((await player.story()).filter((line) => line === 'Pat has won the game!')).toHaveLength(1);
+  });
+});
