@@ -46,6 +46,8 @@ export interface HostConfig {
   settings: Record<string, string>;
   setting: Setting;
   queues: QueueOptions;
+  /** In which zone timer functions read their schedules: that of `WEBSITE_TIME_ZONE`, else UTC, as in Azure. */
+  timeZone: string;
   /** Functions that `AzureWebJobs.<name>.Disabled` switches off, in lower case. */
   disabledFunctions: ReadonlySet<string>;
   port: number;
@@ -88,6 +90,7 @@ export function readConfig(directory: string, environment: Environment = process
     settings,
     setting: settingOf(all),
     queues: readQueues(section(host, 'extensions', 'queues'), hostFile),
+    timeZone: timeZone(all['WEBSITE_TIME_ZONE'] ?? 'UTC'),
     disabledFunctions: disabledFunctions(all),
     port: number(get(serving, 'LocalHttpPort'), localFile, 'LocalHttpPort', 0) ?? 7071,
     cors: {
@@ -162,6 +165,15 @@ function readSettings(local: Json): Record<string, string> {
     settings[`ConnectionStrings:${name}`] = String(typeof value === 'object' && value !== null ? get(value as Json, 'ConnectionString') : value);
   }
   return settings;
+}
+
+/** @throws ConfigError for a name that is not IANA's, such as those of Windows */
+function timeZone(name: string): string {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    throw new ConfigError(`The setting 'WEBSITE_TIME_ZONE' names the time zone '${name}', which is not one of IANA's, such as Europe/Berlin.`);
+  }
 }
 
 /** `AzureWebJobs.<name>.Disabled`, with underscores where a platform allows no dots in the names of variables. */

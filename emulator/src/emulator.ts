@@ -8,6 +8,8 @@ import { Host } from './host.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
 import { findConnection } from './triggers/connections.js';
+import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
+import { BlobScheduleStatuses, hostId, MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
 import { loadApp, terminateApp } from './worker/app-loader.js';
 
 export interface EmulatorOptions {
@@ -60,7 +62,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
 
   const [registrations, hub] = await Promise.all([loadApp({ directory }), openHub(options, config, log), options.storageReady]);
   const host = new Host({
-    registrations, config, hub, clock: new WallClock(), log, enforceKeys: options.enforceKeys === true,
+    registrations, config, hub, clock: new WallClock(), log, schedules: schedules(options, config, directory), enforceKeys: options.enforceKeys === true,
     engine: { strict: options.strict === true },
   });
   const actual = await host.start(port, options.lost);
@@ -72,6 +74,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
       await terminateApp(registrations);
     },
   };
+}
+
+function schedules(options: EmulatorOptions, { setting, timeZone }: HostConfig, directory: string): ScheduleStatuses {
+  const connection = options.storage === 'memory' ? undefined : findConnection(setting, 'AzureWebJobsStorage', 'blob');
+  return connection === undefined ? new MemoryScheduleStatuses() : new BlobScheduleStatuses({ connection, timeZone, hostId: hostId(directory, setting) });
 }
 
 async function openHub(options: EmulatorOptions, config: HostConfig, log: Log): Promise<TaskHub> {

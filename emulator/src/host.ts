@@ -18,8 +18,11 @@ import { pathSegments, Route, Router, RouteTemplateError } from './triggers/http
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey, newKeys } from './triggers/keys.js';
 import { Queues } from './triggers/queues.js';
+import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
+import { MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
+import { Timers } from './triggers/timers.js';
 import type { Registrations } from './worker/core-api.js';
-import type { FunctionDefinition } from './worker/types.js';
+import type { FunctionDefinition, TypedData } from './worker/types.js';
 import { FunctionsWorker } from './worker/worker.js';
 import type { WorkerOptions } from './worker/worker.js';
 
@@ -32,6 +35,8 @@ export interface HostOptions {
   /** Ask callers for keys, as in Azure; without it as under `func start`. */
   enforceKeys?: boolean;
   keys?: HostKeys;
+  /** When timer functions ran. Default: remembered as long as the host lives. */
+  schedules?: ScheduleStatuses;
   worker?: Pick<WorkerOptions, 'around' | 'replace'>;
   engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode'>;
 }
@@ -51,6 +56,7 @@ export class Host {
   readonly #management: ManagementApi;
   readonly #server: HttpServer;
   readonly #queues: Queues;
+  readonly #timers: Timers;
   readonly #rpcPath: string;
   readonly #startedAt = Date.now();
   #port = 0;
@@ -65,15 +71,15 @@ export class Host {
     for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
     const worker = new FunctionsWorker({ registrations, log, ...options.worker });
     this.functions = [...worker.functions.values()].map((definition) => (this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting)));
-    this.#queues = new Queues({
-      setting: config.setting, options: config.queues, log,
-      run: async ({ name }, inputData, triggerMetadata) => (await this.worker.invoke({ functionName: name, inputData, triggerMetadata })).ok,
-    });
+    const run = async ({ name }: FunctionDefinition, inputData: Record<string, TypedData>, triggerMetadata: Record<string, TypedData> = {}): Promise<boolean> => (
+      (await this.worker.invoke({ functionName: name, inputData, triggerMetadata })).ok);
+    this.#queues = new Queues({ setting: config.setting, options: config.queues, log, run });
     this.worker = new Executor({
       worker, log, functions: this.functions.filter((definition) => !this.isDisabled(definition)),
       input: () => ({ string: this.#clientBinding() }),
       output: (binding, value) => this.#queues.write(binding, value),
     });
+    this.#timers = new Timers(this.#triggered('timerTrigger'), { clock, log, timeZone: config.timeZone, statuses: options.schedules ?? new MemoryScheduleStatuses(), run });
     this.keys = options.keys ?? newKeys(worker.functions.keys());
     this.#warn();
     for (const definition of this.functions) this.#addRoute(definition);
@@ -106,24 +112,25 @@ export class Host {
     }
     this.#started = true;
     await this.#queues.start(this.#triggered('queueTrigger').filter(({ trigger }) => this.#queues.problem(trigger) === undefined));
+    await this.#timers.start();
     return this.#port;
   }
 
   /** Lets running requests end, and gives the hub back. */
   async stop(): Promise<void> {
-    await Promise.all([this.#server.close(), this.#queues.stop()]);
+    await Promise.all([this.#server.close(), this.#queues.stop(), this.#timers.stop()]);
     await this.engine.stop();
   }
 
   /** Whether something runs: a function, an episode. */
   get isBusy(): boolean {
-    return this.engine.isBusy || this.worker.isBusy;
+    return this.engine.isBusy || this.worker.isBusy || this.#timers.isBusy;
   }
 
   /** Resolves when nothing runs. */
   async whenQuiet(): Promise<void> {
     do {
-      await Promise.all([this.engine.whenQuiet(), this.worker.whenQuiet()]);
+      await Promise.all([this.engine.whenQuiet(), this.worker.whenQuiet(), this.#timers.whenQuiet()]);
       // What a finished function leads to may begin in the next turn.
       await new Promise((resolve) => { setImmediate(resolve); });
     } while (this.isBusy);
@@ -249,7 +256,6 @@ export class Host {
     const warn = (line: string): void => { this.#options.log('warning', 'Host.Startup', line); };
     for (const { name, bindings, trigger } of this.worker.functions.values()) {
       if (trigger.type === 'entityTrigger') warn(`This version of the emulator does not run durable entities: ${name}.`);
-      if (trigger.type === 'timerTrigger') warn(`This version of the emulator does not run timer triggers: ${name}.`);
       if (trigger.type === 'warmupTrigger') warn(`The function '${name}' is never called: there is nothing to warm up here.`);
       for (const binding of Object.values(bindings).filter(({ type }) => type === 'queueTrigger' || type === 'queue')) {
         const problem = this.#queues.problem(binding);

@@ -10,6 +10,7 @@ import type { Answer } from './durable/orchestration.js';
 import type { InstanceRecord, TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
 import type { Log } from './log.js';
+import { BlobScheduleStatuses, hostId } from './triggers/schedule-statuses.js';
 import { difference } from './virtual/replay-check.js';
 import type { Scope } from './virtual/scope.js';
 import { currentScope, installScopes, runInScope } from './virtual/scope.js';
@@ -85,6 +86,8 @@ export class NeverFinishesError extends Error {
 
 /** Jumps after which `skip('idle')` and `finished` give up: an orchestration that polls for ever never gets idle. */
 const MAX_JUMPS = 100_000;
+/** Runs of timer functions after which `finished` gives up when nothing else is due. */
+const MAX_TIMER_RUNS = 100;
 
 /**
  * An app with its own clock, task hub, settings and replaced activities. The clock stands still but for {@link skip} and
@@ -124,7 +127,7 @@ export class TestApp implements AsyncDisposable {
     const source: AppSource = options.app === undefined ? { directory } : { app: options.app };
     const registrations = await loadApp(source);
     const read = readConfig(directory, { ...process.env, ...options.settings });
-    const config = options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
+    const config = isStored(options) ? withStorage(read, options.storage) : read;
     const clock = new SkippingClock(options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime());
     const replaced = new Map<string, Handler>();
     const calls = new Map<string, ActivityCall[]>();
@@ -137,6 +140,9 @@ export class TestApp implements AsyncDisposable {
 
     const host = new Host({
       registrations, config, clock, hub: await openHub(options, config), log: options.log ?? (() => {}), enforceKeys: options.enforceKeys === true,
+      ...(isStored(options) && {
+        schedules: new BlobScheduleStatuses({ connection: { connectionString: options.storage }, hostId: hostId(directory, config.setting), timeZone: config.timeZone }),
+      }),
       worker: {
         replace: (name) => replaced.get(name),
         around: async (_name, run) => (currentScope() === elsewhen ? run() : runInScope(scope, run)),
@@ -286,40 +292,42 @@ export class TestApp implements AsyncDisposable {
   }
 
   /**
-   * Lets time pass: by a span, or until nothing is due any more (`idle`). The clock jumps from one due time to the next,
-   * and only when nothing runs.
+   * Lets time pass: by a span, or until nothing is due any more (`idle`) but timer functions, which go on for ever. The clock
+   * jumps from one due time to the next, and only when nothing runs.
    * @throws NeverFinishesError when `idle` is not reached.
    */
   async skip(by: Duration | 'idle'): Promise<void> {
-    const target = by === 'idle' ? Infinity : this.#clock.now() + milliseconds(by);
+    const target = by === 'idle' ? by : this.#clock.now() + milliseconds(by);
     for (let jumps = 0; await this.#jump(target); jumps++) {
       if (by === 'idle' && jumps === MAX_JUMPS) throw new NeverFinishesError(`There is still something due after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`);
     }
-    if (target !== Infinity) this.#clock.moveTo(target);
+    if (target !== 'idle') this.#clock.moveTo(target);
     await this.quiet();
   }
 
   /** Lets time pass until an instance has finished. @throws NeverFinishesError when it waits for something that time does not bring. */
   async finished(instanceId: string): Promise<InstanceState> {
     await this.quiet();
-    for (let jumps = 0; jumps < MAX_JUMPS; jumps++) {
+    for (let jumps = 0, timerRuns = 0; jumps < MAX_JUMPS; jumps++) {
       await this.#settle();
       const found = await this.instance(instanceId);
       if (found === undefined) throw new Error(`There is no instance '${instanceId}'.`);
       if (isFinished(found.runtimeStatus)) return found;
-      if (!await this.#jump(Infinity)) {
+      timerRuns = this.#clock.isIdle ? timerRuns + 1 : 0;
+      if (timerRuns > MAX_TIMER_RUNS || !await this.#jump()) {
         const waits = this.#host.engine.waitsFor(instanceId);
-        throw new NeverFinishesError(`'${instanceId}' (${found.name}, ${found.runtimeStatus}) will never finish: it waits for ${waits.join(' and ') || 'nothing'}, and nothing is due.`);
+        throw new NeverFinishesError(`'${instanceId}' (${found.name}, ${found.runtimeStatus}) will never finish: it waits for ${waits.join(' and ') || 'nothing'}, and nothing is due${
+          timerRuns > 0 ? ' but timer functions, which did not help' : ''}.`);
       }
     }
     throw new NeverFinishesError(`'${instanceId}' has not finished after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`);
   }
 
-  /** Moves to what is due next, but not beyond `target`. @returns false when nothing is. */
-  async #jump(target: number): Promise<boolean> {
+  /** Moves to what is due next, but not beyond `target`; `idle` is where nothing but timer functions is due. @returns false when nothing is. */
+  async #jump(target: number | 'idle' = Infinity): Promise<boolean> {
     await this.#settle();
     const { next } = this.#clock;
-    if (next === undefined || next > target) return false;
+    if (next === undefined || (target === 'idle' ? this.#clock.isIdle : next > target)) return false;
     this.#clock.moveTo(next);
     this.#clock.wakeOne();
     return true;
@@ -353,8 +361,12 @@ export class TestApp implements AsyncDisposable {
   }
 }
 
+function isStored(options: TestAppOptions): options is TestAppOptions & { storage: string } {
+  return options.storage !== undefined && options.storage !== 'memory';
+}
+
 async function openHub(options: TestAppOptions, config: HostConfig): Promise<TaskHub> {
-  if (options.storage === undefined || options.storage === 'memory') return new MemoryHub({ name: config.hubName });
+  if (!isStored(options)) return new MemoryHub({ name: config.hubName });
   const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
   return new AzureStorageHub({ connection: options.storage, name: config.hubName });
 }

@@ -4,8 +4,11 @@ export type Cancel = () => void;
 /** Where the host takes the time from, and who wakes it. All times are milliseconds since the epoch. */
 export interface Clock {
   now(): number;
-  /** Calls `wake` once, at `at` or later, never before. A time that has passed wakes in the next turn of the event loop. */
-  schedule(at: number, wake: () => void): Cancel;
+  /**
+   * Calls `wake` once, at `at` or later, never before. A time that has passed wakes in the next turn of the event loop.
+   * @param recurring for what will be scheduled again and again, so that it says nothing of work that is left to do
+   */
+  schedule(at: number, wake: () => void, recurring?: boolean): Cancel;
 }
 
 /** Node's timers overflow above this many milliseconds (2^31 - 1) and then fire at once. */
@@ -36,6 +39,7 @@ interface Waiting {
   at: number;
   order: number;
   wake: () => void;
+  recurring: boolean;
 }
 
 /**
@@ -55,8 +59,8 @@ export class SkippingClock implements Clock {
     return this.#now;
   }
 
-  schedule(at: number, wake: () => void): Cancel {
-    const entry: Waiting = { at, order: this.#order++, wake };
+  schedule(at: number, wake: () => void, recurring = false): Cancel {
+    const entry: Waiting = { at, order: this.#order++, wake, recurring };
     let low = 0;
     for (let high = this.#waiting.length; low < high;) {
       const middle = (low + high) >> 1;
@@ -73,6 +77,11 @@ export class SkippingClock implements Clock {
   /** When the next thing is due, or undefined when nothing is scheduled. */
   get next(): number | undefined {
     return this.#waiting[0]?.at;
+  }
+
+  /** Whether nothing is scheduled but what recurs for ever. */
+  get isIdle(): boolean {
+    return this.#waiting.every(({ recurring }) => recurring);
   }
 
   /** Moves to `time` (never back) without waking anything that is due later. */

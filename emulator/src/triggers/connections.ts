@@ -1,5 +1,7 @@
 /** Storage by the name of a setting, as a binding's `connection` gives it. */
+import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueServiceClient } from '@azure/storage-queue';
+import type { TokenCredential } from '@azure/identity';
 import type { Setting } from '../config.js';
 
 /** How a storage service is reached. */
@@ -30,13 +32,27 @@ export function connectionName(connection: unknown): string {
   return typeof connection === 'string' && connection !== '' ? connection : 'AzureWebJobsStorage';
 }
 
+const OPTIONS = { retryOptions: { maxTries: 3, retryDelayInMs: 50, maxRetryDelayInMs: 400 } };
+
 /** @throws Error when the connection string is none, or `@azure/identity` is needed and not installed */
 export async function queueService(connection: StorageConnection): Promise<QueueServiceClient> {
   // Only now: the storage libraries take a while to load, and most apps have no queues.
   const { QueueServiceClient } = await import('@azure/storage-queue');
-  const options = { retryOptions: { maxTries: 3, retryDelayInMs: 50, maxRetryDelayInMs: 400 } };
-  if ('connectionString' in connection) return QueueServiceClient.fromConnectionString(connection.connectionString, options);
+  return 'connectionString' in connection
+    ? QueueServiceClient.fromConnectionString(connection.connectionString, OPTIONS)
+    : new QueueServiceClient(connection.serviceUri, await credential(connection.clientId), OPTIONS);
+}
+
+/** @throws as {@link queueService} */
+export async function blobContainer(connection: StorageConnection, name: string): Promise<ContainerClient> {
+  const { BlobServiceClient } = await import('@azure/storage-blob');
+  const service = 'connectionString' in connection
+    ? BlobServiceClient.fromConnectionString(connection.connectionString, OPTIONS)
+    : new BlobServiceClient(connection.serviceUri, await credential(connection.clientId), OPTIONS);
+  return service.getContainerClient(name);
+}
+
+async function credential(clientId: string | undefined): Promise<TokenCredential> {
   const { DefaultAzureCredential } = await import('@azure/identity');
-  const credential = new DefaultAzureCredential(connection.clientId === undefined ? {} : { managedIdentityClientId: connection.clientId });
-  return new QueueServiceClient(connection.serviceUri, credential, options);
+  return new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId });
 }

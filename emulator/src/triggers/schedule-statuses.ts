@@ -1,0 +1,106 @@
+/** When timer functions ran and will run, kept as the host keeps it, so that a run that was missed is found after a restart. */
+import os from 'node:os';
+import path from 'node:path';
+import type { ContainerClient } from '@azure/storage-blob';
+import type { Setting } from '../config.js';
+import { statusOf } from '../durable/azure-storage-clients.js';
+import { blobContainer, type StorageConnection } from './connections.js';
+
+/** Times in milliseconds since the epoch. */
+export interface ScheduleStatus {
+  /** When it ran last, or {@link UNKNOWN}. */
+  last: number;
+  next: number;
+  /** From when `next` was reckoned, or {@link UNKNOWN}. */
+  lastUpdated: number;
+}
+
+/** .NET's default time. */
+export const UNKNOWN = Date.parse('0001-01-01T00:00:00Z');
+
+/** Where the statuses of an app's timer functions are kept, by function name. */
+export interface ScheduleStatuses {
+  read(functionName: string): Promise<ScheduleStatus | undefined>;
+  write(functionName: string, status: ScheduleStatus): Promise<void>;
+}
+
+/** Statuses that live as long as the process. */
+export class MemoryScheduleStatuses implements ScheduleStatuses {
+  readonly #statuses = new Map<string, ScheduleStatus>();
+
+  async read(functionName: string): Promise<ScheduleStatus | undefined> {
+    return this.#statuses.get(functionName);
+  }
+
+  async write(functionName: string, status: ScheduleStatus): Promise<void> {
+    this.#statuses.set(functionName, status);
+  }
+}
+
+export interface BlobScheduleStatusesOptions {
+  connection: StorageConnection;
+  hostId: string;
+  /** The IANA name of the zone in which times are written. */
+  timeZone: string;
+}
+
+/** Statuses in the host's own blobs: `azure-webjobs-hosts/timers/<host id>/Host.Functions.<function>/status`. */
+export class BlobScheduleStatuses implements ScheduleStatuses {
+  readonly #options: BlobScheduleStatusesOptions;
+  #container: Promise<ContainerClient> | undefined;
+
+  constructor(options: BlobScheduleStatusesOptions) {
+    this.#options = options;
+  }
+
+  async read(functionName: string): Promise<ScheduleStatus | undefined> {
+    const container = await this.#open();
+    try {
+      const { Last, Next, LastUpdated } = JSON.parse((await container.getBlobClient(this.#path(functionName)).downloadToBuffer()).toString()) as Record<string, string>;
+      return { last: Date.parse(Last!), next: Date.parse(Next!), lastUpdated: Date.parse(LastUpdated!) };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async write(functionName: string, status: ScheduleStatus): Promise<void> {
+    const container = await this.#open();
+    await container.createIfNotExists();
+    const body = JSON.stringify(statusJson(status, this.#options.timeZone));
+    await container.getBlockBlobClient(this.#path(functionName)).upload(body, Buffer.byteLength(body));
+  }
+
+  async #open(): Promise<ContainerClient> {
+    this.#container ??= blobContainer(this.#options.connection, 'azure-webjobs-hosts');
+    return this.#container;
+  }
+
+  #path(functionName: string): string {
+    return `timers/${this.#options.hostId}/Host.Functions.${functionName}/status`;
+  }
+}
+
+/** A status as the host writes it, and as a function sees it. */
+export function statusJson({ last, next, lastUpdated }: ScheduleStatus, timeZone: string): Record<'Last' | 'Next' | 'LastUpdated', string> {
+  return { Last: localTime(last, timeZone), Next: localTime(next, timeZone), LastUpdated: localTime(lastUpdated, timeZone) };
+}
+
+/** `2026-11-21T01:22:15.004+01:00`: the time in a zone, without zeros at its end. */
+function localTime(time: number, timeZone: string): string {
+  if (time === UNKNOWN) return '0001-01-01T00:00:00+00:00';
+  const zone = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(time).find(({ type }) => type === 'timeZoneName')!.value;
+  const [, sign, hours, minutes] = /^GMT([+-])(\d\d):(\d\d)$/.exec(zone) ?? [zone, '+', '00', '00'];
+  const offset = Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes));
+  return `${new Date(time + offset * 60_000).toISOString().replace(/\.?0*Z$/, '')}${sign}${hours}:${minutes}`;
+}
+
+/** Under which an app's blobs are kept: as the host has it, from the machine's name and the app's folder, or from a setting. */
+export function hostId(directory: string, setting: Setting): string {
+  const given = setting('AzureFunctionsWebHost__hostid');
+  if (given !== undefined) return given;
+  let hash = 23;
+  for (const character of path.resolve(directory).split('')) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
+  const machine = os.hostname().split('.')[0]!.replaceAll(/[^\p{L}\p{N}]/gu, '');
+  return `${machine}-${Math.abs(hash)}`.slice(0, 32).toLowerCase().replace(/-+$/, '');
+}

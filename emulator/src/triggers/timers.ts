@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cancel, Clock } from '../durable/clock.js';
+import type { Log } from '../log.js';
+import type { FunctionDefinition, TypedData } from '../worker/types.js';
+import { UnsupportedBindingError } from './bindings.js';
+import type { ScheduleStatus, ScheduleStatuses } from './schedule-statuses.js';
+import { statusJson, UNKNOWN } from './schedule-statuses.js';
+import type { Schedule } from './schedules.js';
+import { parseSchedule } from './schedules.js';
+
+export interface TimersOptions {
+  clock: Clock;
+  log: Log;
+  statuses: ScheduleStatuses;
+  /** In which schedules are read. */
+  timeZone: string;
+  /** Runs a timer function to its end, whatever comes of it. There is trigger metadata too, but `@azure/functions` gives none to timer functions. */
+  run: (definition: FunctionDefinition, inputData: Record<string, TypedData>) => Promise<unknown>;
+}
+
+/** Why a function runs: its time has come, or has passed while nobody was there, or its host starts. */
+type Reason = 'scheduled' | 'pastDue' | 'startup';
+
+const CATEGORY = 'Host.Triggers.Timer';
+/** Milliseconds that functions have to end, when the host stops. */
+const GRACE = 2000;
+
+/** The timer functions of one app. */
+export class Timers {
+  readonly #timers: Timer[];
+
+  /** @throws UnsupportedBindingError for a schedule that is none */
+  constructor(definitions: readonly FunctionDefinition[], options: TimersOptions) {
+    this.#timers = definitions.map((definition) => new Timer(definition, options));
+  }
+
+  /** Waits until the statuses are read; what is to run at once has begun then. */
+  async start(): Promise<void> {
+    await Promise.all(this.#timers.map((timer) => timer.start()));
+  }
+
+  /** Whether a status is being written. */
+  get isBusy(): boolean {
+    return this.#timers.some(({ writing }) => writing !== undefined);
+  }
+
+  /** Resolves when no status is being written. */
+  async whenQuiet(): Promise<void> {
+    await Promise.all(this.#timers.map(({ writing }) => writing));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#timers.map((timer) => timer.stop()));
+  }
+}
+
+/** Runs one function on its schedule, as the Timers extension does: never twice at once, and once for all the runs that were missed. */
+class Timer {
+  writing: Promise<void> | undefined;
+  readonly #definition: FunctionDefinition;
+  readonly #options: TimersOptions;
+  readonly #schedule: Schedule;
+  /** Whether its status is kept. */
+  readonly #monitored: boolean;
+  #status: ScheduleStatus | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #cancel: Cancel = () => {};
+  #stopped = false;
+
+  constructor(definition: FunctionDefinition, options: TimersOptions) {
+    const { name, trigger } = definition;
+    const text = String(trigger['schedule']);
+    const schedule = parseSchedule(text, options.timeZone);
+    if (schedule === undefined) throw new UnsupportedBindingError(`The function '${name}' has the schedule '${text}', which is neither a valid cron expression nor a time span.`);
+    this.#definition = definition;
+    this.#options = options;
+    this.#schedule = schedule;
+    this.#monitored = trigger['useMonitor'] !== false && !schedule.frequent;
+  }
+
+  async start(): Promise<void> {
+    const { clock, log } = this.#options;
+    const { name, trigger } = this.#definition;
+    const now = clock.now();
+    const stored = this.#monitored ? await this.#read() : undefined;
+    this.#status = stored === undefined ? { last: UNKNOWN, next: this.#schedule.next(now), lastUpdated: UNKNOWN } : this.#onThisSchedule(stored, now);
+    // A new timer is written down before it ran, so that its first run cannot be missed.
+    if (this.#monitored && this.#status !== stored) this.#write({ ...this.#status, lastUpdated: stored === undefined ? now : this.#status.lastUpdated });
+    log('debug', CATEGORY, `The next occurrence of the '${name}' schedule (${this.#schedule.description}) will be: ${new Date(this.#status.next).toISOString()}`);
+    if (this.#monitored && now > this.#status.next) {
+      log('information', CATEGORY, `Function '${name}' is past due on startup. Executing now.`);
+      this.#run('pastDue');
+    } else if (trigger['runOnStartup'] === true) {
+      log('information', CATEGORY, `Function '${name}' is configured to run on startup. Executing now.`);
+      this.#run('startup');
+    } else {
+      this.#arm();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await Promise.race([this.#running, sleep(GRACE, undefined, { ref: false })]);
+    await this.writing;
+  }
+
+  /** A status of another schedule is reckoned anew, and what is past by the new one was not missed. */
+  #onThisSchedule(stored: ScheduleStatus, now: number): ScheduleStatus {
+    let lastUpdated = stored.last !== UNKNOWN ? stored.last : stored.lastUpdated !== UNKNOWN ? stored.lastUpdated : now;
+    let next = this.#schedule.next(lastUpdated);
+    if (next === stored.next) return stored;
+    if (now > next) [next, lastUpdated] = [this.#schedule.next(now), now];
+    return { last: UNKNOWN, next, lastUpdated };
+  }
+
+  #arm(): void {
+    if (!this.#stopped) this.#cancel = this.#options.clock.schedule(this.#status!.next, () => { this.#run('scheduled'); }, true);
+  }
+
+  #run(reason: Reason): void {
+    if (!this.#stopped) this.#running = this.#tick(reason);
+  }
+
+  async #tick(reason: Reason): Promise<void> {
+    const { clock, timeZone, run } = this.#options;
+    const at = clock.now();
+    await run(this.#definition, {
+      [this.#definition.trigger.name]: {
+        json: JSON.stringify({
+          Schedule: { AdjustForDST: this.#schedule.onWallClock }, ScheduleStatus: this.#monitored ? statusJson(this.#status!, timeZone) : null, IsPastDue: reason === 'pastDue',
+        }),
+      },
+    });
+    // A clock that was set back must not make one time come twice.
+    const ran = reason === 'scheduled' ? Math.max(at, this.#status!.next) : at;
+    this.#status = { last: ran, next: this.#schedule.next(ran), lastUpdated: ran };
+    this.#arm();
+    if (this.#monitored) this.#write(this.#status);
+  }
+
+  async #read(): Promise<ScheduleStatus | undefined> {
+    try {
+      return await this.#options.statuses.read(this.#definition.name);
+    } catch (error) {
+      this.#complain('read', error);
+      return undefined;
+    }
+  }
+
+  #write(status: ScheduleStatus): void {
+    const writing = this.#writeAfter(this.writing, status).finally(() => { if (this.writing === writing) this.writing = undefined; });
+    this.writing = writing;
+  }
+
+  async #writeAfter(earlier: Promise<void> | undefined, status: ScheduleStatus): Promise<void> {
+    await earlier;
+    try {
+      await this.#options.statuses.write(this.#definition.name, status);
+    } catch (error) {
+      this.#complain('write', error);
+    }
+  }
+
+  #complain(what: string, error: unknown): void {
+    this.#options.log('error', CATEGORY, `Could not ${what} when the function '${this.#definition.name}' ran last: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
+  }
+}
