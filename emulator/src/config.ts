@@ -46,6 +46,8 @@ export interface HostConfig {
   settings: Record<string, string>;
   setting: Setting;
   queues: QueueOptions;
+  /** Milliseconds that a function may run; Infinity for ever. */
+  functionTimeout: number;
   /** In which zone timer functions read their schedules: that of `WEBSITE_TIME_ZONE`, else UTC, as in Azure. */
   timeZone: string;
   /** Functions that `AzureWebJobs.<name>.Disabled` switches off, in lower case. */
@@ -89,6 +91,7 @@ export function readConfig(directory: string, environment: Environment = process
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
     settings,
     setting: settingOf(all),
+    functionTimeout: readFunctionTimeout(get(host, 'functionTimeout'), hostFile),
     queues: readQueues(section(host, 'extensions', 'queues'), hostFile),
     timeZone: timeZone(all['WEBSITE_TIME_ZONE'] ?? 'UTC'),
     disabledFunctions: disabledFunctions(all),
@@ -115,6 +118,13 @@ function settingOf(all: Environment): Setting {
 
 function settingKey(name: string): string {
   return name.replaceAll('__', ':').toLowerCase();
+}
+
+/** Half an hour unless host.json says otherwise, as on a plan of one's own; -1 is for ever. */
+function readFunctionTimeout(value: unknown, file: string): number {
+  const timeout = span(value, file, 'functionTimeout') ?? 30 * 60_000;
+  if (timeout === -86_400_000) return Infinity;
+  return timeout >= 1000 ? timeout : fail(file, 'has a functionTimeout below 00:00:01');
 }
 
 /** The longest wait is two seconds on a developer's machine, where production's own default is a minute. */

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { withProperties } from './binding-data.js';
+import type { Clock } from './durable/clock.js';
+import { LONGEST_TIMEOUT } from './durable/clock.js';
 import type { Log } from './log.js';
+import type { RetryPolicy } from './retry.js';
+import { retryPolicy } from './retry.js';
+import { formatTimeSpan } from './time-span.js';
+import { UnsupportedBindingError } from './triggers/bindings.js';
 import type { Binding, FunctionDefinition, InvocationOutcome, InvocationRequest, TypedData, Worker } from './worker/types.js';
 
 export interface ExecutorOptions {
@@ -12,24 +18,33 @@ export interface ExecutorOptions {
   input: (binding: Binding) => TypedData;
   /** Writes what a function gave an output binding. Rejects when it cannot. */
   output: (binding: Binding, value: TypedData | null | undefined) => Promise<void>;
+  clock: Clock;
+  /** Milliseconds that a function may run, of real time; Infinity for ever. */
+  functionTimeout: number;
 }
 
 /**
  * Runs functions as the host does, whatever triggered them: with their input bindings read before and their output bindings
- * written after, and a line in the log.
+ * written after, for as long as they may run, again as their retry policies say, and with a line in the log.
  */
 export class Executor implements Worker {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
   readonly #lowerCase: ReadonlyMap<string, FunctionDefinition>;
   readonly #options: ExecutorOptions;
+  readonly #policies = new Map<string, RetryPolicy>();
+  /** Ends the waits for retries. */
+  readonly #waits = new Set<() => void>();
+  #stopped = false;
   #running = 0;
   #completed = 0;
   #quiet: (() => void)[] = [];
 
+  /** @throws UnsupportedBindingError for a retry policy that is none */
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.functions = new Map(options.functions.map((definition) => [definition.name, definition]));
     this.#lowerCase = new Map(options.functions.map((definition) => [definition.name.toLowerCase(), definition]));
+    for (const { name, retryOptions } of options.functions) if (retryOptions !== undefined) this.#policies.set(name, policyOf(name, retryOptions));
   }
 
   find(name: string): FunctionDefinition | undefined {
@@ -51,10 +66,50 @@ export class Executor implements Worker {
     if (this.#running > 0) await new Promise<void>((resolve) => { this.#quiet.push(resolve); });
   }
 
-  async invoke(request: InvocationRequest): Promise<InvocationOutcome> {
+  /** Waits for no retry any more: what failed stays failed. */
+  stop(): void {
+    this.#stopped = true;
+    for (const end of this.#waits) end();
+  }
+
+  /** @param waiting told when the function begins to wait for its next try, and when it begins that */
+  async invoke(request: InvocationRequest, waiting: (waits: boolean) => void = () => {}): Promise<InvocationOutcome> {
+    const definition = this.functions.get(request.functionName)!;
+    const policy = this.#policies.get(definition.name);
+    if (policy === undefined) return this.#attempt(definition, request);
+    const { maxRetryCount } = policy;
+    const { log } = this.#options;
+    const category = `Function.${definition.name}`;
+    let outcome = await this.#attempt(definition, { ...request, retryContext: { retryCount: 0, maxRetryCount } });
+    for (let retryCount = 1; !outcome.ok && !this.#stopped; retryCount++) {
+      if (maxRetryCount !== -1 && retryCount > maxRetryCount) {
+        log('error', category, `Function execution failed after '${maxRetryCount}' retries.`);
+        break;
+      }
+      const delay = policy.delay(retryCount);
+      log('debug', category, `Waiting for \`${formatTimeSpan(delay)}\` before retrying function execution. Next attempt: '${retryCount}'. Max retry count: '${maxRetryCount}'.`);
+      waiting(true);
+      await this.#wait(delay);
+      waiting(false);
+      if (this.#stopped) break;
+      outcome = await this.#attempt(definition, { ...request, retryContext: { retryCount, maxRetryCount, exception: rpcException(definition.name, outcome) } });
+    }
+    return outcome;
+  }
+
+  async #wait(delay: number): Promise<void> {
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.schedule(clock.now() + delay, resolve);
+    this.#waits.add(resolve);
+    await promise;
+    this.#waits.delete(resolve);
+    cancel();
+  }
+
+  async #attempt(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
     this.#running++;
     try {
-      const definition = this.functions.get(request.functionName)!;
       // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
       if (definition.trigger.type === 'orchestrationTrigger') return await this.#options.worker.invoke(request);
       const outcome = await this.#execute(definition, request);
@@ -70,13 +125,31 @@ export class Executor implements Worker {
     const invocationId = request.invocationId ?? randomUUID();
     const startedAt = performance.now();
     const triggerMetadata = withProperties(request.triggerMetadata ?? {}, request.inputData[definition.trigger.name]);
-    let outcome = await worker.invoke({ ...request, invocationId, triggerMetadata, inputData: this.#inputs(definition, request) });
+    let outcome = await this.#inTime(definition.name, invocationId, worker.invoke({ ...request, invocationId, triggerMetadata, inputData: this.#inputs(definition, request) }));
     if (outcome.ok) outcome = await this.#writeOutputs(definition, outcome);
     const how = outcome.ok ? 'Succeeded' : 'Failed';
     const line = `Executed 'Functions.${definition.name}' (${how}, Id=${invocationId}, Duration=${Math.round(performance.now() - startedAt)}ms)`;
     if (outcome.ok) log('debug', `Function.${definition.name}`, line);
     else log('error', `Function.${definition.name}`, `${line}\n${outcome.stackTrace ?? outcome.message}`);
     return outcome;
+  }
+
+  /** Production restarts the worker of a function that takes too long. Here it shares the host's process, so it goes on and is not listened to. */
+  async #inTime(name: string, invocationId: string, running: Promise<InvocationOutcome>): Promise<InvocationOutcome> {
+    const { functionTimeout, log } = this.#options;
+    if (functionTimeout > LONGEST_TIMEOUT) return running;
+    const { promise: tooLong, resolve } = Promise.withResolvers<InvocationOutcome>();
+    const timeout = setTimeout(() => {
+      const limit = formatTimeSpan(functionTimeout);
+      log('error', `Function.${name}`, `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). It cannot be stopped: what it still does is not listened to.`);
+      const message = `Timeout value of ${limit} was exceeded by function: Functions.${name}`;
+      resolve({ ok: false, error: new Error(message), message, stackTrace: undefined, timedOut: true });
+    }, functionTimeout).unref();
+    try {
+      return await Promise.race([running, tooLong]);
+    } finally {
+      clearTimeout(timeout);
+    }
   }
 
   #inputs({ bindings, trigger }: FunctionDefinition, { inputData }: InvocationRequest): Record<string, TypedData> {
@@ -96,4 +169,17 @@ export class Executor implements Worker {
       return { ok: false, error, message: error instanceof Error ? error.message : String(error), stackTrace: error instanceof Error ? error.stack : undefined };
     }
   }
+}
+
+function policyOf(name: string, options: Record<string, unknown>): RetryPolicy {
+  try {
+    return retryPolicy(options);
+  } catch (error) {
+    throw new UnsupportedBindingError(`The retry policy of the function '${name}' cannot be followed: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** What a function hears of the failure that made it run again. */
+function rpcException(name: string, { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>): { message: string; stackTrace: string; source: string } {
+  return { message: `Exception while executing function: Functions.${name} ---> Result: Failure\nException: ${message}\nStack: ${stackTrace}`, stackTrace, source: 'System.Private.CoreLib' };
 }

@@ -22,7 +22,7 @@ import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
 import { MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
 import { Timers } from './triggers/timers.js';
 import type { Registrations } from './worker/core-api.js';
-import type { FunctionDefinition, TypedData } from './worker/types.js';
+import type { FunctionDefinition } from './worker/types.js';
 import { FunctionsWorker } from './worker/worker.js';
 import type { WorkerOptions } from './worker/worker.js';
 
@@ -71,15 +71,19 @@ export class Host {
     for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
     const worker = new FunctionsWorker({ registrations, log, ...options.worker });
     this.functions = [...worker.functions.values()].map((definition) => (this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting)));
-    const run = async ({ name }: FunctionDefinition, inputData: Record<string, TypedData>, triggerMetadata: Record<string, TypedData> = {}): Promise<boolean> => (
-      (await this.worker.invoke({ functionName: name, inputData, triggerMetadata })).ok);
-    this.#queues = new Queues({ setting: config.setting, options: config.queues, log, run });
+    this.#queues = new Queues({
+      setting: config.setting, options: config.queues, log,
+      run: async ({ name }, inputData, triggerMetadata, waiting) => (await this.worker.invoke({ functionName: name, inputData, triggerMetadata }, waiting)).ok,
+    });
     this.worker = new Executor({
-      worker, log, functions: this.functions.filter((definition) => !this.isDisabled(definition)),
+      worker, log, clock, functionTimeout: config.functionTimeout, functions: this.functions.filter((definition) => !this.isDisabled(definition)),
       input: () => ({ string: this.#clientBinding() }),
       output: (binding, value) => this.#queues.write(binding, value),
     });
-    this.#timers = new Timers(this.#triggered('timerTrigger'), { clock, log, timeZone: config.timeZone, statuses: options.schedules ?? new MemoryScheduleStatuses(), run });
+    this.#timers = new Timers(this.#triggered('timerTrigger'), {
+      clock, log, timeZone: config.timeZone, statuses: options.schedules ?? new MemoryScheduleStatuses(),
+      run: ({ name }, inputData) => this.worker.invoke({ functionName: name, inputData }),
+    });
     this.keys = options.keys ?? newKeys(worker.functions.keys());
     this.#warn();
     for (const definition of this.functions) this.#addRoute(definition);
@@ -118,6 +122,7 @@ export class Host {
 
   /** Lets running requests end, and gives the hub back. */
   async stop(): Promise<void> {
+    this.worker.stop();
     await Promise.all([this.#server.close(), this.#queues.stop(), this.#timers.stop()]);
     await this.engine.stop();
   }
@@ -254,8 +259,11 @@ export class Host {
   /** Says what of the app does not run here, and why. */
   #warn(): void {
     const warn = (line: string): void => { this.#options.log('warning', 'Host.Startup', line); };
-    for (const { name, bindings, trigger } of this.worker.functions.values()) {
+    for (const { name, bindings, trigger, retryOptions } of this.worker.functions.values()) {
       if (trigger.type === 'entityTrigger') warn(`This version of the emulator does not run durable entities: ${name}.`);
+      if (retryOptions !== undefined && trigger.type !== 'timerTrigger') {
+        warn(`The retry policy of '${name}' works, but the Functions host says that it soon will not: of the triggers here only timers have one for good.`);
+      }
       if (trigger.type === 'warmupTrigger') warn(`The function '${name}' is never called: there is nothing to warm up here.`);
       for (const binding of Object.values(bindings).filter(({ type }) => type === 'queueTrigger' || type === 'queue')) {
         const problem = this.#queues.problem(binding);

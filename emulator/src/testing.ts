@@ -373,14 +373,14 @@ async function openHub(options: TestAppOptions, config: HostConfig): Promise<Tas
 
 function recordCalls(host: Host, calls: Map<string, ActivityCall[]>, clock: SkippingClock): void {
   const invoke = host.worker.invoke.bind(host.worker);
-  host.worker.invoke = async (request) => {
+  host.worker.invoke = async (request, waiting) => {
     const { trigger, name } = host.worker.functions.get(request.functionName)!;
     if (trigger.type === 'activityTrigger') {
       const text = request.inputData[trigger.name]?.string;
       const call = { input: text === undefined ? undefined : decoded(text), instanceId: request.triggerMetadata?.['instanceId']?.string ?? '', at: new Date(clock.now()) };
       calls.set(name, [...calls.get(name) ?? [], call]);
     }
-    return invoke(request);
+    return invoke(request, waiting);
   };
 }
 

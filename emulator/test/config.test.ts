@@ -98,6 +98,12 @@ test('comments and a byte order mark are allowed, and are no comments within tex
   expect(config.routePrefix).toBe('a//b');
 });
 
+test('functions may run for half an hour, or as long as host.json says, or for ever', async () => {
+  expect((await read({ version: '2.0' })).functionTimeout).toBe(1_800_000);
+  expect((await read({ version: '2.0', functionTimeout: '00:05:00' })).functionTimeout).toBe(300_000);
+  expect((await read({ version: '2.0', functionTimeout: '-1' })).functionTimeout).toBe(Infinity);
+});
+
 describe('what cannot be used is told in one line that names the file', () => {
   test.each<[what: string, host: unknown, local: unknown, message: RegExp]>([
     ['broken JSON', '{\n  "version": "2.0",\n', undefined, /host\.json is not valid JSON: .+line 3/],

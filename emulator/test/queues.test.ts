@@ -102,6 +102,19 @@ describe('a queue function', () => {
     expect(lines).toContainEqual(expect.stringContaining("Message has reached MaxDequeueCount of 3. Moving message to queue 'fragile-poison'."));
   });
 
+  test('with a retry policy is tried again on skipped time before its message goes back to the queue', async () => {
+    const storage = await Storage.create('retried');
+    await storage.send('retried', ...'abcdef');
+    await using app = await start(storage, { time: '2026-11-21T10:00:00Z' });
+    await app.quiet();
+    const tries = (message: string): unknown[] => (storage.seen as unknown as { message: string; at: string; dequeueCount: number; retry: number }[])
+      .filter((one) => one.message === message).map(({ at, dequeueCount, retry }) => `${at.slice(11, 16)} ${dequeueCount} ${retry}`);
+    expect(tries('a')).toEqual(['10:00 1 0']);
+    await app.skip({ hours: 1 });
+    expect(tries('a').slice(0, 6)).toEqual(['10:00 1 0', '10:10 1 1', '10:20 1 2', '10:20 2 0', '10:30 2 1', '10:40 2 2']);
+    expect(tries('f')).toHaveLength(6);
+  });
+
   test('never sees a message in another encoding: it goes to the poison queue as it is', async () => {
     const storage = await Storage.create('in-queue');
     await storage.sendRaw('in-queue', 'not base64!');

@@ -16,10 +16,10 @@ const directory = path.join(import.meta.dirname, 'fixtures/timer-app');
 interface Tick {
   name: string;
   at: string;
-  timer: { isPastDue: boolean; schedule: unknown; scheduleStatus: unknown };
+  timer: { isPastDue: boolean; schedule: unknown; scheduleStatus: unknown; retry?: unknown };
 }
 
-const ALL = ['Nightly', 'Often', 'Hourly', 'AtStart', 'Fails', 'Waker'] as const;
+const ALL = ['Nightly', 'Often', 'Hourly', 'AtStart', 'Fails', 'Waker', 'Fixed', 'Growing', 'TooLong'] as const;
 
 /** An app in which only the given timer functions run, and what they saw. */
 async function start(only: readonly (typeof ALL)[number][], { settings, ...options }: TestAppOptions = {}): Promise<{ app: TestApp; ticks: () => Tick[] }> {
@@ -122,6 +122,67 @@ describe('a timer function', () => {
 
   test('in a time zone that nobody knows keeps the app from starting', async () => {
     await expect(start([], { settings: { WEBSITE_TIME_ZONE: 'Eastern Standard Time' } })).rejects.toThrow("names the time zone 'Eastern Standard Time'");
+  });
+});
+
+describe('a function with a retry policy', () => {
+  test('runs again after a fixed delay, and hears why', async () => {
+    const { app, ticks } = await start(['Fixed'], { settings: { FAILURES: '1' } });
+    await app.skip({ minutes: 61 });
+    expect(ticks()).toMatchObject([
+      { at: '2026-11-21T11:00:00.000Z', timer: { retry: { retryCount: 0, maxRetryCount: 2 } } },
+      { at: '2026-11-21T11:00:30.000Z', timer: { retry: { retryCount: 1, maxRetryCount: 2, exception: { message: expect.stringContaining('Exception: failure 1\nStack: Error: failure 1') as unknown } } } },
+    ]);
+    await app.skip({ hours: 1 });
+    expect(ticks().slice(2).map(({ at }) => at)).toEqual(['2026-11-21T12:00:00.000Z', '2026-11-21T12:00:30.000Z']);
+    await app.stop();
+  });
+
+  test('is given up after its last retry, and runs at its next time', async () => {
+    const lines: string[] = [];
+    const { app, ticks } = await start(['Fixed'], { settings: { FAILURES: '9' }, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); } });
+    await app.skip({ minutes: 119 });
+    expect(ticks().map(({ at }) => at)).toEqual(['2026-11-21T11:00:00.000Z', '2026-11-21T11:00:30.000Z', '2026-11-21T11:01:00.000Z']);
+    expect(lines).toContain("error Function.Fixed Function execution failed after '2' retries.");
+    expect(lines).toContain("debug Function.Fixed Waiting for `00:00:30` before retrying function execution. Next attempt: '2'. Max retry count: '2'.");
+    await app.skip({ minutes: 1 });
+    expect(ticks()[3]!.at).toBe('2026-11-21T12:00:00.000Z');
+    await app.stop();
+  });
+
+  test('waits longer each time, within its bounds, for ever if it says so', async () => {
+    const { app, ticks } = await start(['Growing']);
+    await app.skip({ hours: 15 });
+    const times = ticks().map(({ at }) => Date.parse(at));
+    const delays = times.slice(1).map((time, index) => (time - times[index]!) / 1000);
+    const [first, second, third] = delays as [number, number, number];
+    expect(first).toBe(10);
+    expect([second, third].map((delay, index) => delay >= 10 + 8 * 2 ** index && delay <= 10 + 12 * 2 ** index)).toEqual([true, true]);
+    expect(delays.at(-1)).toBe(300);
+    await app.stop();
+  });
+
+  test('waits no longer when its host stops', async () => {
+    const { app } = await start(['Growing']);
+    await app.skip({ hours: 14 });
+    await app.stop();
+  });
+});
+
+describe('a function that takes longer than host.json allows', () => {
+  test('is given up: as an activity it fails, over HTTP it is 500, and nothing else waits for it', async () => {
+    const lines: string[] = [];
+    const { app } = await start(['TooLong'], {
+      settings: { AzureFunctionsJobHost__functionTimeout: '00:00:01' }, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); },
+    });
+    const [response, instance] = await Promise.all([app.get('/api/Hangs'), app.finished(await app.start('CallsSlow')), app.skip({ hours: 1 })]);
+    expect(response.status).toBe(500);
+    expect(instance).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: expect.stringContaining("Activity function 'Slow' failed: Timeout value of 00:00:01 was exceeded by function: Functions.Slow") as unknown,
+    });
+    expect(lines).toContainEqual(expect.stringMatching(/^error Function\.TooLong Timeout value of 00:00:01 exceeded by function 'Functions\.TooLong' \(Id: '[-0-9a-f]{36}'\)\. It cannot be stopped/));
+    await app.stop();
   });
 });
 

@@ -12,7 +12,7 @@ export interface Clock {
 }
 
 /** Node's timers overflow above this many milliseconds (2^31 - 1) and then fire at once. */
-const LONGEST_TIMEOUT = 2_147_483_647;
+export const LONGEST_TIMEOUT = 2_147_483_647;
 
 /** The machine's clock. Its timers do not keep the process alive on their own. */
 export class WallClock implements Clock {

@@ -278,6 +278,7 @@ function resultText(value: TypedData | null | undefined): JsonText {
 
 function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok: false }>): ActivityOutcome {
   const { message, stackTrace } = failure;
+  if (failure.timedOut === true) return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
   const failureDetails = structuredFailure(message);
   const stack = stackTrace ?? '';
   const details = exceptionJson('System.Exception', 'System.Private.CoreLib', ` ${message}`, {
@@ -290,12 +291,12 @@ function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok:
 }
 
 function missingActivity(name: string): ActivityOutcome {
-  const message = `Activity function '${name}' does not exist.`;
-  const extension = 'Microsoft.Azure.WebJobs.Extensions.DurableTask';
-  return {
-    ok: false, reason: `Activity function '${name}' failed: ${message}`, failureDetails: null,
-    details: exceptionJson(`${extension}.FunctionFailedException`, extension, message, null),
-  };
+  return hostFailure(name, `Activity function '${name}' does not exist.`, 'Microsoft.Azure.WebJobs.Extensions.DurableTask', 'FunctionFailedException');
+}
+
+/** A failure that is not the function's own. */
+function hostFailure(name: string, message: string, namespace: string, exception: string): ActivityOutcome {
+  return { ok: false, reason: `Activity function '${name}' failed: ${message}`, failureDetails: null, details: exceptionJson(`${namespace}.${exception}`, namespace, message, null) };
 }
 
 /** One line of JSON as .NET serialises an exception, less the host's own frames [recorded]. */

@@ -12,8 +12,8 @@ export interface QueueListenerOptions {
   poisonQueue: QueueClient | undefined;
   options: QueueOptions;
   log: Log;
-  /** Runs the function. @returns whether it succeeded. */
-  run: (message: ReceivedMessage) => Promise<boolean>;
+  /** Runs the function, telling `waiting` when it waits for a retry and when no longer. @returns whether it succeeded. */
+  run: (message: ReceivedMessage, waiting: (waits: boolean) => void) => Promise<boolean>;
   /** Called when a message was put into the poison queue. */
   poisoned: () => void;
 }
@@ -32,6 +32,10 @@ export class QueueListener {
   readonly queueName: string;
   readonly #options: QueueListenerOptions;
   readonly #working = new Map<string, Promise<void>>();
+  /** Those of them whose functions wait for a retry. */
+  readonly #waiting = new Set<string>();
+  /** Resolved when a message was dealt with or waits for a retry, and when the listener stops. */
+  #changed = Promise.withResolvers<void>();
   /** Messages whose functions run: with the receipt that renews them. */
   readonly #held = new Map<string, { message: DequeuedMessageItem }>();
   #looking: Promise<unknown> = Promise.resolve();
@@ -39,7 +43,6 @@ export class QueueListener {
   #wait = 0;
   #doublings = 0;
   #failing = false;
-  readonly #stopping = Promise.withResolvers<void>();
   #stopped = false;
 
   constructor(options: QueueListenerOptions) {
@@ -56,20 +59,29 @@ export class QueueListener {
     this.#wake.abort();
   }
 
-  /** Takes messages until there are none to be seen, and none is at work. @returns whether there were any. */
+  /** Takes messages until there are none to be seen, and none is at work but those that wait for a retry. @returns whether there were any. */
   async drain(): Promise<boolean> {
-    let any = this.#working.size > 0;
+    let any = this.#isRunning;
     for (; !this.#stopped; any = true) {
-      await Promise.all(this.#working.values());
+      while (this.#isRunning) await this.#changed.promise;
       if (!await this.#look()) break;
     }
     return any;
   }
 
+  get #isRunning(): boolean {
+    return this.#working.size > this.#waiting.size;
+  }
+
+  #change(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
   /** Takes no more messages; those at work after `grace` milliseconds go back to the queue. */
   async stop(grace: number): Promise<void> {
     this.#stopped = true;
-    this.#stopping.resolve();
+    this.#change();
     this.notify();
     await this.#looking;
     await Promise.race([Promise.all(this.#working.values()), sleep(grace, undefined, { ref: false })]);
@@ -107,8 +119,8 @@ export class QueueListener {
 
   async #receive(): Promise<boolean> {
     const { queue, options: { batchSize, newBatchThreshold }, log } = this.#options;
-    while (this.#working.size > newBatchThreshold && !this.#stopped) await Promise.race([this.#stopping.promise, ...this.#working.values()]);
-    if (this.#stopped) return false;
+    while (this.#working.size > newBatchThreshold && this.#isRunning && !this.#stopped) await this.#changed.promise;
+    if (this.#stopped || this.#working.size > newBatchThreshold) return false;
     let messages: DequeuedMessageItem[];
     try {
       messages = (await queue.receiveMessages({ numberOfMessages: batchSize, visibilityTimeout: INVISIBLE })).receivedMessageItems;
@@ -126,7 +138,7 @@ export class QueueListener {
     this.#wait = 0;
     this.#doublings = 0;
     for (const message of messages) {
-      const work = this.#process(message).finally(() => this.#working.delete(message.messageId));
+      const work = this.#process(message).finally(() => { this.#working.delete(message.messageId); this.#change(); });
       this.#working.set(message.messageId, work);
     }
     return true;
@@ -149,7 +161,7 @@ export class QueueListener {
       const succeeded = await run({
         text, id: message.messageId, popReceipt: message.popReceipt, dequeueCount: message.dequeueCount,
         insertedOn: message.insertedOn, expiresOn: message.expiresOn, nextVisibleOn: message.nextVisibleOn,
-      }).finally(() => { clearInterval(renewing); });
+      }, (waits) => { this.#setWaiting(message.messageId, waits); }).finally(() => { clearInterval(renewing); });
       // Given back already: this process ends, and somebody else has it.
       if (!this.#held.delete(message.messageId)) return;
       if (succeeded) await this.#delete(held.message);
@@ -160,6 +172,12 @@ export class QueueListener {
       this.#held.delete(message.messageId);
       log('error', CATEGORY, `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
     }
+  }
+
+  #setWaiting(messageId: string, waits: boolean): void {
+    if (waits) this.#waiting.add(messageId);
+    else this.#waiting.delete(messageId);
+    this.#change();
   }
 
   #renew(held: { message: DequeuedMessageItem }): NodeJS.Timeout {

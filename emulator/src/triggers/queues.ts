@@ -11,8 +11,10 @@ export interface QueuesOptions {
   setting: Setting;
   options: QueueOptions;
   log: Log;
-  /** Runs a queue function with a message. @returns whether it succeeded. */
-  run: (definition: FunctionDefinition, inputData: Record<string, TypedData>, triggerMetadata: Record<string, TypedData>) => Promise<boolean>;
+  /** Runs a queue function with a message, telling `waiting` when it waits for a retry and when no longer. @returns whether it succeeded. */
+  run: (
+    definition: FunctionDefinition, inputData: Record<string, TypedData>, triggerMetadata: Record<string, TypedData>, waiting: (waits: boolean) => void,
+  ) => Promise<boolean>;
 }
 
 /** Milliseconds that functions have to end, when the host stops, before their messages go back to the queue. */
@@ -46,7 +48,7 @@ export class Queues {
       const isPoison = String(trigger['queueName']).endsWith('-poison') || this.problem(poisonBinding) !== undefined;
       const listener = new QueueListener({
         queue: await this.#queue(trigger), poisonQueue: isPoison ? undefined : await this.#queue(poisonBinding), options, log,
-        run: (message: ReceivedMessage) => run(definition, { [trigger.name]: { string: message.text } }, messageMetadata(message)),
+        run: (message: ReceivedMessage, waiting) => run(definition, { [trigger.name]: { string: message.text } }, messageMetadata(message), waiting),
         poisoned: () => { this.#notify(`${listener.queueName}-poison`); },
       });
       this.#listeners.push(listener);

@@ -46,7 +46,7 @@ export class Timers {
 
   /** Resolves when no status is being written. */
   async whenQuiet(): Promise<void> {
-    await Promise.all(this.#timers.map(({ writing }) => writing));
+    await Promise.all(this.#timers.map(async ({ writing }) => writing));
   }
 
   async stop(): Promise<void> {

@@ -37,6 +37,8 @@ export interface InvocationRequest {
   /** By binding name. */
   inputData: Record<string, TypedData>;
   triggerMetadata?: Record<string, TypedData>;
+  /** For a function with a retry policy: the retries before this attempt, and what made the last one necessary. */
+  retryContext?: { retryCount: number; maxRetryCount: number; exception?: { message: string; stackTrace: string; source: string } };
   /**
    * Given to the function in place of the decoded trigger input, so that large inputs need no trip through JSON.
    * The function owns it: it must not be shared.
@@ -59,6 +61,8 @@ export type InvocationOutcome =
       error: unknown;
       message: string;
       stackTrace: string | undefined;
+      /** Set when the host gave it up, and the function threw nothing. */
+      timedOut?: true;
     };
 
 /** Runs the functions of one app, for one host. */

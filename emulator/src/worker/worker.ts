@@ -106,7 +106,7 @@ class Invocation implements CoreInvocationContext {
   readonly #options: WorkerOptions;
   #hookData: Record<string, unknown> | undefined;
 
-  constructor({ functionName, invocationId, inputData, triggerMetadata }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+  constructor({ functionName, invocationId, inputData, triggerMetadata, retryContext }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
     this.invocationId = invocationId ?? randomUUID();
     this.metadata = metadata;
     this.#functionName = functionName;
@@ -115,7 +115,7 @@ class Invocation implements CoreInvocationContext {
     for (const name in inputData) inputs.push({ name, data: inputData[name]! });
     this.request = {
       invocationId: this.invocationId, functionId: functionName, inputData: inputs, triggerMetadata: triggerMetadata ?? {},
-      traceContext: { attributes: {}, traceParent: '', traceState: '' },
+      traceContext: { attributes: {}, traceParent: '', traceState: '' }, ...(retryContext !== undefined && { retryContext }),
     };
   }
 

@@ -1,0 +1,40 @@
+/** Retry policies of functions, as `@azure/functions` registers them: `retry: { strategy: 'fixedDelay', ... }`. */
+
+export interface RetryPolicy {
+  /** How often a function is tried again; -1 without end. */
+  maxRetryCount: number;
+  /** Milliseconds before a retry, of which the first is 1. */
+  delay(retry: number): number;
+}
+
+/** The shortest and the longest factor by which chance changes what an exponential back-off adds. */
+const SPREAD = [0.8, 1.2] as const;
+
+/** @throws Error with the rest of a sentence, when the options lack what their strategy needs */
+export function retryPolicy(options: Readonly<Record<string, unknown>>): RetryPolicy {
+  const { strategy, maxRetryCount } = options;
+  if (typeof maxRetryCount !== 'number' || !Number.isInteger(maxRetryCount) || maxRetryCount < -1) throw new Error('its maxRetryCount is not a whole number from -1');
+  const milliseconds = (name: string): number => {
+    const { seconds } = (options[name] ?? {}) as { seconds?: number };
+    if (seconds === undefined) throw new Error(`it has no ${name}`);
+    return seconds * 1000;
+  };
+  switch (strategy) {
+    case 'fixedDelay': {
+      const fixed = milliseconds('delayInterval');
+      return { maxRetryCount, delay: () => fixed };
+    }
+    case 'exponentialBackoff': {
+      const [least, most] = [milliseconds('minimumInterval'), milliseconds('maximumInterval')];
+      if (least > most) throw new Error('its minimumInterval is longer than its maximumInterval');
+      return {
+        maxRetryCount,
+        delay: (retry) => {
+          const more = retry === 1 ? 0 : (SPREAD[0] + Math.random() * (SPREAD[1] - SPREAD[0])) * 2 ** (retry - 2) * least;
+          return Math.min(most, least + more);
+        },
+      };
+    }
+    default: throw new Error(`there is no strategy '${String(strategy)}'`);
+  }
+}
