@@ -51,6 +51,8 @@ export class Host {
   /** Runs those that are not. */
   readonly worker: Executor;
   readonly keys: HostKeys;
+  /** Speaks with the app's Durable functions. */
+  readonly sdk: SdkV3;
   readonly #options: HostOptions;
   readonly #router = new Router<FunctionDefinition>();
   readonly #management: ManagementApi;
@@ -92,8 +94,9 @@ export class Host {
     }
     // The SDK's client calls without a key, on the port that everybody can reach.
     this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
+    this.sdk = new SdkV3(this.worker);
     this.engine = new Engine({
-      hub, clock, log, sdk: new SdkV3(this.worker), ...options.engine,
+      hub, clock, log, sdk: this.sdk, ...options.engine,
       settings: config.durable,
     });
     if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');

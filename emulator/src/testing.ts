@@ -7,6 +7,9 @@ import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
 import { isFinished } from './durable/history.js';
 import { MemoryHub } from './durable/memory-hub.js';
 import type { Answer } from './durable/orchestration.js';
+import type { RecordedHistory } from './durable/recorded-history.js';
+import type { ReplayOptions } from './durable/replay.js';
+import { replayHistory } from './durable/replay.js';
 import type { InstanceRecord, TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
 import type { Log } from './log.js';
@@ -17,6 +20,10 @@ import { currentScope, installScopes, runInScope } from './virtual/scope.js';
 import type { AppSource } from './worker/app-loader.js';
 import { loadApp } from './worker/app-loader.js';
 import type { Handler } from './worker/core-api.js';
+
+export type { HistoryEvent } from './durable/history.js';
+export { UnreadableHistoryError, type HistoryRow, type RecordedHistory, type ShownEvent, type ShownHistory } from './durable/recorded-history.js';
+export { HistoryMismatchError } from './durable/replay.js';
 
 export interface TestAppOptions {
   /** Imports the app's entry file: `() => import('../src/index.js')`. Once a process; all environments share what it registers. */
@@ -107,17 +114,19 @@ export class TestApp implements AsyncDisposable {
   readonly #replaced: Map<string, Handler>;
   readonly #calls: Map<string, ActivityCall[]>;
   readonly #port: number;
+  readonly #verifyReplay: ReplayOptions['replay'];
   /** How many functions had run when the queues were last seen to be empty. */
   #drained = -1;
 
   private constructor(
-    host: Host, clock: SkippingClock, replaced: Map<string, Handler>, calls: Map<string, ActivityCall[]>, port: number,
+    host: Host, clock: SkippingClock, replaced: Map<string, Handler>, calls: Map<string, ActivityCall[]>, port: number, verifyReplay: ReplayOptions['replay'],
   ) {
     this.#host = host;
     this.#clock = clock;
     this.#replaced = replaced;
     this.#calls = calls;
     this.#port = port;
+    this.#verifyReplay = verifyReplay;
   }
 
   /** Starts an environment. @throws AppLoadError, ConfigError, HubUnavailableError */
@@ -136,7 +145,13 @@ export class TestApp implements AsyncDisposable {
     const scope: Scope = { now: () => clock.now(), env };
     // Far enough that the date, the hour and the minute all differ.
     const elsewhen: Scope = { now: () => clock.now() + 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11, env };
-    const verify = options.verifyReplay !== false;
+    const verifyReplay = options.verifyReplay === false ? undefined : async (instanceId: string, run: () => Promise<Answer>): Promise<Answer> => {
+      const answer = await run();
+      const differs = difference(answer, await runInScope(elsewhen, run));
+      if (differs === undefined) return answer;
+      throw new Error(`'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n`
+        + 'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.');
+    };
 
     const host = new Host({
       registrations, config, clock, hub: await openHub(options, config), log: options.log ?? (() => {}), enforceKeys: options.enforceKeys === true,
@@ -149,22 +164,14 @@ export class TestApp implements AsyncDisposable {
       },
       engine: {
         strict: options.strict !== false,
-        oneEventAnEpisode: verify,
-        ...(verify && {
-          replay: async (instanceId: string, run: () => Promise<Answer>) => {
-            const answer = await run();
-            const differs = difference(answer, await runInScope(elsewhen, run));
-            if (differs === undefined) return answer;
-            throw new Error(`'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n`
-              + 'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.');
-          },
-        }),
+        oneEventAnEpisode: verifyReplay !== undefined,
+        ...(verifyReplay !== undefined && { replay: verifyReplay }),
       },
     });
     recordCalls(host, calls, clock);
     const port = await host.start(0);
     env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
-    return new TestApp(host, clock, replaced, calls, port);
+    return new TestApp(host, clock, replaced, calls, port, verifyReplay);
   }
 
   /** The time as the app sees it. */
@@ -242,6 +249,17 @@ export class TestApp implements AsyncDisposable {
   /** What happened to an instance, event by event. */
   async history(instanceId: string): Promise<readonly HistoryEvent[]> {
     return await this.#host.engine.getHistory(instanceId) ?? [];
+  }
+
+  /**
+   * Replays a recorded history on the app's code as it is now; only the orchestrator function runs. Resolves when instances with
+   * such a history would go on after a deployment of this code: it asks for what the history says was asked for, for nothing more,
+   * and ends as it ended. Inputs and outputs may have become others.
+   * @throws HistoryMismatchError that names the step
+   * @throws UnreadableHistoryError
+   */
+  async replay(history: RecordedHistory): Promise<void> {
+    await replayHistory(history, { sdk: this.#host.sdk, ...(this.#verifyReplay !== undefined && { replay: this.#verifyReplay }) });
   }
 
   /** Raises an external event and waits until nothing runs. */

@@ -103,6 +103,11 @@ export function eventColumns(event: HistoryEvent, executionId: string): Columns 
   return columns;
 }
 
+/** Whether a row's EventType is one that histories have. */
+export function isEventType(name: string): boolean {
+  return Object.hasOwn(FIELDS, name);
+}
+
 /** The event of a row. */
 export function readEvent(row: Row): HistoryEvent {
   const type = row['EventType'] as EventType;
