@@ -9,7 +9,7 @@ declare module 'vitest' {
 
 export default defineConfig(({ mode }) => ({
   test: {
-    include: ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
+    include: mode === 'record' ? ['test/histories/record.ts'] : ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
     globalSetup: ['emulator/test/support/build.global-setup.ts', 'test/support/azurite.global-setup.ts', 'test/support/build.global-setup.ts'],
     // Each file loads the app into a process of its own: a process holds one app.
     pool: 'forks',

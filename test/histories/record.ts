@@ -1,0 +1,20 @@
+/** `npm run record-histories`. Not a test: it runs by that name alone. */
+import { expect, test } from 'vitest';
+import { startApp } from '../support/app.js';
+import { keep } from './recordings.js';
+import { scenarios } from './scenarios.js';
+
+test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
+  const { app } = await startApp({ time: '2030-01-01T00:00:00Z' });
+  await live(app);
+  const instances = await app.instances();
+  expect(instances).not.toEqual([]);
+  const seen = new Map<string, number>();
+  for (const { name, instanceId } of instances) {
+    const number = (seen.get(name) ?? 0) + 1;
+    seen.set(name, number);
+    const recording = `${scenario}/${name}${number === 1 ? '' : `-${number}`}`;
+    const isNew = keep({ name: recording, history: [...await app.history(instanceId)] });
+    process.stdout.write(isNew ? `${recording}: recorded\n` : `${recording}: kept as it was. To record it anew, delete it first: when no instance like it runs any more.\n`);
+  }
+});
