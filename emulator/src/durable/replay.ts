@@ -1,6 +1,7 @@
 import type { ExecutionCompleted, ExecutionStarted, HistoryEvent } from './history.js';
+import { NonDeterministicError } from './non-determinism.js';
 import type { Answer, EpisodeOutcome } from './orchestration.js';
-import { NonDeterministicError, runEpisode } from './orchestration.js';
+import { runEpisode } from './orchestration.js';
 import type { HistoryRow, RecordedHistory } from './recorded-history.js';
 import { readRows, UnreadableHistoryError } from './recorded-history.js';
 import type { SdkV3 } from './sdk-v3.js';
@@ -40,7 +41,7 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
     if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
     try {
       return runEpisode({
-        instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp),
+        instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null,
         knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
       });
     } catch (error) {
