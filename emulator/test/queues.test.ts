@@ -104,7 +104,7 @@ describe('a queue function', () => {
 
   test('with a retry policy is tried again on skipped time before its message goes back to the queue', async () => {
     const storage = await Storage.create('retried');
-    await storage.send('retried', ...'abcdef');
+    await storage.send('retried', 'a', 'b', 'c', 'd', 'e', 'f');
     await using app = await start(storage, { time: '2026-11-21T10:00:00Z' });
     await app.quiet();
     const tries = (message: string): unknown[] => (storage.seen as unknown as { message: string; at: string; dequeueCount: number; retry: number }[])

@@ -79,6 +79,17 @@ describe('An app under test', () => {
     expect(await lenient.finished(await lenient.start('readsClock'))).toMatchObject({ runtimeStatus: 'Completed' });
   });
 
+  test('whose orchestration fails says so once, with the reason', async () => {
+    const lines: string[] = [];
+    await using app = await TestApp.start({ directory, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); } });
+    app.replace('note', () => { throw new Error('no pen'); });
+    const id = await app.start('tenDays');
+    expect(await app.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
+    expect(lines.filter((line) => line.includes('Host.Triggers.DurableTask'))).toEqual([
+      `error Host.Triggers.DurableTask ${id}: Function 'tenDays (Orchestrator)' failed with an error. Reason: Orchestrator function 'tenDays' failed: Activity function 'note' failed:  no pen`,
+    ]);
+  });
+
   test('that calls an unknown activity fails with the name, where production would hang', async () => {
     expect((await app.finished(await app.start('callsNobody'))).output).toContain("an activity named 'nobody', and there is none");
     await using lenient = await TestApp.start({ directory, strict: false });

@@ -1,6 +1,7 @@
 /** Timer functions: on skipped time, and their statuses on real storage. */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { describe, expect, test } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
@@ -165,7 +166,7 @@ describe('a function with a retry policy', () => {
   test('waits no longer when its host stops', async () => {
     const { app } = await start(['Growing']);
     await app.skip({ hours: 14 });
-    await app.stop();
+    expect(await Promise.race([app.stop().then(() => 'stopped'), sleep(1500, 'waiting')])).toBe('stopped');
   });
 });
 

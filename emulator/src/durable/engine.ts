@@ -533,6 +533,7 @@ export class Engine implements DurableClient {
     if (outcome.completed !== undefined) {
       instance.cancelTimers();
       this.#tellParent(instance);
+      if (record.runtimeStatus === 'Failed') this.#options.log('error', CATEGORY, `${instance.id}: Function '${record.name} (Orchestrator)' failed with an error. Reason: ${reasonOf(record)}`);
     }
     for (const listener of this.#listeners) listener(record);
   }
@@ -591,7 +592,6 @@ export class Engine implements DurableClient {
       return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      this.#warn(instance.id, text);
       return fail(error instanceof NonDeterministicError ? text : orchestratorFailure(execution.Name, text));
     }
   }
@@ -824,4 +824,9 @@ function nothingToDo(): EpisodeOutcome {
     append: [], activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
     customStatus: null, awaiting: [], idTaking: new Set(), warnings: [],
   };
+}
+
+/** Why an instance failed, for a person: without the .NET exceptions that come as JSON behind the text of one. */
+function reasonOf({ output }: InstanceRecord): string {
+  return (output ?? '').replaceAll(/\s*\n\s*\{"\$type":.*/g, '');
 }
