@@ -38,7 +38,7 @@ export interface HostOptions {
   /** When timer functions ran. Default: remembered as long as the host lives. */
   schedules?: ScheduleStatuses;
   worker?: Pick<WorkerOptions, 'around' | 'replace'>;
-  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode'>;
+  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode' | 'sendHttp'>;
 }
 
 const LEVELS: readonly string[] = ['anonymous', 'function', 'admin'];

@@ -5,6 +5,8 @@ import { readConfig, withStorage } from './config.js';
 import { SkippingClock } from './durable/clock.js';
 import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
 import { isFinished } from './durable/history.js';
+import { HTTP_ACTIVITY, sendHttp } from './durable/http-call.js';
+import type { HttpAnswer, HttpCall } from './durable/http-call.js';
 import { MemoryHub } from './durable/memory-hub.js';
 import type { Answer } from './durable/orchestration.js';
 import type { RecordedHistory } from './durable/recorded-history.js';
@@ -24,6 +26,7 @@ import type { Handler } from './worker/core-api.js';
 export type { HistoryEvent } from './durable/history.js';
 export { UnreadableHistoryError, type HistoryRow, type RecordedHistory, type ShownEvent, type ShownHistory } from './durable/recorded-history.js';
 export { HistoryMismatchError } from './durable/replay.js';
+export type { HttpAnswer, HttpCall } from './durable/http-call.js';
 
 export interface TestAppOptions {
   /** Imports the app's entry file: `() => import('../src/index.js')`. Once a process; all environments share what it registers. */
@@ -163,6 +166,11 @@ export class TestApp implements AsyncDisposable {
         around: async (_name, run) => (currentScope() === elsewhen ? run() : runInScope(scope, run)),
       },
       engine: {
+        sendHttp: async (call, instanceId) => {
+          note(calls, HTTP_ACTIVITY, { input: call, instanceId, at: new Date(clock.now()) });
+          const handler = replaced.get(HTTP_ACTIVITY) as ((call: HttpCall) => HttpAnswer | Promise<HttpAnswer>) | undefined;
+          return runInScope(scope, async () => (handler === undefined ? sendHttp(call) : handler(call)));
+        },
         strict: options.strict !== false,
         oneEventAnEpisode: verifyReplay !== undefined,
         ...(verifyReplay !== undefined && { replay: verifyReplay }),
@@ -353,9 +361,12 @@ export class TestApp implements AsyncDisposable {
 
   // ---- activities -------------------------------------------------------------------------------------------------
 
-  /** Runs `handler` in place of an activity (or another function) of the app, in this environment only. */
+  /**
+   * Runs `handler` in place of an activity (or another function) of the app, in this environment only. In place of
+   * `BuiltIn::HttpActivity` it answers the requests of `callHttp`: {@link HttpCall} in, {@link HttpAnswer} out.
+   */
   replace<Input>(name: string, handler: (input: Input) => unknown): void {
-    if (this.#host.worker.find(name) === undefined) throw new Error(`The app has no function named '${name}'.`);
+    if (name !== HTTP_ACTIVITY && this.#host.worker.find(name) === undefined) throw new Error(`The app has no function named '${name}'.`);
     this.#replaced.set(name, handler as Handler);
   }
 
@@ -396,10 +407,14 @@ function recordCalls(host: Host, calls: Map<string, ActivityCall[]>, clock: Skip
     if (trigger.type === 'activityTrigger') {
       const text = request.inputData[trigger.name]?.string;
       const call = { input: text === undefined ? undefined : decoded(text), instanceId: request.triggerMetadata?.['instanceId']?.string ?? '', at: new Date(clock.now()) };
-      calls.set(name, [...calls.get(name) ?? [], call]);
+      note(calls, name, call);
     }
     return invoke(request, waiting);
   };
+}
+
+function note(calls: Map<string, ActivityCall[]>, name: string, call: ActivityCall): void {
+  calls.set(name, [...calls.get(name) ?? [], call]);
 }
 
 function milliseconds({ days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds: rest = 0 }: Duration): number {

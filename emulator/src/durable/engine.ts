@@ -7,6 +7,7 @@ import type {
   ExecutionStarted, HistoryEvent, InboundEvent, JsonText, Rewind, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { isFinished, timestamp } from './history.js';
+import { HTTP_ACTIVITY, runHttpActivity, sendHttp, type HttpAnswer, type HttpCall } from './http-call.js';
 import { Instance } from './instance.js';
 import type { Pending } from './instance.js';
 import { NonDeterministicError } from './non-determinism.js';
@@ -15,7 +16,7 @@ import {
   continuedExecution, derivedGuid, executionCompleted, mayTakeIds, orchestratorFailure, orchestratorStarted, runEpisode,
 } from './orchestration.js';
 import { rewindOfChild, rewoundHistory } from './rewind.js';
-import type { OrchestratorRun, SdkV3 } from './sdk-v3.js';
+import type { ActivityOutcome, OrchestratorRun, SdkV3 } from './sdk-v3.js';
 import { Semaphore } from './semaphore.js';
 import type { DurableSettings } from './settings.js';
 import { DEFAULT_SETTINGS } from './settings.js';
@@ -39,6 +40,8 @@ export interface EngineOptions {
   /** How many idle instances stay in memory. */
   maxIdle?: number;
   settings?: Partial<DurableSettings>;
+  /** Makes the requests of `callHttp`. Default: over the network. */
+  sendHttp?: (call: HttpCall, instanceId: string) => Promise<HttpAnswer>;
 }
 
 interface Batch {
@@ -569,7 +572,7 @@ export class Engine implements DurableClient {
     const now = this.#time();
     const run: OrchestratorRun = {
       name: execution.Name, instanceId: instance.id, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
-      input: execution.Input, history, inbound,
+      input: execution.Input, history, inbound, httpPollInterval: this.#settings.httpPollInterval,
     };
     const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, this.#now());
     if (!complies(execution.Version, this.#settings)) {
@@ -586,7 +589,7 @@ export class Engine implements DurableClient {
       const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(execution.Name, answer.unreadable));
       const outcome = runEpisode({
-        instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, defaultVersion: this.#settings.defaultVersion,
+        instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, ...this.#settings,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
       });
       return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
@@ -624,7 +627,7 @@ export class Engine implements DurableClient {
     const { executionId } = instance.record!;
     if (!instance.beginActivity(executionId, task.EventId)) return;
     void this.#work(async () => {
-      const outcome = await this.#activities.run(async () => (this.#stopped ? undefined : this.#options.sdk.runActivity(task, instance.id)));
+      const outcome = await this.#activities.run(async () => (this.#stopped ? undefined : this.#activity(task, instance.id)));
       if (outcome === undefined) return;
       const base = { EventId: -1, Timestamp: this.#now(), TaskScheduledId: task.EventId };
       instance.enqueue({
@@ -636,6 +639,11 @@ export class Engine implements DurableClient {
       instance.endActivity(executionId, task.EventId);
       if (!this.#stopped) await this.#pump(instance);
     });
+  }
+
+  async #activity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
+    const { sdk, sendHttp: send = sendHttp } = this.#options;
+    return task.Name === HTTP_ACTIVITY ? runHttpActivity(task.Input, (call) => send(call, instanceId)) : sdk.runActivity(task, instanceId);
   }
 
   #armTimer(instance: Instance, timer: TimerCreated): void {

@@ -11,6 +11,7 @@ import type {
   OrchestratorStarted, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { timestamp } from './history.js';
+import { HTTP_ACTIVITY, httpInput, isAccepted, readAccepted, statusCall, type HttpCall } from './http-call.js';
 import type { Replayed } from './non-determinism.js';
 import { checkReplay, NonDeterministicError } from './non-determinism.js';
 
@@ -27,6 +28,7 @@ export interface RetryOptions {
 export type Action =
   | { kind: 'activity'; name: string; input: JsonText; retry?: RetryOptions }
   | { kind: 'subOrchestration'; name: string; input: JsonText; instanceId?: string; version?: string; retry?: RetryOptions }
+  | { kind: 'http'; call: HttpCall }
   | { kind: 'timer'; fireAt: number; cancelled: boolean }
   | { kind: 'event'; name: string }
   | { kind: 'continueAsNew'; input: JsonText };
@@ -58,13 +60,15 @@ export const TIMER_HOP = 3 * 86_400_000;
 interface Slot {
   id: number;
   action: IdAction;
-  role: 'call' | 'timer' | 'retryTimer';
+  role: 'call' | 'timer' | 'retryTimer' | 'pollTimer';
   /** Which attempt of a retried call this is, or follows; from 1. */
   attempt: number;
   /** When the first attempt was scheduled. */
   firstAttemptAt: number;
   /** For timers: when this one (or this hop) fires. */
   fireAt: number;
+  /** Where an HTTP call asks again, after the timer that this is or follows. */
+  location?: string;
   open: boolean;
   /** Whether the history has the event that schedules it. */
   created: boolean;
@@ -83,9 +87,18 @@ class Ledger {
   suspended = false;
   terminated: string | undefined;
   warnings: string[] = [];
+  readonly #httpPollInterval: number;
+  /** Ids that the SDK has given to calls that the host makes only when the timers before them have fired. */
+  readonly #reserved = new Set<number>();
 
-  constructor(actions: readonly Action[]) {
+  constructor(actions: readonly Action[], httpPollInterval: number) {
+    this.#httpPollInterval = httpPollInterval;
     this.#actions = actions.filter((action): action is IdAction => action.kind !== 'event' && action.kind !== 'continueAsNew');
+  }
+
+  /** How many ids the SDK should have given out. */
+  get sequenceNumber(): number {
+    return this.slots.length + this.#reserved.size;
   }
 
   /** How many of the orchestrator's own actions have an id. */
@@ -103,7 +116,8 @@ class Ledger {
       case 'ExecutionResumed': this.suspended = false; break;
       case 'ExecutionTerminated': this.terminated = event.Input; break;
       case 'TaskScheduled': case 'SubOrchestrationInstanceCreated': case 'TimerCreated': case 'EventSent': this.#created(event); break;
-      case 'TaskCompleted': case 'SubOrchestrationInstanceCompleted': this.#close(event.TaskScheduledId); break;
+      case 'TaskCompleted': this.#completed(this.#close(event.TaskScheduledId), event.Result); break;
+      case 'SubOrchestrationInstanceCompleted': this.#close(event.TaskScheduledId); break;
       case 'TaskFailed': case 'SubOrchestrationInstanceFailed': this.#failed(this.#close(event.TaskScheduledId)); break;
       case 'TimerFired': this.#fired(this.#close(event.TimerId)); break;
       default: break;
@@ -121,8 +135,14 @@ class Ledger {
 
   #assignNext(): void {
     const expected = this.#expected.shift();
+    const id = this.slots.length;
+    if (this.#reserved.delete(id) && (expected?.role !== 'call' || expected.location === undefined)) {
+      this.warnings.push('callHttp was answered 202 and waits to ask again, and meanwhile something else was scheduled. The SDK has given the next task id to the '
+        + 'repeated call already, the host has not: results will reach the wrong tasks, or none. Make such calls one at a time, or with enablePolling: false.');
+    }
     if (expected !== undefined) {
-      this.slots.push({ ...expected, id: this.slots.length, open: true, created: false });
+      this.slots.push({ ...expected, id, open: true, created: false });
+      if (expected.role === 'pollTimer' && expected.location !== undefined) this.#reserved.add(id + 1);
       return;
     }
     const action = this.#actions[this.#assigned];
@@ -131,7 +151,7 @@ class Ledger {
     }
     this.#assigned++;
     this.slots.push({
-      id: this.slots.length, action, role: action.kind === 'timer' ? 'timer' : 'call', attempt: 1, firstAttemptAt: this.now,
+      id, action, role: action.kind === 'timer' ? 'timer' : 'call', attempt: 1, firstAttemptAt: this.now,
       fireAt: action.kind === 'timer' ? firstHop(action.fireAt, this.now) : 0, open: true, created: false,
     });
   }
@@ -154,13 +174,29 @@ class Ledger {
     return slot;
   }
 
+  /** After a 202 the host waits and asks again. */
+  #completed(slot: Slot | undefined, result: JsonText): void {
+    if (slot?.action.kind !== 'http' || !isPolled(slot.action) || !isAccepted(result)) return;
+    const { location, delay } = readAccepted(result!, this.#httpPollInterval);
+    if (delay === undefined) {
+      this.warnings.push(`${slot.action.call.uri} answered 202 with a Retry-After that is no number of seconds. The host gives up, but the SDK goes on waiting: `
+        + 'this instance will wait for ever. Call with enablePolling: false.');
+      return;
+    }
+    if (location === undefined) {
+      this.warnings.push(`${slot.action.call.uri} answered 202 without Location. The SDK takes that for the end, the host waits to ask again, and they count `
+        + 'differently from here on: results will reach the wrong tasks, or none. Call with enablePolling: false.');
+    }
+    this.#expected.push({ ...slot, role: 'pollTimer', fireAt: this.now + delay, location });
+  }
+
   #failed(slot: Slot | undefined): void {
-    if (slot === undefined || slot.action.kind === 'timer' || slot.action.retry === undefined) return;
-    const retry = slot.action.retry;
+    const retry = slot && retryOf(slot.action);
+    if (slot === undefined || retry === undefined) return;
     // After the last failure too: the SDK waits for one more timer before it gives up.
     const last = slot.attempt >= retry.maxNumberOfAttempts;
     if (!last && this.now >= slot.firstAttemptAt + retry.retryTimeout) {
-      this.warnings.push(`'${slot.action.name}' failed for the ${ordinal(slot.attempt)} time after its retryTimeout had passed. The host stops `
+      this.warnings.push(`'${nameOf(slot.action)}' failed for the ${ordinal(slot.attempt)} time after its retryTimeout had passed. The host stops `
         + 'retrying, but the SDK goes on waiting for another attempt: this instance will wait for ever. Use maxNumberOfAttempts instead of retryTimeout.');
       return;
     }
@@ -170,12 +206,26 @@ class Ledger {
 
   #fired(slot: Slot | undefined): void {
     if (slot === undefined) return;
-    if (slot.role === 'retryTimer' && slot.action.kind !== 'timer') {
-      if (slot.attempt < slot.action.retry!.maxNumberOfAttempts) this.#expected.push({ ...slot, role: 'call', attempt: slot.attempt + 1 });
+    if (slot.role === 'pollTimer') {
+      if (slot.location !== undefined) this.#expected.push({ ...slot, role: 'call' });
+    } else if (slot.role === 'retryTimer') {
+      if (slot.attempt < retryOf(slot.action)!.maxNumberOfAttempts) this.#expected.push({ ...slot, role: 'call', attempt: slot.attempt + 1 });
     } else if (slot.action.kind === 'timer' && slot.action.fireAt > this.now) {
       this.#expected.push({ ...slot, fireAt: firstHop(slot.action.fireAt, this.now) });
     }
   }
+}
+
+function retryOf(action: IdAction): RetryOptions | undefined {
+  return action.kind === 'activity' || action.kind === 'subOrchestration' ? action.retry : undefined;
+}
+
+function nameOf(action: IdAction): string {
+  return action.kind === 'timer' ? '' : action.kind === 'http' ? HTTP_ACTIVITY : action.name;
+}
+
+function isPolled(action: IdAction): boolean {
+  return action.kind === 'http' && action.call.asynchronousPatternEnabled;
 }
 
 function firstHop(fireAt: number, now: number): number {
@@ -189,7 +239,7 @@ function ordinal(n: number): string {
 /** What stands under a number, in the framework's words. */
 function replayed({ role, action }: Slot): Replayed {
   if (role !== 'call' || action.kind === 'timer') return { action: 'CreateTimerOrchestratorAction', name: '' };
-  return { action: action.kind === 'activity' ? 'ScheduleTaskOrchestratorAction' : 'CreateSubOrchestrationAction', name: action.name };
+  return { action: action.kind === 'subOrchestration' ? 'CreateSubOrchestrationAction' : 'ScheduleTaskOrchestratorAction', name: nameOf(action) };
 }
 
 /** Everything an episode starts from. */
@@ -209,6 +259,8 @@ export interface EpisodeInput {
   knowsOrchestrator: (name: string) => boolean;
   /** The version of a sub-orchestration that is called without one. */
   defaultVersion: string | null;
+  /** Milliseconds until a call that was answered 202 is made again, where the answer does not say. */
+  httpPollInterval: number;
 }
 
 /** What an episode leads to. */
@@ -241,6 +293,7 @@ export interface EpisodeOutcome {
 export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | undefined): boolean {
   switch (event.EventType) {
     case 'TaskFailed': case 'SubOrchestrationInstanceFailed': return idTaking?.has(event.TaskScheduledId) ?? true;
+    case 'TaskCompleted': return isAccepted(event.Result) && (idTaking?.has(event.TaskScheduledId) ?? true);
     case 'TimerFired': return idTaking?.has(event.TimerId) ?? true;
     default: return false;
   }
@@ -249,7 +302,7 @@ export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | 
 /** Turns the SDK's answer into history and work. @throws NonDeterministicError when the answer does not follow the history. */
 export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   const { answer } = input;
-  const ledger = new Ledger(answer.actions);
+  const ledger = new Ledger(answer.actions, input.httpPollInterval);
   for (const event of input.history) ledger.apply(event);
   ledger.warnings = [];
   for (const event of input.inbound) ledger.apply(event);
@@ -278,7 +331,7 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
     if (!slot.created && !ledger.suspended) schedule(slot, input, time, outcome);
     if (!slot.open) continue;
     open++;
-    if (slot.action.kind === 'timer' ? slot.fireAt < slot.action.fireAt : slot.action.retry !== undefined) outcome.idTaking.add(slot.id);
+    if (slot.action.kind === 'timer' ? slot.fireAt < slot.action.fireAt : retryOf(slot.action) !== undefined || isPolled(slot.action)) outcome.idTaking.add(slot.id);
   }
 
   if (ledger.suspended) {
@@ -293,9 +346,8 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
       + 'It may have thrown undefined, or yielded a task again that had already completed.');
   }
   // Once the orchestrator has returned the SDK stops counting, while the host still sees to the retries that are open.
-  if (answer.sequenceNumber !== undefined && answer.sequenceNumber !== ledger.slots.length && !answer.done && answer.error === undefined) {
-    outcome.warnings.push(`Task ids have drifted apart: the SDK has given out ${answer.sequenceNumber}, the host ${ledger.slots.length}. `
-      + 'Results will reach the wrong tasks, or none.');
+  if (answer.sequenceNumber !== undefined && answer.sequenceNumber !== ledger.sequenceNumber && !answer.done && answer.error === undefined) {
+    outcome.warnings.push('Task ids have drifted apart: the SDK has given out more or fewer than the host. Results will reach the wrong tasks, or none.');
   }
   // A continued execution that scheduled nothing has its OrchestratorCompleted already [recorded].
   if (outcome.append.at(-1)!.EventType !== 'OrchestratorCompleted') outcome.append.push(completed);
@@ -309,12 +361,15 @@ function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: Episod
     const event: TimerCreated = { EventType: 'TimerCreated', EventId: id, Timestamp: time, FireAt: timestamp(slot.fireAt) };
     outcome.append.push(event);
     if (slot.open) outcome.timers.push(event);
-  } else if (action.kind === 'activity') {
-    if (!input.knowsActivity(action.name)) {
+  } else if (action.kind === 'activity' || action.kind === 'http') {
+    if (action.kind === 'activity' && !input.knowsActivity(action.name)) {
       outcome.warnings.push(`The orchestrator calls an activity named '${action.name}', and there is none: the instance will wait for it for ever.`);
       return;
     }
-    const event: TaskScheduled = { EventType: 'TaskScheduled', EventId: id, Timestamp: time, Name: action.name, Input: action.input };
+    const event: TaskScheduled = {
+      EventType: 'TaskScheduled', EventId: id, Timestamp: time, Name: nameOf(action),
+      Input: action.kind === 'activity' ? action.input : httpInput(slot.location === undefined ? action.call : statusCall(action.call, slot.location)),
+    };
     outcome.append.push(event);
     outcome.activities.push(event);
   } else {

@@ -5,6 +5,7 @@ import { runEpisode } from './orchestration.js';
 import type { HistoryRow, RecordedHistory } from './recorded-history.js';
 import { readRows, UnreadableHistoryError } from './recorded-history.js';
 import type { SdkV3 } from './sdk-v3.js';
+import { DEFAULT_SETTINGS } from './settings.js';
 import { describe, rebuild, shownStart } from './shown-history.js';
 
 /** Today's code does not follow a recorded history. The message names the orchestrator, the instance and the step. */
@@ -37,11 +38,13 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
 
   const run = async (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> => {
     const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
-    const answer = await replay(instanceId, () => sdk.runOrchestrator({ name, instanceId, parentInstanceId, input: execution.Input, history, inbound }));
+    // When timers were to fire is in the history, whatever the settings are today.
+    const { httpPollInterval } = DEFAULT_SETTINGS;
+    const answer = await replay(instanceId, () => sdk.runOrchestrator({ name, instanceId, parentInstanceId, input: execution.Input, history, inbound, httpPollInterval }));
     if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
     try {
       return runEpisode({
-        instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null,
+        instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null, httpPollInterval,
         knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
       });
     } catch (error) {

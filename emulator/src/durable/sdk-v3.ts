@@ -1,6 +1,8 @@
 /** The JSON protocol of durable-functions 3.x. Nothing else in the emulator knows it. */
 import type { InvocationOutcome, TypedData, Worker } from '../worker/types.js';
+import { dotnetException } from './dotnet-exception.js';
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from './history.js';
+import type { HttpCall } from './http-call.js';
 import type { Action, Answer, RetryOptions } from './orchestration.js';
 import { LONGEST_TIMER, TIMER_HOP } from './orchestration.js';
 
@@ -32,6 +34,7 @@ interface SdkAction {
   isCanceled?: boolean;
   externalEventName?: string;
   compoundActions?: SdkAction[];
+  httpRequest?: Partial<HttpCall> & { uri: string };
   retryOptions?: Record<string, number | undefined>;
 }
 
@@ -63,6 +66,8 @@ export interface OrchestratorRun {
   input: JsonText;
   history: readonly HistoryEvent[];
   inbound: readonly HistoryEvent[];
+  /** Milliseconds, see {@link DurableSettings.httpPollInterval}. */
+  httpPollInterval: number;
 }
 
 /** How an activity ended: the part of the history event that depends on it. */
@@ -112,7 +117,7 @@ export class SdkV3 {
       longRunningTimerIntervalDuration: duration(TIMER_HOP),
       maximumShortTimerDuration: duration(LONGEST_TIMER),
       // sic: the misspelling is the protocol's.
-      defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
+      defaultHttpAsyncRequestSleepTimeMillseconds: run.httpPollInterval,
     };
   }
 
@@ -234,6 +239,10 @@ function neutral(action: SdkAction): Action {
       };
     case ACTION.ContinueAsNew: return { kind: 'continueAsNew', input: jsonText(action.input) };
     case ACTION.CreateTimer: return { kind: 'timer', fireAt: new Date(action.fireAt!).getTime(), cancelled: action.isCanceled === true };
+    case ACTION.CallHttp: {
+      const { method = 'GET', uri, headers = {}, content = null, tokenSource = null, asynchronousPatternEnabled = true } = action.httpRequest!;
+      return { kind: 'http', call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled } };
+    }
     case ACTION.WaitForExternalEvent: return { kind: 'event', name: action.externalEventName! };
     default: throw new UnsupportedActionError(Object.entries(ACTION).find(([, code]) => code === action.actionType)?.[0] ?? String(action.actionType));
   }
@@ -281,7 +290,7 @@ function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok:
   if (failure.timedOut === true) return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
   const failureDetails = structuredFailure(message);
   const stack = stackTrace ?? '';
-  const details = exceptionJson('System.Exception', 'System.Private.CoreLib', ` ${message}`, {
+  const details = dotnetException('System.Exception', 'System.Private.CoreLib', ` ${message}`, {
     $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script', IsUserException: false, RemoteStackTrace: stack,
     RemoteMessage: message, RemoteTypeName: null, Message: `Result: Failure\nException: ${message}\nStack: ${stack}`,
     Data: { $type: 'System.Collections.ListDictionaryInternal, System.Private.CoreLib' }, InnerException: null, HelpLink: null,
@@ -296,16 +305,7 @@ function missingActivity(name: string): ActivityOutcome {
 
 /** A failure that is not the function's own. */
 function hostFailure(name: string, message: string, namespace: string, exception: string): ActivityOutcome {
-  return { ok: false, reason: `Activity function '${name}' failed: ${message}`, failureDetails: null, details: exceptionJson(`${namespace}.${exception}`, namespace, message, null) };
-}
-
-/** One line of JSON as .NET serialises an exception, less the host's own frames [recorded]. */
-function exceptionJson(className: string, assembly: string, message: string, inner: Record<string, unknown> | null): string {
-  return JSON.stringify({
-    $type: `${className}, ${assembly}`, ClassName: className, Message: message, Data: null, InnerException: inner,
-    HelpURL: null, StackTraceString: null, RemoteStackTraceString: null, RemoteStackIndex: 0, ExceptionMethod: null, HResult: -2146233088,
-    Source: null, WatsonBuckets: null,
-  });
+  return { ok: false, reason: `Activity function '${name}' failed: ${message}`, failureDetails: null, details: dotnetException(`${namespace}.${exception}`, namespace, message, null) };
 }
 
 /** The failure an app with an exception properties provider describes in its error's message. */

@@ -1,3 +1,6 @@
+/** In what `callHttp` got: what the server that was asked says of itself. */
+const SERVER_HEADERS: ReadonlySet<string> = new Set(['Server', 'Connection', 'Keep-Alive', 'Transfer-Encoding']);
+
 /** What two hosts have to have in common: all but the ids they make up, the time, their addresses and keys, and .NET's stack traces. */
 export function comparable(value: unknown): unknown {
   if (typeof value === 'string') return comparableText(value);
@@ -5,7 +8,7 @@ export function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);
   if (value instanceof Date) return '<time>Z';
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)
+  return Object.fromEntries(Object.entries(value).filter(([key, inner]) => inner !== undefined && !SERVER_HEADERS.has(key))
     .map(([key, inner]) => [key, /^(stackTrace|StackTrace)$/.test(key) ? '' : key === 'PopReceipt' ? '<receipt>' : comparable(inner)]));
 }
 
