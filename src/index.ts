@@ -1,4 +1,5 @@
 /** The table of contents: importing a feature registers its functions with the host. */
+import './telemetry/index.js';
 import './starter/index.js';
 import './approvals/index.js';
 import './reminders/index.js';

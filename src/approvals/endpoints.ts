@@ -95,7 +95,7 @@ export const decideApproval: Handler = async (request, client, context) => {
   }
   // The decision stands, whether the workflow hears of it now, by the next request or when time is up.
   await wake(client, approval).catch((error: unknown) => {
-    context.warn(`The workflow of ${id} was not woken`, error);
+    context.warn('The workflow of %s was not woken', id, error);
   });
   if (!changed) {
     throw conflict('over', `The approval is ${approval.state} already`, `Get /api/approvals/${id} for what happened.`);

@@ -21,5 +21,5 @@ export async function notify(notification: Notification, context: InvocationCont
   const notifications = await queue(NOTIFICATIONS);
   // Base64 is what a queue trigger expects unless host.json says otherwise.
   await notifications.sendMessage(Buffer.from(JSON.stringify(notification)).toString('base64'));
-  context.log(`To ${notification.to}: ${notification.subject} (${notification.about})`);
+  context.log('To %s: %s (%s)', notification.to, notification.subject, notification.about);
 }

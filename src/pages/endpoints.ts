@@ -25,7 +25,7 @@ async function answer(path: string, cacheControl: string, request: HttpRequest, 
   } catch (error) {
     if (!(error instanceof PagesNotBuilt)) throw error;
     site = undefined; // once they are built, the next request finds them
-    context.error(error.message);
+    context.error('The pages are not there: %s', error.message);
     return new Problem(503, 'pages-not-built', 'The pages are not built', { detail: 'Run "npm run build:web".' }).response();
   }
 }

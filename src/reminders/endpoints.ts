@@ -65,7 +65,7 @@ async function endWith(
     ?? unknown(request);
   // They have ended, whether the workflow hears of it now, by a repeat of the request or when the next is due.
   await raise(client, reminders.id, ended, null).catch((error: unknown) => {
-    context.warn(`The workflow of ${reminders.id} was not woken`, error);
+    context.warn('The workflow of %s was not woken', reminders.id, error);
   });
   if (!changed) {
     throw conflict('over', `The reminders are ${reminders.state} already`, `Get /api/reminders/${reminders.id} for when.`);

@@ -1,6 +1,6 @@
-import type { TokenCredential } from '@azure/identity';
 import { TableClient } from '@azure/data-tables';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import { credential } from '../identity/index.js';
 
 const SETTING = 'AppStorage';
 
@@ -59,11 +59,4 @@ function read(service: 'table' | 'queue'): Settings {
     return { uri, clientId };
   }
   throw new Error(`The app has no storage: set ${SETTING} to a connection string, or ${SETTING}__${service}ServiceUri to an address.`);
-}
-
-/** A user-assigned identity when a client id names it; else whatever the machine has, the developer's own login included. */
-async function credential(clientId: string | undefined): Promise<TokenCredential> {
-  // Loading it takes longer than starting most apps, and only Azure needs it.
-  const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
-  return clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
 }

@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { InvocationContext } from '@azure/functions';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { notify } from '../../src/notifications/index.js';
@@ -13,5 +14,5 @@ it('a notification is queued as JSON in base64, and is one line of the log', asy
 
   await notify(notification, new InvocationContext({ logHandler: (_level, ...entries) => { logged.push(entries); } }));
   expect(await storage.notifications()).toEqual([notification]);
-  expect(logged).toEqual([['To Łukasz: Hello <you> (/api/things/1)']]);
+  expect(logged.map((entries) => format(...entries))).toEqual(['To Łukasz: Hello <you> (/api/things/1)']);
 });

@@ -1,0 +1,79 @@
+import { app, type InvocationContext, type PostInvocationContext, type PreInvocationContext } from '@azure/functions';
+import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import { SeverityNumber } from '@opentelemetry/api-logs';
+import { errorAttributes, typeOf } from './error.js';
+import { copyLog } from './log.js';
+import type { Instruments } from './sdk.js';
+import { workflows } from './workflows.js';
+import type { State, Trigger } from './episode.js';
+
+/** What is remembered of an invocation while it runs. */
+interface Running {
+  attributes: Attributes;
+  context: Context;
+  /** Orchestrators have none: they run again and again, and the host has a span for the whole of one. */
+  span: Span | undefined;
+}
+
+/**
+ * Attaches telemetry to all functions of the app. An invocation goes on with the trace that the host hands it: the caller's for HTTP,
+ * the orchestration's for an orchestrator, and for an activity the one in which it was scheduled.
+ */
+export function observe(instruments: Instruments): void {
+  const { tracer, logger } = instruments;
+  const tell = workflows(instruments);
+  const running = new WeakMap<InvocationContext, Running>();
+
+  app.hook.preInvocation((pre: PreInvocationContext) => {
+    const { invocationContext: invocation } = pre;
+    const attributes = attributesOf(invocation, pre.inputs);
+    const { traceParent: traceparent, traceState: tracestate } = invocation.traceContext ?? {};
+    const parent = propagation.extract(ROOT_CONTEXT, { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) });
+    const span = isOrchestrator(invocation) ? undefined : tracer.startSpan(invocation.functionName, { attributes }, parent);
+    const within = span === undefined ? parent : trace.setSpan(parent, span);
+    running.set(invocation, { attributes, context: within, span });
+    copyLog(invocation, logger, attributes);
+    pre.functionHandler = context.bind(within, pre.functionHandler);
+  });
+
+  app.hook.postInvocation(({ invocationContext: invocation, inputs, result, error }: PostInvocationContext) => {
+    const found = running.get(invocation);
+    if (found === undefined) return;
+    const failed = error !== undefined && error !== null;
+    if (found.span === undefined) {
+      tell(invocation.functionName, inputs[0] as Trigger, failed ? undefined : result as State, found.context);
+      return;
+    }
+    const status = (result as { status?: unknown } | undefined)?.status;
+    if (typeof status === 'number') found.span.setAttribute('http.response.status_code', status);
+    if (failed || (typeof status === 'number' && status >= 500)) found.span.setStatus({ code: SpanStatusCode.ERROR });
+    if (failed) {
+      found.span.setAttribute('error.type', typeOf(error));
+      // An activity that fails is tried again, as its workflow says; what else fails is somebody's loss.
+      const severityNumber = triggerOf(invocation) === 'activityTrigger' ? SeverityNumber.WARN : SeverityNumber.ERROR;
+      logger.emit({
+        eventName: 'function.failed', body: 'function.failed', severityNumber, context: found.context,
+        attributes: { ...found.attributes, ...errorAttributes(error, 'function.failed') },
+      });
+    }
+    found.span.end();
+  });
+}
+
+/** Ids and names of functions: nothing that tells of a person. */
+function attributesOf(invocation: InvocationContext, inputs: readonly unknown[]): Attributes {
+  const instanceId = isOrchestrator(invocation) ? (inputs[0] as Trigger).instanceId : invocation.triggerMetadata?.['instanceId'];
+  return {
+    'faas.name': invocation.functionName, 'faas.invocation_id': invocation.invocationId,
+    // By the name that the host's own spans have it.
+    ...(typeof instanceId === 'string' && { 'durabletask.task.instance_id': instanceId }),
+  };
+}
+
+function isOrchestrator(invocation: InvocationContext): boolean {
+  return triggerOf(invocation) === 'orchestrationTrigger';
+}
+
+function triggerOf({ options }: InvocationContext): string {
+  return options.trigger.type;
+}

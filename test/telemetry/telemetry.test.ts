@@ -1,0 +1,116 @@
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { TestApp } from '../../emulator/src/testing.js';
+import { startApp } from '../support/app.js';
+import { OtlpReceiver } from './otlp.js';
+
+// Telemetry reads its settings when the app is loaded, once a process; and so does the host of this test.
+const receiver = new OtlpReceiver();
+vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', await receiver.start());
+/** Only the app as the host loads it has telemetry: so not before there is one. */
+const flush = async (): Promise<void> => (await import('../../src/telemetry/index.js')).flush();
+
+beforeEach(() => { receiver.clear(); });
+afterAll(() => receiver.stop());
+
+const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee', details: 'The old one burns.' };
+
+/** Each episode runs once: a run that is repeated to compare its answers would be told twice. */
+async function start(): Promise<TestApp> {
+  return (await startApp({ verifyReplay: false })).app;
+}
+
+async function ask(app: TestApp): Promise<string> {
+  const response = await app.post('/api/approvals', laptop);
+  await app.quiet();
+  return ((await response.json()) as { id: string }).id;
+}
+
+/** What was told of one metric: by the outcome or else the workflow it is about. */
+const told = (metric: string): unknown[] => [...receiver.points.values()].filter((point) => point.metric === metric)
+  .map(({ attributes, value, count, sum }) => ({ ...attributes, ...(value === undefined ? { count, sum } : { value }) }));
+
+/** How much a counter grew while something happened. */
+async function growth(metric: string, during: () => Promise<void>): Promise<number> {
+  const sum = async (): Promise<number> => {
+    await flush();
+    return [...receiver.points.values()].filter((point) => point.metric === metric).reduce((all, { value }) => all + (value ?? 0), 0);
+  };
+  const before = await sum();
+  await during();
+  return await sum() - before;
+}
+
+describe('an approval that is escalated, and then decided', () => {
+  it('is told in metrics: once started, twice waiting, completed after the time it took', async () => {
+    const app = await start();
+    const id = await ask(app);
+    await app.skip({ hours: 30 });
+    expect((await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee' })).status).toBe(200);
+    await app.quiet();
+    await flush();
+    const workflow = { 'workflow.name': 'ApprovalOrchestrator' };
+    expect(told('workflow.started')).toEqual([{ ...workflow, value: 1 }]);
+    expect(told('workflow.waiting')).toEqual([{ ...workflow, value: 2 }]);
+    expect(told('workflow.completed')).toEqual([{ ...workflow, value: 1 }]);
+    expect(told('workflow.failed')).toEqual([]);
+    expect(told('workflow.duration')).toEqual([{ ...workflow, 'workflow.outcome': 'completed', count: 1, sum: 30 * 3600 }]);
+    expect(told('app.uptime')).toHaveLength(1);
+  });
+
+  it('is told in the log with its instance id, each thing once, and of people nothing', async () => {
+    const app = await start();
+    const id = await ask(app);
+    await app.skip({ hours: 30 });
+    await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee', comment: 'Go ahead.' });
+    await app.quiet();
+    await flush();
+    expect(receiver.logs.map(({ body }) => body)).toEqual([
+      'workflow.started', 'To %s: %s (%s)', 'workflow.waiting', 'To %s: %s (%s)', 'workflow.waiting', 'To %s: %s (%s)', 'workflow.completed',
+    ]);
+    for (const { attributes } of receiver.logs) expect(attributes['durabletask.task.instance_id']).toBe(id);
+    expect(receiver.logs.map(({ eventName }) => eventName ?? '').filter(Boolean)).toEqual([
+      'workflow.started', 'workflow.waiting', 'workflow.waiting', 'workflow.completed',
+    ]);
+    expect(receiver.text).not.toMatch(/\b(?:ana|kim|lee|laptop|burns|Go ahead)\b/i);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('in an activity is a warning with the type of its error and where it came from, and the workflow goes on', async () => {
+    const app = await start();
+    app.replace('AskApprover', () => { throw new RangeError('kim cannot be asked'); });
+    const id = await ask(app);
+    await flush();
+    expect(receiver.logs.find(({ eventName }) => eventName === 'function.failed')).toMatchObject({
+      severity: 13,
+      attributes: {
+        'faas.name': 'AskApprover', 'durabletask.task.instance_id': id,
+        'exception.type': 'RangeError', 'exception.stacktrace': expect.stringMatching(/^\s+at /) as unknown,
+      },
+    });
+    expect(receiver.span('AskApprover')).toMatchObject({ status: 2, attributes: { 'error.type': 'RangeError' } });
+    expect(receiver.text).not.toContain('kim');
+  });
+
+  it('for good fails the workflow, which is told as an error and counted', async () => {
+    const app = await start();
+    app.replace('AskApprover', () => { throw new RangeError('kim cannot be asked'); });
+    expect(await growth('workflow.failed', async () => {
+      const id = await ask(app);
+      await app.skip({ days: 1 });
+      expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Failed' });
+    })).toBe(1);
+    expect(receiver.logs.filter(({ eventName }) => eventName === 'workflow.failed')).toMatchObject([{ severity: 17 }]);
+    expect(receiver.text).not.toContain('kim');
+  });
+
+  it('in an HTTP function is told with its error, and nothing of the request', async () => {
+    const app = await TestApp.start({ app: () => import('../../src/index.js'), settings: { AppStorage: 'nowhere' } });
+    onTestFinished(() => app.stop());
+    expect((await app.post('/api/approvals', laptop)).status).toBe(500);
+    await flush();
+    expect(receiver.logs).toMatchObject([{ severity: 17, attributes: { 'faas.name': 'RequestApproval', 'exception.stacktrace': expect.stringMatching(/storage/) as unknown } }]);
+    expect(receiver.span('RequestApproval')).toMatchObject({ status: 2, attributes: { 'http.response.status_code': 500 } });
+    expect(receiver.text).not.toMatch(/nowhere|laptop|kim/);
+  });
+});
