@@ -277,23 +277,23 @@ export class TestApp implements AsyncDisposable {
     await this.quiet();
   }
 
-  async terminate(instanceId: string, reason = ''): Promise<void> {
+  async terminate(instanceId: string, reason: string | null = null): Promise<void> {
     await this.#host.engine.terminate(instanceId, reason);
     await this.quiet();
   }
 
-  async suspend(instanceId: string, reason = ''): Promise<void> {
+  async suspend(instanceId: string, reason: string | null = null): Promise<void> {
     await this.#host.engine.suspend(instanceId, reason);
     await this.quiet();
   }
 
-  async resume(instanceId: string, reason = ''): Promise<void> {
+  async resume(instanceId: string, reason: string | null = null): Promise<void> {
     await this.#host.engine.resume(instanceId, reason);
     await this.quiet();
   }
 
   /** Lets an instance that has failed try again what failed. */
-  async rewind(instanceId: string, reason = ''): Promise<void> {
+  async rewind(instanceId: string, reason: string | null = null): Promise<void> {
     const outcome = await this.#host.engine.rewind(instanceId, reason);
     if (outcome !== 'accepted') throw new Error(outcome === 'gone' ? `'${instanceId}' has not failed.` : `There is no instance '${instanceId}'.`);
     await this.quiet();

@@ -248,6 +248,22 @@ describe('An instance', () => {
     ]);
   });
 
+  test('shows the reason for its suspension, and then that for going on, where its output will be', async () => {
+    const app = await start();
+    const id = await app.start('sleepsThenActs');
+    await app.quiet();
+    await app.suspend(id, 'hold on');
+    await app.resume(id, 'go on');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', output: 'go on' });
+    await app.suspend(id);
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Suspended', output: 'go on' });
+    await app.terminate(id);
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'go on' });
+    await app.start('sleepsThenActs', undefined, id);
+    await app.quiet();
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', output: null });
+  });
+
   test('has its timers fire while suspended, and what they lead to is done once it is resumed', async () => {
     const app = await start();
     const id = await app.start('sleepsThenActs');

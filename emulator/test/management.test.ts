@@ -328,13 +328,13 @@ describe('Purging', () => {
 });
 
 describe('Terminating, suspending, resuming', () => {
-  test('hand on the reason, or an empty one', async () => {
+  test('hand on the reason, or none', async () => {
     client.add({ instanceId: 'i' });
     await post(`${API}/instances/i/suspend?reason=a+b&reason=c`);
     expect(client.records.get('i')!.output).toBe('a b,c');
     await post(`${API}/instances/i/resume`);
     await post(`${API}/instances/i/terminate`);
-    expect(client.records.get('i')).toMatchObject({ runtimeStatus: 'Terminated', output: '' });
+    expect(client.records.get('i')).toMatchObject({ runtimeStatus: 'Terminated', output: null });
   });
 
   test('resuming what is not suspended fails', async () => {

@@ -25,10 +25,10 @@ export interface DurableClient {
   getHistory(instanceId: string): Promise<readonly HistoryEvent[] | undefined>;
   query(query: InstanceQuery): Promise<InstancePage>;
   raiseEvent(instanceId: string, name: string, input: JsonText): Promise<Outcome>;
-  terminate(instanceId: string, reason: string): Promise<Outcome>;
+  terminate(instanceId: string, reason: string | null): Promise<Outcome>;
   /** @throws InvalidStateError when it is suspended already. */
-  suspend(instanceId: string, reason: string): Promise<Outcome>;
-  resume(instanceId: string, reason: string): Promise<Outcome>;
+  suspend(instanceId: string, reason: string | null): Promise<Outcome>;
+  resume(instanceId: string, reason: string | null): Promise<Outcome>;
   /** Lets an instance that has failed try again what failed. `gone`: it has not failed. */
   rewind(instanceId: string, reason: string | null): Promise<Outcome>;
   /** A live instance is not purged (`live`). */

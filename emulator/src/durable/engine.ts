@@ -10,7 +10,6 @@ import { isFinished, timestamp } from './history.js';
 import { HTTP_ACTIVITY, runHttpActivity, sendHttp, type HttpAnswer, type HttpCall } from './http-call.js';
 import { Instance } from './instance.js';
 import type { Pending } from './instance.js';
-import { NonDeterministicError } from './non-determinism.js';
 import type { Answer, EpisodeOutcome } from './orchestration.js';
 import {
   continuedExecution, derivedGuid, executionCompleted, mayTakeIds, orchestratorFailure, orchestratorStarted, runEpisode,
@@ -214,11 +213,11 @@ export class Engine implements DurableClient {
     return this.#tell(instanceId, { EventType: 'EventRaised', EventId: -1, Timestamp: this.#now(), Name: name, Input: input });
   }
 
-  async terminate(instanceId: string, reason: string): Promise<Outcome> {
+  async terminate(instanceId: string, reason: string | null): Promise<Outcome> {
     return this.#tell(instanceId, { EventType: 'ExecutionTerminated', EventId: -1, Timestamp: this.#now(), Input: reason });
   }
 
-  async suspend(instanceId: string, reason: string): Promise<Outcome> {
+  async suspend(instanceId: string, reason: string | null): Promise<Outcome> {
     const record = await this.getRecord(instanceId);
     if (record?.runtimeStatus === 'Suspended') {
       throw new InvalidStateError(`Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`);
@@ -226,7 +225,7 @@ export class Engine implements DurableClient {
     return this.#tell(instanceId, { EventType: 'ExecutionSuspended', EventId: -1, Timestamp: this.#now(), Reason: reason });
   }
 
-  async resume(instanceId: string, reason: string): Promise<Outcome> {
+  async resume(instanceId: string, reason: string | null): Promise<Outcome> {
     return this.#tell(instanceId, { EventType: 'ExecutionResumed', EventId: -1, Timestamp: this.#now(), Reason: reason });
   }
 
@@ -522,7 +521,7 @@ export class Engine implements DurableClient {
     }
     if (this.#stopped && outcome.continueAsNew !== undefined) throw new Error('The engine is stopping.');
 
-    const record = this.#record(instance.record, execution, inbound, outcome);
+    const record = this.#record(instance.record, execution, inbound, outcome, starting === undefined ? instance.record?.output ?? null : null);
     if (rewound.length > 0) outcome.append = [...rewound, ...outcome.append];
     const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace, append: outcome.append, consumed: batch.consumed, record });
     instance.committed(token, replace || starting !== undefined, outcome, record);
@@ -592,18 +591,20 @@ export class Engine implements DurableClient {
         instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, ...this.#settings,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
       });
+      if (outcome.departure !== undefined) return outcome;
       return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      return fail(error instanceof NonDeterministicError ? text : orchestratorFailure(execution.Name, text));
+      return fail(orchestratorFailure(execution.Name, text));
     }
   }
 
-  #record(previous: InstanceRecord | undefined, execution: ExecutionStarted, inbound: readonly HistoryEvent[], outcome: EpisodeOutcome): InstanceRecord {
+  #record(previous: InstanceRecord | undefined, execution: ExecutionStarted, inbound: readonly HistoryEvent[], outcome: EpisodeOutcome, output: JsonText): InstanceRecord {
     const { completed, suspended } = outcome;
     const now = this.#now();
     const generation = execution.Generation ?? previous?.generation;
-    const suspension = inbound.findLast((event) => event.EventType === 'ExecutionSuspended');
+    // The reasons for both stand where the output will, until something else does.
+    const reasons = inbound.flatMap((event) => (event.EventType === 'ExecutionSuspended' || event.EventType === 'ExecutionResumed' ? [event.Reason] : []));
     return {
       instanceId: execution.OrchestrationInstance.InstanceId,
       executionId: execution.OrchestrationInstance.ExecutionId,
@@ -611,7 +612,7 @@ export class Engine implements DurableClient {
       version: execution.Version,
       runtimeStatus: completed !== undefined ? completed.OrchestrationStatus : suspended ? 'Suspended' : 'Running',
       input: execution.Input,
-      output: completed !== undefined ? completed.Result : suspended ? suspension?.Reason ?? previous?.output ?? null : null,
+      output: completed?.Result ?? reasons.findLast((reason) => reason !== null) ?? output,
       customStatus: completed?.OrchestrationStatus === 'Terminated' ? previous?.customStatus ?? null : outcome.customStatus,
       createdTime: execution.Timestamp,
       lastUpdatedTime: now,

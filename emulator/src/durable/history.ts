@@ -55,9 +55,9 @@ export interface ExecutionCompleted extends EventBase {
   /** JSON text when Completed, plain text when Failed or Terminated. */
   Result: string | null;
 }
-export interface ExecutionTerminated extends EventBase { EventType: 'ExecutionTerminated'; Input: string }
-export interface ExecutionSuspended extends EventBase { EventType: 'ExecutionSuspended'; Reason: string }
-export interface ExecutionResumed extends EventBase { EventType: 'ExecutionResumed'; Reason: string }
+export interface ExecutionTerminated extends EventBase { EventType: 'ExecutionTerminated'; Input: string | null }
+export interface ExecutionSuspended extends EventBase { EventType: 'ExecutionSuspended'; Reason: string | null }
+export interface ExecutionResumed extends EventBase { EventType: 'ExecutionResumed'; Reason: string | null }
 export interface TaskScheduled extends EventBase {
   EventType: 'TaskScheduled';
   Name: string;

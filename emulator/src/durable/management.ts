@@ -218,18 +218,18 @@ export class ManagementApi {
 
   async #operate(call: Call, id: string, operation: string): Promise<HttpResponseLike> {
     const { client } = this.#options;
-    const reason = call.query.text('reason') ?? '';
+    const reason = call.query.text('reason') ?? null;
     switch (operation) {
       case 'terminate': return outcome(await client.terminate(id, reason));
       case 'suspend': return outcome(await client.suspend(id, reason));
       case 'resume': return this.#resume(id, reason);
-      case 'rewind': return this.#rewind(id, call.query.text('reason') ?? null);
+      case 'rewind': return this.#rewind(id, reason);
       case 'restart': return this.#restart(call, id);
       default: return answer(404);
     }
   }
 
-  async #resume(id: string, reason: string): Promise<HttpResponseLike> {
+  async #resume(id: string, reason: string | null): Promise<HttpResponseLike> {
     const { client } = this.#options;
     const status = (await client.getRecord(id))?.runtimeStatus;
     if (status !== undefined && !isFinished(status) && status !== 'Suspended') {

@@ -85,7 +85,8 @@ class Ledger {
   /** Time of the current episode. */
   now = 0;
   suspended = false;
-  terminated: string | undefined;
+  /** With which reason, if any. */
+  terminated: string | null | undefined;
   warnings: string[] = [];
   readonly #httpPollInterval: number;
   /** Ids that the SDK has given to calls that the host makes only when the timers before them have fired. */
@@ -284,6 +285,8 @@ export interface EpisodeOutcome {
   idTaking: Set<number>;
   /** What a person should hear about this instance. */
   warnings: string[];
+  /** How the orchestrator's code departs from its history: the execution has failed with that. */
+  departure?: string;
 }
 
 /**
@@ -299,13 +302,11 @@ export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | 
   }
 }
 
-/** Turns the SDK's answer into history and work. @throws NonDeterministicError when the answer does not follow the history. */
+/** Turns the SDK's answer into history and work. */
 export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   const { answer } = input;
   const ledger = new Ledger(answer.actions, input.httpPollInterval);
-  for (const event of input.history) ledger.apply(event);
-  ledger.warnings = [];
-  for (const event of input.inbound) ledger.apply(event);
+  const departure = replay(input, ledger);
   ledger.assignAll();
 
   const time = timestamp(input.now);
@@ -316,6 +317,13 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   };
   const completed: OrchestratorCompleted = { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time };
 
+  if (departure !== undefined) {
+    // What the code asks for now is carried out all the same, under numbers that the history has already [recorded].
+    for (const slot of ledger.slots) if (!slot.created) schedule(slot, input, time, outcome);
+    outcome.completed = executionCompleted(ledger.slots.length, 'Failed', departure, time);
+    outcome.append.push(outcome.completed, completed);
+    return { ...outcome, departure };
+  }
   if (ledger.terminated !== undefined) {
     outcome.completed = executionCompleted(ledger.slots.length, 'Terminated', ledger.terminated, time);
     outcome.append.push(outcome.completed, completed);
@@ -352,6 +360,19 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   // A continued execution that scheduled nothing has its OrchestratorCompleted already [recorded].
   if (outcome.append.at(-1)!.EventType !== 'OrchestratorCompleted') outcome.append.push(completed);
   return outcome;
+}
+
+/** Goes through all events, to where the orchestrator's code departs from them. @returns how it does. */
+function replay({ history, inbound }: EpisodeInput, ledger: Ledger): string | undefined {
+  try {
+    for (const event of history) ledger.apply(event);
+    ledger.warnings = [];
+    for (const event of inbound) ledger.apply(event);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NonDeterministicError) return error.message;
+    throw error;
+  }
 }
 
 function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: EpisodeOutcome): void {

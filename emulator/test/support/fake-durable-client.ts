@@ -52,11 +52,11 @@ export class FakeDurableClient implements DurableClient {
     return this.#tell(instanceId, () => { this.events.push({ instanceId, name, input }); });
   }
 
-  async terminate(instanceId: string, reason: string): Promise<Outcome> {
+  async terminate(instanceId: string, reason: string | null): Promise<Outcome> {
     return this.#tell(instanceId, (record) => { this.#change(record, 'Terminated', reason); });
   }
 
-  async suspend(instanceId: string, reason: string): Promise<Outcome> {
+  async suspend(instanceId: string, reason: string | null): Promise<Outcome> {
     return this.#tell(instanceId, (record) => {
       if (record.runtimeStatus === 'Suspended') {
         throw new InvalidStateError(`Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`);
