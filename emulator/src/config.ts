@@ -36,7 +36,11 @@ export interface HostConfig {
   hubName: string;
   /** The app setting that holds the storage connection of the hub. */
   hubConnection: string;
+  /** That connection's name, as the addresses of the management API have it. */
+  hubConnectionName: string;
   storeInputs: boolean;
+  /** Whether these addresses name the host that a proxy names in `X-Forwarded-Host`. */
+  forwardedHost: boolean;
   durable: DurableSettings;
   /** Whether host.json asks for extended sessions, which there are none of here. */
   extendedSessions: boolean;
@@ -81,11 +85,14 @@ export function readConfig(directory: string, environment: Environment = process
   const durable = section(host, 'extensions', 'durableTask');
   const storage = section(durable, 'storageProvider');
   const serving = section(local, 'Host');
+  const connection = text(get(storage, 'connectionName')) ?? text(get(storage, 'connectionStringName'));
   return {
     routePrefix: (text(get(section(host, 'extensions', 'http'), 'routePrefix')) ?? 'api').replaceAll(/^\/|\/$/g, ''),
     hubName: expand(text(get(durable, 'hubName')) ?? 'TestHubName'),
-    hubConnection: text(get(storage, 'connectionName')) ?? text(get(storage, 'connectionStringName')) ?? 'AzureWebJobsStorage',
+    hubConnection: connection ?? 'AzureWebJobsStorage',
+    hubConnectionName: connection ?? 'Storage',
     storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),
+    forwardedHost: isTrue(get(section(durable, 'httpSettings'), 'useForwardedHost')),
     durable: readDurable(durable, hostFile),
     extendedSessions: isTrue(get(durable, 'extendedSessionsEnabled')),
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),

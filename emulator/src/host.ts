@@ -101,7 +101,7 @@ export class Host {
     });
     if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');
     this.#management = new ManagementApi({
-      client: this.engine, hubName: hub.name, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
+      client: this.engine, hubName: hub.name, connection: config.hubConnectionName, forwardedHost: config.forwardedHost, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
       enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,
     });
     this.#server = new HttpServer(async (request) => (this.#started ? this.handle(request) : empty(503)));
@@ -204,7 +204,7 @@ export class Host {
 
   #clientBinding(): string {
     return clientBindingValue({
-      hubName: this.engine.taskHubName, origin: this.origin, rpcBaseUrl: `http://127.0.0.1:${this.#port}${this.#rpcPath}/`, key: this.keys.durableTask,
+      hubName: this.engine.taskHubName, connection: this.#options.config.hubConnectionName, origin: this.origin, rpcBaseUrl: `http://127.0.0.1:${this.#port}${this.#rpcPath}/`, key: this.keys.durableTask,
     });
   }
 

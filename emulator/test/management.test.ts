@@ -24,8 +24,12 @@ interface Sent {
   options?: Partial<ManagementOptions>;
 }
 
+function managementApi(options?: Partial<ManagementOptions>): ManagementApi {
+  return new ManagementApi({ client, hubName: 'OracleHub', connection: 'Storage', webhookKey: () => 'SYSTEM-KEY', ...options });
+}
+
 async function send(url: string, { method = 'GET', headers = {}, body, options }: Sent = {}): Promise<{ status: number; headers: Record<string, string>; text: string }> {
-  const api = new ManagementApi({ client, hubName: 'OracleHub', webhookKey: () => 'SYSTEM-KEY', ...options });
+  const api = managementApi(options);
   const answer = await api.handle({
     method, url: new URL(url.startsWith('/') ? WEBHOOK + url : url).href, headers,
     ...(body !== undefined && { body: typeof body === 'string' ? Buffer.from(body) : body }),
@@ -163,6 +167,26 @@ describe('Starting', () => {
   });
 });
 
+describe('The host in addresses', () => {
+  const headers = { 'x-forwarded-host': 'app.example.com', 'x-forwarded-proto': 'https' };
+  const location = async (options: Sent): Promise<string | undefined> => (await send(`${API}/orchestrators/waiter/i`, { method: 'POST', ...options })).headers['location'];
+
+  test('is the one that was asked, unless host.json says that a proxy names it', async () => {
+    expect(await location({ headers })).toMatch(/^http:\/\/127\.0\.0\.1:7072\/runtime/);
+    client.records.clear();
+    expect(await location({ headers, options: { forwardedHost: true } })).toMatch(/^https:\/\/app\.example\.com:7072\/runtime/);
+    client.records.clear();
+    expect(await location({ headers: { 'x-forwarded-host': 'app.example.com' }, options: { forwardedHost: true } })).toMatch(/^http:\/\/127/);
+  });
+
+  test('is asked for in words that can be an address', async () => {
+    for (const host of ['a b', '', 'a:b:c', '/']) {
+      const { status } = await send(`${API}/orchestrators/waiter`, { method: 'POST', headers: { ...headers, 'x-forwarded-host': host }, options: { forwardedHost: true } });
+      expect(status).toBe(500);
+    }
+  });
+});
+
 describe('Starting and waiting', () => {
   const url = `${API}/orchestrators/waiter/i?timeout=10&pollingInterval=0.01`;
 
@@ -190,6 +214,8 @@ describe('Starting and waiting', () => {
   test.for([
     ['timeout=1&pollingInterval=2', 'Total timeout 1 should be bigger than retry timeout 2'],
     ['timeout=1&pollingInterval=-1', 'The value needs to translate in milliseconds to -1'],
+    ['timeout=NaN&pollingInterval=1', 'Total timeout NaN should be bigger than retry timeout 1'],
+    ['timeout=Infinity&pollingInterval=1e29', 'The value needs to translate in milliseconds to -1'],
     ['timeout=1e30&pollingInterval=1e29', 'The value needs to translate in milliseconds to -1'],
   ] as const)('refuses %s, having started', async ([query, why]) => {
     const { status, text } = await post(`${API}/orchestrators/waiter/i?${query}`, '{}');
@@ -368,12 +394,12 @@ describe('Paths', () => {
   });
 
   test.for(['PATCH', 'HEAD', 'TRACE'])('%s leads nowhere', async (method) => {
-    const api = new ManagementApi({ client, hubName: 'OracleHub', webhookKey: () => 'SYSTEM-KEY', enforceKeys: true });
+    const api = managementApi({ enforceKeys: true });
     expect(await api.handle({ method, url: `${WEBHOOK}${API}/instances/i`, headers: {} })).toBeUndefined();
   });
 
   test('of other parts of the host are left to them', async () => {
-    const api = new ManagementApi({ client, hubName: 'OracleHub', webhookKey: () => 'SYSTEM-KEY' });
+    const api = managementApi();
     for (const url of ['/', '/api/x', '/durabletasks/instances', '/runtime/webhooks/eventgrid', '/x/durabletask/instances']) {
       expect(await api.handle({ method: 'GET', url: WEBHOOK + url, headers: {} })).toBeUndefined();
     }
@@ -415,6 +441,6 @@ test('An error inside is told as the real host tells one', async () => {
 });
 
 test('The client binding is given what a real host gives', () => {
-  expect(clientBindingValue({ hubName: 'OracleHub', origin: 'http://localhost:7071', rpcBaseUrl: 'http://127.0.0.1:17071/durabletask/', key: 'SYSTEM-KEY' }))
+  expect(clientBindingValue({ hubName: 'OracleHub', connection: 'Storage', origin: 'http://localhost:7071', rpcBaseUrl: 'http://127.0.0.1:17071/durabletask/', key: 'SYSTEM-KEY' }))
     .toBe(readFileSync(path.join(fixtures, 'management/client-binding.json'), 'utf8').trim());
 });

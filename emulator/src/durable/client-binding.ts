@@ -3,6 +3,8 @@ export interface ManagementAddress {
   /** The host's address, without a slash at the end. */
   origin: string;
   hubName: string;
+  /** The name of the hub's connection, as host.json has it. */
+  connection: string;
   /** The system key that opens the API. */
   key: string;
 }
@@ -39,9 +41,9 @@ export function clientBindingValue({ rpcBaseUrl, ...address }: ClientBinding): s
 }
 
 /** The addresses that manage one instance. */
-export function managementUrls({ origin, hubName, key }: ManagementAddress, instanceId: string): Record<string, string> {
+export function managementUrls({ origin, hubName, connection, key }: ManagementAddress, instanceId: string): Record<string, string> {
   const instance = `${origin}${WEBHOOK_PATH}/instances/${urlEncode(instanceId)}`;
-  const query = `taskHub=${urlEncode(hubName)}&connection=Storage&code=${key}`;
+  const query = `taskHub=${urlEncode(hubName)}&connection=${urlEncode(connection)}&code=${key}`;
   return {
     statusQueryGetUri: `${instance}?${query}`,
     sendEventPostUri: `${instance}/raiseEvent/{eventName}?${query}`,

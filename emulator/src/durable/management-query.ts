@@ -34,7 +34,9 @@ export class Query {
 
   number(name: string): number | undefined {
     const value = this.#trimmed(name).replaceAll(',', '');
-    return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(value) ? Number(value) : undefined;
+    if (/^[-+]?nan$/i.test(value)) return NaN;
+    const finite = value.replace(/^([-+]?)(?:infinity|∞)$/i, '$11e999');
+    return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(finite) ? Number(finite) : undefined;
   }
 
   /** Milliseconds since the epoch; a time without a zone is UTC, as on Azure. */

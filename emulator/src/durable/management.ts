@@ -15,6 +15,10 @@ import type { InstanceRecord } from './task-hub.js';
 export interface ManagementOptions {
   client: DurableClient;
   hubName: string;
+  /** The name of the hub's connection. */
+  connection: string;
+  /** Whether a host that a proxy names is the one in addresses (`useForwardedHost`). */
+  forwardedHost?: boolean;
   /** Whether histories show the inputs of what was scheduled (`storeInputsInOrchestrationHistory`). */
   storeInputs?: boolean;
   /** The key that opens the webhook; it stands in the addresses that are handed out. */
@@ -132,14 +136,22 @@ export class ManagementApi {
       if (record?.runtimeStatus === 'Completed') return answerJson(200, jsonOrText(record.output));
       if (record !== undefined) return this.#statusOf(call, record, false);
     }
-    const urls = managementUrls({ origin: call.url.origin, hubName: this.#options.hubName, key: this.#options.webhookKey() }, id);
+    const { hubName, connection, webhookKey } = this.#options;
+    const urls = managementUrls({ origin: this.#origin(call), hubName, connection, key: webhookKey() }, id);
     delete urls['rewindPostUri'];
     return answerJson(202, JSON.stringify({ id, ...urls }), [['Location', urls['statusQueryGetUri']!], ['Retry-After', '10']]);
   }
 
+  /** Where the caller finds this host. */
+  #origin({ request, url }: Call): string {
+    const { 'x-forwarded-host': host, 'x-forwarded-proto': protocol } = request.headers;
+    if (this.#options.forwardedHost !== true || host === undefined || protocol === undefined) return url.origin;
+    return new URL(`${protocol}://${host}:${url.port}`).origin;
+  }
+
   /** Looks every `interval` seconds, for `timeout` seconds of real time. @returns undefined when that was not enough. */
   async #wait(id: string, timeout: number, interval: number): Promise<InstanceRecord | undefined> {
-    if (interval > timeout) throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
+    if (!(interval <= timeout)) throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
     const until = performance.now() + timeout * 1000;
     for (;;) {
       const record = await this.#options.client.getRecord(id);
