@@ -8,13 +8,15 @@ import { ManagementApi } from './durable/management.js';
 import { SdkV3 } from './durable/sdk-v3.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { Executor } from './executor.js';
-import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
+import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
+import { readBody } from './http-message.js';
 import { HttpServer } from './http-server.js';
 import type { Log } from './log.js';
 import { resolveBindings, UnsupportedBindingError } from './triggers/bindings.js';
-import { empty, httpInput, httpOutput, MAX_BODY } from './triggers/http.js';
+import { empty, httpInput, httpOutput } from './triggers/http.js';
 import type { RouteValues } from './triggers/http-routes.js';
 import { pathSegments, Route, Router, RouteTemplateError } from './triggers/http-routes.js';
+import { forward, streamMetadata } from './triggers/http-stream.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey, newKeys } from './triggers/keys.js';
 import { Queues } from './triggers/queues.js';
@@ -167,10 +169,10 @@ export class Host {
   }
 
   /** Answers a request, however it came. Never rejects. */
-  async handle(request: HttpRequestLike): Promise<HttpResponseLike> {
+  async handle(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
     const cors = this.#corsHeaders(request);
     if (cors !== undefined && isPreflight(request)) return empty(204, cors);
-    let response: HttpResponseLike;
+    let response: HttpResponseLike<Body>;
     try {
       response = await this.#route(request);
     } catch (error) {
@@ -180,26 +182,54 @@ export class Host {
     return cors === undefined ? response : { ...response, headers: [...response.headers, ...cors] };
   }
 
-  async #route(request: HttpRequestLike): Promise<HttpResponseLike> {
-    const managed = await this.#management.handle(request);
-    if (managed !== undefined) return managed;
+  async #route(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
     const { pathname } = new URL(request.url);
-    if (/^\/admin(\/|$)/i.test(pathname)) return this.#admin(request, pathname.toLowerCase());
     const found = this.#router.find(request.method, pathSegments(pathname));
-    if (found === undefined) {
-      if (pathname !== '/') return empty(404);
-      return this.#options.config.homepage ? text(200, 'Your Functions app is up and running.\n') : empty(204);
+    const { httpAddress } = this.#options.registrations;
+    if (found !== undefined && httpAddress !== undefined && !this.#isOwn(pathname)) {
+      return this.#refusal(found.target, request) ?? this.#stream(httpAddress, found.target, request, found.values);
     }
-    const { target, values } = found;
-    if (!this.#mayCall(target, request)) return empty(401);
-    if (this.isDisabled(target)) return empty(404);
-    return this.#invoke(target, request, values);
+    const body = await readBody(request);
+    if (body === undefined) return empty(413);
+    const whole = { ...request, body };
+    const managed = await this.#management.handle(whole);
+    if (managed !== undefined) return managed;
+    if (/^\/admin(\/|$)/i.test(pathname)) return this.#admin(whole, pathname.toLowerCase());
+    if (found !== undefined) return this.#refusal(found.target, request) ?? this.#invoke(found.target, whole, found.values);
+    if (pathname !== '/') return empty(404);
+    return this.#options.config.homepage ? text(200, 'Your Functions app is up and running.\n') : empty(204);
   }
 
-  async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
-    if (request.body !== undefined && request.body.length > MAX_BODY) return empty(413);
-    const outcome = await this.worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: httpInput(request, values) } });
+  /** Whether the host itself answers there, and no function. */
+  #isOwn(pathname: string): boolean {
+    return ['/admin', '/runtime', this.#rpcPath].some((path) => `${pathname.toLowerCase()}/`.startsWith(`${path}/`));
+  }
+
+  /** What a request for a function is answered that does not reach it. */
+  #refusal(definition: FunctionDefinition, request: RequestHead): HttpResponseLike | undefined {
+    if (!this.#mayCall(definition, request)) return empty(401);
+    return this.isDisabled(definition) ? empty(404) : undefined;
+  }
+
+  async #invoke({ name, trigger }: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
+    const outcome = await this.worker.invoke({ functionName: name, inputData: { [trigger.name]: httpInput(request, values) } });
     return outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
+  }
+
+  /** Has a function read its request and write its answer bit by bit. */
+  async #stream(appAddress: string, { name, trigger }: FunctionDefinition, request: HttpRequestLike<Body>, values: RouteValues): Promise<HttpResponseLike<Body>> {
+    const invocationId = randomUUID();
+    const { answer, abort } = forward(appAddress, invocationId, request);
+    const invoked = this.worker.invoke({ functionName: name, invocationId, inputData: { [trigger.name]: {} }, triggerMetadata: streamMetadata(request, values) });
+    let begun = false;
+    void answer.then(() => { begun = true; }, () => {});
+    const without = invoked.then((outcome) => {
+      if (outcome.ok && outcome.result !== null && outcome.result !== undefined) return answer;
+      abort();
+      if (!begun) this.#options.log('warning', 'Host.General', `'${name}' ${outcome.ok ? 'returned nothing' : 'threw'}: with HTTP streams, production never answers then, and the caller waits.`);
+      return empty(500);
+    });
+    return Promise.race([answer, without]);
   }
 
   #clientBinding(): string {
@@ -228,7 +258,7 @@ export class Host {
     }
   }
 
-  #mayCall(definition: FunctionDefinition, request: HttpRequestLike): boolean {
+  #mayCall(definition: FunctionDefinition, request: RequestHead): boolean {
     const level = authLevel(definition);
     if (this.#options.enforceKeys !== true || level === 'anonymous') return true;
     const { master, host, functions } = this.keys;
@@ -237,7 +267,7 @@ export class Host {
   }
 
   /** @returns undefined when CORS is none of our business: not configured, or not asked. */
-  #corsHeaders(request: HttpRequestLike): [string, string][] | undefined {
+  #corsHeaders(request: RequestHead): [string, string][] | undefined {
     const { origins, credentials } = this.#options.config.cors;
     const origin = request.headers['origin'];
     if (origins.length === 0 || origin === undefined) return undefined;
@@ -304,7 +334,7 @@ export function authLevel({ trigger }: FunctionDefinition): string {
   return typeof trigger['authLevel'] === 'string' ? trigger['authLevel'].toLowerCase() : 'anonymous';
 }
 
-function isPreflight({ method, headers }: HttpRequestLike): boolean {
+function isPreflight({ method, headers }: RequestHead): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 

@@ -1,14 +1,16 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
-import { empty, MAX_BODY } from './triggers/http.js';
+import { pipeline } from 'node:stream';
+import type { Body, HttpRequestLike, HttpResponseLike } from './http-message.js';
+import { isBodiless } from './http-message.js';
+import { empty } from './triggers/http.js';
 
-export type Handle = (request: HttpRequestLike) => Promise<HttpResponseLike>;
+export type Handle = (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>>;
 
 /** How long running requests have, in milliseconds, when the server closes. */
 const GRACE = 2000;
 
-/** Set by the server itself, whatever a function says. */
+/** Set by the server itself, whatever a function says of a body that is all there. */
 const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
 /** Serves `handle` on a port of this machine's loopback addresses. */
@@ -60,13 +62,10 @@ export class HttpServer {
     // Whoever called may go away at any time.
     response.on('error', () => {});
     try {
-      const body = await readBody(request);
       const url = `http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`;
       const method = request.method ?? 'GET';
-      let answer = empty(413);
-      if (body !== undefined) {
-        answer = URL.canParse(url) ? await this.#handle({ method, url, headers: flat(request.headers), ...(body.length > 0 && { body }) }) : empty(400);
-      }
+      const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+      const answer = URL.canParse(url) ? await this.#handle({ method, url, headers: flat(request.headers), ...(hasBody && { body: request }) }) : empty(400);
       // A connection kept alive would hold up a server that closes.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);
@@ -78,31 +77,17 @@ export class HttpServer {
 }
 
 /** @throws TypeError, RangeError when the answer is not one that HTTP allows. */
-function send(response: http.ServerResponse, method: string, { status, headers, body }: HttpResponseLike): void {
-  const lines = headers.filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
-  const bodiless = status === 204 || status === 205 || status === 304;
-  if (!bodiless) lines.push(['content-length', String(body.length)]);
-  response.writeHead(status, lines.flat());
-  response.end(bodiless || method === 'HEAD' ? undefined : body);
-}
-
-/** @returns undefined when the body is larger than the host takes. */
-async function readBody(request: http.IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = Number(request.headers['content-length'] ?? 0) > MAX_BODY ? Infinity : 0;
-  // Without destroying it: a caller who is still sending would never see the answer.
-  if (size < Infinity) {
-    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > MAX_BODY) break;
-      chunks.push(chunk);
-    }
+function send(response: http.ServerResponse, method: string, { status, headers, body }: HttpResponseLike<Body>): void {
+  if (body instanceof Uint8Array) {
+    const lines = headers.filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
+    if (!isBodiless(status)) lines.push(['content-length', String(body.length)]);
+    response.writeHead(status, lines.flat());
+    response.end(isBodiless(status) || method === 'HEAD' ? undefined : body);
+  } else {
+    response.writeHead(status, headers.flat());
+    // Whichever side breaks off, so does the other.
+    pipeline(body, response, () => {});
   }
-  if (size > MAX_BODY) {
-    request.resume();
-    return undefined;
-  }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
 function flat(headers: http.IncomingHttpHeaders): Record<string, string> {

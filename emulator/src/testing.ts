@@ -1,5 +1,6 @@
 /** Tests of whole apps: their HTTP functions, orchestrations and activities, on a clock that skips. */
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import type { HostConfig } from './config.js';
 import { readConfig, withStorage } from './config.js';
 import { SkippingClock } from './durable/clock.js';
@@ -213,7 +214,8 @@ export class TestApp implements AsyncDisposable {
     if (!raw) sent['content-type'] ??= 'application/json';
     const bytes = body === undefined ? undefined : body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const answer = await this.#host.handle({ method, url: url.href, headers: sent, ...(bytes !== undefined && { body: bytes }) });
-    return new Response(answer.body.length === 0 ? null : new Uint8Array(answer.body), { status: answer.status, headers: answer.headers });
+    const content = answer.body instanceof Uint8Array ? answer.body.length === 0 ? null : new Uint8Array(answer.body) : Readable.toWeb(answer.body) as ReadableStream;
+    return new Response(content, { status: answer.status, headers: answer.headers });
   }
 
   async get(pathOrUrl: string, headers?: Record<string, string>): Promise<Response> {

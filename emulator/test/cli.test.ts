@@ -89,7 +89,6 @@ describe('one line, and an exit code that is not 0, for', () => {
     ['hook', /^The app threw while it was loaded: Error: the hook failed \(.*index\.js:\d+:\d+\)$/m],
     ['nothing', /^The app registers no functions\.$/m],
     ['grpc', /^The app uses durable-functions 4, which speaks another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m],
-    ['streams', /^The app asks for HTTP streams/m],
     ['blob', /^The function 'Blobs' uses the binding 'blob', which the emulator does not have\.$/m],
     ['route', /^The route of 'Route' cannot be read\. The constraint 'number' .* there is no such constraint/m],
     ['level', /^The function 'Level' has the authLevel 'nobody', which is none of anonymous, function, admin\.$/m],

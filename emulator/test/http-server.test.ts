@@ -5,12 +5,14 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { HttpRequestLike, HttpResponseLike } from '../src/http-message.js';
+import { readBody } from '../src/http-message.js';
+import type { Handle } from '../src/http-server.js';
 import { HttpServer } from '../src/http-server.js';
 
 const servers: HttpServer[] = [];
 afterEach(async () => { await Promise.all(servers.splice(0).map((server) => server.close())); });
 
-async function serve(handle: (request: HttpRequestLike) => Promise<HttpResponseLike>): Promise<{ server: HttpServer; port: number }> {
+async function serve(handle: Handle): Promise<{ server: HttpServer; port: number }> {
   const server = new HttpServer(handle);
   servers.push(server);
   return { server, port: await server.listen(0) };
@@ -23,7 +25,7 @@ async function ok(): Promise<HttpResponseLike> {
 test('a request arrives with its absolute address, lower-case headers and body', async () => {
   const requests: HttpRequestLike[] = [];
   const { port } = await serve(async (request) => {
-    requests.push(request);
+    requests.push({ ...request, body: (await readBody(request))! });
     return ok();
   });
   const response = await fetch(`http://127.0.0.1:${port}/a%20b?c=d`, { method: 'PUT', headers: { 'X-Some': 'Value' }, body: 'text' });

@@ -81,10 +81,10 @@ describe('An app under test', () => {
 
   test('whose orchestration fails says so once, with the reason', async () => {
     const lines: string[] = [];
-    await using app = await TestApp.start({ directory, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); } });
-    app.replace('note', () => { throw new Error('no pen'); });
-    const id = await app.start('tenDays');
-    expect(await app.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
+    await using talkative = await TestApp.start({ directory, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); } });
+    talkative.replace('note', () => { throw new Error('no pen'); });
+    const id = await talkative.start('tenDays');
+    expect(await talkative.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
     expect(lines.filter((line) => line.includes('Host.Triggers.DurableTask'))).toEqual([
       `error Host.Triggers.DurableTask ${id}: Function 'tenDays (Orchestrator)' failed with an error. Reason: Orchestrator function 'tenDays' failed: Activity function 'note' failed:  no pen`,
     ]);

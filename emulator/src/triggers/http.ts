@@ -3,9 +3,6 @@ import type { HttpRequestLike, HttpResponseLike } from '../http-message.js';
 import type { TypedData } from '../worker/types.js';
 import type { RouteValues } from './http-routes.js';
 
-/** Larger bodies are answered 413: the real host's limit, 100 MB. */
-export const MAX_BODY = 100 * 1024 * 1024;
-
 /** The identity of a request that nobody signed in for. */
 const ANONYMOUS = {
   claims: [],

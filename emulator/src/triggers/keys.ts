@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { HttpRequestLike } from '../http-message.js';
+import type { RequestHead } from '../http-message.js';
 
 /** The keys of a host, as Azure has them. */
 export interface HostKeys {
@@ -24,7 +24,7 @@ function newKey(): string {
 }
 
 /** Whether a request carries one of `keys`: header `x-functions-key`, or without that `code` in the query. */
-export function carriesKey(request: HttpRequestLike, keys: readonly string[]): boolean {
+export function carriesKey(request: RequestHead, keys: readonly string[]): boolean {
   const given = request.headers['x-functions-key'] ?? new URL(request.url).searchParams.get('code') ?? '';
   return keys.some((key) => equal(given, key));
 }

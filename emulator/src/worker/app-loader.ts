@@ -48,10 +48,7 @@ async function load(source: AppSource): Promise<Registrations> {
     }
   }
   // Locks app.setup() and tells what the library wants of its host.
-  const capabilities = await registrations.model!.getCapabilities({});
-  if (capabilities['HttpUri'] !== undefined) {
-    throw new AppLoadError('The app asks for HTTP streams (app.setup({ enableHttpStream: true })), which this version of the emulator does not have.');
-  }
+  registrations.httpAddress = (await registrations.model!.getCapabilities({}))['HttpUri'];
   registrations.open = false;
   return registrations;
 }

@@ -39,6 +39,8 @@ export interface Registrations {
   model: ProgrammingModel | undefined;
   functions: Map<string, { metadata: Record<string, unknown>; handler: Handler }>;
   hooks: Map<HookName, Hook[]>;
+  /** Where the app serves its http functions itself, when it asks for HTTP streams. */
+  httpAddress: string | undefined;
   /** Given to every hook, for what the app's hooks want to share. */
   appHookData: Record<string, unknown>;
   /** Given to appStart and appTerminate alone. */
@@ -82,7 +84,7 @@ let registrations: Registrations | undefined;
 export function installCoreApi(): Registrations {
   if (registrations !== undefined) return registrations;
   const current: Registrations = {
-    model: undefined, functions: new Map(), hooks: new Map(), appHookData: {}, appLevelHookData: {}, records: [], log: undefined, open: true,
+    model: undefined, functions: new Map(), hooks: new Map(), httpAddress: undefined, appHookData: {}, appLevelHookData: {}, records: [], log: undefined, open: true,
   };
   registrations = current;
   const say = (level: LogLevel, message: string): void => {
