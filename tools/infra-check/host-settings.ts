@@ -1,13 +1,13 @@
 /** Settings that no source of ours reads, or that Azure leaves unset: each with its reason. */
 
-export interface HostSetting {
+export interface Exception {
   name: RegExp;
-  /** Who reads it. */
+  /** Or the page that says so. */
   reason: string;
 }
 
 /** Read by the Functions host, from its own documentation. */
-export const READ_BY_THE_HOST: HostSetting[] = [
+export const READ_BY_THE_HOST: Exception[] = [
   {
     name: /^AzureWebJobsStorage__(?:blobServiceUri|queueServiceUri|tableServiceUri|credential|clientId)$/,
     reason: 'https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity',
@@ -28,7 +28,9 @@ export const NEEDED_BY_THE_HOST = [
   'APPLICATIONINSIGHTS_CONNECTION_STRING', 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
 ];
 
-/** Read by the app, and left unset in Azure on purpose. */
-export const UNSET_IN_AZURE = new Map([
-  ['AppStorage', 'A connection string holds a key. It is for the storage of a developer\'s machine; Azure gets addresses and an identity.'],
-]);
+/** Read by the app, and not set by infra/, on purpose. */
+export const UNSET_IN_AZURE: Exception[] = [
+  { name: /^AppStorage$/, reason: 'a connection string holds a key: it is for a developer\'s machine, and Azure gets addresses and an identity' },
+  { name: /^OTEL_/, reason: 'these name other receivers than Application Insights' },
+  { name: /^WEBSITE_/, reason: 'the platform sets these itself: https://learn.microsoft.com/azure/app-service/reference-app-settings' },
+];

@@ -13,24 +13,34 @@ export interface SettingsRead {
   names: Set<string>;
   /** Names of connections that a trigger or binding of the host uses, with what it uses them for: `queue`. */
   connections: Map<string, string>;
+  /** Functions that are given the whole environment. */
+  givenAll: Set<string>;
+  /** Functions whose parameter is the environment; what they read of it is among the names. */
+  takeAll: Set<string>;
   /** Where it cannot be told what is read: lines, from 1. */
   unclear: number[];
 }
 
+/** How the type of a parameter says that it is the environment. */
+const ENVIRONMENT_TYPE = /^(?:Environment|ProcessEnv)$/;
+
 /** Follows constants, and parameters whose type lists its texts; anything else is unclear. */
 export function settingsRead(source: string): SettingsRead {
   const nodes = [...walk(parseAst(source, { lang: 'ts' }) as unknown as Node)];
-  const read: SettingsRead = { names: new Set(), connections: new Map(), unclear: [] };
+  const read: SettingsRead = { names: new Set(), connections: new Map(), givenAll: new Set(), takeAll: new Set(), unclear: [] };
   const found = (names: string[] | undefined, { start }: Node): void => {
     if (names === undefined) read.unclear.push(source.slice(0, start).split('\n').length);
     for (const name of names ?? []) read.names.add(name);
   };
 
-  for (const { node, parent } of nodes) {
+  for (const { node, parent, scope } of nodes) {
     const connection = connectionOf(node);
     if (connection) read.connections.set(...connection);
-    if (!isEnvironment(node)) continue;
-    if (parent?.type === 'MemberExpression') {
+    if (isEnvironmentParameter(node)) read.takeAll.add(String((scope['id'] as Node | null)?.['name']));
+    if (!isEnvironment(node) && !(node.type === 'Identifier' && isUseOfEnvironment(node, parent, nodes))) continue;
+    if (parent?.type === 'CallExpression' && parent['callee'] !== node && (parent['callee'] as Node).type === 'Identifier') {
+      read.givenAll.add((parent['callee'] as Node)['name'] as string);
+    } else if (parent?.type === 'MemberExpression') {
       found(keyOf(parent['property'] as Node, parent['computed'] === true, nodes), parent);
     } else if (parent?.type === 'VariableDeclarator' && (parent['id'] as Node).type === 'ObjectPattern') {
       for (const property of (parent['id'] as Node)['properties'] as Node[]) {
@@ -64,6 +74,19 @@ function* walk(node: Node, parent?: Node, scope = node): Generator<Placed> {
 function isEnvironment(node: Node): boolean {
   const { object, property } = node as Partial<Record<string, Node>>;
   return node.type === 'MemberExpression' && object?.['name'] === 'process' && (property?.['name'] ?? property?.['value']) === 'env';
+}
+
+/** `environment: Environment`, as a parameter */
+function isEnvironmentParameter(node: Node): boolean {
+  const type = (node['typeAnnotation'] as Node | null | undefined)?.['typeAnnotation'] as Node | undefined;
+  const name = type?.type === 'TSTypeReference' ? type['typeName'] as Node : undefined;
+  return node.type === 'Identifier' && ENVIRONMENT_TYPE.test(String(name?.['name'] ?? (name?.['right'] as Node | undefined)?.['name']));
+}
+
+/** Whether a name is that of the environment which a function around it was given. */
+function isUseOfEnvironment(node: Node, parent: Node | undefined, nodes: Placed[]): boolean {
+  if (isEnvironmentParameter(node) || (parent?.type === 'MemberExpression' && parent['object'] !== node)) return false;
+  return nodes.some((other) => isEnvironmentParameter(other.node) && other.node['name'] === node['name'] && other.scope.start <= node.start && node.end <= other.scope.end);
 }
 
 /** `storageQueue('name', { connection: 'AppStorage', ... })` */

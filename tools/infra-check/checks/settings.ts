@@ -18,8 +18,10 @@ export const settingsAgree: Check = {
   run: (project, report) => {
     const set = settingsSet(project, (file, node) => { report(file, node, 'cannot be told to be app settings'); });
     const read = new Map<string, string>(NEEDED_BY_THE_HOST.map((name) => [name, 'the host']));
-    for (const [file, source] of project.sources) {
-      const { names, connections, unclear } = settingsRead(source);
+    const sources = [...project.sources].map(([file, source]) => ({ file, ...settingsRead(source) }));
+    const followed = new Set(sources.flatMap(({ takeAll }) => [...takeAll]));
+    for (const { file, names, connections, givenAll, unclear } of sources) {
+      for (const name of givenAll) if (!followed.has(name)) report(file, undefined, `what ${name} reads of the environment cannot be told: give its parameter the type Environment`);
       for (const line of unclear) report(`${file}:${line}`, undefined, 'which settings this reads cannot be told: name them, or give the name a type that lists them');
       for (const name of names) read.set(name, file);
       for (const [connection, use] of connections) {
@@ -29,8 +31,9 @@ export const settingsAgree: Check = {
 
     const [first] = set.values();
     for (const [name, by] of read) {
-      if (!set.has(name) && !UNSET_IN_AZURE.has(name)) report(first?.file ?? 'infra', undefined, `${name} is read by ${by}, and not set`);
-      if (set.has(name) && UNSET_IN_AZURE.has(name)) report(first!.file, set.get(name)!.node, `${name} is set, although: ${UNSET_IN_AZURE.get(name)}`);
+      const unset = UNSET_IN_AZURE.find((setting) => setting.name.test(name));
+      if (!set.has(name) && !unset) report(first?.file ?? 'infra', undefined, `${name} is read by ${by}, and not set`);
+      if (set.has(name) && unset) report(first!.file, set.get(name)!.node, `${name} is set, although: ${unset.reason}`);
     }
     // A setting can name another one, as connectionStringName does.
     const named = new Set([...set.values()].map(({ value }) => literal(value)));

@@ -12,6 +12,7 @@ describe('The settings that a source reads', () => {
     ['by a parameter whose type lists its texts', 'function read(service: "table" | "queue") { return process.env[`S__${service}`]; }', ['S__queue', 'S__table']],
     ['by a parameter of a named type', 'type Name = "ONE" | "TWO"; const read = (name: Name) => process.env[name];', ['ONE', 'TWO']],
     ['by the parameter that is nearest', 'const name = "FAR"; function read(name: "NEAR") { return process.env[name]; }', ['NEAR']],
+    ['of an environment that a function is given', 'function read(env: NodeJS.ProcessEnv) { const { ONE } = env; return [ONE, env["TWO"]]; } read(process.env);', ['ONE', 'TWO']],
     ['by nothing else', 'const env = { ONE: 1 }; env.ONE; process.argv;', []],
   ])('are found %s', (_, source, found) => {
     expect(settingsRead(source).unclear).toEqual([]);
@@ -22,10 +23,16 @@ describe('The settings that a source reads', () => {
     ['any text', 'function read(name: string) { return process.env[name]; }'],
     ['what is computed', 'process.env["A".toLowerCase()];'],
     ['a variable', 'let name = "A"; process.env[name];'],
-    ['all of them', 'start(process.env);'],
+    ['all of them', 'const all = { ...process.env };'],
     ['the rest of them', 'const { ...rest } = process.env;'],
   ])('are not guessed when asked for by %s', (_, source) => {
     expect(settingsRead(`\n${source}`).unclear).toEqual([2]);
+  });
+
+  test('are followed into functions that are given all of them', () => {
+    const { givenAll, takeAll } = settingsRead('function read(env: Environment) { return more(env); } read(process.env);');
+    expect([...givenAll]).toEqual(['more', 'read']);
+    expect([...takeAll]).toEqual(['read']);
   });
 
   test('include the connections that the host reads for a binding', () => {
