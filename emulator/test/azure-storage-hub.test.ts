@@ -12,7 +12,7 @@ import { AzureStorageHub } from '../src/durable/azure-storage-hub.js';
 import { CommitConflictError, HubUnavailableError, type Hint } from '../src/durable/task-hub.js';
 import { account } from './support/azurite.js';
 import { collect } from './support/collect.js';
-import { faultyStorage, type FaultyStorage } from './support/faulty-storage.js';
+import { afterTransactions, faultyStorage, healthy, type FaultyStorage } from './support/faulty-storage.js';
 import { commitOf, message, raised, recordOf, running, started } from './support/histories.js';
 
 const LONG = JSON.stringify('x'.repeat(50_000));
@@ -23,7 +23,7 @@ let connection: string;
 beforeEach(async () => { connection = await account(); });
 afterEach(async () => {
   vi.useRealTimers();
-  for (const storage of faulty) storage.heal();
+  for (const storage of faulty) storage.fault = healthy;
   await Promise.all(open.splice(0).map((hub) => hub.close()));
   for (const storage of faulty.splice(0)) storage.stop();
 });
@@ -88,9 +88,9 @@ describe('a crash', () => {
   test.each([0, 1, 2, 5, 9, 10])('after %i of the transactions of a large commit leaves what was before, and the next commit counts', async (transactions) => {
     await hub.post('one', message('m'));
     const token = await hub.commit(commitOf('one', hub.fresh().token));
-    storage.breakAfter(transactions);
+    storage.fault = afterTransactions(transactions, 'request lost');
     await expect(hub.commit(commitOf('one', token, { append: running('one', 1000).slice(2), consumed: ['m'] }))).rejects.toThrow('socket hang up');
-    storage.heal();
+    storage.fault = healthy;
 
     const loaded = await hub.load('one');
     expect(loaded).toMatchObject({ history: running('one', 1), record: recordOf('one'), inbox: [message('m')] });
@@ -100,9 +100,9 @@ describe('a crash', () => {
 
   test.each([0, 1, 5, 10])('after %i of the transactions of a large first commit leaves no instance', async (transactions) => {
     await hub.post('one', message('m'));
-    storage.breakAfter(transactions);
+    storage.fault = afterTransactions(transactions, 'request lost');
     await expect(hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 1000), consumed: ['m'] }))).rejects.toThrow('socket hang up');
-    storage.heal();
+    storage.fault = healthy;
 
     const loaded = await hub.load('one');
     expect(loaded).toMatchObject({ history: [], record: undefined, inbox: [message('m')], stale: false });
@@ -113,9 +113,9 @@ describe('a crash', () => {
   test.each([0, 1, 5, 10])('after %i of the transactions that replace an execution leaves the old one whole', async (transactions) => {
     const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
     const next = { append: running('one', 1000, 'e2'), replace: true, record: recordOf('one', { executionId: 'e2' }) };
-    storage.breakAfter(transactions);
+    storage.fault = afterTransactions(transactions, 'request lost');
     await expect(hub.commit(commitOf('one', token, next))).rejects.toThrow('socket hang up');
-    storage.heal();
+    storage.fault = healthy;
 
     const loaded = await hub.load('one');
     expect(loaded).toMatchObject({ history: running('one', 300), record: recordOf('one') });
@@ -125,9 +125,9 @@ describe('a crash', () => {
 
   test('of the tidying after a commit takes nothing from the commit', async () => {
     const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
-    storage.breakAfter(1);
+    storage.fault = afterTransactions(1, 'request lost');
     await hub.commit(commitOf('one', token, { append: running('one', 1, 'e2'), replace: true, record: recordOf('one', { executionId: 'e2' }) }));
-    storage.heal();
+    storage.fault = healthy;
     const loaded = await hub.load('one');
     expect(loaded.history).toEqual(running('one', 1, 'e2'));
     await hub.commit(commitOf('one', loaded.token, { append: [raised('x')] }));
@@ -137,9 +137,9 @@ describe('a crash', () => {
   test('before the answer to a commit leaves it committed', async () => {
     await hub.post('one', message('m'));
     const { token } = await hub.load('one');
-    storage.breakAfter(0, { answer: true });
+    storage.fault = afterTransactions(0, 'answer lost');
     await expect(hub.commit(commitOf('one', token, { consumed: ['m'] }))).rejects.toThrow('socket hang up');
-    storage.heal();
+    storage.fault = healthy;
     expect(await hub.load('one')).toMatchObject({ history: running('one', 1), inbox: [] });
     await expect(hub.commit(commitOf('one', token))).rejects.toThrow(CommitConflictError);
   });
@@ -338,15 +338,15 @@ describe('the owner', () => {
 
     test('goes on when it answers again in time', async () => {
       await pass(6);
-      storage.breakDown();
+      storage.fault = () => 'request lost';
       await pass(9);
-      storage.heal();
+      storage.fault = healthy;
       await pass(30);
       expect(lost).not.toHaveBeenCalled();
     });
 
     test('is told once the lease must have run out, and not before', async () => {
-      storage.breakDown();
+      storage.fault = () => 'request lost';
       await pass(13);
       expect(lost).not.toHaveBeenCalled();
       await pass(10);

@@ -1,63 +1,53 @@
 import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What becomes of a request. */
+export type Fault =
+  /** The connection breaks before it arrives. */
+  | 'request lost'
+  /** It is carried out, and the connection breaks before the answer arrives. */
+  | 'answer lost'
+  /** Nobody takes it, and nobody says so. */
+  | 'silence'
+  /** It is carried out so many milliseconds later. */
+  | { late: number }
+  /** It is not carried out, and this is the answer. */
+  | { status: number; code: string };
+
+export interface StorageRequest {
+  service: 'Table' | 'Blob';
+  method: string;
+  /** The path in the account, with its query. */
+  path: string;
+}
 
 /** Storage that can be made to fail, between a client and a real Azurite. */
 export interface FaultyStorage {
   /** Reaches tables and blobs through this; queues directly. */
   connection: string;
-  /**
-   * Lets `count` more transactions through, then breaks every connection that brings one, as if the client had died:
-   * before it arrives, or with `answer: true` after it was done and before its answer arrives.
-   */
-  breakAfter(count: number, options?: { answer?: boolean }): void;
-  /** Breaks every connection that brings a request. */
-  breakDown(): void;
-  heal(): void;
+  /** Says of each request, when it comes, what becomes of it. */
+  fault: (request: StorageRequest) => Fault | undefined;
+  /** Nothing comes through any more, and what is on its way is lost. */
   stop(): void;
 }
 
+/** No fault. */
+export const healthy = (): undefined => undefined;
+
+/** Lets `count` more transactions through; each that follows meets with the fault. */
+export function afterTransactions(count: number, fault: Fault): FaultyStorage['fault'] {
+  let left = count;
+  return ({ path }) => (path.includes('$batch') && left-- <= 0 ? fault : undefined);
+}
+
+/** @param connection of the storage that requests go on to */
 export async function faultyStorage(connection: string): Promise<FaultyStorage> {
-  let transactions = Infinity;
-  let afterwards = false;
-  let down = false;
   const servers: Server[] = [];
-  let proxied = connection;
-  for (const service of ['Table', 'Blob']) {
-    const { host, hostname, port } = new URL(new RegExp(`${service}Endpoint=([^;]+)`).exec(connection)![1]!);
-    const server = createServer((incoming, outgoing) => {
-      const broken = down || (incoming.url!.includes('$batch') && transactions-- <= 0);
-      if (broken && !afterwards) {
-        incoming.socket.destroy();
-        return;
-      }
-      const forwarded = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (response) => {
-        if (broken) {
-          incoming.socket.destroy();
-          return;
-        }
-        outgoing.writeHead(response.statusCode!, response.rawHeaders);
-        response.pipe(outgoing);
-      });
-      incoming.pipe(forwarded);
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    servers.push(server);
-    proxied = proxied.replace(host, `127.0.0.1:${(server.address() as AddressInfo).port}`);
-  }
-  return {
-    connection: proxied,
-    breakAfter(count, { answer = false } = {}) {
-      transactions = count;
-      afterwards = answer;
-    },
-    breakDown() { down = true; },
-    heal() {
-      down = false;
-      afterwards = false;
-      transactions = Infinity;
-    },
+  const storage: FaultyStorage = {
+    connection,
+    fault: healthy,
     stop() {
       for (const server of servers) {
         server.close();
@@ -65,4 +55,42 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
       }
     },
   };
+  for (const service of ['Table', 'Blob'] as const) {
+    const { host, hostname, port } = new URL(new RegExp(`${service}Endpoint=([^;]+)`).exec(connection)![1]!);
+    const server = createServer((incoming, outgoing) => {
+      const fault = storage.fault({ service, method: incoming.method!, path: incoming.url!.replace(/^\/[^/]+/, '') });
+      const lose = (): void => { incoming.socket.destroy(); };
+      const forward = (): void => {
+        const forwarded = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (response) => {
+          if (fault === 'answer lost') {
+            response.resume().once('end', lose);
+            return;
+          }
+          outgoing.writeHead(response.statusCode!, response.rawHeaders);
+          response.pipe(outgoing);
+        });
+        forwarded.once('error', lose);
+        incoming.pipe(forwarded);
+      };
+      if (fault === undefined || fault === 'answer lost') {
+        forward();
+      } else if (fault === 'request lost') {
+        lose();
+      } else if (fault === 'silence') {
+        incoming.resume();
+      } else if ('late' in fault) {
+        void sleep(fault.late).then(forward);
+      } else {
+        incoming.resume().once('end', () => {
+          outgoing.writeHead(fault.status, { 'content-type': 'application/json', 'x-ms-error-code': fault.code })
+            .end(JSON.stringify({ 'odata.error': { code: fault.code, message: { lang: 'en-US', value: 'As the test wants it.' } } }));
+        });
+      }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    servers.push(server);
+    storage.connection = storage.connection.replace(host, `127.0.0.1:${(server.address() as AddressInfo).port}`);
+  }
+  return storage;
 }

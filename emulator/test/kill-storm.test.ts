@@ -1,0 +1,73 @@
+/** The emulator killed between any two storage operations: nothing is lost, no recorded step is repeated, and all ends as it would have. */
+import { BlobServiceClient } from '@azure/storage-blob';
+import { expect, inject, test } from 'vitest';
+import { account } from './support/azurite.js';
+import { faultyStorage } from './support/faulty-storage.js';
+import { ending, Life, loadScenario, play, type Ending } from './support/scenario.js';
+
+const worker = await loadScenario();
+
+/** A process that has died is known to be dead. Here the dead have the same as the living. */
+async function giveUpLease(connection: string): Promise<void> {
+  const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
+  await blob.getBlobLeaseClient().breakLease(0).catch(() => {});
+}
+
+/** Plays the scenario on hosts that die after so many storage operations each; the last one lives. */
+async function playKilled(name: string, ...kills: number[]): Promise<Ending & { operations: number }> {
+  const connection = await account();
+  const said: string[] = [];
+  let operations = 0;
+  let over = false;
+  let life: Life;
+  const storages = await Promise.all([...kills, Infinity].map(async (kill) => ({ kill, storage: await faultyStorage(connection) })));
+  void (async () => {
+    for (const { kill, storage } of storages) {
+      const mine = life = new Life(storage.connection, worker, (level, _category, message) => {
+        if (level !== 'information' && mine === life) said.push(message);
+      });
+      operations = 0;
+      await new Promise<void>((resolve) => {
+        storage.fault = () => {
+          if (over || operations++ < kill) return undefined;
+          mine.die();
+          storage.stop();
+          resolve();
+          return 'request lost';
+        };
+      });
+      await giveUpLease(connection);
+    }
+  })();
+  await play(name, () => life);
+  over = true;
+  const end = await ending(name, life!);
+  await life!.engine.stop();
+  for (const { storage } of storages) storage.stop();
+  return { ...end, wrong: [...end.wrong, ...said], operations };
+}
+
+/** How many play at the same time: most of what they do is to wait for storage. */
+const TOGETHER = 4;
+/** Kills at every point in the long form; at every tenth when time is short. */
+const EVERY = inject('long') ? 1 : 10;
+
+async function storm(kills: readonly number[][], undisturbed: Ending): Promise<void> {
+  const left = [...kills];
+  await Promise.all(Array.from({ length: TOGETHER }, async () => {
+    for (let points = left.shift(); points !== undefined; points = left.shift()) {
+      const { operations: _, ...end } = await playKilled(`kill-${points.join('-')}`, ...points);
+      expect(end, `killed after ${points.join(' and ')} operations`).toEqual(undisturbed);
+    }
+  }));
+}
+
+test('killed between any two storage operations, it loses nothing and repeats no recorded step', { timeout: 1_200_000 }, async () => {
+  const { operations, ...undisturbed } = await playKilled('calm');
+  expect(undisturbed.wrong).toEqual([]);
+  const points = Array.from({ length: operations }, (_, point) => point).filter((point) => point % EVERY === 0);
+  await storm(points.map((point) => [point]), undisturbed);
+  // Whoever takes over is killed, too: while it takes the hub, reads what is left, and takes it up again.
+  const middle = Math.floor(operations / 2);
+  await storm(points.filter((point) => point < middle).map((point) => [middle, point]), undisturbed);
+});
