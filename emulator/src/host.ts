@@ -293,7 +293,6 @@ export class Host {
   #warn(): void {
     const warn = (line: string): void => { this.#options.log('warning', 'Host.Startup', line); };
     for (const { name, bindings, trigger, retryOptions } of this.worker.functions.values()) {
-      if (trigger.type === 'entityTrigger') warn(`This version of the emulator does not run durable entities: ${name}.`);
       if (retryOptions !== undefined && trigger.type !== 'timerTrigger') {
         warn(`The retry policy of '${name}' works, but the Functions host says that it soon will not: of the triggers here only timers have one for good.`);
       }

@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 import type { HostConfig } from './config.js';
 import { readConfig, withStorage } from './config.js';
 import { SkippingClock } from './durable/clock.js';
+import { entityInstanceId, type EntityId } from './durable/entity-messages.js';
+import { entityState } from './durable/entity.js';
 import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
 import { isFinished } from './durable/history.js';
 import { HTTP_ACTIVITY, sendHttp } from './durable/http-call.js';
@@ -212,6 +214,8 @@ export class TestApp implements AsyncDisposable {
     for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = value;
     const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array;
     if (!raw) sent['content-type'] ??= 'application/json';
+    // As everybody sends it over HTTP.
+    else if (body === undefined && method === 'POST') sent['content-length'] = '0';
     const bytes = body === undefined ? undefined : body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
     const answer = await this.#host.handle({ method, url: url.href, headers: sent, ...(bytes !== undefined && { body: bytes }) });
     const content = answer.body instanceof Uint8Array ? answer.body.length === 0 ? null : new Uint8Array(answer.body) : Readable.toWeb(answer.body) as ReadableStream;
@@ -299,6 +303,20 @@ export class TestApp implements AsyncDisposable {
     const outcome = await this.#host.engine.rewind(instanceId, reason);
     if (outcome !== 'accepted') throw new Error(outcome === 'gone' ? `'${instanceId}' has not failed.` : `There is no instance '${instanceId}'.`);
     await this.quiet();
+  }
+
+  // ---- entities ---------------------------------------------------------------------------------------------------
+
+  /** Signals an entity and waits until nothing runs. @throws UnknownEntityError when the app has no entity function of that name. */
+  async signal(entity: EntityId, operation: string, input?: unknown): Promise<void> {
+    await this.#host.engine.signalEntity(entity, operation, input === undefined ? null : JSON.stringify(input));
+    await this.quiet();
+  }
+
+  /** An entity's state as it is now, decoded; undefined when there is no such entity, or no longer. */
+  async entity(entity: EntityId): Promise<unknown> {
+    const found = entityState(await this.#host.engine.getRecord(entityInstanceId(entity)));
+    return found && decoded(found.state);
   }
 
   // ---- time -------------------------------------------------------------------------------------------------------

@@ -374,14 +374,6 @@ describe('Terminating, suspending, resuming', () => {
   });
 });
 
-describe('What a later version does', () => {
-  test('is 501, in one sentence', async () => {
-    client.add({ instanceId: 'i', runtimeStatus: 'Failed' });
-    expect(await post(`${API}/entities/counter/k?op=add`, '1')).toMatchObject({ status: 501, text: '{"Message":"This version of the emulator has no durable entities."}' });
-    expect(await send(`${API}/entities`)).toMatchObject({ status: 501 });
-  });
-});
-
 describe('Paths', () => {
   test.for([
     'GET /', 'GET /orchestrators/waiter', 'POST /orchestrators', 'POST /orchestrators/a/b/c', 'GET /instances/i/terminate', 'POST /instances',

@@ -170,7 +170,11 @@ describe('The client', () => {
     expect(await call('/api/waitfor/waiter?timeout=300')).toMatchObject({ status: 202, body: { id: expect.stringMatching(/^[0-9a-f]{32}$/) as string } });
   });
 
-  test('is told that entities come later', async () => {
-    expect((await call('/api/entities/counter/k', {})).status).toBe(500);
+  test('signals and reads entities', async () => {
+    expect((await call('/api/entities/Counter/k/add', { method: 'POST', body: '4' })).status).toBe(202);
+    await host.engine.whenQuiet();
+    expect((await call('/api/entities/counter/k', {})).body).toEqual({ entityExists: true, entityState: 4 });
+    expect((await call('/api/entities/counter/K', {})).body).toEqual({ entityExists: false });
+    expect((await call('/api/entities/nosuch/k/add', { method: 'POST' })).status).toBe(500);
   });
 });

@@ -68,7 +68,7 @@ export class HistoryTable {
 
   /** What {@link load} says of an instance that is not there. */
   fresh(): Omit<LoadedInstance, 'stale'> {
-    return { record: undefined, history: [], inbox: [], token: NOTHING };
+    return { record: undefined, history: [], inbox: [], memo: null, token: NOTHING };
   }
 
   async load(instanceId: string): Promise<Omit<LoadedInstance, 'stale'>> {
@@ -77,7 +77,7 @@ export class HistoryTable {
       const rows = await this.#rows(key);
       const sentinel = rows.at(-1)?.['rowKey'] === SENTINEL ? rows.pop() : undefined;
       const inbox = await this.#inbox(key, rows);
-      if (sentinel?.['RuntimeStatus'] === undefined) return { record: undefined, history: [], inbox, token: { ...NOTHING, etag: sentinel?.['etag'] } };
+      if (sentinel?.['RuntimeStatus'] === undefined) return { record: undefined, history: [], inbox, memo: null, token: { ...NOTHING, etag: sentinel?.['etag'] } };
 
       const first = Number(sentinel['FirstRow']);
       const count = Number(sentinel['RowCount']);
@@ -90,14 +90,17 @@ export class HistoryTable {
       const token: Position = {
         etag: sentinel['etag'], first, count, input: inputOf(history), blobs: events.flatMap(blobNames), sentinelBlobs: blobNames(sentinel),
       };
-      return { record: recordOf(await this.#payloads.restore(sentinel), instanceId, history), history, inbox, token };
+      const whole = await this.#payloads.restore(sentinel);
+      return { record: recordOf(whole, instanceId, history), history, inbox, memo: whole['Memo'] ?? null, token };
     });
   }
 
-  async post(instanceId: string, { id, event, executionId }: Message): Promise<void> {
+  async post(instanceId: string, { id, event, executionId, sender }: Message): Promise<void> {
     const arrived = this.#arrived = Math.max(this.#arrived + 1, Date.now() * 1000);
     const key = escapeKey(instanceId);
-    const columns: Columns = { Event: JSON.stringify(event), ForExecutionId: executionId, Arrived: { type: 'Int64', value: String(arrived) } };
+    const columns: Columns = {
+      Event: JSON.stringify(event), ForExecutionId: executionId, Sender: sender, Arrived: { type: 'Int64', value: String(arrived) },
+    };
     const blobs = await this.#payloads.store(key, `message-${id}`, columns, 'nothing');
     try {
       await this.#table.createEntity({ partitionKey: key, rowKey: messageKey(id), ...columns });
@@ -109,13 +112,13 @@ export class HistoryTable {
     this.#noteMessage(key, id, blobs);
   }
 
-  async commit({ instanceId, token, replace, append, consumed, record }: Commit): Promise<Position> {
+  async commit({ instanceId, token, replace, append, consumed, record, memo }: Commit): Promise<Position> {
     const before = token as Position;
     const key = escapeKey(instanceId);
     const rows = append.map((event) => eventColumns(event, record.executionId));
     const blobs = (await inParallel(rows, (columns, index) => this.#payloads.store(key, `history-${append[index]!.EventType}`, columns, 'nothing'))).flat();
     const input = inputOf(append) ?? (replace ? null : before.input);
-    const sentinel = sentinelColumns(record, input, append);
+    const sentinel = { ...sentinelColumns(record, input, append), Memo: memo ?? undefined };
     const sentinelBlobs = await this.#payloads.store(key, SENTINEL, sentinel, 'nothing');
 
     const { ahead, last } = inTransactions(rows, consumed.length);
@@ -184,7 +187,8 @@ export class HistoryTable {
       const id = messageId(row['rowKey']!)!;
       this.#noteMessage(key, id, blobNames(row));
       const event = JSON.parse(row['Event']!) as InboundEvent;
-      return row['ForExecutionId'] === undefined ? { id, event } : { id, event, executionId: row['ForExecutionId'] };
+      const { ForExecutionId: executionId, Sender: sender } = row;
+      return { id, event, ...(executionId !== undefined && { executionId }), ...(sender !== undefined && { sender }) };
     });
   }
 

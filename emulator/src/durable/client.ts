@@ -1,3 +1,4 @@
+import type { EntityId } from './entity-messages.js';
 import type { HistoryEvent, JsonText, RuntimeStatus } from './history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from './task-hub.js';
 
@@ -31,10 +32,17 @@ export interface DurableClient {
   resume(instanceId: string, reason: string | null): Promise<Outcome>;
   /** Lets an instance that has failed try again what failed. `gone`: it has not failed. */
   rewind(instanceId: string, reason: string | null): Promise<Outcome>;
+  /** @throws UnknownEntityError when the app has no entity function of that name. */
+  signalEntity(entity: EntityId, operation: string, input: JsonText): Promise<void>;
   /** A live instance is not purged (`live`). */
   purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
   /** Purges what is finished and matches. @returns how many. */
   purgeBy(filter: { createdTimeFrom: number; createdTimeTo?: number; runtimeStatus?: readonly RuntimeStatus[] }): Promise<number>;
+}
+
+/** The app has no such entity function; the message is the real host's. */
+export class UnknownEntityError extends Error {
+  override name = 'UnknownEntityError';
 }
 
 /** A live instance has the id. */

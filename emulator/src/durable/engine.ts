@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.js';
 import type { DurableClient, Outcome, StartRequest } from './client.js';
-import { InstanceExistsError, InvalidStateError } from './client.js';
+import { InstanceExistsError, InvalidStateError, UnknownEntityError } from './client.js';
 import type { Cancel, Clock } from './clock.js';
+import type { EntityId, Outgoing } from './entity-messages.js';
+import { entityInstanceId, isEntity, NEVER, releaseLocks, requestMessage } from './entity-messages.js';
+import { runEntityBatch } from './entity.js';
 import type {
   ExecutionStarted, HistoryEvent, InboundEvent, JsonText, Rewind, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { isFinished, timestamp } from './history.js';
 import { HTTP_ACTIVITY, runHttpActivity, sendHttp, type HttpAnswer, type HttpCall } from './http-call.js';
 import { Instance } from './instance.js';
-import type { Pending } from './instance.js';
+import type { CommittedOutcome, Pending } from './instance.js';
 import type { Answer, EpisodeOutcome } from './orchestration.js';
 import {
   continuedExecution, derivedGuid, executionCompleted, mayTakeIds, orchestratorFailure, orchestratorStarted, runEpisode,
@@ -19,7 +22,7 @@ import type { ActivityOutcome, OrchestratorRun, SdkV3 } from './sdk-v3.js';
 import { Semaphore } from './semaphore.js';
 import type { DurableSettings } from './settings.js';
 import { DEFAULT_SETTINGS } from './settings.js';
-import type { InstancePage, InstanceQuery, InstanceRecord, Message, TaskHub } from './task-hub.js';
+import type { Commit, InstancePage, InstanceQuery, InstanceRecord, Message, TaskHub } from './task-hub.js';
 import { MAX_CONSUMED } from './task-hub.js';
 import { complies } from './versions.js';
 
@@ -88,6 +91,7 @@ export class Engine implements DurableClient {
   #quiet: (() => void)[] = [];
   #stopped = false;
   #scanned: Promise<void> = Promise.resolve();
+  #hasScanned = false;
   #lastTime = 0;
 
   constructor(options: EngineOptions) {
@@ -121,6 +125,7 @@ export class Engine implements DurableClient {
           if (due <= this.#clock.now()) this.#wake(instanceId);
         }
       }
+      this.#hasScanned = true;
     });
   }
 
@@ -194,6 +199,7 @@ export class Engine implements DurableClient {
     if (instance === undefined) return [];
     return [
       ...instance.awaiting.map((name) => `the event '${name}'`),
+      ...[...instance.calls.values()].map(({ InstanceId }) => `the entity '${InstanceId}'`),
       ...[...instance.open.values()].map((task) => (
         task.EventType === 'TimerCreated' ? `a timer that fires at ${task.FireAt}`
         : task.EventType === 'TaskScheduled' ? `the activity '${task.Name}'` : `the sub-orchestration '${task.Name}' (${task.InstanceId})`)),
@@ -236,6 +242,15 @@ export class Engine implements DurableClient {
       if (record.runtimeStatus !== 'Failed') return 'gone';
       await this.#post(instanceId, this.#rewindMessage({ id: randomUUID(), reason }), false);
       return 'accepted';
+    });
+  }
+
+  async signalEntity(entity: EntityId, operation: string, input: JsonText): Promise<void> {
+    const missing = this.#options.sdk.missingEntity(entity.name.toLowerCase());
+    if (missing !== undefined) throw new UnknownEntityError(missing);
+    await this.#work(async () => {
+      const request = { op: operation, signal: true as const, ...(input !== null && { input }), id: randomUUID(), Timestamp: NEVER, Predecessor: NEVER };
+      await this.#post(entityInstanceId(entity), requestMessage(request, this.#now()), false);
     });
   }
 
@@ -283,18 +298,23 @@ export class Engine implements DurableClient {
 
   /** Makes a message durable and takes it up. `fresh`: the target's id was made just now, so there is nothing to load. */
   async #post(instanceId: string, message: Message, fresh: boolean): Promise<void> {
+    return this.#postAll(instanceId, [message], fresh);
+  }
+
+  /** As {@link #post}; they are taken up together. */
+  async #postAll(instanceId: string, messages: readonly Message[], fresh: boolean): Promise<void> {
     const instance = this.#instance(instanceId);
     if (fresh && !instance.loaded) instance.take(this.#hub.fresh());
-    instance.posting.push(message.id);
+    for (const { id } of messages) instance.posting.push(id);
     try {
       await this.#placeHint(instance);
-      await this.#hub.post(instanceId, message);
-      instance.enqueue({ event: message.event, messageId: message.id, ...(message.executionId !== undefined && { executionId: message.executionId }) });
+      for (const message of messages) await this.#hub.post(instanceId, message);
+      for (const { id: messageId, ...pending } of messages) instance.enqueue({ ...pending, messageId });
     } catch (error) {
       instance.doubtful = true;
       throw error;
     } finally {
-      instance.posting.splice(instance.posting.indexOf(message.id), 1);
+      for (const { id } of messages) instance.posting.splice(instance.posting.indexOf(id), 1);
       void this.#pump(instance);
     }
   }
@@ -312,6 +332,28 @@ export class Engine implements DurableClient {
       sender.deliveries--;
       await this.#pump(sender);
     });
+  }
+
+  /** Sends what entities are sent, or answer: to each target in order, to all of them at once. The sender's next commit waits for it. */
+  #deliver(sender: Instance, outgoing: readonly Outgoing[]): void {
+    if (outgoing.length === 0) return;
+    sender.deliveries++;
+    sender.delivered = this.#work(async () => {
+      const arrived = await Promise.all([...Map.groupBy(outgoing, ({ to }) => to)].map(([to, sent]) => {
+        const messages = sent.map(({ message }) => (isEntity(to) ? { ...message, sender: sender.id } : message));
+        return this.#retrying(`a message to '${to}'`, () => this.#postAll(to, messages, false));
+      }));
+      sender.deliveries--;
+      void this.#pump(sender);
+      return !arrived.includes(false);
+    });
+  }
+
+  /** Whether a message that has come may come once more: its sender has not got further, or nobody knows. */
+  #mayComeAgain(messageId: string, sender: string): boolean {
+    const instance = this.#instances.get(sender);
+    if (instance === undefined) return !this.#hasScanned || this.#parked.get(sender)?.recover === true;
+    return !instance.loaded || instance.outbox.some(({ message }) => message.id === messageId);
   }
 
   // ---- instances in memory ----------------------------------------------------------------------------------------
@@ -402,6 +444,7 @@ export class Engine implements DurableClient {
   async #load(instance: Instance): Promise<void> {
     await this.#loads.run(async () => { instance.take(await this.#hub.load(instance.id)); });
     if (instance.record === undefined) return;
+    this.#deliver(instance, instance.outbox);
     if (isFinished(instance.record.runtimeStatus)) {
       if (instance.recover && !instance.isRewinding) this.#tellParent(instance);
     } else {
@@ -434,7 +477,7 @@ export class Engine implements DurableClient {
   /** Whether the instance has a version that this app may not run: it is left for an app that may. */
   #isRejected(instance: Instance): boolean {
     const record = instance.currentRecord;
-    if (record === undefined || isFinished(record.runtimeStatus) || this.#settings.versionFailure === 'Fail' || this.#options.strict === true) return false;
+    if (record === undefined || isEntity(instance.id) || isFinished(record.runtimeStatus) || this.#settings.versionFailure === 'Fail' || this.#options.strict === true) return false;
     if (complies(record.version, this.#settings)) return false;
     this.#warn(instance.id, `${this.#mismatch(record.version)} It stays ${record.runtimeStatus} until an app of its version takes the hub.`);
     return true;
@@ -453,9 +496,9 @@ export class Engine implements DurableClient {
     while (instance.queue.length > 0 && batch.consumed.length < MAX_CONSUMED) {
       const next = instance.queue[0]!;
       // What an episode makes of the instance decides whether the next event is wanted.
-      if (batch.inbound.length > 0 && (isAlone(next.event) || isAlone(batch.inbound[0]!))) break;
+      if (batch.inbound.length > 0 && !isEntity(instance.id) && (isAlone(next.event) || isAlone(batch.inbound[0]!))) break;
       const wanted = instance.wants(next);
-      if (wanted && batch.inbound.length > 0 && (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))) break;
+      if (wanted && batch.inbound.length > 0 && !isEntity(instance.id) && (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))) break;
       instance.queue.shift();
       batch.taken.push(next);
       if (next.messageId !== undefined) batch.consumed.push(next.messageId);
@@ -474,6 +517,7 @@ export class Engine implements DurableClient {
   async #episode(instance: Instance, batch: Batch): Promise<void> {
     const first = batch.inbound[0];
     if (first === undefined) return this.#drop(instance, batch);
+    if (isEntity(instance.id)) return this.#entityBatch(instance, batch);
     const starting = first.EventType === 'ExecutionStarted' ? first : undefined;
     let replace = starting !== undefined && instance.history.length > 0;
     let history: HistoryEvent[] = starting === undefined ? instance.history : [];
@@ -488,6 +532,7 @@ export class Engine implements DurableClient {
     let rewound = rewind === undefined ? [] : history;
     let execution = starting ?? instance.execution!;
     let inbound: HistoryEvent[] = [orchestratorStarted(this.#now()), ...batch.inbound];
+    const outgoing: Outgoing[] = [];
     let outcome: EpisodeOutcome;
     for (let generation = 1; ; generation++) {
       outcome = await this.#run(instance, execution, history, inbound);
@@ -498,6 +543,7 @@ export class Engine implements DurableClient {
         if (inbound.length === 1 && batch.consumed.length === 0) return;
         continue;
       }
+      outgoing.push(...outcome.outgoing, ...this.#releases(instance, execution, history, outcome));
       if (outcome.continueAsNew === undefined || this.#stopped) break;
       if (generation % 100 === 0) {
         if (generation === 100) this.#options.log('warning', CATEGORY, `'${instance.id}' continues as new again and again without waiting for anything.`);
@@ -510,6 +556,7 @@ export class Engine implements DurableClient {
           batch.consumed.push(end.messageId!);
           inbound.push(end.event);
           outcome = await this.#run(instance, execution, history, inbound);
+          outgoing.push(...outcome.outgoing);
           break;
         }
       }
@@ -523,8 +570,7 @@ export class Engine implements DurableClient {
 
     const record = this.#record(instance.record, execution, inbound, outcome, starting === undefined ? instance.record?.output ?? null : null);
     if (rewound.length > 0) outcome.append = [...rewound, ...outcome.append];
-    const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace, append: outcome.append, consumed: batch.consumed, record });
-    instance.committed(token, replace || starting !== undefined, outcome, record);
+    await this.#commit(instance, { replace, consumed: batch.consumed, record }, outcome, outgoing);
     for (const warning of outcome.warnings) this.#warn(instance.id, warning);
 
     if (rewound.length > 0 && outcome.completed === undefined) this.#takeUp(instance);
@@ -543,11 +589,37 @@ export class Engine implements DurableClient {
   /** Puts the rewound history of an instance into the place of the failed one, and has its sub-orchestrations rewound. */
   async #rewindParent(instance: Instance, history: HistoryEvent[], consumed: string[]): Promise<void> {
     const record: InstanceRecord = { ...instance.record!, runtimeStatus: 'Pending', lastUpdatedTime: this.#now(), completedTime: null };
-    const token = await this.#hub.commit({ instanceId: instance.id, token: instance.token, replace: true, append: history, consumed, record });
-    instance.committed(token, true, { ...nothingToDo(), append: history }, record);
+    await this.#commit(instance, { replace: true, consumed, record }, { ...nothingToDo(), append: history }, []);
     for (const event of instance.open.values()) if (event.EventType === 'SubOrchestrationInstanceCreated') this.#rewindChild(instance, event);
     this.#takeUp(instance);
     for (const listener of this.#listeners) listener(record);
+  }
+
+  async #entityBatch(instance: Instance, { inbound, taken, consumed }: Batch): Promise<void> {
+    const { append, record, outgoing, warnings } = await runEntityBatch({
+      instanceId: instance.id, execution: instance.execution, events: inbound, now: () => this.#time(), run: (run) => this.#options.sdk.runEntity(run),
+    });
+    instance.remember(taken, (messageId, sender) => this.#mayComeAgain(messageId, sender));
+    await this.#commit(instance, { replace: true, consumed, record }, { ...nothingToDo(), append }, outgoing);
+    for (const warning of warnings) this.#warn(instance.id, warning);
+    for (const listener of this.#listeners) listener(record);
+  }
+
+  /** What ends the locks of an execution that has ended. */
+  #releases(instance: Instance, { OrchestrationInstance }: ExecutionStarted, history: readonly HistoryEvent[], outcome: EpisodeOutcome): Outgoing[] {
+    if (outcome.completed === undefined && outcome.continueAsNew === undefined) return [];
+    return releaseLocks(instance.id, [...history, ...outcome.append], (target) => derivedGuid(OrchestrationInstance.ExecutionId, 'release', target), this.#now());
+  }
+
+  /** Makes an episode count, when all that the one before it sent has arrived, and sends what this one sends. */
+  async #commit(
+    instance: Instance, { replace, consumed, record }: Pick<Commit, 'replace' | 'consumed' | 'record'>, outcome: CommittedOutcome, outgoing: readonly Outgoing[],
+  ): Promise<void> {
+    if (!await instance.delivered) throw new Error('The engine is stopping.');
+    const { id: instanceId, token } = instance;
+    const next = await this.#hub.commit({ instanceId, token, replace, append: outcome.append, consumed, record, memo: instance.memo(outgoing) });
+    instance.committed(next, replace, outcome, record, outgoing);
+    this.#deliver(instance, outgoing);
   }
 
   /** Ends messages that lead to nothing: for somebody who has finished, or repeated. */
@@ -562,8 +634,14 @@ export class Engine implements DurableClient {
       });
       return;
     }
-    const { id: instanceId, token, record } = instance;
-    instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed: batch.consumed, record });
+    await this.#note(instance, instance.record, batch.consumed, instance.outbox);
+  }
+
+  /** Commits nothing but that messages are consumed, and what is remembered to have been sent. */
+  async #note(instance: Instance, record: InstanceRecord, consumed: readonly string[], outbox: readonly Outgoing[]): Promise<void> {
+    const { id: instanceId, token } = instance;
+    instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed, record, memo: instance.memo(outbox) });
+    instance.outbox = outbox;
   }
 
   async #run(instance: Instance, execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> {
@@ -590,6 +668,7 @@ export class Engine implements DurableClient {
       const outcome = runEpisode({
         instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, ...this.#settings,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
+        missingEntity: (name) => sdk.missingEntity(name),
       });
       if (outcome.departure !== undefined) return outcome;
       return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
@@ -737,6 +816,9 @@ export class Engine implements DurableClient {
       if (instance.dirty) this.#projectLater(instance);
       return;
     }
+    const { record, outbox } = instance;
+    // What it sent to entities has arrived. After this they need not tell whether it comes again.
+    if (record !== undefined && outbox.some(({ to }) => isEntity(to))) await this.#note(instance, record, [], []);
     if (instance.dirty) await this.#project(instance);
     await instance.exclusively(async () => {
       const due = instance.nextTimer;
@@ -796,14 +878,17 @@ export class Engine implements DurableClient {
     }
   }
 
-  async #retrying(what: string, task: () => Promise<void>): Promise<void> {
+  /** @returns false when the engine stopped before it was done. */
+  async #retrying(what: string, task: () => Promise<void>): Promise<boolean> {
     for (let failures = 0; !this.#stopped; failures++) {
       try {
-        return await task();
+        await task();
+        return true;
       } catch (error) {
         await this.#backOff(what, error, failures);
       }
     }
+    return false;
   }
 
   /** Waits longer each time, up to five seconds; says it once. */
@@ -830,7 +915,7 @@ function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: str
 
 function nothingToDo(): EpisodeOutcome {
   return {
-    append: [], activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
+    append: [], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
     customStatus: null, awaiting: [], idTaking: new Set(), warnings: [],
   };
 }

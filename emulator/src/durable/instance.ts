@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from './clock.js';
+import { awaitedAnswer, isEntity, type Outgoing } from './entity-messages.js';
 import type {
-  ExecutionStarted, HistoryEvent, InboundEvent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+  EventSent, ExecutionStarted, HistoryEvent, InboundEvent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { isFinished } from './history.js';
 import type { EpisodeOutcome } from './orchestration.js';
@@ -13,10 +14,21 @@ export interface Pending {
   messageId?: string;
   /** The execution it belongs to, where it is for one only. */
   executionId?: string;
+  /** As in `Message.sender`. */
+  sender?: string;
+}
+
+/** What the engine keeps in a commit's memo. */
+export interface Memo {
+  outbox: readonly Outgoing[];
+  received: [messageId: string, sender: string][];
 }
 
 /** What was scheduled and has not ended. */
 export type OpenTask = TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated;
+
+/** What of an episode's outcome an instance keeps. */
+export type CommittedOutcome = Pick<EpisodeOutcome, 'append' | 'idTaking' | 'awaiting' | 'cancelledTimers'>;
 
 /** An instance in memory: what the hub has of it, and what goes on around it. */
 export class Instance {
@@ -25,6 +37,8 @@ export class Instance {
   history: HistoryEvent[] = [];
   token: CommitToken;
   open = new Map<number, OpenTask>();
+  /** Calls of entities and lock requests that are not answered, by the id under which the answer comes. */
+  readonly calls = new Map<string, EventSent>();
   /** See `mayTakeIds`; unknown after a load. */
   idTaking: ReadonlySet<number> | undefined;
 
@@ -40,6 +54,15 @@ export class Instance {
   doubtful = false;
   /** How many messages to others are on their way. */
   deliveries = 0;
+  /**
+   * What the last commit sends: after a crash it is sent again, if it has not been followed by another commit, or by
+   * rest. No commit is made before all of it has arrived.
+   */
+  outbox: readonly Outgoing[] = [];
+  /** False when the engine stopped before that. */
+  delivered: Promise<boolean> = Promise.resolve(true);
+  /** Messages that an entity has consumed and that may come again, with their senders. */
+  readonly received = new Map<string, string>();
 
   /** Due time of the hint that the hub holds. */
   hint: number | undefined;
@@ -91,14 +114,19 @@ export class Instance {
     this.dirty ||= from.stale;
     this.idTaking = undefined;
     this.open.clear();
+    this.calls.clear();
     for (const event of from.history) this.#index(event);
+    const memo: Partial<Memo> = from.memo === null ? {} : JSON.parse(from.memo) as Memo;
+    // Whoever rested had sent everything.
+    this.outbox = this.recover ? memo.outbox ?? [] : [];
+    this.received.clear();
+    for (const [messageId, sender] of memo.received ?? []) this.received.set(messageId, sender);
     // A message that was posted while the hub was being read is not among what was read. One that is still being posted comes
     // when that is over: were it taken now, and gone from the hub after its commit, the hub might write it once more.
     const read = new Set(from.inbox.map(({ id }) => id));
     const known = new Set(this.queue.map(({ messageId }) => messageId));
     this.queue = [
-      ...from.inbox.filter(({ id }) => known.has(id) || !this.posting.includes(id)).map(({ id, event, executionId }) => (
-        { event, messageId: id, ...(executionId !== undefined && { executionId }) })),
+      ...from.inbox.filter(({ id }) => known.has(id) || !this.posting.includes(id)).map(({ id, ...message }) => ({ ...message, messageId: id })),
       ...this.queue.filter(({ messageId }) => messageId === undefined || !read.has(messageId)),
     ];
   }
@@ -120,8 +148,9 @@ export class Instance {
   }
 
   /** Whether an event means something to the instance as it is now. */
-  wants({ event, executionId }: Pending): boolean {
+  wants({ event, executionId, messageId }: Pending): boolean {
     const { record } = this;
+    if (isEntity(this.id)) return event.EventType === 'EventRaised' && !(messageId !== undefined && this.received.has(messageId));
     const finished = record === undefined || isFinished(record.runtimeStatus);
     if (event.EventType === 'GenericEvent' && event.Rewind !== undefined) {
       const { id } = event.Rewind;
@@ -134,6 +163,8 @@ export class Instance {
       case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
         return this.open.get(event.TaskScheduledId)?.EventType === 'SubOrchestrationInstanceCreated';
       case 'TimerFired': return this.open.get(event.TimerId)?.EventType === 'TimerCreated';
+      // What belongs to an execution is an entity's answer; what people raise reaches whichever is current.
+      case 'EventRaised': return executionId === undefined || this.calls.has(event.Name);
       default: return true;
     }
   }
@@ -151,7 +182,19 @@ export class Instance {
     this.#close(event);
   }
 
-  committed(token: CommitToken, replaced: boolean, outcome: EpisodeOutcome, record: InstanceRecord): void {
+  /** Notes of what an entity has taken what may come again, and forgets what cannot any more. */
+  remember(taken: readonly Pending[], mayComeAgain: (messageId: string, sender: string) => boolean): void {
+    for (const { messageId, sender } of taken) if (messageId !== undefined && sender !== undefined) this.received.set(messageId, sender);
+    for (const [messageId, sender] of this.received) if (!mayComeAgain(messageId, sender)) this.received.delete(messageId);
+  }
+
+  /** What a commit that sends `outbox` has to remember. */
+  memo(outbox: readonly Outgoing[]): string | null {
+    return outbox.length === 0 && this.received.size === 0 ? null : JSON.stringify({ outbox, received: [...this.received] } satisfies Memo);
+  }
+
+  committed(token: CommitToken, replaced: boolean, outcome: CommittedOutcome, record: InstanceRecord, outbox: readonly Outgoing[]): void {
+    this.outbox = outbox;
     this.token = token;
     this.record = record;
     this.dirty = true;
@@ -161,6 +204,7 @@ export class Instance {
     if (replaced) {
       this.history = [];
       this.open.clear();
+      this.calls.clear();
       this.cancelTimers();
     }
     for (const event of outcome.append) {
@@ -249,6 +293,9 @@ export class Instance {
   #index(event: HistoryEvent): void {
     if (event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated' || event.EventType === 'TimerCreated') {
       this.open.set(event.EventId, event);
+    } else if (event.EventType === 'EventSent') {
+      const answer = awaitedAnswer(event);
+      if (answer !== undefined) this.calls.set(answer, event);
     } else {
       this.#close(event);
     }
@@ -259,6 +306,7 @@ export class Instance {
       case 'TaskCompleted': case 'TaskFailed': case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
         this.open.delete(event.TaskScheduledId); break;
       case 'TimerFired': this.open.delete(event.TimerId); break;
+      case 'EventRaised': this.calls.delete(event.Name); break;
       default: break;
     }
   }

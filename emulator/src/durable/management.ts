@@ -2,7 +2,10 @@ import type { HttpRequestLike, HttpResponseLike } from '../http-message.js';
 import { carriesKey } from '../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
 import type { DurableClient, Outcome } from './client.js';
-import { InstanceExistsError, InvalidStateError } from './client.js';
+import { InstanceExistsError, InvalidStateError, UnknownEntityError } from './client.js';
+import type { EntityId } from './entity-messages.js';
+import { entityInstanceId, parseEntityId } from './entity-messages.js';
+import { entityState } from './entity.js';
 import type { JsonText } from './history.js';
 import { isFinished } from './history.js';
 import { answer, answerBadArgument, answerError, answerFailure, answerJson, answerString } from './management-answers.js';
@@ -44,6 +47,8 @@ const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DEL
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
 const MAX_INSTANCE_ID = 256;
+/** How a path says that an entity's key is empty. */
+const EMPTY_KEY = '$';
 /** .NET waits no longer than this many milliseconds in one go; Node, half of it. */
 const LONGEST_DELAY = 4_294_967_294;
 const LONGEST_TIMEOUT = 2_147_483_647;
@@ -103,7 +108,9 @@ export class ManagementApi {
         }
         break;
       case 'entities':
-        if (name === undefined && ['GET', 'POST', 'DELETE'].includes(method)) return answerError(501, 'This version of the emulator has no durable entities.');
+        if (name !== undefined) break;
+        if (method === 'GET') return operation === undefined ? this.#listEntities(call, id) : this.#entity({ name: entityName(id), key: operation === EMPTY_KEY ? '' : operation });
+        if (method === 'POST' || method === 'DELETE') return this.#signal(call, { name: entityName(id), key: operation ?? '' });
         break;
       case 'makeprimary':
         // A hub has one host here, and this is it.
@@ -183,20 +190,61 @@ export class ManagementApi {
   }
 
   async #list({ request, query, rpc }: Call): Promise<HttpResponseLike> {
-    const top = query.integer('top') ?? PAGE;
     const from = query.time('createdTimeFrom');
     const to = query.time('createdTimeTo');
     const prefix = query.text('instanceIdPrefix');
     const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
     const page = await this.#options.client.query({
-      top: top < 1 ? PAGE : Math.min(top, LARGEST_PAGE), runtimeStatus: query.statuses('runtimeStatus'),
+      top: pageSize(query), runtimeStatus: query.statuses('runtimeStatus'),
       ...(from !== undefined && { createdTimeFrom: from }), ...(to !== undefined && { createdTimeTo: to }),
       ...(prefix !== undefined && { instanceIdPrefix: prefix }), ...(first !== undefined && { from: first }),
     });
     const showInput = query.flag('showInput') ?? true;
     const body = `[${page.records.map((record) => statusJson(record, { showInput })).join(',')}]`;
-    // On the last page only the local address sends the header, empty [recorded].
-    return answerJson(200, body, page.next !== undefined || rpc ? [[CONTINUATION, encodeContinuation(page.next)]] : []);
+    return answerJson(200, body, continuation(page.next, rpc));
+  }
+
+  async #entity(entity: EntityId): Promise<HttpResponseLike> {
+    const found = entityState(await this.#options.client.getRecord(entityInstanceId(entity)));
+    return found === undefined ? answer(404) : answerJson(200, jsonOrText(found.state));
+  }
+
+  /** A page may be short, or empty: who does not exist any more is looked at, and left out. */
+  async #listEntities({ request, query, rpc }: Call, name: string | undefined): Promise<HttpResponseLike> {
+    const from = query.time('lastOperationTimeFrom');
+    const to = query.time('lastOperationTimeTo');
+    const fetchState = query.flag('fetchState') === true;
+    const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
+    const page = await this.#options.client.query({
+      top: pageSize(query), instanceIdPrefix: name === undefined ? '@' : `@${name.toLowerCase()}@`,
+      // An entity's instance starts anew with each batch: when it was made is when the last operation was.
+      ...(from !== undefined && { createdTimeFrom: from }), ...(to !== undefined && { createdTimeTo: to }), ...(first !== undefined && { from: first }),
+    });
+    const entities = page.records.flatMap((record) => {
+      const found = entityState(record);
+      if (found === undefined) return [];
+      const entityId = JSON.stringify(parseEntityId(record.instanceId));
+      return [`{"entityId":${entityId},"lastOperationTime":"${record.lastUpdatedTime}","state":${fetchState ? jsonOrText(found.state) : 'null'}}`];
+    });
+    return answerJson(200, `[${entities.join(',')}]`, continuation(page.next, rpc));
+  }
+
+  async #signal({ request, query }: Call, entity: EntityId): Promise<HttpResponseLike> {
+    const operation = request.method === 'DELETE' ? 'delete' : query.text('op') ?? '';
+    let input: string | null;
+    try {
+      input = operationInput(request);
+    } catch (error) {
+      if (error instanceof JsonReaderError) return answerError(400, `Could not parse JSON content: ${error.message}`);
+      throw error;
+    }
+    try {
+      await this.#options.client.signalEntity(entity, operation, input);
+    } catch (error) {
+      if (error instanceof UnknownEntityError) return answerError(400, error.message);
+      throw error;
+    }
+    return answer(202);
   }
 
   async #purge(id: string): Promise<HttpResponseLike> {
@@ -223,8 +271,7 @@ export class ManagementApi {
     const record = await client.getRecord(id);
     if (record === undefined) return answer(404);
     if (isFinished(record.runtimeStatus)) return answer(410);
-    const mediaType = request.headers['content-type']?.split(';')[0]!.trim().toLowerCase();
-    if (mediaType !== 'application/json') return answerError(400, 'Only application/json request content is supported');
+    if (mediaType(request) !== 'application/json') return answerError(400, 'Only application/json request content is supported');
     return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
   }
 
@@ -285,6 +332,32 @@ function failure(error: unknown): HttpResponseLike {
 
 function outcome(of: Outcome): HttpResponseLike {
   return answer({ accepted: 202, notFound: 404, gone: 410 }[of]);
+}
+
+function pageSize(query: Query): number {
+  const top = query.integer('top') ?? PAGE;
+  return top < 1 ? PAGE : Math.min(top, LARGEST_PAGE);
+}
+
+/** On the last page only the local address sends the header, empty [recorded]. */
+function continuation(next: string | undefined, rpc: boolean): [string, string][] {
+  return next !== undefined || rpc ? [[CONTINUATION, encodeContinuation(next)]] : [];
+}
+
+function entityName(segment: string | undefined): string {
+  if (segment === undefined) throw new ArgumentError("Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')");
+  return segment;
+}
+
+/** What does not say that it is JSON is a text, as is a body that is not there but has no length either (as a DELETE's) [recorded]. */
+function operationInput(request: HttpRequestLike): string | null {
+  if (request.headers['content-length'] === '0') return null;
+  const text = bodyText(request);
+  return mediaType(request) === 'application/json' ? readJsonValue(text) : JSON.stringify(text);
+}
+
+function mediaType({ headers }: HttpRequestLike): string | undefined {
+  return headers['content-type']?.split(';')[0]!.trim().toLowerCase();
 }
 
 function bodyText({ body }: HttpRequestLike): string {

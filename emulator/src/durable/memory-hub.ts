@@ -6,6 +6,7 @@ interface Stored {
   record: InstanceRecord | undefined;
   history: HistoryEvent[];
   inbox: Map<string, Message>;
+  memo: string | null;
   version: number;
 }
 
@@ -22,13 +23,14 @@ export class MemoryHub implements TaskHub {
   async close(): Promise<void> {}
 
   fresh(): LoadedInstance {
-    return { record: undefined, history: [], inbox: [], token: 0, stale: false };
+    return { record: undefined, history: [], inbox: [], memo: null, token: 0, stale: false };
   }
 
   async load(instanceId: string): Promise<LoadedInstance> {
     const stored = this.#instances.get(instanceId);
     return {
-      record: stored?.record, history: stored?.history.slice() ?? [], inbox: [...stored?.inbox.values() ?? []], token: stored?.version ?? 0, stale: false,
+      record: stored?.record, history: stored?.history.slice() ?? [], inbox: [...stored?.inbox.values() ?? []], memo: stored?.memo ?? null,
+      token: stored?.version ?? 0, stale: false,
     };
   }
 
@@ -46,6 +48,7 @@ export class MemoryHub implements TaskHub {
     for (const event of commit.append) stored.history.push(event);
     for (const id of commit.consumed) stored.inbox.delete(id);
     stored.record = commit.record;
+    stored.memo = commit.memo;
     return ++stored.version;
   }
 
@@ -78,7 +81,7 @@ export class MemoryHub implements TaskHub {
   #stored(instanceId: string): Stored {
     let stored = this.#instances.get(instanceId);
     if (stored === undefined) {
-      stored = { record: undefined, history: [], inbox: new Map(), version: 0 };
+      stored = { record: undefined, history: [], inbox: new Map(), memo: null, version: 0 };
       this.#instances.set(instanceId, stored);
     }
     return stored;

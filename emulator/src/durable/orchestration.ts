@@ -6,14 +6,20 @@
  * the history at every episode, so that a restarted host needs nothing that is not in the history.
  */
 import { createHash } from 'node:crypto';
+import {
+  awaitedAnswer, entityInstanceId, parseEntityId, releaseMessage, releaseText, requestMessage, requestText, sentTo,
+  type EntityId, type EntityRequest, type Outgoing,
+} from './entity-messages.js';
 import type {
   EventSent, ExecutionCompleted, ExecutionStarted, HistoryEvent, InboundEvent, JsonText, OrchestratorCompleted,
   OrchestratorStarted, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { timestamp } from './history.js';
 import { HTTP_ACTIVITY, httpInput, isAccepted, readAccepted, statusCall, type HttpCall } from './http-call.js';
+import { label } from './message-sorter.js';
 import type { Replayed } from './non-determinism.js';
 import { checkReplay, NonDeterministicError } from './non-determinism.js';
+import type { Message } from './task-hub.js';
 
 /** Intervals are milliseconds. */
 export interface RetryOptions {
@@ -31,6 +37,11 @@ export type Action =
   | { kind: 'http'; call: HttpCall }
   | { kind: 'timer'; fireAt: number; cancelled: boolean }
   | { kind: 'event'; name: string }
+  /** On an entity, `target` being its instance id; a signal is not answered. */
+  | { kind: 'operation'; target: string; name: string; input: JsonText; signal: boolean }
+  | { kind: 'lock'; entities: EntityId[] }
+  /** Of one of the entities that were locked before. */
+  | { kind: 'release'; target: string }
   | { kind: 'continueAsNew'; input: JsonText };
 
 /** The actions that take a task id. */
@@ -81,6 +92,8 @@ class Ledger {
   readonly slots: Slot[] = [];
   readonly #actions: IdAction[];
   readonly #expected: Expected[] = [];
+  /** Under which names answers of entities come, and to which calls. */
+  readonly #answers = new Map<string, number>();
   #assigned = 0;
   /** Time of the current episode. */
   now = 0;
@@ -121,6 +134,7 @@ class Ledger {
       case 'SubOrchestrationInstanceCompleted': this.#close(event.TaskScheduledId); break;
       case 'TaskFailed': case 'SubOrchestrationInstanceFailed': this.#failed(this.#close(event.TaskScheduledId)); break;
       case 'TimerFired': this.#fired(this.#close(event.TimerId)); break;
+      case 'EventRaised': this.#close(this.#answers.get(event.Name)); break;
       default: break;
     }
   }
@@ -153,7 +167,7 @@ class Ledger {
     this.#assigned++;
     this.slots.push({
       id, action, role: action.kind === 'timer' ? 'timer' : 'call', attempt: 1, firstAttemptAt: this.now,
-      fireAt: action.kind === 'timer' ? firstHop(action.fireAt, this.now) : 0, open: true, created: false,
+      fireAt: action.kind === 'timer' ? firstHop(action.fireAt, this.now) : 0, open: !isOneWay(action), created: false,
     });
   }
 
@@ -166,10 +180,12 @@ class Ledger {
     checkReplay(event, replayed(slot));
     slot.created = true;
     if (event.EventType === 'TimerCreated') slot.fireAt = Date.parse(event.FireAt);
+    const answer = event.EventType === 'EventSent' ? awaitedAnswer(event) : undefined;
+    if (answer !== undefined) this.#answers.set(answer, event.EventId);
   }
 
-  #close(id: number): Slot | undefined {
-    const slot = this.slots[id];
+  #close(id: number | undefined): Slot | undefined {
+    const slot = id === undefined ? undefined : this.slots[id];
     if (slot === undefined || !slot.open) return undefined;
     slot.open = false;
     return slot;
@@ -221,8 +237,15 @@ function retryOf(action: IdAction): RetryOptions | undefined {
   return action.kind === 'activity' || action.kind === 'subOrchestration' ? action.retry : undefined;
 }
 
+/** The name under which the history has it. */
 function nameOf(action: IdAction): string {
-  return action.kind === 'timer' ? '' : action.kind === 'http' ? HTTP_ACTIVITY : action.name;
+  switch (action.kind) {
+    case 'timer': return '';
+    case 'http': return HTTP_ACTIVITY;
+    case 'operation': case 'lock': return 'op';
+    case 'release': return 'release';
+    default: return action.name;
+  }
 }
 
 function isPolled(action: IdAction): boolean {
@@ -240,7 +263,17 @@ function ordinal(n: number): string {
 /** What stands under a number, in the framework's words. */
 function replayed({ role, action }: Slot): Replayed {
   if (role !== 'call' || action.kind === 'timer') return { action: 'CreateTimerOrchestratorAction', name: '' };
-  return { action: action.kind === 'subOrchestration' ? 'CreateSubOrchestrationAction' : 'ScheduleTaskOrchestratorAction', name: nameOf(action) };
+  const name = nameOf(action);
+  switch (action.kind) {
+    case 'subOrchestration': return { action: 'CreateSubOrchestrationAction', name };
+    case 'operation': case 'lock': case 'release': return { action: 'SendEventOrchestratorAction', name };
+    default: return { action: 'ScheduleTaskOrchestratorAction', name };
+  }
+}
+
+/** What is sent and not answered. */
+function isOneWay(action: IdAction): boolean {
+  return action.kind === 'release' || (action.kind === 'operation' && action.signal);
 }
 
 /** Everything an episode starts from. */
@@ -262,6 +295,8 @@ export interface EpisodeInput {
   defaultVersion: string | null;
   /** Milliseconds until a call that was answered 202 is made again, where the answer does not say. */
   httpPollInterval: number;
+  /** What production says when there is no entity function of that name. */
+  missingEntity: (name: string) => string | undefined;
 }
 
 /** What an episode leads to. */
@@ -271,6 +306,8 @@ export interface EpisodeOutcome {
   activities: TaskScheduled[];
   subOrchestrations: SubOrchestrationInstanceCreated[];
   timers: TimerCreated[];
+  /** What entities are sent. */
+  outgoing: Outgoing[];
   /** Timers that the orchestrator has cancelled, whether or not they have fired since. */
   cancelledTimers: Set<number>;
   /** The end of the execution, when this episode brought it. */
@@ -311,7 +348,7 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
 
   const time = timestamp(input.now);
   const outcome: EpisodeOutcome = {
-    append: [...input.inbound], activities: [], subOrchestrations: [], timers: [], cancelledTimers: new Set(), completed: undefined,
+    append: [...input.inbound], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined,
     continueAsNew: undefined, suspended: ledger.suspended, customStatus: answer.customStatus, awaiting: awaitedEvents(input), idTaking: new Set(),
     warnings: [...answer.warnings, ...ledger.warnings],
   };
@@ -319,7 +356,7 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
 
   if (departure !== undefined) {
     // What the code asks for now is carried out all the same, under numbers that the history has already [recorded].
-    for (const slot of ledger.slots) if (!slot.created) schedule(slot, input, time, outcome);
+    for (const slot of ledger.slots) if (!slot.created) schedule(slot, ledger, input, time, outcome);
     outcome.completed = executionCompleted(ledger.slots.length, 'Failed', departure, time);
     outcome.append.push(outcome.completed, completed);
     return { ...outcome, departure };
@@ -331,14 +368,17 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   }
 
   let open = 0;
+  /** How many of them the framework counts: what entities have not answered holds nobody up. */
+  let holding = 0;
   for (const slot of ledger.slots) {
     if (slot.action.kind === 'timer' && slot.action.cancelled) {
       slot.open = false;
       outcome.cancelledTimers.add(slot.id);
     }
-    if (!slot.created && !ledger.suspended) schedule(slot, input, time, outcome);
+    if (!slot.created && !ledger.suspended) schedule(slot, ledger, input, time, outcome);
     if (!slot.open) continue;
     open++;
+    if (slot.action.kind !== 'operation' && slot.action.kind !== 'lock') holding++;
     if (slot.action.kind === 'timer' ? slot.fireAt < slot.action.fireAt : retryOf(slot.action) !== undefined || isPolled(slot.action)) outcome.idTaking.add(slot.id);
   }
 
@@ -346,7 +386,7 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
     // The orchestrator's code ran on, but nothing it asked for is carried out before it is resumed. Which events it had
     // seen when it asked decides the ids, so that number is kept.
     completed.ActionCount = ledger.assigned;
-  } else if (open === 0) {
+  } else if (holding === 0) {
     end(input, ledger.slots.length, time, outcome);
   }
   if (!answer.done && answer.error === undefined && open === 0 && !ledger.suspended && outcome.awaiting.length === 0) {
@@ -375,7 +415,7 @@ function replay({ history, inbound }: EpisodeInput, ledger: Ledger): string | un
   }
 }
 
-function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: EpisodeOutcome): void {
+function schedule(slot: Slot, ledger: Ledger, input: EpisodeInput, time: string, outcome: EpisodeOutcome): void {
   const { action, id } = slot;
   slot.created = true;
   if (slot.role !== 'call' || action.kind === 'timer') {
@@ -393,6 +433,8 @@ function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: Episod
     };
     outcome.append.push(event);
     outcome.activities.push(event);
+  } else if (action.kind !== 'subOrchestration') {
+    send(action, id, ledger, input, time, outcome);
   } else {
     if (!input.knowsOrchestrator(action.name)) {
       outcome.warnings.push(`The orchestrator calls a sub-orchestrator named '${action.name}', and there is none: the instance will wait for it for ever.`);
@@ -405,6 +447,43 @@ function schedule(slot: Slot, input: EpisodeInput, time: string, outcome: Episod
     outcome.append.push(event);
     outcome.subOrchestrations.push(event);
   }
+}
+
+/** Sends an entity what the orchestrator has for it, and labels it as the framework does. */
+function send(
+  action: Extract<Action, { kind: 'operation' | 'lock' | 'release' }>, id: number, { slots, now }: Ledger,
+  { instanceId, executionId, history, missingEntity }: EpisodeInput, time: string, outcome: EpisodeOutcome,
+): void {
+  const messageId = derivedGuid(executionId, id);
+  const sent = (InstanceId: string, Name: string, Input: string, message: Message): void => {
+    outcome.append.push({ EventType: 'EventSent', EventId: id, Timestamp: time, InstanceId, Name, Input });
+    outcome.outgoing.push({ to: InstanceId, message });
+  };
+  if (action.kind === 'release') {
+    const lock = slots.findLast((slot) => slot.id < id && slot.action.kind === 'lock')!;
+    const release = { parent: instanceId, id: derivedGuid(executionId, lock.id) };
+    sent(action.target, 'release', releaseText(release), releaseMessage(messageId, release, time));
+    return;
+  }
+  const targets = action.kind === 'lock' ? action.entities : [parseEntityId(action.target)];
+  const missing = targets.map(({ name }) => missingEntity(name)).find((text) => text !== undefined);
+  if (missing !== undefined) {
+    if (isOneWay(action)) throw new Error(missing);
+    outcome.warnings.push(`${missing} The orchestrator calls it all the same: the instance will wait for it for ever.`);
+    return;
+  }
+  const target = entityInstanceId(targets[0]!);
+  const isBefore = (event: HistoryEvent): event is EventSent => event.EventType === 'EventSent' && event.InstanceId === target && event.Name === 'op';
+  const last = outcome.append.findLast(isBefore) ?? history.findLast(isBefore);
+  const request: EntityRequest = {
+    op: action.kind === 'lock' ? null : action.name,
+    ...(action.kind === 'operation' && { ...(action.signal && { signal: true }), ...(action.input !== null && { input: action.input }) }),
+    id: messageId, parent: instanceId, parentExecution: executionId,
+    ...label(timestamp(now), last && (sentTo(last) as EntityRequest).Timestamp),
+    ...(action.kind === 'lock' && { lockset: action.entities }),
+    requestTime: time.replace('Z', '+00:00'),
+  };
+  sent(target, 'op', requestText(request), requestMessage(request, time));
 }
 
 /** Ends the execution if the answer says so. Only called when nothing is open: until then production waits, too. */

@@ -46,6 +46,7 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
       return runEpisode({
         instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null, httpPollInterval,
         knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+        missingEntity: (entity) => sdk.missingEntity(entity),
       });
     } catch (error) {
       throw error instanceof NonDeterministicError ? mismatch(error.message) : error;

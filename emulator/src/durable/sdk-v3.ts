@@ -1,6 +1,8 @@
 /** The JSON protocol of durable-functions 3.x. Nothing else in the emulator knows it. */
 import type { InvocationOutcome, TypedData, Worker } from '../worker/types.js';
 import { dotnetException } from './dotnet-exception.js';
+import { entityInstanceId, unknownEntity, type EntityId } from './entity-messages.js';
+import type { EntityAnswer, EntityRun } from './entity.js';
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from './history.js';
 import type { HttpCall } from './http-call.js';
 import type { Action, Answer, RetryOptions } from './orchestration.js';
@@ -35,6 +37,8 @@ interface SdkAction {
   externalEventName?: string;
   compoundActions?: SdkAction[];
   httpRequest?: Partial<HttpCall> & { uri: string };
+  operation?: string;
+  lockSet?: EntityId[];
   retryOptions?: Record<string, number | undefined>;
 }
 
@@ -53,6 +57,14 @@ interface SdkState {
   output?: unknown;
   error?: string;
   customStatus?: unknown;
+}
+
+/** What the SDK answers for a batch of an entity. */
+interface SdkEntityState {
+  entityExists: boolean;
+  entityState?: string | null;
+  results: { isError: boolean; result?: string }[];
+  signals: { target: EntityId; name: string; input: string }[];
 }
 
 /** The marker behind which a failed orchestrator's state stands in the error's message. */
@@ -84,12 +96,17 @@ export class SdkV3 {
     this.#worker = worker;
   }
 
-  knows(kind: 'orchestration' | 'activity', name: string): boolean {
+  knows(kind: 'orchestration' | 'activity' | 'entity', name: string): boolean {
     return this.#worker.find(name)?.trigger.type === `${kind}Trigger`;
   }
 
-  names(kind: 'orchestration' | 'activity'): string[] {
+  names(kind: 'orchestration' | 'activity' | 'entity'): string[] {
     return [...this.#worker.functions.values()].filter(({ trigger }) => trigger.type === `${kind}Trigger`).map(({ name }) => name);
+  }
+
+  /** @returns what production says when there is no entity function of that name. */
+  missingEntity(name: string): string | undefined {
+    return this.knows('entity', name) ? undefined : unknownEntity(name, this.names('entity'));
   }
 
   /** Runs an orchestrator function over its history. */
@@ -152,6 +169,30 @@ export class SdkV3 {
     const outcome = await this.#worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: data }, triggerMetadata });
     return outcome.ok ? { ok: true, result: resultText(outcome.returnValue) } : activityFailure(definition.name, outcome);
   }
+
+  /** Runs an entity function on a batch. What the SDK does not answer for fails, operation by operation. */
+  async runEntity({ entity, exists, state, batch }: EntityRun): Promise<EntityAnswer> {
+    const missing = this.missingEntity(entity.name);
+    const failed = (text: string): EntityAnswer => (
+      { results: batch.map(() => ({ isError: true, result: JSON.stringify(text) })), signals: [], exists, state, warnings: [] });
+    if (missing !== undefined) return failed(missing);
+    const { name, trigger } = this.#worker.find(entity.name)!;
+    const text = JSON.stringify({ self: entity, exists, state, batch }, null, 2);
+    const outcome = await this.#worker.invoke({
+      functionName: name, inputData: { [trigger.name]: { string: text } },
+      triggerMetadata: {
+        [trigger.name]: { string: text }, self: { json: JSON.stringify(entity) }, exists: { string: exists ? 'True' : 'False' },
+        ...(state !== null && { state: { string: state } }),
+      },
+    });
+    if (!outcome.ok) return failed(outcome.message);
+    const { results, signals, entityExists, entityState } = outcome.result as SdkEntityState;
+    return {
+      results, signals, exists: entityExists, state: entityState ?? null,
+      warnings: results.length > batch.length
+        ? ['An operation called return twice. The SDK takes each for an answer, by position: answers of the same batch reach the wrong callers.'] : [],
+    };
+  }
 }
 
 function isContinuationMark(event: HistoryEvent): boolean {
@@ -205,25 +246,29 @@ function answer(outcome: InvocationOutcome): Answer {
     }
   }
   const actions: Action[] = [];
-  flatten(state.actions.flat(), actions, new Set(), warnings);
+  flatten(state.actions.flat(), { actions, seen: new Set(), locked: [], warnings });
   return {
     done: state.isDone, actions, output: jsonText(state.output), customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
     ...(state.error !== undefined && { error: state.error }), warnings,
   };
 }
 
-function flatten(from: readonly SdkAction[], into: Action[], seen: Set<SdkAction>, warnings: string[]): void {
+function flatten(from: readonly SdkAction[], into: { actions: Action[]; seen: Set<SdkAction>; locked: EntityId[]; warnings: string[] }): void {
+  const { actions, seen } = into;
   for (const action of from) {
     if (action.compoundActions !== undefined) {
-      flatten(action.compoundActions, into, seen, warnings);
+      flatten(action.compoundActions, into);
       continue;
     }
     if (seen.has(action)) {
-      warnings.push('A task was yielded a second time inside another Task.any or Task.all. The host schedules it again, the SDK does not count it again: '
+      into.warnings.push('A task was yielded a second time inside another Task.any or Task.all. The host schedules it again, the SDK does not count it again: '
         + 'from here on results reach the wrong tasks, and the instance will hang (azure-functions-durable-js issues 574, 577). Make a new task each time.');
     }
     seen.add(action);
-    into.push(neutral(action));
+    if (action.actionType === ACTION.LockEntities) into.locked = action.lockSet!;
+    // One action for all locks, and one task id for each.
+    if (action.actionType === ACTION.ReleaseEntities) actions.push(...into.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })));
+    else actions.push(neutral(action));
   }
 }
 
@@ -244,6 +289,11 @@ function neutral(action: SdkAction): Action {
       return { kind: 'http', call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled } };
     }
     case ACTION.WaitForExternalEvent: return { kind: 'event', name: action.externalEventName! };
+    case ACTION.CallEntity: case ACTION.SignalEntity:
+      return {
+        kind: 'operation', target: action.instanceId!, name: action.operation!, input: jsonText(action.input), signal: action.actionType === ACTION.SignalEntity,
+      };
+    case ACTION.LockEntities: return { kind: 'lock', entities: action.lockSet!.map(({ name, key }) => ({ name: name.toLowerCase(), key })) };
     default: throw new UnsupportedActionError(Object.entries(ACTION).find(([, code]) => code === action.actionType)?.[0] ?? String(action.actionType));
   }
 }

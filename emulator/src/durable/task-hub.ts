@@ -30,8 +30,10 @@ export interface Message {
    */
   id: string;
   event: InboundEvent;
-  /** For results of a sub-orchestration: the parent's execution they belong to. A later execution drops them. */
+  /** For results of a sub-orchestration, and answers of entities: the execution they belong to. A later one drops them. */
   executionId?: string;
+  /** For what may come again after a crash, long after it was consumed: the instance that may send it again. */
+  sender?: string;
 }
 
 /** Whatever the hub needs to see that nobody else wrote since: an ETag and a row count, or nothing. Opaque to the engine. */
@@ -44,6 +46,8 @@ export interface LoadedInstance {
   history: HistoryEvent[];
   /** What waits, in order of arrival. */
   inbox: Message[];
+  /** As last committed, see {@link Commit.memo}. */
+  memo: string | null;
   token: CommitToken;
   /** Whether {@link TaskHub.project} has to write the record: what the Instances row says is older than the history. */
   stale: boolean;
@@ -60,6 +64,8 @@ export interface Commit {
   consumed: readonly string[];
   /** The record after this episode, so that a load needs nothing else. */
   record: InstanceRecord;
+  /** What the engine has to remember beside the history, in the place of what it remembered before. Nothing to the hub. */
+  memo: string | null;
 }
 
 /** A commit consumes no more messages than this, so that they fit in the transaction that makes it count. */

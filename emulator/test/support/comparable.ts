@@ -20,7 +20,9 @@ function comparableText(text: string): string {
     .replaceAll(/(http:\/\/)?(localhost|127\.0\.0\.1):\d+/g, '$1<host>').replaceAll(/code=[^&\s"?]+/g, 'code=<key>')
     .replaceAll(/[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}/g, '<id>')
     .replaceAll(/20\d\d-\d\d-\d\dT[\d:.]+(Z|\+00:00)?/g, '<time>$1').replaceAll(/\d\d\/\d\d\/20\d\d [\d:]{8}/g, '<time>').replaceAll(/\w{3}, \d\d \w{3} 20\d\d [\d:]+ GMT/g, '<date>')
-    .replaceAll(/("startTime":|"duration":)\d+/g, '$1<time>');
+    // Without a zone when the clock had not moved since the label before.
+    .replaceAll(/((?:Timestamp|Last|Predecessor)\\?":\\?"<time>)Z/g, '$1')
+    .replaceAll(/("startTime":|"duration":|"requestTime":)\d+/g, '$1<time>');
 }
 
 /** JSON in a text is made comparable itself. */

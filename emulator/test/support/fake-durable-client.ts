@@ -1,5 +1,6 @@
 import type { DurableClient, Outcome, StartRequest } from '../../src/durable/client.js';
-import { InstanceExistsError, InvalidStateError } from '../../src/durable/client.js';
+import { InstanceExistsError, InvalidStateError, UnknownEntityError } from '../../src/durable/client.js';
+import { entityInstanceId, unknownEntity, type EntityId } from '../../src/durable/entity-messages.js';
 import type { HistoryEvent, RuntimeStatus } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from '../../src/durable/task-hub.js';
@@ -75,6 +76,11 @@ export class FakeDurableClient implements DurableClient {
     if (record.runtimeStatus !== 'Failed') return 'gone';
     this.records.set(instanceId, { ...record, runtimeStatus: 'Pending' });
     return 'accepted';
+  }
+
+  async signalEntity({ name, key }: EntityId, operation: string, input: string | null): Promise<void> {
+    if (name.toLowerCase() !== 'counter') throw new UnknownEntityError(unknownEntity(name, ['counter']));
+    this.events.push({ instanceId: entityInstanceId({ name, key }), name: operation, input });
   }
 
   async purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'> {

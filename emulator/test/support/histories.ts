@@ -28,7 +28,7 @@ export function recordOf(instanceId: string, over: Partial<InstanceRecord> = {})
 }
 
 export function commitOf(instanceId: string, token: CommitToken, over: Partial<Commit> = {}): Commit {
-  return { instanceId, token, replace: false, append: running(instanceId, 1), consumed: [], record: recordOf(instanceId), ...over };
+  return { instanceId, token, replace: false, append: running(instanceId, 1), consumed: [], record: recordOf(instanceId), memo: null, ...over };
 }
 
 export function raised(name: string, input = '1'): InboundEvent {
