@@ -1,30 +1,45 @@
 /**
- * `npm run bench`: every measure in a process of its own, one after the other.
- * `-- --json` prints a line of JSON a figure; `-- --only NAME` runs the files whose name contains NAME.
+ * `npm run bench`: every measure in a process of its own, one after the other; each figure beside the last recorded one.
+ * `-- --json` prints a line of JSON a figure; `-- --only NAME` runs the files whose name contains NAME; `-- --record` records
+ * what was measured, in `recorded.json`.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Figure } from './measure.ts';
 
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } } });
+/** A figure as it is kept, with when and on what it was measured. How, its method says. */
+interface Recorded extends Figure {
+  /** ISO 8601, the day. */
+  on: string;
+  machine: string;
+  /** What else the machine did when it began: its load over the last minute. */
+  load: number;
+}
+
+const { values } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, record: { type: 'boolean', default: false } },
+});
+const RECORDED = path.join(import.meta.dirname, 'recorded.json');
+const recorded = new Map((existsSync(RECORDED) ? JSON.parse(readFileSync(RECORDED, 'utf8')) as Recorded[] : []).map((figure) => [figure.name, figure]));
+const machine = `${os.cpus().length} × ${os.cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.platform()}, Node ${process.version}`;
+const load = Number(os.loadavg()[0]!.toFixed(1));
+const on = new Date().toISOString().slice(0, 10);
 const folder = path.join(import.meta.dirname, 'measures');
 const files = readdirSync(folder).filter((file) => file.includes(values.only)).toSorted();
-let missed = 0;
+const measured: Figure[] = [];
 
-if (!values.json) {
-  const [cpu] = os.cpus();
-  process.stdout.write(`${os.cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.platform()} ${os.release()}, Node ${process.version}\n\n`);
-}
+if (!values.json) process.stdout.write(`${machine}, load ${load}\n\n`);
 for (const file of files) {
   const child = spawn(process.execPath, ['--expose-gc', path.join(folder, file)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<number | null>((resolve) => { child.once('exit', resolve); });
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.startsWith('{')) continue;
     const figure = JSON.parse(line) as Figure;
+    measured.push(figure);
     process.stdout.write(values.json ? `${line}\n` : `${text(figure)}\n`);
   }
   if (await ended !== 0) {
@@ -32,11 +47,29 @@ for (const file of files) {
     process.exitCode = 1;
   }
 }
-if (!values.json && missed > 0) process.stdout.write(`${missed} below target. Machines are noisy: compare figures within one run.\n`);
+const missed = measured.filter((figure) => !met(figure)).length;
+if (!values.json && missed > 0) process.stdout.write(`${missed} missed. Machines are noisy: compare figures of one run, on a machine that does nothing else.\n`);
+if (values.record) {
+  for (const figure of measured) recorded.set(figure.name, { ...figure, on, machine, load });
+  const all = [...recorded.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  writeFileSync(RECORDED, `[\n${all.map((figure) => `  ${JSON.stringify(figure)}`).join(',\n')}\n]\n`);
+}
 
-function text({ name, value, unit, target, better, method }: Figure): string {
-  const met = target === undefined || (better === 'lower' ? value <= target : value >= target);
-  if (!met) missed++;
-  const goal = target === undefined ? '' : ` (target ${better === 'lower' ? '≤' : '≥'} ${target}${met ? '' : ', missed'})`;
-  return `${name}: ${value}${unit === '' ? '' : ` ${unit}`}${goal}\n    ${method}`;
+function met({ value, target, better }: Figure): boolean {
+  return target === undefined || (better === 'lower' ? value <= target : value >= target);
+}
+
+function text(figure: Figure): string {
+  const { name, target, better, method } = figure;
+  const goal = target === undefined ? '' : `, target ${better === 'lower' ? '≤' : '≥'} ${target}${met(figure) ? '' : ' MISSED'}`;
+  return `${name}: ${amount(figure)}${goal}\n    ${before(figure)}\n    ${method}`;
+}
+
+function before({ name }: Figure): string {
+  const last = recorded.get(name);
+  return last === undefined ? 'not recorded before' : `recorded ${last.on}: ${amount(last)}, at load ${last.load}${last.machine === machine ? '' : `, on ${last.machine}`}`;
+}
+
+function amount({ value, unit }: Figure): string {
+  return unit === '' ? String(value) : `${value} ${unit}`;
 }

@@ -9,6 +9,12 @@ df.app.orchestration('chain', function* (context) {
   return greetings;
 });
 
+df.app.orchestration('longChain', function* (context) {
+  let greeting;
+  for (let number = 0; number < context.df.getInput(); number++) greeting = yield context.df.callActivity('sayHello', number);
+  return greeting;
+});
+
 df.app.orchestration('fanOut', function* (context) {
   const tasks = [];
   for (let number = 0; number < context.df.getInput(); number++) tasks.push(context.df.callActivity('sayHello', number));
