@@ -18,10 +18,12 @@ export interface RunningCli {
 export interface CliOptions {
   env?: Record<string, string>;
   cwd?: string;
+  /** The program, if it is not that of this repository. */
+  program?: string;
 }
 
-function spawn(args: readonly string[], { env, cwd }: CliOptions): { child: ChildProcess; output: () => string } {
-  const child = fork(path.join(import.meta.dirname, '../../dist/cli.js'), args, {
+function spawn(args: readonly string[], { env, cwd, program = path.join(import.meta.dirname, '../../dist/cli.js') }: CliOptions): { child: ChildProcess; output: () => string } {
+  const child = fork(program, args, {
     env: { ...process.env, NODE_OPTIONS: '', ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], ...(cwd !== undefined && { cwd }),
   });
   let output = '';
