@@ -123,7 +123,7 @@ if (import.meta.main) {
     const sizes = makePackage(path.resolve(out));
     const total = [...sizes.values()].reduce((a, b) => ({ files: a.files + b.files, bytes: a.bytes + b.bytes, archived: a.archived + b.archived }));
     const line = (what: string, { files, bytes, archived }: Size): string => (
-      `${what.padEnd(28)}${String(files).padStart(6)} files${(bytes / 1e6).toFixed(1).padStart(8)} MB${(archived / 1e6).toFixed(1).padStart(8)} MB as an archive\n`);
+      `${what.padEnd(40)}${String(files).padStart(6)} files${(bytes / 1e6).toFixed(1).padStart(8)} MB${(archived / 1e6).toFixed(1).padStart(8)} MB as an archive\n`);
     const parts = [...sizes].slice(0, 6);
     process.stdout.write(parts.map(([what, size]) => line(what, size)).join(''));
     process.stdout.write(line(`all, with ${sizes.size - parts.length} more`, total));

@@ -1,4 +1,4 @@
-// Alerts on what a Functions host sends by itself, and who hears of them.
+// Alerts on what the app tells of itself, and who hears of them.
 param token string
 param location string
 param tags object
@@ -25,23 +25,23 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// The extension writes this line at level Error, whatever the backend; host.json lets warnings and above through.
-// https://github.com/Azure/azure-functions-durable-extension/blob/dev/src/WebJobs.Extensions.DurableTask/EndToEndTraceHelper.cs (FunctionFailed)
+// src/telemetry/workflows.ts tells of each workflow that ends with an error.
 var failedOrchestrations = '''
 AppTraces
-| where tostring(Properties.prop__state) == 'Failed' and tostring(Properties.prop__functionType) == 'Orchestrator'
+| where Message == 'workflow.failed'
 '''
 
-// The host sends a request for each function it runs, of whatever trigger. An answer 4xx is the caller's mistake.
+// src/telemetry/observe.ts: an activity that fails is a warning, because its workflow may try again. An error without frames is no exception there.
 var functionErrors = '''
-AppRequests
-| where Success == false and ResultCode !startswith '4'
+union isfuzzy=true (AppExceptions | where OuterMessage == 'function.failed'), (AppTraces | where Message == 'function.failed')
+| where SeverityLevel >= 3
 '''
 
-// A host that runs sends performance counters each minute, and a heartbeat each quarter of an hour, without a call to any function.
+// Told once a minute by every process of the app, without a call to any function.
 // One row when there was nothing at all: counting rows that are not there would say nothing.
 var silence = '''
-union isfuzzy=true AppPerformanceCounters, AppMetrics, AppRequests, AppTraces
+AppMetrics
+| where Name == 'app.uptime'
 | summarize Items = count()
 | where Items == 0
 '''
@@ -50,7 +50,7 @@ var rules = [
   {
     name: 'failed-orchestrations'
     title: 'An orchestration failed'
-    description: 'The log line holds its instance id and the reason.'
+    description: 'The log line holds its name and instance id; its trace has the error.'
     severity: 1
     query: failedOrchestrations
     frequency: 'PT5M'
@@ -72,7 +72,7 @@ var rules = [
   {
     name: 'no-heartbeat'
     title: 'Nothing is heard of the app'
-    description: 'No telemetry of any kind for half an hour, although an instance is always ready.'
+    description: 'No sign of life for half an hour, although an instance is always ready.'
     severity: 1
     query: silence
     frequency: 'PT15M'

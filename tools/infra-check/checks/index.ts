@@ -4,7 +4,8 @@ import { filesLoad, modulesFit, namesResolve, parses } from './language.ts';
 import { azdFinds, parametersFit, workflowPasses } from './parameters.ts';
 import { keysOff, noSecrets, noWildcards, roles } from './security.ts';
 import { settingsAgree } from './settings.ts';
+import { signalsAreSent } from './signals.ts';
 
 export const CHECKS: Check[] = [
-  parses, namesResolve, modulesFit, filesLoad, parametersFit, workflowPasses, azdFinds, typesPublished, settingsAgree, keysOff, noSecrets, roles, noWildcards,
+  parses, namesResolve, modulesFit, filesLoad, parametersFit, workflowPasses, azdFinds, typesPublished, settingsAgree, signalsAreSent, keysOff, noSecrets, roles, noWildcards,
 ];

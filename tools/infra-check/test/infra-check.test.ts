@@ -9,6 +9,7 @@ import { filesLoad, modulesFit, namesResolve, parses } from '../checks/language.
 import { azdFinds, parametersFit, workflowPasses } from '../checks/parameters.ts';
 import { keysOff, noSecrets, noWildcards, roles } from '../checks/security.ts';
 import { settingsAgree } from '../checks/settings.ts';
+import { signalsAreSent } from '../checks/signals.ts';
 import { makeProject, readTexts } from '../project.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
@@ -92,6 +93,9 @@ const WRONG: readonly (readonly [check: Check, wrong: string, change: Change, sa
     ['src/index.ts', '', 'function start(environment: Environment) { return environment["FAR_AWAY"]; }\nstart(process.env);'], `${APP} FAR_AWAY is read by src/index.ts, and not set`],
   [settingsAgree, 'a binding to a connection that has no settings', ['src/index.ts', '', "output.storageQueue({ queueName: 'a', connection: 'Other' });"],
     `${APP} Other__queueServiceUri is read by src/index.ts, and not set`],
+  [signalsAreSent, 'an alert on what nobody sends', [ALERTS, "'workflow.failed'", "'workflow.broken'"], `${ALERTS} nothing in src/ sends workflow.broken`],
+  [signalsAreSent, 'a metric that was renamed in the code', ['src/telemetry/workflows.ts', "'app.uptime'", "'process.uptime'"], `${ALERTS} nothing in src/ sends app.uptime`],
+  [signalsAreSent, 'a chart of an attribute that nobody sends', ['infra/workbook.json', "['faas.name']", "['faas.function']"], 'infra/workbook.json nothing in src/ sends faas.function'],
   [keysOff, 'keys of storage on', [STORAGE, 'allowSharedKeyAccess: false', 'allowSharedKeyAccess: true'], `${STORAGE} properties.allowSharedKeyAccess has to be false`],
   [keysOff, 'keys of storage on where a parameter says so', [STORAGE, 'allowSharedKeyAccess: false', 'allowSharedKeyAccess: publicAccess'],
     `${STORAGE} properties.allowSharedKeyAccess has to be false`],
