@@ -9,7 +9,7 @@ const all = recordings();
 
 test.for(all)('$name is followed by today’s code', async ({ history }) => {
   const { app } = await startApp();
-  await app.replay(history);
+  await expect(app.replay(history)).resolves.toBeUndefined();
 });
 
 test('every orchestrator of the app has a recorded history', async () => {

@@ -1,5 +1,4 @@
 import type { ExecutionCompleted, ExecutionStarted, HistoryEvent } from './history.js';
-import { NonDeterministicError } from './non-determinism.js';
 import type { Answer, EpisodeOutcome } from './orchestration.js';
 import { runEpisode } from './orchestration.js';
 import type { HistoryRow, RecordedHistory } from './recorded-history.js';
@@ -42,15 +41,13 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
     const { httpPollInterval } = DEFAULT_SETTINGS;
     const answer = await replay(instanceId, () => sdk.runOrchestrator({ name, instanceId, parentInstanceId, input: execution.Input, history, inbound, httpPollInterval }));
     if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
-    try {
-      return runEpisode({
-        instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null, httpPollInterval,
-        knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
-        missingEntity: (entity) => sdk.missingEntity(entity),
-      });
-    } catch (error) {
-      throw error instanceof NonDeterministicError ? mismatch(error.message) : error;
-    }
+    const outcome = runEpisode({
+      instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null, httpPollInterval,
+      knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+      missingEntity: (entity) => sdk.missingEntity(entity),
+    });
+    if (outcome.departure !== undefined) throw mismatch(outcome.departure);
+    return outcome;
   };
 
   const events = shown === undefined ? read : await rebuild(shown, run, mismatch);
