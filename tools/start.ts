@@ -117,7 +117,12 @@ function whatToTry(origin: string): string {
   const json = "-H 'content-type: application/json'";
   return `Serving on ${origin} (Ctrl-C stops it)
 
-Try this: an approval that escalates when nobody answers within twenty seconds.
+In a browser: what runs here, and the Durable Dungeon to play.
+
+  ${origin}
+  ${origin}/dungeon
+
+An approval that escalates when nobody answers within twenty seconds.
 
   curl -i ${origin}/api/approvals ${json} -d '{"subject": "A new chair", "requestedBy": "pat", "approver": "kim", "escalateTo": "robin", "respondWithin": "PT20S"}'
 

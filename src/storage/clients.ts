@@ -51,10 +51,11 @@ function once<Client>(
 }
 
 function read(service: 'table' | 'queue'): Settings {
-  const { [SETTING]: connectionString, [`${SETTING}__${service}ServiceUri`]: uri, [`${SETTING}__clientId`]: clientId } = process.env;
+  const connectionString = process.env[SETTING];
   if (connectionString) {
     return { connectionString };
   }
+  const { [`${SETTING}__${service}ServiceUri`]: uri, [`${SETTING}__clientId`]: clientId } = process.env;
   if (uri) {
     return { uri, clientId };
   }
