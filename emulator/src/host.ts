@@ -88,7 +88,8 @@ export class Host {
       clock, log, timeZone: config.timeZone, statuses: options.schedules ?? new MemoryScheduleStatuses(),
       run: ({ name }, inputData) => this.worker.invoke({ functionName: name, inputData }),
     });
-    this.keys = options.keys ?? newKeys(worker.functions.keys());
+    const keys = newKeys(worker.functions.keys());
+    this.keys = { ...keys, ...options.keys, functions: { ...keys.functions, ...options.keys?.functions } };
     this.#warn();
     for (const definition of this.functions) this.#addRoute(definition);
     for (const { route, method, by } of this.#router.shadowed()) {

@@ -60,7 +60,7 @@ test('a function that throws or returns nothing is 500, where production would n
 test('an answer that breaks off within the app breaks off for the caller', async () => {
   const response = await fetch(`${app.url}/api/BreaksOff`);
   expect(response.status).toBe(200);
-  await expect(response.text()).rejects.toThrow();
+  await expect(response.text()).rejects.toThrow('terminated');
   await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^error Executed 'Functions\.BreaksOff' \(Failed, .*\nError: broken off/s));
 });
 

@@ -1,8 +1,10 @@
 import type { HistoryEvent } from './history.js';
+import { isFinished } from './history.js';
 import type { Commit, Hint, InstancePage, InstanceQuery, InstanceRecord, LoadedInstance, Message, TaskHub } from './task-hub.js';
 import { CommitConflictError } from './task-hub.js';
 
-interface Stored {
+/** What a {@link MemoryHub} has of an instance. Plain data, that another process can go on with. */
+export interface StoredInstance {
   record: InstanceRecord | undefined;
   history: HistoryEvent[];
   inbox: Map<string, Message>;
@@ -10,13 +12,14 @@ interface Stored {
   version: number;
 }
 
-/** A hub that lives as long as the process: for tests, and for an emulator whose work need not survive. */
+/** A hub that lives as long as the process, or its map of instances: for tests, and for an emulator whose work need not survive. */
 export class MemoryHub implements TaskHub {
   readonly name: string;
-  readonly #instances = new Map<string, Stored>();
+  readonly #instances: Map<string, StoredInstance>;
 
-  constructor({ name }: { name: string }) {
+  constructor({ name, instances = new Map() }: { name: string; instances?: Map<string, StoredInstance> }) {
     this.name = name;
+    this.#instances = instances;
   }
 
   async open(): Promise<void> {}
@@ -74,11 +77,15 @@ export class MemoryHub implements TaskHub {
     this.#instances.delete(instanceId);
   }
 
-  /** Nothing survives this process, so nobody will ask. */
   async hint(_change: { add?: Hint; remove?: Hint }): Promise<void> {}
-  async *hints(): AsyncIterable<Hint[]> {}
 
-  #stored(instanceId: string): Stored {
+  /** Whatever may have something to do, or to tell its parent: there is no need to look for it in the order of time. */
+  async *hints(): AsyncIterable<Hint[]> {
+    const live = [...this.#instances].filter(([, { record, inbox }]) => inbox.size > 0 || (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null)));
+    yield live.map(([instanceId]) => ({ instanceId, due: 0 }));
+  }
+
+  #stored(instanceId: string): StoredInstance {
     let stored = this.#instances.get(instanceId);
     if (stored === undefined) {
       stored = { record: undefined, history: [], inbox: new Map(), memo: null, version: 0 };

@@ -24,9 +24,13 @@ export interface ScheduleStatuses {
   write(functionName: string, status: ScheduleStatus): Promise<void>;
 }
 
-/** Statuses that live as long as the process. */
+/** Statuses that live as long as the process, or the given map. */
 export class MemoryScheduleStatuses implements ScheduleStatuses {
-  readonly #statuses = new Map<string, ScheduleStatus>();
+  readonly #statuses: Map<string, ScheduleStatus>;
+
+  constructor(statuses: Map<string, ScheduleStatus> = new Map()) {
+    this.#statuses = statuses;
+  }
 
   async read(functionName: string): Promise<ScheduleStatus | undefined> {
     return this.#statuses.get(functionName);

@@ -1,0 +1,123 @@
+/** `emulator start --watch`: an app that changes while its instances go on. */
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { watchAppFiles } from '../src/watch/app-files.js';
+import { account } from './support/azurite.js';
+import { runCli, startCli } from './support/cli.js';
+
+let directory: string;
+beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), 'watch-')); });
+afterEach(async () => { await rm(directory, { recursive: true, maxRetries: 5 }); });
+
+/** Only the first version of it waits as long as it is told to. */
+const program = (greeting: string): string => `
+const { app } = require('@azure/functions');
+const df = require('durable-functions');
+df.app.activity('Slow', { handler: async (ms) => { await new Promise((resolve) => { setTimeout(resolve, '${greeting}' === 'one' ? ms : 0); }); return '${greeting}'; } });
+df.app.orchestration('Waits', function* (context) {
+  const slow = yield context.df.callActivity('Slow', context.df.getInput());
+  const event = yield context.df.waitForExternalEvent('Go');
+  return { slow, event };
+});
+app.http('Greet', { handler: () => ({ body: '${greeting}' }) });
+app.http('Start', { methods: ['POST'], extraInputs: [df.input.durableClient()], handler: async (request, context) => {
+  const client = df.getClient(context);
+  return client.createCheckStatusResponse(request, await client.startNew('Waits', { input: await request.json() }));
+} });
+`;
+
+async function writeApp(greeting: string): Promise<void> {
+  await mkdir(path.join(directory, 'dist'), { recursive: true });
+  await writeFile(path.join(directory, 'dist/index.js'), program(greeting));
+}
+
+describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
+  test('a changed app is loaded anew at the same address, and its instances go on', async () => {
+    await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
+    await writeFile(path.join(directory, 'package.json'), '{ "main": "dist/*.js" }');
+    await symlink(path.join(import.meta.dirname, '../../node_modules'), path.join(directory, 'node_modules'), 'junction');
+    await writeApp('one');
+    const storage = where === 'memory' ? where : await account();
+    const emulator = await startCli(['start', '--app', directory, '--port', '0', '--storage', storage, '--enforce-keys', '--watch']);
+    const greets = async (greeting: string): Promise<void> => vi.waitFor(async () => {
+      expect(await (await fetch(`${emulator.url}/api/Greet`)).text()).toBe(greeting);
+    }, { timeout: 15_000, interval: 100 });
+    const start = async (milliseconds: number): Promise<{ statusQueryGetUri: string; sendEventPostUri: string }> => (
+      (await fetch(`${emulator.url}/api/Start`, { method: 'POST', body: String(milliseconds) })).json() as Promise<{ statusQueryGetUri: string; sendEventPostUri: string }>);
+    await greets('one');
+    const waiting = await start(0);
+    const working = await start(600_000);
+    const status = async ({ statusQueryGetUri }: { statusQueryGetUri: string }): Promise<{ runtimeStatus: string; output: unknown }> => (
+      (await fetch(statusQueryGetUri)).json() as Promise<{ runtimeStatus: string; output: unknown }>);
+    await vi.waitFor(async () => { expect(await status(working)).toMatchObject({ runtimeStatus: 'Running' }); });
+
+    await writeApp('two');
+    await greets('two');
+    expect(emulator.output()).toContain(`${path.join('dist', 'index.js')} has changed: the app is loaded anew.`);
+    expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Running' });
+
+    await appendFile(path.join(directory, 'dist/index.js'), '\nthis is no JavaScript');
+    await vi.waitFor(() => { expect(emulator.output()).toMatch(/^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. It is started again when it is changed\.$/m); }, 15_000);
+
+    await writeApp('three');
+    await greets('three');
+    for (const { sendEventPostUri } of [waiting, working]) {
+      const response = await fetch(sendEventPostUri.replace('{eventName}', 'Go'), { method: 'POST', body: '"now"', headers: { 'content-type': 'application/json' } });
+      expect(response.status).toBe(202);
+    }
+    await vi.waitFor(async () => { expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Completed', output: { slow: 'one', event: 'now' } }); }, 5000);
+    await vi.waitFor(async () => { expect(await status(working)).toMatchObject({ runtimeStatus: 'Completed', output: { slow: 'two', event: 'now' } }); }, 5000);
+    expect(await emulator.stop()).toBe(0);
+  });
+});
+
+test('an app that cannot be started at first ends it, with one line', async () => {
+  await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
+  const { code, output } = await runCli(['start', '--app', directory, '--port', '0', '--storage', 'memory', '--watch']);
+  expect(code).toBe(1);
+  expect(output).toMatch(/^There is no package\.json in .*\n$/);
+});
+
+describe('what an app is loaded from is watched:', () => {
+  async function changes(change: () => Promise<void>): Promise<string[]> {
+    const seen: string[] = [];
+    const stop = watchAppFiles(directory, (file) => { seen.push(path.relative(directory, file)); });
+    await change();
+    // Something that is always seen, last, tells when all that was to be seen has been.
+    await vi.waitFor(async () => {
+      await writeFile(path.join(directory, 'last.js'), String(seen.length));
+      expect(seen).toContain('last.js');
+    }, { timeout: 5000, interval: 400 });
+    stop();
+    return seen.filter((file) => file !== 'last.js');
+  }
+  /** Waits until what was written before has been told, so that it is not taken together with what comes. */
+  const apart = async (): Promise<void> => new Promise((resolve) => { setTimeout(resolve, 600); });
+
+  test('its settings, and code in folders that come later', async () => {
+    expect(await changes(async () => {
+      await writeFile(path.join(directory, 'host.json'), '{}');
+      await apart();
+      await mkdir(path.join(directory, 'dist/deep'), { recursive: true });
+      await writeFile(path.join(directory, 'dist/deep/a.mjs'), '');
+      await apart();
+      await writeFile(path.join(directory, 'dist/deep/a.mjs'), 'changed');
+      await apart();
+      await rename(path.join(directory, 'dist'), path.join(directory, 'build'));
+      await apart();
+      await writeFile(path.join(directory, 'build/deep/b.cjs'), '');
+      await apart();
+    })).toEqual(['host.json', path.join('dist', 'deep', 'a.mjs'), path.join('dist', 'deep', 'a.mjs'), path.join('build', 'deep', 'a.mjs'), path.join('build', 'deep', 'b.cjs')]);
+  });
+
+  test('but not its sources, its data, its packages, and what is hidden', async () => {
+    await mkdir(path.join(directory, '.storage'));
+    await mkdir(path.join(directory, 'node_modules'));
+    expect(await changes(async () => {
+      for (const file of ['index.ts', '__azurite_db_queue__.json', '.storage/a.js', 'node_modules/a.js']) await writeFile(path.join(directory, file), '');
+      await apart();
+    })).toEqual([]);
+  });
+});
