@@ -60,6 +60,8 @@ export interface HostConfig {
   cors: { origins: string[]; credentials: boolean };
   /** False with `AzureWebJobsDisableHomepage`. */
   homepage: boolean;
+  /** With `"telemetryMode": "OpenTelemetry"`: the host's own traces, sent nowhere without an address. */
+  tracing: { endpoint: string | undefined; service: string } | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -108,6 +110,8 @@ export function readConfig(directory: string, environment: Environment = process
       credentials: isTrue(get(serving, 'CORSCredentials')),
     },
     homepage: !isTrue(all['AzureWebJobsDisableHomepage']),
+    tracing: text(get(host, 'telemetryMode'))?.toLowerCase() === 'opentelemetry'
+      ? { endpoint: all['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined, service: all['OTEL_SERVICE_NAME'] || all['WEBSITE_SITE_NAME'] || 'functions-host' } : undefined,
   };
 }
 

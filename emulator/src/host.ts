@@ -6,12 +6,17 @@ import { Engine } from './durable/engine.js';
 import type { EngineOptions } from './durable/engine.js';
 import { ManagementApi } from './durable/management.js';
 import { SdkV3 } from './durable/sdk-v3.js';
+import { OrchestrationSpans } from './durable/spans.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { Executor } from './executor.js';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
 import { readBody } from './http-message.js';
 import { HttpServer } from './http-server.js';
 import type { Log } from './log.js';
+import { OtlpSender } from './tracing/otlp.js';
+import { readTraceContext } from './tracing/trace-context.js';
+import type { OpenSpan } from './tracing/tracing.js';
+import { Tracing } from './tracing/tracing.js';
 import { resolveBindings, UnsupportedBindingError } from './triggers/bindings.js';
 import { empty, httpInput, httpOutput } from './triggers/http.js';
 import type { RouteValues } from './triggers/http-routes.js';
@@ -62,6 +67,8 @@ export class Host {
   readonly #queues: Queues;
   readonly #timers: Timers;
   readonly #rpcPath: string;
+  readonly #sender: OtlpSender | undefined;
+  readonly #tracing: Tracing | undefined;
   readonly #startedAt = Date.now();
   #port = 0;
   #started = false;
@@ -73,6 +80,12 @@ export class Host {
     // From here on the library speaks to the newest host of this process.
     registrations.log = (level, message) => { log(level, 'Worker', message); };
     for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
+    if (config.tracing !== undefined) {
+      const { endpoint, service } = config.tracing;
+      const sender = endpoint === undefined ? undefined : new OtlpSender({ endpoint, service, log });
+      this.#sender = sender;
+      this.#tracing = new Tracing({ now: () => clock.now(), send: (span) => sender?.add(span) });
+    }
     const worker = new FunctionsWorker({ registrations, log, ...options.worker });
     this.functions = [...worker.functions.values()].map((definition) => (this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting)));
     this.#queues = new Queues({
@@ -99,8 +112,7 @@ export class Host {
     this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
     this.sdk = new SdkV3(this.worker);
     this.engine = new Engine({
-      hub, clock, log, sdk: this.sdk, ...options.engine,
-      settings: config.durable,
+      hub, clock, log, sdk: this.sdk, ...options.engine, settings: config.durable, spans: this.#tracing && new OrchestrationSpans(this.#tracing),
     });
     if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');
     this.#management = new ManagementApi({
@@ -131,6 +143,7 @@ export class Host {
     this.worker.stop();
     await Promise.all([this.#server.close(), this.#queues.stop(), this.#timers.stop()]);
     await this.engine.stop();
+    await this.#sender?.flush();
   }
 
   /** Whether something runs: a function, an episode. */
@@ -212,16 +225,31 @@ export class Host {
     return this.isDisabled(definition) ? empty(404) : undefined;
   }
 
-  async #invoke({ name, trigger }: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
-    const outcome = await this.worker.invoke({ functionName: name, inputData: { [trigger.name]: httpInput(request, values) } });
-    return outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
+  async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
+    const { name, trigger } = definition;
+    const span = this.#beginRequest(definition, request);
+    const outcome = await this.worker.invoke({ functionName: name, inputData: { [trigger.name]: httpInput(request, values) }, trace: span?.context });
+    const answer = outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
+    span?.end({ failed: answer.status >= 500, attributes: { 'http.response.status_code': answer.status } });
+    return answer;
+  }
+
+  /** A request goes on with the trace of its caller. */
+  #beginRequest(definition: FunctionDefinition, { method, headers }: RequestHead): OpenSpan | undefined {
+    const route = `/${this.#template(definition).replace(/^\//, '')}`;
+    return this.#tracing?.begin({
+      name: `${method} ${route}`, kind: 'server', scope: 'Microsoft.AspNetCore', parent: readTraceContext(headers),
+      attributes: { 'http.request.method': method, 'http.route': route },
+    });
   }
 
   /** Has a function read its request and write its answer bit by bit. */
-  async #stream(appAddress: string, { name, trigger }: FunctionDefinition, request: HttpRequestLike<Body>, values: RouteValues): Promise<HttpResponseLike<Body>> {
+  async #stream(appAddress: string, definition: FunctionDefinition, request: HttpRequestLike<Body>, values: RouteValues): Promise<HttpResponseLike<Body>> {
+    const { name, trigger } = definition;
     const invocationId = randomUUID();
+    const span = this.#beginRequest(definition, request);
     const { answer, abort } = forward(appAddress, invocationId, request);
-    const invoked = this.worker.invoke({ functionName: name, invocationId, inputData: { [trigger.name]: {} }, triggerMetadata: streamMetadata(request, values) });
+    const invoked = this.worker.invoke({ functionName: name, invocationId, inputData: { [trigger.name]: {} }, triggerMetadata: streamMetadata(request, values), trace: span?.context });
     let begun = false;
     void answer.then(() => { begun = true; }, () => {});
     const without = invoked.then((outcome) => {
@@ -230,7 +258,9 @@ export class Host {
       if (!begun) this.#options.log('warning', 'Host.General', `'${name}' ${outcome.ok ? 'returned nothing' : 'threw'}: with HTTP streams, production never answers then, and the caller waits.`);
       return empty(500);
     });
-    return Promise.race([answer, without]);
+    const first = await Promise.race([answer, without]);
+    span?.end({ failed: first.status >= 500, attributes: { 'http.response.status_code': first.status } });
+    return first;
   }
 
   #clientBinding(): string {

@@ -24,7 +24,7 @@ export function keep({ name, history }: Recording): boolean {
   const file = path.join(folder, `${name}.json`);
   if (existsSync(file)) return false;
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `[\n${history.map((event) => JSON.stringify(withoutPlaces(event))).join(',\n')}\n]\n`);
+  writeFileSync(file, `[\n${history.map((event) => JSON.stringify(withoutPlaces(event), withoutTraces)).join(',\n')}\n]\n`);
   return true;
 }
 
@@ -33,4 +33,9 @@ function withoutPlaces(event: HistoryEvent): HistoryEvent {
   if (event.EventType !== 'TaskFailed') return event;
   const details = JSON.parse(event.Details, (_, value: unknown) => (typeof value === 'string' ? value.replaceAll(/\n\s+at .*/g, '') : value)) as unknown;
   return { ...event, Details: JSON.stringify(details) };
+}
+
+/** Leaves out where an event was in a trace: ids that are others each time. */
+function withoutTraces(name: string, value: unknown): unknown {
+  return name === 'ParentTraceContext' || name === 'ClientSpanId' ? undefined : value;
 }

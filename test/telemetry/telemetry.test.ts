@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestApp } from '../../emulator/src/testing.js';
 import { startApp } from '../support/app.js';
-import { OtlpReceiver } from './otlp.js';
+import { OtlpReceiver, type Span } from './otlp.js';
 
 // Telemetry reads its settings when the app is loaded, once a process; and so does the host of this test.
 const receiver = new OtlpReceiver();
@@ -12,6 +12,8 @@ const flush = async (): Promise<void> => (await import('../../src/telemetry/inde
 beforeEach(() => { receiver.clear(); });
 afterAll(() => receiver.stop());
 
+/** By their numbers in OTLP. */
+const KINDS = ['', 'internal', 'server', 'client', 'producer'];
 const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee', details: 'The old one burns.' };
 
 /** Each episode runs once: a run that is repeated to compare its answers would be told twice. */
@@ -55,6 +57,37 @@ describe('an approval that is escalated, and then decided', () => {
     expect(told('workflow.failed')).toEqual([]);
     expect(told('workflow.duration')).toEqual([{ ...workflow, 'workflow.outcome': 'completed', count: 1, sum: 30 * 3600 }]);
     expect(told('app.uptime')).toHaveLength(1);
+  });
+
+  it('is one trace, from whoever called to the last activity, the host\'s spans and the app\'s one below the other', async () => {
+    const app = await start();
+    const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
+    const response = await app.post('/api/approvals', laptop, { traceparent: `00-${caller.traceId}-${caller.spanId}-01` });
+    const { id } = await response.json() as { id: string };
+    await app.skip({ hours: 30 });
+    await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee' });
+    await app.quiet();
+    await app.stop();
+    await flush();
+
+    // The decision is another call, and so another trace.
+    const trace = receiver.spans.filter(({ traceId }) => traceId === caller.traceId);
+    expect(receiver.spans.filter(({ traceId }) => traceId !== caller.traceId).map(({ name }) => name).toSorted())
+      .toEqual(['DecideApproval', 'POST /api/approvals/{id}/decision']);
+    const above = (span: Span): string[] => {
+      const parent = trace.find(({ spanId }) => spanId === span.parentSpanId);
+      return [`${span.name} ${KINDS[span.kind]!}`, ...(parent === undefined ? [span.parentSpanId ?? 'nothing'] : above(parent))];
+    };
+    const from = ['create_orchestration:ApprovalOrchestrator producer', 'RequestApproval internal', 'POST /api/approvals server', caller.spanId];
+    const within = ['orchestration:ApprovalOrchestrator server', ...from];
+    const ran = (name: string): string[] => [`${name} internal`, `activity:${name} server`, `activity:${name} client`, ...within];
+    const leaves = trace.filter(({ spanId }) => !trace.some(({ parentSpanId }) => parentSpanId === spanId));
+    expect(leaves.map((span) => above(span).join(' < ')).toSorted()).toEqual([
+      ran('AskApprover'), ran('Escalation'), ran('ReadStanding'), ran('Approval'), ['orchestration:ApprovalOrchestrator:timer internal', ...within],
+    ].map((path) => path.join(' < ')).toSorted());
+    for (const span of trace.filter(({ name }) => /orchestration|activity|AskApprover/.test(name))) expect(span.attributes).toMatchObject({ 'durabletask.task.instance_id': id });
+    const logged = receiver.logs.filter(({ attributes }) => attributes['durabletask.task.instance_id'] === id);
+    expect(logged.map(({ traceId }) => traceId)).toEqual(logged.map(() => caller.traceId));
   });
 
   it('is told in the log with its instance id, each thing once, and of people nothing', async () => {

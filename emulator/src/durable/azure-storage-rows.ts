@@ -52,15 +52,17 @@ type FieldsOf<E> = Readonly<Record<Exclude<keyof E, 'EventType' | 'EventId' | 'T
 const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = {
   OrchestratorStarted: {},
   OrchestratorCompleted: { ActionCount: 'integer?' },
-  ExecutionStarted: { Name: 'text', Version: 'text', Input: 'text', OrchestrationInstance: 'json', ParentInstance: 'json', Generation: 'integer' },
+  ExecutionStarted: {
+    Name: 'text', Version: 'text', Input: 'text', OrchestrationInstance: 'json', ParentInstance: 'json', Generation: 'integer', ParentTraceContext: 'json?',
+  },
   ExecutionCompleted: { OrchestrationStatus: 'text', Result: 'text' },
   ExecutionTerminated: { Input: 'text' },
   ExecutionSuspended: { Reason: 'text' },
   ExecutionResumed: { Reason: 'text' },
-  TaskScheduled: { Name: 'text', Input: 'text' },
+  TaskScheduled: { Name: 'text', Input: 'text', ParentTraceContext: 'json?' },
   TaskCompleted: { TaskScheduledId: 'integer', Result: 'text' },
   TaskFailed: { TaskScheduledId: 'integer', Reason: 'text', Details: 'text', FailureDetails: 'json' },
-  SubOrchestrationInstanceCreated: { Name: 'text', Version: 'text', InstanceId: 'text', Input: 'text' },
+  SubOrchestrationInstanceCreated: { Name: 'text', Version: 'text', InstanceId: 'text', Input: 'text', ClientSpanId: 'text?' },
   SubOrchestrationInstanceCompleted: { TaskScheduledId: 'integer', Result: 'text' },
   SubOrchestrationInstanceFailed: { TaskScheduledId: 'integer', Reason: 'text', Details: 'text', FailureDetails: 'json' },
   TimerCreated: { FireAt: 'time' },
@@ -114,6 +116,7 @@ export function readEvent(row: Row): HistoryEvent {
   const event: Record<string, unknown> = { EventType: type, EventId: Number(row['EventId']), Timestamp: readTime(row['_Timestamp']!) };
   for (const [name, kind] of Object.entries(FIELDS[type])) {
     const value = row[name];
+    if (kind === 'json?' && value === 'null') continue;
     if (value !== undefined) event[name] = READERS[kind](value);
     else if (!kind.endsWith('?')) event[name] = null;
   }

@@ -1,3 +1,4 @@
+import type { TraceContext } from '../tracing/trace-context.js';
 import type { EntityId } from './entity-messages.js';
 import type { HistoryEvent, JsonText, RuntimeStatus } from './history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from './task-hub.js';
@@ -11,6 +12,8 @@ export interface StartRequest {
   instanceId?: string;
   input: JsonText;
   version?: string;
+  /** Where whoever asks is in a trace. */
+  trace?: TraceContext | undefined;
 }
 
 /**

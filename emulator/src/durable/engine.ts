@@ -24,6 +24,8 @@ import type { DurableSettings } from './settings.js';
 import { DEFAULT_SETTINGS } from './settings.js';
 import type { Commit, InstancePage, InstanceQuery, InstanceRecord, Message, TaskHub } from './task-hub.js';
 import { MAX_CONSUMED } from './task-hub.js';
+import type { OrchestrationSpans } from './spans.js';
+import { orchestrationOf } from './spans.js';
 import { complies } from './versions.js';
 
 const CATEGORY = 'Host.Triggers.DurableTask';
@@ -35,6 +37,8 @@ export interface EngineOptions {
   log: Log;
   /** Ends an instance as Failed where production would leave it hanging. */
   strict?: boolean;
+  /** Tells of what orchestrations do, and hands their functions the trace that they are in. */
+  spans?: OrchestrationSpans | undefined;
   /** Wraps the run of an orchestrator function: the test environment runs it twice and compares. */
   replay?: (instanceId: string, run: () => Promise<Answer>) => Promise<Answer>;
   /** Delivers events one an episode, so that every state of a history is replayed once. */
@@ -170,6 +174,7 @@ export class Engine implements DurableClient {
         Input: request.input, OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() }, ParentInstance: null,
         Generation: existing === undefined ? 0 : existing.generation === undefined ? null : existing.generation + 1,
       };
+      this.#options.spans?.started(event, request.trace);
       await this.#post(instanceId, { id: `start-${event.OrchestrationInstance.ExecutionId}`, event }, request.instanceId === undefined);
       return instanceId;
     });
@@ -560,7 +565,9 @@ export class Engine implements DurableClient {
           break;
         }
       }
-      inbound = continuedExecution(execution, randomUUID().replaceAll('-', ''), outcome.continueAsNew.input, this.#now());
+      const continued = continuedExecution(execution, randomUUID().replaceAll('-', ''), outcome.continueAsNew.input, this.#now());
+      this.#options.spans?.continued(execution, { history, inbound }, continued[1] as ExecutionStarted);
+      inbound = continued;
       execution = inbound[1] as ExecutionStarted;
       history = [];
       rewound = [];
@@ -570,7 +577,9 @@ export class Engine implements DurableClient {
 
     const record = this.#record(instance.record, execution, inbound, outcome, starting === undefined ? instance.record?.output ?? null : null);
     if (rewound.length > 0) outcome.append = [...rewound, ...outcome.append];
+    this.#options.spans?.scheduled(execution, outcome.activities, outcome.subOrchestrations);
     await this.#commit(instance, { replace, consumed: batch.consumed, record }, outcome, outgoing);
+    this.#options.spans?.ended(execution, { history, inbound }, outcome.completed?.OrchestrationStatus);
     for (const warning of outcome.warnings) this.#warn(instance.id, warning);
 
     if (rewound.length > 0 && outcome.completed === undefined) this.#takeUp(instance);
@@ -649,7 +658,7 @@ export class Engine implements DurableClient {
     const now = this.#time();
     const run: OrchestratorRun = {
       name: execution.Name, instanceId: instance.id, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
-      input: execution.Input, history, inbound, httpPollInterval: this.#settings.httpPollInterval,
+      input: execution.Input, history, inbound, httpPollInterval: this.#settings.httpPollInterval, trace: orchestrationOf(execution),
     };
     const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, this.#now());
     if (!complies(execution.Version, this.#settings)) {
@@ -722,8 +731,12 @@ export class Engine implements DurableClient {
   }
 
   async #activity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
-    const { sdk, sendHttp: send = sendHttp } = this.#options;
-    return task.Name === HTTP_ACTIVITY ? runHttpActivity(task.Input, (call) => send(call, instanceId)) : sdk.runActivity(task, instanceId);
+    const { sdk, spans, sendHttp: send = sendHttp } = this.#options;
+    const span = spans?.activity(task, instanceId);
+    const outcome = await (task.Name === HTTP_ACTIVITY
+      ? runHttpActivity(task.Input, (call) => send(call, instanceId)) : sdk.runActivity(task, instanceId, span?.context));
+    span?.end({ failed: !outcome.ok });
+    return outcome;
   }
 
   #armTimer(instance: Instance, timer: TimerCreated): void {
@@ -747,17 +760,16 @@ export class Engine implements DurableClient {
   #startChild(instance: Instance, child: SubOrchestrationInstanceCreated, fresh: boolean): void {
     const { executionId, name, version } = instance.record!;
     const childExecutionId = derivedGuid(executionId, child.EventId);
-    this.#send(instance, child.InstanceId, {
-      id: `start-${childExecutionId}`,
-      event: {
-        EventType: 'ExecutionStarted', EventId: -1, Timestamp: child.Timestamp, Name: child.Name, Version: child.Version, Input: child.Input,
-        OrchestrationInstance: { InstanceId: child.InstanceId, ExecutionId: childExecutionId },
-        ParentInstance: {
-          Name: name, OrchestrationInstance: { InstanceId: instance.id, ExecutionId: executionId }, TaskScheduleId: child.EventId, Version: version,
-        },
-        Generation: null,
+    const event: ExecutionStarted = {
+      EventType: 'ExecutionStarted', EventId: -1, Timestamp: child.Timestamp, Name: child.Name, Version: child.Version, Input: child.Input,
+      OrchestrationInstance: { InstanceId: child.InstanceId, ExecutionId: childExecutionId },
+      ParentInstance: {
+        Name: name, OrchestrationInstance: { InstanceId: instance.id, ExecutionId: executionId }, TaskScheduleId: child.EventId, Version: version,
       },
-    }, fresh);
+      Generation: null,
+    };
+    this.#options.spans?.sent(instance.execution, child, event);
+    this.#send(instance, child.InstanceId, { id: `start-${childExecutionId}`, event }, fresh);
   }
 
   /** Passes on the last rewinding of an instance to a sub-orchestration that it was for, too. */

@@ -28,6 +28,16 @@ export interface ParentInstance {
   Version: string | null;
 }
 
+/** Where an event belongs in a trace, as the framework keeps it. Absent where the host traces nothing. */
+export interface DistributedTraceContext {
+  TraceParent: string;
+  TraceState: string | null;
+  /** Of an orchestration: its own place, `Id` as a W3C traceparent, which all its episodes have. */
+  Id: string | null;
+  SpanId: string | null;
+  ActivityStartTime: Timestamp | null;
+}
+
 /** JSON text as .NET would have written it, or null when there is no value. */
 export type JsonText = string | null;
 
@@ -48,6 +58,7 @@ export interface ExecutionStarted extends EventBase {
   ParentInstance: ParentInstance | null;
   /** 0 for an instance that a client started, null for a child and after continue-as-new: as recorded. */
   Generation: number | null;
+  ParentTraceContext?: DistributedTraceContext;
 }
 export interface ExecutionCompleted extends EventBase {
   EventType: 'ExecutionCompleted';
@@ -63,6 +74,7 @@ export interface TaskScheduled extends EventBase {
   Name: string;
   /** Kept so that a restarted host can run the activity without replaying its orchestrator; shown to nobody. */
   Input: JsonText;
+  ParentTraceContext?: DistributedTraceContext;
 }
 export interface TaskCompleted extends EventBase { EventType: 'TaskCompleted'; TaskScheduledId: number; Result: JsonText }
 export interface TaskFailed extends EventBase {
@@ -79,6 +91,8 @@ export interface SubOrchestrationInstanceCreated extends EventBase {
   InstanceId: string;
   /** Kept for the same reason as {@link TaskScheduled.Input}. */
   Input: JsonText;
+  /** Of the span in which its parent sees it, where the host traces. */
+  ClientSpanId?: string;
 }
 export interface SubOrchestrationInstanceCompleted extends EventBase {
   EventType: 'SubOrchestrationInstanceCompleted';

@@ -60,16 +60,16 @@ function own(event: HistoryEvent, options: HistoryOptions): Fields {
   switch (event.EventType) {
     case 'ExecutionStarted':
       return [
-        ['Input', text(event.Input)], ['Correlation', 'null'], ['ParentTraceContext', 'null'], ['ScheduledStartTime', 'null'],
+        ['Input', text(event.Input)], ['Correlation', 'null'], ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)], ['ScheduledStartTime', 'null'],
         ['Generation', String(event.Generation)], ['GenerateNewTrace', 'false'],
       ];
     case 'ExecutionCompleted':
       return [['OrchestrationStatus', text(event.OrchestrationStatus)], ...result(event.Result, options), ['FailureDetails', 'null']];
     case 'TaskScheduled':
-      return [['Name', text(event.Name)], ['Input', storedInput(event, options)], ['ParentTraceContext', 'null'], ['Tags', 'null']];
+      return [['Name', text(event.Name)], ['Input', storedInput(event, options)], ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)], ['Tags', 'null']];
     case 'SubOrchestrationInstanceCreated':
       return [
-        ['Name', text(event.Name)], ['InstanceId', text(event.InstanceId)], ['Input', storedInput(event, options)], ['ClientSpanId', 'null'], ['Tags', 'null'],
+        ['Name', text(event.Name)], ['InstanceId', text(event.InstanceId)], ['Input', storedInput(event, options)], ['ClientSpanId', JSON.stringify(event.ClientSpanId ?? null)], ['Tags', 'null'],
       ];
     case 'TaskCompleted': case 'SubOrchestrationInstanceCompleted':
       return result(event.Result, options);

@@ -1,4 +1,5 @@
 import type { HttpRequestLike, HttpResponseLike } from '../http-message.js';
+import { readTraceContext } from '../tracing/trace-context.js';
 import { carriesKey } from '../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
 import type { DurableClient, Outcome } from './client.js';
@@ -125,7 +126,9 @@ export class ManagementApi {
       if (instanceId !== undefined) checkInstanceId(instanceId);
       const input = inputOf(bodyText(call.request));
       const version = call.query.text('version');
-      const id = await this.#options.client.startInstance({ name, input, ...(instanceId !== undefined && { instanceId }), ...(version !== undefined && { version }) });
+      const id = await this.#options.client.startInstance({
+        name, input, trace: readTraceContext(call.request.headers), ...(instanceId !== undefined && { instanceId }), ...(version !== undefined && { version }),
+      });
       return await this.#started(call, id);
     } catch (error) {
       // Here, unlike elsewhere, the extension tells the exception's message alone.

@@ -1,4 +1,5 @@
 /** The JSON protocol of durable-functions 3.x. Nothing else in the emulator knows it. */
+import type { TraceContext } from '../tracing/trace-context.js';
 import type { InvocationOutcome, TypedData, Worker } from '../worker/types.js';
 import { dotnetException } from './dotnet-exception.js';
 import { entityInstanceId, unknownEntity, type EntityId } from './entity-messages.js';
@@ -80,6 +81,8 @@ export interface OrchestratorRun {
   inbound: readonly HistoryEvent[];
   /** Milliseconds, see {@link DurableSettings.httpPollInterval}. */
   httpPollInterval: number;
+  /** Where the orchestration belongs in a trace. */
+  trace?: TraceContext | undefined;
 }
 
 /** How an activity ended: the part of the history event that depends on it. */
@@ -116,6 +119,7 @@ export class SdkV3 {
       functionName: definition.name,
       inputData: { [definition.trigger.name]: {} },
       triggerValue: this.#trigger(run),
+      trace: run.trace,
     });
     return answer(outcome);
   }
@@ -154,7 +158,7 @@ export class SdkV3 {
   }
 
   /** Runs an activity once. */
-  async runActivity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
+  async runActivity(task: TaskScheduled, instanceId: string, trace?: TraceContext): Promise<ActivityOutcome> {
     const definition = this.#worker.find(task.Name);
     // It was there when it was scheduled; the app may have changed since.
     if (definition?.trigger.type !== 'activityTrigger') return missingActivity(task.Name);
@@ -166,7 +170,7 @@ export class SdkV3 {
       triggerMetadata[definition.trigger.name] = { string: text };
       triggerMetadata['data'] = { json: /^["TF]/.test(text) ? JSON.stringify(text) : text };
     }
-    const outcome = await this.#worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: data }, triggerMetadata });
+    const outcome = await this.#worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: data }, triggerMetadata, trace });
     return outcome.ok ? { ok: true, result: resultText(outcome.returnValue) } : activityFailure(definition.name, outcome);
   }
 
@@ -219,12 +223,12 @@ function sdkEvent(event: HistoryEvent, past: boolean): SdkEvent {
     case 'ExecutionStarted':
       return {
         OrchestrationInstance: event.OrchestrationInstance, ParentInstance: event.ParentInstance, Name: event.Name, Version: event.Version,
-        Input: event.Input, Tags: null, Correlation: null, ParentTraceContext: null, ScheduledStartTime: null, Generation: event.Generation,
+        Input: event.Input, Tags: null, Correlation: null, ParentTraceContext: event.ParentTraceContext ?? null, ScheduledStartTime: null, Generation: event.Generation,
         GenerateNewTrace: false, ...base,
       };
-    case 'TaskScheduled': return { Name: event.Name, Version: '', Input: null, ParentTraceContext: null, Tags: null, ...base };
+    case 'TaskScheduled': return { Name: event.Name, Version: '', Input: null, ParentTraceContext: event.ParentTraceContext ?? null, Tags: null, ...base };
     case 'SubOrchestrationInstanceCreated':
-      return { Name: event.Name, Version: event.Version, InstanceId: event.InstanceId, Input: null, ClientSpanId: null, Tags: null, ...base };
+      return { Name: event.Name, Version: event.Version, InstanceId: event.InstanceId, Input: null, ClientSpanId: event.ClientSpanId ?? null, Tags: null, ...base };
     case 'GenericEvent': return { Data: event.Data, ...base };
     case 'EventRaised': return { ParentTraceContext: null, ...event, ...base };
     default: return { ...event, ...base };

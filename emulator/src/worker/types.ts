@@ -2,6 +2,7 @@
  * The seam between the host and the functions of an app. `worker/` stands where the Functions Node worker stands: it
  * answers `require('@azure/functions-core')`, loads the app and runs invocations, hooks included.
  */
+import type { TraceContext } from '../tracing/trace-context.js';
 
 /** A binding as `@azure/functions` registers it: `type`, `direction`, `name`, and what its type needs. */
 export interface Binding {
@@ -39,6 +40,8 @@ export interface InvocationRequest {
   triggerMetadata?: Record<string, TypedData>;
   /** For a function with a retry policy: the retries before this attempt, and what made the last one necessary. */
   retryContext?: { retryCount: number; maxRetryCount: number; exception?: { message: string; stackTrace: string; source: string } };
+  /** Where the invocation belongs in a trace. Default: nowhere. */
+  trace?: TraceContext | undefined;
   /**
    * Given to the function in place of the decoded trigger input, so that large inputs need no trip through JSON.
    * The function owns it: it must not be shared.

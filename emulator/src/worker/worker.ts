@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log, LogLevel } from '../log.js';
+import { rpcTraceContext } from '../tracing/trace-context.js';
 import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
 import type { Binding, FunctionDefinition, InvocationOutcome, InvocationRequest, TypedData, Worker } from './types.js';
 
@@ -106,7 +107,7 @@ class Invocation implements CoreInvocationContext {
   readonly #options: WorkerOptions;
   #hookData: Record<string, unknown> | undefined;
 
-  constructor({ functionName, invocationId, inputData, triggerMetadata, retryContext }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+  constructor({ functionName, invocationId, inputData, triggerMetadata, retryContext, trace }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
     this.invocationId = invocationId ?? randomUUID();
     this.metadata = metadata;
     this.#functionName = functionName;
@@ -115,7 +116,7 @@ class Invocation implements CoreInvocationContext {
     for (const name in inputData) inputs.push({ name, data: inputData[name]! });
     this.request = {
       invocationId: this.invocationId, functionId: functionName, inputData: inputs, triggerMetadata: triggerMetadata ?? {},
-      traceContext: { attributes: {}, traceParent: '', traceState: '' }, ...(retryContext !== undefined && { retryContext }),
+      traceContext: rpcTraceContext(trace), ...(retryContext !== undefined && { retryContext }),
     };
   }
 
