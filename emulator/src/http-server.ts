@@ -62,10 +62,10 @@ export class HttpServer {
     // Whoever called may go away at any time.
     response.on('error', () => {});
     try {
-      const url = `http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`;
+      const url = addressOf(request);
       const method = request.method ?? 'GET';
       const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-      const answer = URL.canParse(url) ? await this.#handle({ method, url, headers: flat(request.headers), ...(hasBody && { body: request }) }) : empty(400);
+      const answer = url !== undefined ? await this.#handle({ method, url, headers: flat(request.headers), ...(hasBody && { body: request }) }) : empty(400);
       // A connection kept alive would hold up a server that closes.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);
@@ -74,6 +74,13 @@ export class HttpServer {
       if (!response.headersSent && !response.destroyed) send(response, 'GET', empty(500));
     }
   }
+}
+
+/** What was asked for. @returns undefined when target and Host make no address, or name two hosts, which Kestrel does not answer either. */
+function addressOf({ headers: { host = 'localhost' }, url: target = '/' }: http.IncomingMessage): string | undefined {
+  const origin = `http://${host}`;
+  const address = target.startsWith('/') ? origin + target : target;
+  return URL.canParse(origin) && URL.canParse(address) && new URL(address).host === new URL(origin).host ? address : undefined;
 }
 
 /** @throws TypeError, RangeError when the answer is not one that HTTP allows. */

@@ -153,6 +153,7 @@ describe('Starting', () => {
 
   test.for([
     ['@counter@k', 'Orchestration instance ids must not start with @.'],
+    ['a%EF%BF%BE', 'Orchestration instance ids must not contain U+FFFE or U+FFFF.'],
     ['x'.repeat(257), 'Instance ID lengths must not exceed 256 characters.'],
   ] as const)('under the id %s is refused', async ([id, why]) => {
     const { status, text } = await post(`${API}/orchestrators/waiter/${id}`, '1');

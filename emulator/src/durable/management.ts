@@ -383,9 +383,10 @@ function isStandardJson(text: string): boolean {
   }
 }
 
-/** Stricter than the extension: an id with an `@` names an entity, and storage has no room for long ones. */
+/** Stricter than the extension: an id with an `@` names an entity, and storage has no room for long ones, nor XML for two characters. */
 function checkInstanceId(id: string): void {
   if (id.startsWith('@')) throw new ArgumentError('Orchestration instance ids must not start with @.');
+  if (/[\ufffe\uffff]/.test(id)) throw new ArgumentError('Orchestration instance ids must not contain U+FFFE or U+FFFF.');
   if (id.length > MAX_INSTANCE_ID) throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
 }
 

@@ -98,6 +98,10 @@ export class Session {
     return session;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   async stop(): Promise<void> {
     diagnostics.unsubscribe('http.server.request.start', this.#noteRequest);
     await this.host.stop();
