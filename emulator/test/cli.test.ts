@@ -57,6 +57,7 @@ describe('an emulator that serves', () => {
     await emulator.stop();
     const said = emulator.output().split('\n').map((line) => line.replace(/^\[.*?\] /, ''));
     expect(said).toContain('\tTick: timerTrigger');
+    expect(said).toContain("The function 'Warm' is never called: there is nothing to warm up here.");
     expect(said).toContain("The function 'OnOrder' is never called: its queue 'orders' needs a storage account, and the setting 'AzureWebJobsStorage' is not set.");
     expect(said).toContain("GET /api/first reaches 'First', not 'Second': the Functions host tries routes in the order of the functions' names.");
     expect(said).toContain('the app was told that it ends');

@@ -102,6 +102,20 @@ describe('a queue function', () => {
     expect(lines).toContainEqual(expect.stringContaining("Message has reached MaxDequeueCount of 3. Moving message to queue 'fragile-poison'."));
   });
 
+  test('that fails does not see its message again before the time of host.json has passed', async () => {
+    const storage = await Storage.create('fragile');
+    await storage.send('fragile', 'glass');
+    const tries: number[] = [];
+    await using app = await start(storage, {
+      settings: { AzureFunctionsJobHost__extensions__queues__visibilityTimeout: '00:00:01' },
+      log: (_level, category, message) => { if (category === 'Function.OnFragile' && message.includes('Failed')) tries.push(performance.now()); },
+    });
+    await app.quiet();
+    expect(tries).toHaveLength(1);
+    await vi.waitFor(() => { expect(storage.seen).toEqual([{ poison: 'glass', dequeueCount: 1 }]); }, 8000);
+    expect(tries.slice(1).map((time, index) => time - tries[index]! > 900)).toEqual([true, true]);
+  });
+
   test('with a retry policy is tried again on skipped time before its message goes back to the queue', async () => {
     const storage = await Storage.create('retried');
     await storage.send('retried', 'a', 'b', 'c', 'd', 'e', 'f');

@@ -29,6 +29,8 @@ async function load(): Promise<void> {
   df.app.activity('Fail', { handler: () => { throw new RangeError('too far'); } });
   // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
   df.app.activity('FailOddly', { handler: () => { throw 'a text'; } });
+  // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
+  df.app.activity('FailSilently', { handler: () => { throw undefined; } });
   try {
     df.app.activity('echo', { handler: () => null });
     df.app.activity('Echo', { handler: () => null });
@@ -38,7 +40,7 @@ async function load(): Promise<void> {
 }
 
 const registrations = await loadApp({ app: load });
-/** An invocation without hooks takes a shorter way, so most tests run without. */
+/** What the app registered. Most tests run without. */
 const registered = new Map(registrations.hooks);
 const logged: string[] = [];
 
@@ -111,6 +113,10 @@ test('what it throws comes back as it was', async () => {
   const outcome = await invoke('Fail', null);
   expect(outcome).toEqual({ ok: false, error: new RangeError('too far'), message: 'too far', stackTrace: expect.stringMatching(/^RangeError: too far\n\s+at /) as unknown });
   expect(await invoke('FailOddly', null)).toEqual({ ok: false, error: 'a text', message: 'a text', stackTrace: undefined });
+});
+
+test('a function that throws undefined succeeds without a result, as on the real worker', async () => {
+  expect(await invoke('FailSilently', null)).toMatchObject({ ok: true, result: null });
 });
 
 test('an environment can run each invocation in its own surroundings, and replace a function', async () => {

@@ -53,11 +53,7 @@ export class FunctionsWorker implements Worker {
       invocation.context = context;
       if (request.triggerValue !== undefined) inputs[0] = request.triggerValue;
       const own = replace?.(functionName) ?? handler;
-      const before = registrations.hooks.get('preInvocation') ?? NO_HOOKS;
-      const after = registrations.hooks.get('postInvocation') ?? NO_HOOKS;
-      const result = before.length + after.length === 0
-        ? await model.invokeFunction(context, inputs, own)
-        : await this.#invokeWithHooks(before, after, model, invocation, inputs, own);
+      const result = await this.#invokeWithHooks(model, invocation, inputs, own);
       const { returnValue, outputData } = await model.getResponse(context, result);
       const outputs: Record<string, TypedData> = {};
       for (const { name, data } of outputData ?? []) outputs[name] = data as TypedData;
@@ -69,15 +65,13 @@ export class FunctionsWorker implements Worker {
     }
   }
 
-  async #invokeWithHooks(
-    before: readonly Hook[], after: readonly Hook[], model: InvocationModel, invocation: Invocation, inputs: unknown[], handler: Handler,
-  ): Promise<unknown> {
-    const { appHookData } = this.#options.registrations;
+  async #invokeWithHooks(model: InvocationModel, invocation: Invocation, inputs: unknown[], handler: Handler): Promise<unknown> {
+    const { appHookData, hooks } = this.#options.registrations;
     const { hookData, context: invocationContext } = invocation;
     // Hooks may put another function or other inputs in place, and may exchange the result or swallow the error.
     const pre = { hookData, appHookData, invocationContext, functionCallback: handler, inputs };
     invocation.state = 'preInvocationHooks';
-    for (const hook of before) await hook(pre);
+    for (const hook of hooks.get('preInvocation') ?? NO_HOOKS) await hook(pre);
     const post: Record<string, unknown> = { hookData, appHookData, invocationContext, inputs: pre.inputs, result: null, error: null };
     invocation.state = 'invocation';
     try {
@@ -86,9 +80,10 @@ export class FunctionsWorker implements Worker {
       post['error'] = error;
     }
     invocation.state = 'postInvocationHooks';
-    for (const hook of after) await hook(post);
+    for (const hook of hooks.get('postInvocation') ?? NO_HOOKS) await hook(post);
     invocation.state = undefined;
     const { error } = post;
+    // To the real worker, too, what is thrown has to be something: `throw undefined` is a success without a result.
     // oxlint-disable-next-line typescript/only-throw-error -- as the app threw it
     if (error !== null && error !== undefined) throw error;
     return post['result'];
