@@ -34,6 +34,10 @@ export function origins(project: Project, file: Bicep, node: Node): Origin[] {
       if (call && ['concat', 'union', 'coalesce'].includes(call.name)) return call.args.flatMap(follow);
       return call?.name === 'split' ? follow(call.args[0]!) : [{ kind: 'other', node }];
     }
+    case 'resource_expression': {
+      const resource = file.resources.get(children(node).at(-1)!.text);
+      return [resource ? { kind: 'resource', resource, path: '' } : { kind: 'other', node }];
+    }
     case 'identifier':
       return ofName(project, file, node);
     case 'member_expression':

@@ -4,7 +4,7 @@ import type { Bicep } from '../bicep.ts';
 import { calls, children, get, literal, properties } from '../bicep.ts';
 import type { Check, Report } from '../check.ts';
 import { kindOf } from '../names.ts';
-import { origins } from '../origins.ts';
+import { type Origin, origins } from '../origins.ts';
 import type { Project } from '../project.ts';
 import type { ObjectShape, Shape } from '../types.ts';
 
@@ -23,7 +23,12 @@ export const typesPublished: Check = {
           report(path, node, `${type}@${version} is not in types.json: if it is published, update-types.ts adds it`);
           continue;
         }
-        if (existing) continue;
+        if (existing) {
+          const written = [...properties(body).keys()];
+          for (const name of written) if (name !== 'name' && !OF_BICEP.has(name)) report(path, node, `${name} says nothing about what exists already`);
+          if (!written.includes('name')) report(path, node, 'which one it is has to be said: name');
+          continue;
+        }
         const look = new Look(project, file, report);
         look.value(body, shape, '');
         seen += look.seen;
@@ -32,6 +37,42 @@ export const typesPublished: Check = {
     return `${seen} properties against Azure/bicep-types-az ${project.types.commit.slice(0, 7)}`;
   },
 };
+
+export const readsPublished: Check = {
+  title: 'Whatever is read of a resource, a variable or what a loop goes through is there to be read',
+  run: (project, report) => {
+    let reads = 0;
+    for (const [path, file] of project.files) {
+      for (const node of file.root.descendantsOfType('member_expression')) {
+        if (node.parent?.type === 'member_expression') continue;
+        let from = node;
+        while (from.type === 'member_expression') from = children(from)[0]!;
+        const names = node.descendantsOfType('property_identifier').map((name) => name.text);
+        for (const origin of origins(project, file, from)) {
+          const missing = absent(project, origin, names);
+          if (missing === undefined) continue;
+          reads += 1;
+          if (missing !== '') report(path, node, `there is no ${missing} to be read`);
+        }
+      }
+    }
+    return `${reads} values read`;
+  },
+};
+
+/** The first of these names that is not there; '' when all are, `undefined` where it cannot be told. */
+function absent(project: Project, origin: Origin, names: string[]): string | undefined {
+  if (origin.kind === 'object') return properties(origin.node).has(names[0]!) ? '' : names[0];
+  if (origin.kind !== 'resource') return undefined;
+  let shape = project.types.resources[`${origin.resource.type}@${origin.resource.version}`];
+  for (const name of [...origin.path.split('.').filter(Boolean), ...names]) {
+    if (typeof shape !== 'object' || !('properties' in shape)) return shape === 'any' ? '' : undefined;
+    const { properties: known, others }: ObjectShape = shape;
+    shape = Object.hasOwn(known, name) ? known[name] : others;
+    if (shape === undefined) return name;
+  }
+  return '';
+}
 
 class Look {
   seen = 0;

@@ -1,5 +1,5 @@
 import type { Check } from '../check.ts';
-import { typesPublished } from './azure-types.ts';
+import { readsPublished, typesPublished } from './azure-types.ts';
 import { filesLoad, modulesFit, namesResolve, parses } from './language.ts';
 import { azdFinds, parametersFit, workflowPasses } from './parameters.ts';
 import { keysOff, noSecrets, noWildcards, roles } from './security.ts';
@@ -7,5 +7,5 @@ import { settingsAgree } from './settings.ts';
 import { signalsAreSent } from './signals.ts';
 
 export const CHECKS: Check[] = [
-  parses, namesResolve, modulesFit, filesLoad, parametersFit, workflowPasses, azdFinds, typesPublished, settingsAgree, signalsAreSent, keysOff, noSecrets, roles, noWildcards,
+  parses, namesResolve, modulesFit, filesLoad, parametersFit, workflowPasses, azdFinds, typesPublished, readsPublished, settingsAgree, signalsAreSent, keysOff, noSecrets, roles, noWildcards,
 ];

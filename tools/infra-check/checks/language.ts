@@ -1,6 +1,6 @@
 /** What holds of any Bicep. */
 import type { Node } from 'web-tree-sitter';
-import { children, literal } from '../bicep.ts';
+import { children, literal, properties } from '../bicep.ts';
 import type { Check } from '../check.ts';
 import { isLocal, kindOf, placeOf } from '../names.ts';
 import { moduleFile, resolvePath } from '../project.ts';
@@ -9,6 +9,8 @@ const KNOWN_STATEMENTS = new Set([
   'comment', 'decorators', 'target_scope_assignment', 'parameter_declaration', 'variable_declaration', 'resource_declaration', 'module_declaration',
   'output_declaration',
 ]);
+
+const OF_MODULE = new Set(['name', 'scope', 'dependsOn', 'params']);
 
 /** https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions: those in use. */
 const FUNCTIONS = new Set([
@@ -75,6 +77,7 @@ export const modulesFit: Check = {
           report(path, module.node, `there is no file ${resolvePath(path, module.path)}`);
           continue;
         }
+        for (const name of properties(module.body).keys()) if (!OF_MODULE.has(name)) report(path, module.node, `a module takes no ${name}`);
         for (const [name, value] of module.params) {
           passed += 1;
           const parameter = target.parameters.get(name);

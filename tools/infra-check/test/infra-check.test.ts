@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runChecks, type Check } from '../check.ts';
-import { typesPublished } from '../checks/azure-types.ts';
+import { readsPublished, typesPublished } from '../checks/azure-types.ts';
 import { CHECKS } from '../checks/index.ts';
 import { filesLoad, modulesFit, namesResolve, parses } from '../checks/language.ts';
 import { azdFinds, parametersFit, workflowPasses } from '../checks/parameters.ts';
@@ -51,6 +51,7 @@ const WRONG: readonly (readonly [check: Check, wrong: string, change: Change, sa
   [modulesFit, 'a path to nowhere', [MAIN, "'modules/identity.bicep'", "'modules/identities.bicep'"], `${MAIN} there is no file infra/modules/identities.bicep`],
   [modulesFit, 'a parameter that the module does not have', [IDENTITY, 'param name string', 'param names string'], `${MAIN} modules/identity.bicep has no parameter name`],
   [modulesFit, 'a parameter that is not given', [IDENTITY, '', 'param extra string'], `${MAIN} modules/identity.bicep is not given extra`],
+  [modulesFit, 'a misspelt part of a module', [MAIN, 'dependsOn: [appStorageRoles]', 'dependson: [appStorageRoles]'], `${MAIN} a module takes no dependson`],
   [modulesFit, 'a number for a text', [MAIN, "name: 'id-${token}'", 'name: 7'], `${MAIN} name of modules/identity.bicep is string, and gets int`],
   [modulesFit, 'an output that is not there', [MAIN, 'identity.outputs.clientId', 'identity.outputs.client'], `${MAIN} modules/identity.bicep has no output client`],
   [modulesFit, 'an output that nobody asks for', [IDENTITY, '', 'output extra string = name'], `${IDENTITY} nobody asks for extra`],
@@ -77,6 +78,10 @@ const WRONG: readonly (readonly [check: Check, wrong: string, change: Change, sa
   [typesPublished, 'a property that only Azure writes', [STORAGE, "kind: 'StorageV2'", "kind: 'StorageV2'\n  id: 'a'"], `${STORAGE} id cannot be written`],
   [typesPublished, 'a mistake behind a variable, a loop and a condition', [ALERTS, 'emailReceivers: empty(email) ? [] : [\n      {\n        name', 'emailReceivers: empty(email) ? [] : [\n      {\n        names'],
     `${ALERTS} there is no property properties.emailReceivers.names`],
+  [typesPublished, 'what exists already, without its name', [APP, '  name: applicationInsightsName\n', ''], `${APP} which one it is has to be said: name`],
+  [readsPublished, 'a property that the resource does not have', [IDENTITY, 'properties.principalId', 'properties.principal'], `${IDENTITY} there is no principal to be read`],
+  [readsPublished, 'an address that came through an output and a parameter', [APP, 'hostStorage.queue ', 'hostStorage.queues '], `${APP} there is no queues to be read`],
+  [readsPublished, 'a property that one item of a loop does not have', [ALERTS, "    window: 'PT30M'\n", ''], `${ALERTS} there is no window to be read`],
   [settingsAgree, 'a setting that the app reads and nobody sets', [APP, "  { name: 'AppStorage__queueServiceUri', value: dataStorage.queue }\n", ''],
     `${APP} AppStorage__queueServiceUri is read by src/storage/clients.ts, and not set`],
   [settingsAgree, 'a setting that the host needs and nobody sets', [APP, "  { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }\n", ''],
