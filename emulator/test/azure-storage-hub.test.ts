@@ -150,7 +150,7 @@ describe('a crash', () => {
     await hub.project(recordOf('one'));
     const { token, stale } = await hub.load('one');
     expect(stale).toBe(false);
-    for (const record of [recordOf('one', { customStatus: '1' }), recordOf('one', { runtimeStatus: 'Suspended', output: 'why' })]) {
+    for (const record of [recordOf('one', { customStatus: '1', generation: 0 }), recordOf('one', { runtimeStatus: 'Suspended', output: 'why' })]) {
       await hub.commit(commitOf('one', (await hub.load('one')).token, { append: [], record }));
       expect((await hub.load('one')).stale).toBe(true);
     }
@@ -327,13 +327,14 @@ describe('the owner', () => {
 
   describe('when storage stops answering', () => {
     let storage: FaultyStorage;
+    let hub: AzureStorageHub;
     let lost: ReturnType<typeof vi.fn<(reason: Error) => void>>;
 
     beforeEach(async () => {
       storage = await faultyOne();
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
       lost = vi.fn<(reason: Error) => void>();
-      await opened({ connection: storage.connection }, lost);
+      hub = await opened({ connection: storage.connection }, lost);
     });
 
     test('goes on when it answers again in time', async () => {
@@ -345,12 +346,30 @@ describe('the owner', () => {
       expect(lost).not.toHaveBeenCalled();
     });
 
-    test('is told once the lease must have run out, and not before', async () => {
+    test('writes nothing from the moment its lease may have run out, and goes on when it could be renewed', async () => {
       storage.fault = () => 'request lost';
-      await pass(13);
+      await pass(16);
+      storage.fault = (request) => (request.path.includes('comp=lease') ? 'request lost' : undefined);
+      for (const write of [hub.post('one', message('m')), hub.commit(commitOf('one', hub.fresh().token)), hub.project(recordOf('one')), hub.purge('one'), hub.hint({})]) {
+        await expect(write).rejects.toThrow("Task hub 'Hub' may be somebody else's by now: its lease could not be renewed in time.");
+      }
+      storage.fault = healthy;
+      await pass(3);
+      await hub.post('one', message('m'));
+      expect((await hub.load('one')).inbox).toEqual([message('m')]);
       expect(lost).not.toHaveBeenCalled();
-      await pass(10);
-      expect(lost.mock.calls).toEqual([[expect.objectContaining({ message: expect.stringContaining('could not be renewed') as string })]]);
+    });
+
+    test('is told when somebody else has taken it meanwhile', async () => {
+      storage.fault = () => 'request lost';
+      await pass(16);
+      const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
+      await blob.getBlobLeaseClient().breakLease(0);
+      await blob.getBlobLeaseClient().acquireLease(15);
+      storage.fault = healthy;
+      await pass(3);
+      expect(lost.mock.calls).toEqual([[expect.objectContaining({ message: expect.stringContaining('was taken') as string })]]);
+      await expect(hub.post('one', message('m'))).rejects.toThrow("may be somebody else's");
     });
   });
 });

@@ -84,15 +84,18 @@ export class AzureStorageHub implements TaskHub {
     return { ...loaded, stale: loaded.record !== undefined && !await this.#instances.isCurrent(loaded.record) };
   }
 
-  post(instanceId: string, message: Message): Promise<void> {
+  async post(instanceId: string, message: Message): Promise<void> {
+    this.#beSure();
     return this.#history.post(instanceId, message);
   }
 
-  commit(commit: Commit): Promise<CommitToken> {
+  async commit(commit: Commit): Promise<CommitToken> {
+    this.#beSure();
     return this.#history.commit(commit);
   }
 
-  project(record: InstanceRecord): Promise<void> {
+  async project(record: InstanceRecord): Promise<void> {
+    this.#beSure();
     return this.#instances.write(record);
   }
 
@@ -105,17 +108,24 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async purge(instanceId: string): Promise<void> {
+    this.#beSure();
     const key = escapeKey(instanceId);
     await Promise.all([this.#history.purge(key), this.#payloads.purge(key)]);
     // Last, so that whoever looks for what can be purged finds an instance whose purge was cut short.
     await this.#instances.purge(key);
   }
 
-  hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
+  async hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
+    this.#beSure();
     return this.#hints.change(change);
   }
 
   hints(): AsyncIterable<Hint[]> {
     return this.#hints.pages();
+  }
+
+  /** Nothing is written while the hub may be somebody else's: the engine tries again. */
+  #beSure(): void {
+    if (!this.#ownership.isSure) throw new Error(`Task hub '${this.name}' may be somebody else's by now: its lease could not be renewed in time.`);
   }
 }

@@ -25,6 +25,7 @@ export class Ownership {
   readonly #blob: BlobClient;
   #lease: BlobLeaseClient | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #renewed = 0;
 
   constructor(hubName: string, clients: StorageClients) {
     this.#hubName = hubName;
@@ -54,9 +55,10 @@ export class Ownership {
   }
 
   /**
-   * Takes the lease, at once from a process of this machine that has died, and keeps it.
+   * Takes the lease, at once from a process of this machine that has died, and keeps it. While storage does not answer it may
+   * run out (see {@link isSure}); it is ours again when it can be renewed before somebody else has taken it.
    * @param patience milliseconds to wait for a living owner
-   * @param lost called once, when somebody else has taken it or it could not be renewed in time
+   * @param lost called once, when somebody else has taken it
    * @throws HubUnavailableError when it stays taken
    */
   async acquire(patience: number, lost: (reason: Error) => void): Promise<void> {
@@ -86,7 +88,13 @@ export class Ownership {
         await sleep(ASK_AGAIN_AFTER);
       }
     }
-    this.#keep(this.#lease, Date.now(), lost);
+    this.#renewed = Date.now();
+    this.#keep(this.#lease, lost);
+  }
+
+  /** Whether nobody else can have the hub: false from the moment the lease may have run out until it is renewed. */
+  get isSure(): boolean {
+    return this.#lease !== undefined && Date.now() - this.#renewed < LEASE * 1000;
   }
 
   /** Gives the lease back. Never rejects: one that cannot be given back runs out. */
@@ -97,22 +105,22 @@ export class Ownership {
     await lease?.releaseLease().catch(() => {});
   }
 
-  #keep(lease: BlobLeaseClient, renewed: number, lost: (reason: Error) => void): void {
+  #keep(lease: BlobLeaseClient, lost: (reason: Error) => void): void {
     const renew = async (): Promise<void> => {
       const started = Date.now();
       try {
         await lease.renewLease();
-        renewed = started;
+        this.#renewed = started;
       } catch (error) {
         if (this.#lease !== lease) return;
         const status = statusOf(error);
-        if (status === 404 || status === 409 || status === 412 || Date.now() - renewed >= LEASE * 1000) {
+        if (status === 404 || status === 409 || status === 412) {
           this.#lease = undefined;
-          lost(new HubUnavailableError(`Task hub '${this.#hubName}' was lost: its lease ${status === undefined ? 'could not be renewed' : 'was taken'}.`, { cause: error }));
+          lost(new HubUnavailableError(`Task hub '${this.#hubName}' was lost: its lease was taken.`, { cause: error }));
           return;
         }
       }
-      if (this.#lease === lease) arm(renewed === started ? RENEW_EVERY : RENEW_AGAIN_AFTER);
+      if (this.#lease === lease) arm(this.#renewed === started ? RENEW_EVERY : RENEW_AGAIN_AFTER);
     };
     const arm = (delay: number): void => { this.#timer = setTimeout(() => void renew(), delay).unref(); };
     arm(RENEW_EVERY);

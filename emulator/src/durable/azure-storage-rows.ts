@@ -185,6 +185,6 @@ export function isCurrent(row: Row, record: InstanceRecord): boolean {
     const value = row[name];
     if (row[blobColumn(name)] !== undefined) return true;
     if (value === undefined || cell === undefined) return value === cell;
-    return typeof cell === 'object' ? readTime(value) === readTime(cell.value) : value === cell;
+    return typeof cell === 'object' ? readTime(value) === readTime(cell.value) : value === String(cell);
   });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.js';
+import { BackOff } from './back-off.js';
 import type { DurableClient, Outcome, StartRequest } from './client.js';
 import { InstanceExistsError, InvalidStateError, UnknownEntityError } from './client.js';
 import type { Cancel, Clock } from './clock.js';
@@ -91,6 +92,7 @@ export class Engine implements DurableClient {
   readonly #episodes: Semaphore;
   readonly #loads = new Semaphore(MAX_LOADING);
   readonly #warned = new Set<string>();
+  readonly #backOff: BackOff;
   #busy = 0;
   #quiet: (() => void)[] = [];
   #stopped = false;
@@ -102,6 +104,7 @@ export class Engine implements DurableClient {
     this.#options = options;
     this.#hub = options.hub;
     this.#clock = options.clock;
+    this.#backOff = new BackOff(options.log, CATEGORY);
     this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#activities = new Semaphore(this.#settings.maxConcurrentActivities);
     this.#episodes = new Semaphore(this.#settings.maxConcurrentOrchestrators);
@@ -419,7 +422,8 @@ export class Engine implements DurableClient {
   }
 
   async #pumpUntilIdle(instance: Instance): Promise<void> {
-    for (let failures = 0; !this.#stopped;) {
+    const what = `instance '${instance.id}'`;
+    while (!this.#stopped) {
       try {
         if (!instance.loaded || instance.doubtful) await this.#load(instance);
         // What comes for an instance that is left alone stays where it is.
@@ -433,15 +437,16 @@ export class Engine implements DurableClient {
           // No turn of the event loop between this look and the end: what comes later starts a pump of its own.
           if (instance.queue.length === 0 || rejected) break;
         }
-        failures = 0;
+        this.#backOff.worked(what);
       } catch (error) {
         instance.unload();
-        await this.#backOff(`instance '${instance.id}'`, error, failures++);
+        if (!this.#stopped) await this.#backOff.failed(what, error);
       }
     }
     instance.running = undefined;
     instance.atRest();
     if (this.#stopped) return;
+    this.#backOff.worked(what);
     if (instance.record === undefined && !instance.isInUse) this.#forget(instance);
     else if (!instance.isInUse) this.#rest(instance);
   }
@@ -892,22 +897,16 @@ export class Engine implements DurableClient {
 
   /** @returns false when the engine stopped before it was done. */
   async #retrying(what: string, task: () => Promise<void>): Promise<boolean> {
-    for (let failures = 0; !this.#stopped; failures++) {
+    while (!this.#stopped) {
       try {
         await task();
+        this.#backOff.worked(what);
         return true;
       } catch (error) {
-        await this.#backOff(what, error, failures);
+        if (!this.#stopped) await this.#backOff.failed(what, error);
       }
     }
     return false;
-  }
-
-  /** Waits longer each time, up to five seconds; says it once. */
-  async #backOff(what: string, error: unknown, failures: number): Promise<void> {
-    if (this.#stopped) return;
-    if (failures === 1) this.#options.log('warning', CATEGORY, `Storage failed for ${what}, trying again: ${error instanceof Error ? error.message : String(error)}`);
-    await new Promise<void>((resolve) => { setTimeout(resolve, Math.min(5_000, 20 * 2 ** failures)); });
   }
 }
 

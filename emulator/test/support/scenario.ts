@@ -21,7 +21,7 @@ const LARGE = 'x'.repeat(40_000);
 /** More than a transaction has room for. */
 const WIDE = 105;
 
-/** How often each activity ran, by scenario, instance and step. */
+/** How often each activity ran, by the name of its call. */
 const runs = new Map<string, number>();
 
 interface Call {
@@ -200,7 +200,7 @@ function unless(known: new (...args: never[]) => Error): (error: unknown) => voi
 
 /** How a scenario ended: everything that does not differ from one time to the next. */
 export interface Ending {
-  instances: unknown[];
+  instances: { id: string }[];
   /** What should not be. */
   wrong: string[];
 }
@@ -215,11 +215,12 @@ export async function ending(name: string, { hub }: Life): Promise<Ending> {
     if (stale) wrong.push(`What '${instanceId}' shows is not what it is.`);
     return summary(name, record!, wrong);
   }));
+  instances.sort((a, b) => (a.id < b.id ? -1 : 1));
   for await (const page of hub.hints()) for (const { instanceId } of page) wrong.push(`A hint to '${instanceId}' is left.`);
   return { instances, wrong };
 }
 
-function summary(name: string, { instanceId, name: orchestrator, runtimeStatus, customStatus, output }: InstanceRecord, wrong: string[]): unknown {
+function summary(name: string, { instanceId, name: orchestrator, runtimeStatus, customStatus, output }: InstanceRecord, wrong: string[]): { id: string } & Record<string, unknown> {
   const value: unknown = JSON.parse(output ?? 'null', (_, part: unknown) => {
     if (!Array.isArray(part) || part.length !== 2 || typeof part[0] !== 'string' || typeof part[1] !== 'number') return part;
     const [key, run] = part as Seen;
