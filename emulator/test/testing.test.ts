@@ -56,6 +56,24 @@ describe('An app under test', () => {
     expect(app.calls('greet')).toMatchObject([{ input: 'Pat', instanceId: here }]);
   });
 
+  test('is one of a hundred at once, each with its own clock, settings, instances and replaced activities', async () => {
+    const live = async (number: number) => {
+      await using mine = await TestApp.start({ directory, time: new Date(Date.UTC(2030, 0, 1 + number)), settings: { COLOUR: `shade ${number}` } });
+      mine.replace<string>('greet', (name) => `${name} ${number}`);
+      const [days, chain] = [await mine.start('tenDays', undefined, 'same'), await mine.start('chain', { names: ['Pat'] })];
+      await mine.skip({ days: number % 12 });
+      return [
+        mine.now.getTime(), (await (await mine.get('/api/time')).json() as { now: number }).now, await (await mine.get('/api/setting/COLOUR')).text(),
+        (await mine.instances()).length, mine.calls('note').length, (await mine.instance(days))?.runtimeStatus, (await mine.instance(chain))?.output,
+      ];
+    };
+    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    expect(await Promise.all(numbers.map(live))).toEqual(numbers.map((number) => {
+      const [time, passed] = [Date.UTC(2030, 0, 1 + number + number % 12), number % 12];
+      return [time, time, `shade ${number}`, 2, Math.min(passed, 10), passed < 10 ? 'Running' : 'Completed', [`Pat ${number}`]];
+    }));
+  });
+
   test('is told to wait for what never comes, and says what that is', async () => {
     const id = await app.start('waits');
     await expect(app.finished(id)).rejects.toThrow(NeverFinishesError);
