@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { AdminApi } from './admin.js';
 import type { HostConfig } from './config.js';
 import { clientBindingValue } from './durable/client-binding.js';
 import type { Clock } from './durable/clock.js';
@@ -29,7 +30,7 @@ import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
 import { MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
 import { Timers } from './triggers/timers.js';
 import type { Registrations } from './worker/core-api.js';
-import type { FunctionDefinition } from './worker/types.js';
+import type { FunctionDefinition, InvocationOutcome, TypedData } from './worker/types.js';
 import { FunctionsWorker } from './worker/worker.js';
 import type { WorkerOptions } from './worker/worker.js';
 
@@ -63,13 +64,13 @@ export class Host {
   readonly #options: HostOptions;
   readonly #router = new Router<FunctionDefinition>();
   readonly #management: ManagementApi;
+  readonly #admin: AdminApi;
   readonly #server: HttpServer;
   readonly #queues: Queues;
   readonly #timers: Timers;
   readonly #rpcPath: string;
   readonly #sender: OtlpSender | undefined;
   readonly #tracing: Tracing | undefined;
-  readonly #startedAt = Date.now();
   #port = 0;
   #started = false;
 
@@ -118,6 +119,14 @@ export class Host {
     this.#management = new ManagementApi({
       client: this.engine, hubName: hub.name, connection: config.hubConnectionName, forwardedHost: config.forwardedHost, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
       enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,
+    });
+    this.#admin = new AdminApi({
+      key: () => (options.enforceKeys === true ? this.keys.master : undefined), run: (name, input) => this.run(name, input) !== undefined,
+      functions: () => this.functions.map((definition) => ({
+        name: definition.name, config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
+        ...(definition.trigger.type === 'httpTrigger' && { invoke_url_template: `${this.origin}/${this.#template(definition)}` }),
+        language: 'node', isDisabled: this.isDisabled(definition), isDirect: false, isProxy: false,
+      })),
     });
     this.#server = new HttpServer(async (request) => (this.#started ? this.handle(request) : empty(503)));
   }
@@ -208,7 +217,8 @@ export class Host {
     const whole = { ...request, body };
     const managed = await this.#management.handle(whole);
     if (managed !== undefined) return managed;
-    if (/^\/admin(\/|$)/i.test(pathname)) return this.#admin(whole, pathname.toLowerCase());
+    const administered = this.#admin.handle(whole);
+    if (administered !== undefined) return administered;
     if (found !== undefined) return this.#refusal(found.target, request) ?? this.#invoke(found.target, whole, found.values);
     if (pathname !== '/') return empty(404);
     return this.#options.config.homepage ? text(200, 'Your Functions app is up and running.\n') : empty(204);
@@ -269,24 +279,20 @@ export class Host {
     });
   }
 
-  #admin(request: HttpRequestLike, path: string): HttpResponseLike {
-    const call = `${request.method} ${path}`;
-    if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200);
-    if (this.#options.enforceKeys === true && !carriesKey(request, [this.keys.master])) return empty(401);
-    switch (call) {
-      case 'GET /admin/host/status':
-        return json({
-          id: 'emulator', state: 'Running', version: '4.1037.0.0', versionDetails: 'emulator', platformVersion: '', instanceId: '', computerName: '',
-          processUptime: Date.now() - this.#startedAt, functionAppContentEditingState: 'Unknown',
-        });
-      case 'GET /admin/functions':
-        return json(this.functions.map((definition) => ({
-          name: definition.name, config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
-          ...(definition.trigger.type === 'httpTrigger' && { invoke_url_template: `${this.origin}/${this.#template(definition)}` }),
-          language: 'node', isDisabled: this.isDisabled(definition), isDirect: false, isProxy: false,
-        })));
-      default: return empty(404);
-    }
+  /**
+   * Runs a timer or queue function at once, whatever its trigger waits for.
+   * @param input the text of the message, for a queue function
+   * @returns undefined when there is no such function
+   */
+  run(name: string, input: string): Promise<InvocationOutcome> | undefined {
+    const definition = this.worker.find(name);
+    if (definition === undefined) return undefined;
+    const { trigger } = definition;
+    const call = (value: TypedData, triggerMetadata: Record<string, TypedData> = {}): Promise<InvocationOutcome> => (
+      this.worker.invoke({ functionName: definition.name, inputData: { [trigger.name]: value }, triggerMetadata }));
+    if (trigger.type === 'timerTrigger') return call(this.#timers.input(definition.name));
+    if (trigger.type === 'queueTrigger') return call({ string: input }, { QueueTrigger: { string: input } });
+    return undefined;
   }
 
   #mayCall(definition: FunctionDefinition, request: RequestHead): boolean {
@@ -366,10 +372,6 @@ export function authLevel({ trigger }: FunctionDefinition): string {
 
 function isPreflight({ method, headers }: RequestHead): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
-}
-
-function json(value: unknown): HttpResponseLike {
-  return { status: 200, headers: [['content-type', 'application/json; charset=utf-8']], body: Buffer.from(JSON.stringify(value)) };
 }
 
 function text(status: number, value: string): HttpResponseLike {

@@ -319,6 +319,19 @@ export class TestApp implements AsyncDisposable {
     return found && decoded(found.state);
   }
 
+  /**
+   * Runs a timer or queue function now, whatever its trigger waits for, and waits until nothing runs. Retries wait for time to be skipped.
+   * @param message for a queue function: text is sent as it is, everything else as JSON
+   * @throws Error when it fails, with what it threw as the cause
+   */
+  async run(name: string, message?: unknown): Promise<void> {
+    const running = this.#host.run(name, typeof message === 'string' ? message : JSON.stringify(message) ?? '');
+    if (running === undefined) throw new Error(`The app has no timer or queue function named '${name}'.`);
+    await this.quiet();
+    const outcome = await Promise.race([running, Promise.resolve()]);
+    if (outcome?.ok === false) throw new Error(`'${name}' failed: ${outcome.message}`, { cause: outcome.error });
+  }
+
   // ---- time -------------------------------------------------------------------------------------------------------
 
   /** Resolves when nothing runs, no function and no episode, and no message waits in the queues that the app listens to. Time does not move. */

@@ -159,6 +159,16 @@ describe('a queue function', () => {
     expect((globalThis as unknown as { seenMessages: { most: number } }).seenMessages.most).toBe(4);
   });
 
+  test('can be given a message out of turn', async () => {
+    const storage = await Storage.create();
+    await using app = await start(storage);
+    await app.run('OnOrder', { id: 8 });
+    expect(await app.finished('ship-8')).toMatchObject({ output: 'shipped' });
+    expect((await app.post('/admin/functions/OnMessage', { input: 'plain' })).status).toBe(202);
+    await app.quiet();
+    expect(storage.seen).toEqual([{ message: 'plain', metadata: { queueTrigger: 'plain' } }]);
+  });
+
   test('that is switched off leaves its messages alone', async () => {
     const storage = await Storage.create('off');
     await storage.send('off', 'stays');

@@ -82,6 +82,31 @@ describe('a timer function', () => {
     await app.stop();
   });
 
+  test('can be run out of turn, by a test and by an administrator, and keeps its schedule', async () => {
+    const { app, ticks } = await start(['Nightly', 'Fails', 'Fixed'], { enforceKeys: true, settings: { FAILURES: '9' } });
+    await app.run('nightly');
+    const call = async (name: string, body: string, key = app.keys.master): Promise<number> => (await app.post(`/admin/functions/${name}`, body, { 'x-functions-key': key })).status;
+    expect(await call('Nightly', '{}')).toBe(202);
+    await app.quiet();
+    expect(ticks()).toMatchObject(Array.from({ length: 2 }, () => ({
+      name: 'Nightly', at: '2026-11-21T10:00:05.000Z', timer: { isPastDue: false, scheduleStatus: { last: '0001-01-01T00:00:00+00:00', next: '2026-11-23T02:30:00+00:00' } },
+    })));
+
+    await expect(app.run('Fails')).rejects.toThrow("'Fails' failed: broken");
+    await app.run('Fixed');
+    expect(ticks().filter(({ name }) => name === 'Fixed')).toHaveLength(1);
+    await app.skip({ minutes: 1 });
+    expect(ticks().filter(({ name }) => name === 'Fixed')).toHaveLength(3);
+    await app.skip({ days: 2 });
+    expect(ticks().filter(({ name }) => name === 'Nightly').slice(2)).toMatchObject([{ at: '2026-11-23T02:30:00.000Z' }]);
+    await expect(app.run('Hourly')).rejects.toThrow("The app has no timer or queue function named 'Hourly'.");
+    expect(await call('Hangs', '{}')).toBe(404);
+    expect(await call('Nightly', '')).toBe(400);
+    expect(await call('Nightly', '5')).toBe(400);
+    expect(await call('Nightly', '{}', app.keys.host)).toBe(401);
+    await app.stop();
+  });
+
   test('that fails runs again at its next time', async () => {
     const lines: string[] = [];
     const { app, ticks } = await start(['Fails'], { log: (level, category, message) => { lines.push(`${level} ${category} ${message.split('\n').slice(0, 2).join(' ')}`); } });

@@ -27,30 +27,35 @@ const GRACE = 2000;
 
 /** The timer functions of one app. */
 export class Timers {
-  readonly #timers: Timer[];
+  readonly #timers: Map<string, Timer>;
 
   /** @throws UnsupportedBindingError for a schedule that is none */
   constructor(definitions: readonly FunctionDefinition[], options: TimersOptions) {
-    this.#timers = definitions.map((definition) => new Timer(definition, options));
+    this.#timers = new Map(definitions.map((definition) => [definition.name, new Timer(definition, options)]));
+  }
+
+  /** What a timer function is given when it runs out of turn. */
+  input(functionName: string): TypedData {
+    return this.#timers.get(functionName)!.input(false);
   }
 
   /** Waits until the statuses are read; what is to run at once has begun then. */
   async start(): Promise<void> {
-    await Promise.all(this.#timers.map((timer) => timer.start()));
+    await Promise.all([...this.#timers.values()].map((timer) => timer.start()));
   }
 
   /** Whether a status is being written. */
   get isBusy(): boolean {
-    return this.#timers.some(({ writing }) => writing !== undefined);
+    return [...this.#timers.values()].some(({ writing }) => writing !== undefined);
   }
 
   /** Resolves when no status is being written. */
   async whenQuiet(): Promise<void> {
-    await Promise.all(this.#timers.map(async ({ writing }) => writing));
+    await Promise.all([...this.#timers.values()].map(async ({ writing }) => writing));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#timers.map((timer) => timer.stop()));
+    await Promise.all([...this.#timers.values()].map((timer) => timer.stop()));
   }
 }
 
@@ -114,6 +119,11 @@ class Timer {
     return { last: UNKNOWN, next, lastUpdated };
   }
 
+  input(isPastDue: boolean): TypedData {
+    const status = this.#monitored && this.#status !== undefined ? statusJson(this.#status, this.#options.timeZone) : null;
+    return { json: JSON.stringify({ Schedule: { AdjustForDST: this.#schedule.onWallClock }, ScheduleStatus: status, IsPastDue: isPastDue }) };
+  }
+
   #arm(): void {
     if (!this.#stopped) this.#cancel = this.#options.clock.schedule(this.#status!.next, () => { this.#run('scheduled'); }, true);
   }
@@ -123,15 +133,9 @@ class Timer {
   }
 
   async #tick(reason: Reason): Promise<void> {
-    const { clock, timeZone, run } = this.#options;
+    const { clock, run } = this.#options;
     const at = clock.now();
-    await run(this.#definition, {
-      [this.#definition.trigger.name]: {
-        json: JSON.stringify({
-          Schedule: { AdjustForDST: this.#schedule.onWallClock }, ScheduleStatus: this.#monitored ? statusJson(this.#status!, timeZone) : null, IsPastDue: reason === 'pastDue',
-        }),
-      },
-    });
+    await run(this.#definition, { [this.#definition.trigger.name]: this.input(reason === 'pastDue') });
     // A clock that was set back must not make one time come twice.
     const ran = reason === 'scheduled' ? Math.max(at, this.#status!.next) : at;
     this.#status = { last: ran, next: this.#schedule.next(ran), lastUpdated: ran };

@@ -1,0 +1,62 @@
+/** The host's own API under `/admin`: what programs and people ask of a host, of all that the real one answers. */
+import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
+import { empty } from './triggers/http.js';
+import { carriesKey } from './triggers/keys.js';
+
+export interface AdminOptions {
+  /** The key that is asked for, or undefined when none is. */
+  key: () => string | undefined;
+  /** The app's functions, as JSON has them. */
+  functions: () => unknown[];
+  /** Runs a function that is not called over HTTP. @returns false when there is none of that name */
+  run: (name: string, input: string) => boolean;
+}
+
+const PATH = /^\/admin(?:\/|$)/i;
+
+export class AdminApi {
+  readonly #options: AdminOptions;
+  readonly #startedAt = Date.now();
+
+  constructor(options: AdminOptions) {
+    this.#options = options;
+  }
+
+  /** @returns undefined for a request that is not for it */
+  handle(request: HttpRequestLike): HttpResponseLike | undefined {
+    const path = new URL(request.url).pathname;
+    if (!PATH.test(path)) return undefined;
+    const call = `${request.method} ${path.toLowerCase()}`;
+    if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200);
+    const key = this.#options.key();
+    if (key !== undefined && !carriesKey(request, [key])) return empty(401);
+    if (call === 'GET /admin/host/status') return json(this.#status());
+    if (call === 'GET /admin/functions') return json(this.#options.functions());
+    const [, name] = /^POST \/admin\/functions\/([^/]+)$/.exec(call) ?? [];
+    return name === undefined ? empty(404) : this.#run(name, request.body);
+  }
+
+  #status(): unknown {
+    return {
+      id: 'emulator', state: 'Running', version: '4.1037.0.0', versionDetails: 'emulator', platformVersion: '', instanceId: '', computerName: '',
+      processUptime: Date.now() - this.#startedAt, functionAppContentEditingState: 'Unknown',
+    };
+  }
+
+  /** The body is `{ "input": text }`; the answer comes before the function has run. */
+  #run(name: string, body: Uint8Array | undefined): HttpResponseLike {
+    let invocation: unknown;
+    try {
+      invocation = JSON.parse(new TextDecoder().decode(body));
+    } catch {
+      return empty(400);
+    }
+    if (typeof invocation !== 'object' || invocation === null) return empty(400);
+    const { input } = invocation as { input?: unknown };
+    return empty(this.#options.run(name, typeof input === 'string' ? input : '') ? 202 : 404);
+  }
+}
+
+function json(value: unknown): HttpResponseLike {
+  return { status: 200, headers: [['content-type', 'application/json; charset=utf-8']], body: Buffer.from(JSON.stringify(value)) };
+}
