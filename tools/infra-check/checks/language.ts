@@ -93,7 +93,12 @@ export const modulesFit: Check = {
         const [name = '', outputs, output] = node.text.replaceAll('!', '').split('.');
         const module = file.modules.get(name);
         const target = module && moduleFile(project, module);
-        if (!target || outputs !== 'outputs' || output === undefined) continue;
+        if (!target) continue;
+        if (outputs !== 'outputs' || output === undefined) {
+          // `network.outputs` is a part of `network.outputs.appSubnetId`.
+          if (node.parent?.type !== 'member_expression') report(path, node, `of a module its outputs can be read, and not ${outputs}`);
+          continue;
+        }
         asked.add(`${target.path} ${output}`);
         if (!target.outputs.has(output)) report(path, node, `${module.path} has no output ${output}`);
         const mayBeAbsent = module.conditional && !node.text.includes('!');

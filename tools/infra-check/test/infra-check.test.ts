@@ -54,6 +54,7 @@ const WRONG: readonly (readonly [check: Check, wrong: string, change: Change, sa
   [modulesFit, 'a misspelt part of a module', [MAIN, 'dependsOn: [appStorageRoles]', 'dependson: [appStorageRoles]'], `${MAIN} a module takes no dependson`],
   [modulesFit, 'a number for a text', [MAIN, "name: 'id-${token}'", 'name: 7'], `${MAIN} name of modules/identity.bicep is string, and gets int`],
   [modulesFit, 'an output that is not there', [MAIN, 'identity.outputs.clientId', 'identity.outputs.client'], `${MAIN} modules/identity.bicep has no output client`],
+  [modulesFit, 'something else than an output', [MAIN, 'monitoring.outputs.workspaceId', 'monitoring.output.workspaceId'], `${MAIN} of a module its outputs can be read, and not output`],
   [modulesFit, 'an output that nobody asks for', [IDENTITY, '', 'output extra string = name'], `${IDENTITY} nobody asks for extra`],
   [modulesFit, 'an output of what may not be deployed', [MAIN, 'scheduler!.outputs.id', 'scheduler.outputs.id'], `${MAIN} scheduler is not always deployed: say scheduler! where it is`],
   [filesLoad, 'a file that is not there', ['infra/modules/workbook.bicep', '../workbook.json', '../workbooks.json'], 'infra/modules/workbook.bicep there is no file ../workbooks.json'],
