@@ -19,6 +19,7 @@ import { readTraceContext } from './tracing/trace-context.js';
 import type { OpenSpan } from './tracing/tracing.js';
 import { Tracing } from './tracing/tracing.js';
 import { resolveBindings, UnsupportedBindingError } from './triggers/bindings.js';
+import { findConnection } from './triggers/connections.js';
 import { empty, httpInput, httpOutput } from './triggers/http.js';
 import type { RouteValues } from './triggers/http-routes.js';
 import { pathSegments, Route, Router, RouteTemplateError } from './triggers/http-routes.js';
@@ -117,7 +118,8 @@ export class Host {
     });
     if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');
     this.#management = new ManagementApi({
-      client: this.engine, hubName: hub.name, connection: config.hubConnectionName, forwardedHost: config.forwardedHost, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
+      client: this.engine, hubName: hub.name, connection: config.hubConnectionName, forwardedHost: config.forwardedHost,
+      hasConnection: (name) => findConnection(config.setting, name, 'blob') !== undefined, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
       enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,
     });
     this.#admin = new AdminApi({

@@ -307,7 +307,7 @@ export class TestApp implements AsyncDisposable {
 
   // ---- entities ---------------------------------------------------------------------------------------------------
 
-  /** Signals an entity and waits until nothing runs. @throws UnknownEntityError when the app has no entity function of that name. */
+  /** Signals an entity and waits until nothing runs. @throws UnknownFunctionError when the app has no entity function of that name. */
   async signal(entity: EntityId, operation: string, input?: unknown): Promise<void> {
     await this.#host.engine.signalEntity(entity, operation, input === undefined ? null : JSON.stringify(input));
     await this.quiet();

@@ -25,7 +25,7 @@ interface Sent {
 }
 
 function managementApi(options?: Partial<ManagementOptions>): ManagementApi {
-  return new ManagementApi({ client, hubName: 'OracleHub', connection: 'Storage', webhookKey: () => 'SYSTEM-KEY', ...options });
+  return new ManagementApi({ client, hubName: 'OracleHub', connection: 'Storage', hasConnection: (name) => name === 'Second', webhookKey: () => 'SYSTEM-KEY', ...options });
 }
 
 async function send(url: string, { method = 'GET', headers = {}, body, options }: Sent = {}): Promise<{ status: number; headers: Record<string, string>; text: string }> {
@@ -375,6 +375,61 @@ describe('Terminating, suspending, resuming', () => {
   });
 });
 
+describe('Restarting', () => {
+  const told = (ExceptionMessage: string): Record<string, unknown> => ({
+    Message: 'InstanceId does not match a valid orchestration instance.', ExceptionMessage, ExceptionType: 'System.ArgumentException', StackTrace: expect.any(String) as string,
+  });
+
+  test('starts the orchestrator with the same input again, under a new id or the same', async () => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Completed', input: ' { "a": 1 }' });
+    const { id } = JSON.parse((await post(`${API}/instances/i/restart`)).text) as { id: string };
+    expect(id).toMatch(/^[\da-f]{32}$/);
+    expect(client.records.get(id)).toMatchObject({ name: 'waiter', input: '{"a":1}', runtimeStatus: 'Pending' });
+    expect((await post(`${API}/instances/i/restart?restartWithNewInstanceId=false`)).status).toBe(202);
+    expect(client.records.get('i')).toMatchObject({ runtimeStatus: 'Pending' });
+  });
+
+  test('without an input gives it null', async () => {
+    client.add({ instanceId: 'i', runtimeStatus: 'Completed', input: null });
+    await post(`${API}/instances/i/restart?restartWithNewInstanceId=false`);
+    expect(client.records.get('i')!.input).toBe('null');
+  });
+
+  test('is refused for an id that nobody has, a function that is gone, and a live instance', async () => {
+    client.add({ instanceId: 'gone', name: 'old', runtimeStatus: 'Completed' });
+    client.add({ instanceId: 'live' });
+    const answers = await Promise.all(['nope', 'gone', 'live'].map((id) => post(`${API}/instances/${id}/restart?restartWithNewInstanceId=false`)));
+    expect(answers.map(({ status, text }): unknown => [status, JSON.parse(text)])).toEqual([
+      [400, told('An orchestrastion with the instanceId nope was not found.')],
+      [400, told("The function 'old' doesn't exist, is disabled, or is not an orchestrator function. Additional info: The following are the known orchestrator functions: 'waiter'.")],
+      [409, {
+        Message: 'A non-terminal instance with this instance ID already exists.', ExceptionMessage: 'An Orchestration instance with the status Running already exists.',
+        ExceptionType: 'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException', StackTrace: expect.any(String) as string,
+      }],
+    ]);
+  });
+});
+
+describe('Entities', () => {
+  test.for([
+    ['POST', '/', "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')"],
+    ['DELETE', '', "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')"],
+    ['POST', '/nosuch/k', "The function 'nosuch' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'counter'."],
+    ['POST', '/counter/a%23b', "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')"],
+    ['POST', '/counter/a%0Ab', "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')"],
+    ['POST', '/counter/k', "Could not parse JSON content: Unexpected end while parsing unquoted property name. Path '', line 1, position 4."],
+  ] as const)('answer %s /entities%s with what is wrong', async ([method, url, why]) => {
+    const { status, text } = await send(`${API}/entities${url}`, { method, headers: { 'content-type': 'application/json' }, body: why.startsWith('Could') ? '{bad' : '1' });
+    expect([status, JSON.parse(text)]).toEqual([400, { Message: why }]);
+  });
+
+  test('are purged by id though they run, and one that there is not is 200 and none', async () => {
+    client.add({ instanceId: '@counter@k' });
+    expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({ status: 200, text: '{"instancesDeleted":1}' });
+    expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({ status: 200, text: '{"instancesDeleted":0}' });
+  });
+});
+
 describe('Paths', () => {
   test.for([
     'GET /', 'GET /orchestrators/waiter', 'POST /orchestrators', 'POST /orchestrators/a/b/c', 'GET /instances/i/terminate', 'POST /instances',
@@ -396,6 +451,16 @@ describe('Paths', () => {
     for (const url of ['/', '/api/x', '/durabletasks/instances', '/runtime/webhooks/eventgrid', '/x/durabletask/instances']) {
       expect(await api.handle({ method: 'GET', url: WEBHOOK + url, headers: {} })).toBeUndefined();
     }
+  });
+
+  test('name a connection that the app has, or none', async () => {
+    client.add({ instanceId: 'i' });
+    for (const name of ['Storage', 'storage', 'Second', '', '%20']) expect((await send(`${API}/instances/i?connection=${name}`)).status).toBe(202);
+    const { status, text } = await send(`${API}/instances/i?connection=Nope`);
+    expect([status, JSON.parse(text)]).toMatchObject([500, {
+      ExceptionMessage: "Unable to resolve the Azure Storage connection named 'Nope'.", ExceptionType: 'System.InvalidOperationException',
+    }]);
+    expect((await send(`${API}/nothing?connection=Nope`)).status).toBe(404);
   });
 
   test('name the task hub or none', async () => {

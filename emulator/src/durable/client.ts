@@ -12,6 +12,8 @@ export interface StartRequest {
   instanceId?: string;
   input: JsonText;
   version?: string;
+  /** Whether there has to be an orchestrator of that name; otherwise the instance of one that there is not fails. */
+  known?: boolean;
   /** Where whoever asks is in a trace. */
   trace?: TraceContext | undefined;
 }
@@ -22,7 +24,7 @@ export interface StartRequest {
  */
 export interface DurableClient {
   readonly taskHubName: string;
-  /** @throws InstanceExistsError when a live instance has that id. Simultaneous starts of one id may all succeed. */
+  /** @throws InstanceExistsError when a live instance has that id (simultaneous starts of one id may all succeed), UnknownFunctionError. */
   startInstance(request: StartRequest): Promise<string>;
   getRecord(instanceId: string): Promise<InstanceRecord | undefined>;
   /** The current execution's history, or undefined for an unknown instance. */
@@ -35,7 +37,7 @@ export interface DurableClient {
   resume(instanceId: string, reason: string | null): Promise<Outcome>;
   /** Lets an instance that has failed try again what failed. `gone`: it has not failed. */
   rewind(instanceId: string, reason: string | null): Promise<Outcome>;
-  /** @throws UnknownEntityError when the app has no entity function of that name. */
+  /** @throws UnknownFunctionError when the app has no entity function of that name. */
   signalEntity(entity: EntityId, operation: string, input: JsonText): Promise<void>;
   /** A live instance is not purged (`live`). */
   purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
@@ -43,9 +45,15 @@ export interface DurableClient {
   purgeBy(filter: { createdTimeFrom: number; createdTimeTo?: number; runtimeStatus?: readonly RuntimeStatus[] }): Promise<number>;
 }
 
-/** The app has no such entity function; the message is the real host's. */
-export class UnknownEntityError extends Error {
-  override name = 'UnknownEntityError';
+/** The app has no such function; the message is the real host's. */
+export class UnknownFunctionError extends Error {
+  override name = 'UnknownFunctionError';
+}
+
+/** What production says of a function that there is none of. */
+export function missingFunction(kind: 'orchestrator' | 'entity', name: string, known: readonly string[]): string {
+  return `The function '${name}' doesn't exist, is disabled, or is not an ${kind} function. Additional info: `
+    + `The following are the known ${kind} functions: ${known.map((each) => `'${each}'`).join(', ')}.`;
 }
 
 /** A live instance has the id. */

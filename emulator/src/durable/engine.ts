@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.js';
 import { BackOff } from './back-off.js';
 import type { DurableClient, Outcome, StartRequest } from './client.js';
-import { InstanceExistsError, InvalidStateError, UnknownEntityError } from './client.js';
+import { InstanceExistsError, InvalidStateError, UnknownFunctionError } from './client.js';
 import type { Cancel, Clock } from './clock.js';
 import type { EntityId, Outgoing } from './entity-messages.js';
 import { entityInstanceId, isEntity, NEVER, releaseLocks, requestMessage } from './entity-messages.js';
@@ -165,6 +165,8 @@ export class Engine implements DurableClient {
   // ---- what can be asked from outside -----------------------------------------------------------------------------
 
   async startInstance(request: StartRequest): Promise<string> {
+    const missing = request.known === true ? this.#options.sdk.missing('orchestration', request.name) : undefined;
+    if (missing !== undefined) throw new UnknownFunctionError(missing);
     return this.#work(async () => {
       const existing = request.instanceId === undefined ? undefined : await this.getRecord(request.instanceId);
       const instanceId = request.instanceId ?? randomUUID().replaceAll('-', '');
@@ -254,8 +256,8 @@ export class Engine implements DurableClient {
   }
 
   async signalEntity(entity: EntityId, operation: string, input: JsonText): Promise<void> {
-    const missing = this.#options.sdk.missingEntity(entity.name.toLowerCase());
-    if (missing !== undefined) throw new UnknownEntityError(missing);
+    const missing = this.#options.sdk.missing('entity', entity.name.toLowerCase());
+    if (missing !== undefined) throw new UnknownFunctionError(missing);
     await this.#work(async () => {
       const request = { op: operation, signal: true as const, ...(input !== null && { input }), id: randomUUID(), Timestamp: NEVER, Predecessor: NEVER };
       await this.#post(entityInstanceId(entity), requestMessage(request, this.#now()), false);
@@ -266,7 +268,8 @@ export class Engine implements DurableClient {
     return this.#work(async () => {
       const record = await this.getRecord(instanceId);
       if (record === undefined) return 'notFound';
-      if (!isFinished(record.runtimeStatus)) return 'live';
+      // An entity always runs.
+      if (!isFinished(record.runtimeStatus) && !isEntity(instanceId)) return 'live';
       const instance = this.#instance(instanceId);
       await instance.whenAtRest();
       let outcome: 'purged' | 'live' = 'live';
@@ -286,7 +289,8 @@ export class Engine implements DurableClient {
     let purged = 0;
     for (let from: string | undefined; ;) {
       const page = await this.query({ ...filter, top: 100, ...(from !== undefined && { from }) });
-      for (const { instanceId } of page.records) if (await this.purge(instanceId) === 'purged') purged++;
+      const finished = page.records.filter(({ runtimeStatus }) => isFinished(runtimeStatus));
+      for (const { instanceId } of finished) if (await this.purge(instanceId) === 'purged') purged++;
       if (page.next === undefined) return purged;
       from = page.next;
     }
@@ -671,10 +675,8 @@ export class Engine implements DurableClient {
       return fail(this.#settings.versionFailure === 'Fail' ? 'VersionMismatch: Orchestration version did not comply with Worker Versioning'
         : orchestratorFailure(execution.Name, `${this.#mismatch(execution.Version)} Production would leave it as it is.`));
     }
-    if (!sdk.knows('orchestration', execution.Name)) {
-      return fail(orchestratorFailure(execution.Name, `The function '${execution.Name}' doesn't exist, is disabled, or is not an orchestrator function. `
-        + `Additional info: The following are the known orchestrator functions: ${sdk.names('orchestration').map((name) => `'${name}'`).join(', ')}.`));
-    }
+    const missing = sdk.missing('orchestration', execution.Name);
+    if (missing !== undefined) return fail(orchestratorFailure(execution.Name, missing));
     try {
       const call = (): Promise<Answer> => sdk.runOrchestrator(run);
       const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
@@ -682,7 +684,7 @@ export class Engine implements DurableClient {
       const outcome = runEpisode({
         instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, ...this.#settings,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
-        missingEntity: (name) => sdk.missingEntity(name),
+        missingEntity: (name) => sdk.missing('entity', name),
       });
       if (outcome.departure !== undefined) return outcome;
       return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;

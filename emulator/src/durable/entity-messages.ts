@@ -66,12 +66,6 @@ export function parseEntityId(instanceId: string): EntityId {
   return { name: instanceId.slice(1, end), key: instanceId.slice(end + 1) };
 }
 
-/** What production says of an entity function that there is none of. */
-export function unknownEntity(name: string, known: readonly string[]): string {
-  return `The function '${name}' doesn't exist, is disabled, or is not an entity function. Additional info: `
-    + `The following are the known entity functions: ${known.map((each) => `'${each}'`).join(', ')}.`;
-}
-
 export function requestText(request: EntityRequest): string {
   return typed('RequestMessage', request);
 }

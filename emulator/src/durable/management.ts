@@ -3,9 +3,9 @@ import { readTraceContext } from '../tracing/trace-context.js';
 import { carriesKey } from '../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
 import type { DurableClient, Outcome } from './client.js';
-import { InstanceExistsError, InvalidStateError, UnknownEntityError } from './client.js';
+import { InstanceExistsError, InvalidStateError, UnknownFunctionError } from './client.js';
 import type { EntityId } from './entity-messages.js';
-import { entityInstanceId, parseEntityId } from './entity-messages.js';
+import { entityInstanceId, isEntity, parseEntityId } from './entity-messages.js';
 import { entityState } from './entity.js';
 import type { JsonText } from './history.js';
 import { isFinished } from './history.js';
@@ -21,6 +21,8 @@ export interface ManagementOptions {
   hubName: string;
   /** The name of the hub's connection. */
   connection: string;
+  /** Whether the app's settings have a storage connection of a name. */
+  hasConnection: (name: string) => boolean;
   /** Whether a host that a proxy names is the one in addresses (`useForwardedHost`). */
   forwardedHost?: boolean;
   /** Whether histories show the inputs of what was scheduled (`storeInputsInOrchestrationHistory`). */
@@ -78,47 +80,59 @@ export class ManagementApi {
     if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
     if (!rpc && enforceKeys === true && !carriesKey(request, [webhookKey()])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
-    const hub = query.text('taskHub')?.trim() ?? '';
-    if (hub !== '' && hub.toLowerCase() !== hubName.toLowerCase()) return answer(404);
     try {
-      return await this.#route({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
+      const operation = this.#find({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
+      if (operation === undefined) return answer(404);
+      this.#checkConnection(query.text('connection')?.trim() ?? '');
+      const hub = query.text('taskHub')?.trim() ?? '';
+      return hub !== '' && hub.toLowerCase() !== hubName.toLowerCase() ? answer(404) : await operation();
     } catch (error) {
       return failure(error);
     }
   }
 
-  async #route(call: Call, path: readonly string[]): Promise<HttpResponseLike> {
+  /** @returns undefined where a path, or its method, leads nowhere. */
+  #find(call: Call, path: readonly string[]): (() => Promise<HttpResponseLike>) | undefined {
     const [area = '', id, operation, name] = path;
     const { method } = call.request;
-    if (path.length > 4) return answer(404);
+    if (path.length > 4) return undefined;
     switch (area.toLowerCase()) {
       case 'orchestrators':
-        if (method === 'POST' && id !== undefined && name === undefined) return this.#start(call, id, operation);
-        break;
+        return method === 'POST' && id !== undefined && name === undefined ? () => this.#start(call, id, operation) : undefined;
       case 'instances':
-        if (id === undefined) {
-          if (method === 'GET') return this.#list(call);
-          if (method === 'DELETE') return this.#purgeBy(call);
-        } else if (operation === undefined) {
-          if (method === 'GET') return this.#status(call, id);
-          if (method === 'DELETE') return this.#purge(id);
-        } else if (method === 'POST' && name === undefined) {
-          return this.#operate(call, id, operation.toLowerCase());
-        } else if (method === 'POST' && name !== undefined && operation.toLowerCase() === 'raiseevent') {
-          return this.#raiseEvent(call, id, name);
-        }
-        break;
+        if (id === undefined) return method === 'GET' ? () => this.#list(call) : method === 'DELETE' ? () => this.#purgeBy(call) : undefined;
+        if (operation === undefined) return method === 'GET' ? () => this.#status(call, id) : method === 'DELETE' ? () => this.#purge(id) : undefined;
+        if (method !== 'POST') return undefined;
+        if (name === undefined) return this.#operation(call, id, operation.toLowerCase());
+        return operation.toLowerCase() === 'raiseevent' ? () => this.#raiseEvent(call, id, name) : undefined;
       case 'entities':
-        if (name !== undefined) break;
-        if (method === 'GET') return operation === undefined ? this.#listEntities(call, id) : this.#entity({ name: entityName(id), key: operation === EMPTY_KEY ? '' : operation });
-        if (method === 'POST' || method === 'DELETE') return this.#signal(call, { name: entityName(id), key: operation ?? '' });
-        break;
+        if (name !== undefined || !['GET', 'POST', 'DELETE'].includes(method)) return undefined;
+        return method === 'GET' && operation === undefined ? () => this.#listEntities(call, id) : () => this.#ofEntity(call, id, operation);
       case 'makeprimary':
         // A hub has one host here, and this is it.
-        if (id === undefined) return answer(200);
-        break;
+        return id === undefined ? async () => answer(200) : undefined;
+      default: return undefined;
     }
-    return answer(404);
+  }
+
+  #operation(call: Call, id: string, operation: string): (() => Promise<HttpResponseLike>) | undefined {
+    const { client } = this.#options;
+    const reason = call.query.text('reason') ?? null;
+    switch (operation) {
+      case 'terminate': return async () => outcome(await client.terminate(id, reason));
+      case 'suspend': return async () => outcome(await client.suspend(id, reason));
+      case 'resume': return () => this.#resume(id, reason);
+      case 'rewind': return () => this.#rewind(id, reason);
+      case 'restart': return () => this.#restart(call, id);
+      default: return undefined;
+    }
+  }
+
+  /** @throws InvalidStateError for a connection that the app has not */
+  #checkConnection(name: string): void {
+    const { connection, hasConnection } = this.#options;
+    if (name === '' || name.toLowerCase() === connection.toLowerCase() || hasConnection(name)) return;
+    throw new InvalidStateError(`Unable to resolve the Azure Storage connection named '${name}'.`);
   }
 
   async #start(call: Call, name: string, instanceId: string | undefined): Promise<HttpResponseLike> {
@@ -207,6 +221,18 @@ export class ManagementApi {
     return answerJson(200, body, continuation(page.next, rpc));
   }
 
+  /** Reads an entity, or signals it. Here, too, the extension tells an exception's message alone. */
+  async #ofEntity(call: Call, name: string | undefined, key = ''): Promise<HttpResponseLike> {
+    try {
+      if (name === undefined) throw new ArgumentError("Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')");
+      return await (call.request.method === 'GET' ? this.#entity({ name, key: key === EMPTY_KEY ? '' : key }) : this.#signal(call, { name, key }));
+    } catch (error) {
+      if (error instanceof ArgumentError || error instanceof UnknownFunctionError) return answerError(400, error.message);
+      if (error instanceof JsonReaderError) return answerError(400, `Could not parse JSON content: ${error.message}`);
+      throw error;
+    }
+  }
+
   async #entity(entity: EntityId): Promise<HttpResponseLike> {
     const found = entityState(await this.#options.client.getRecord(entityInstanceId(entity)));
     return found === undefined ? answer(404) : answerJson(200, jsonOrText(found.state));
@@ -233,27 +259,18 @@ export class ManagementApi {
   }
 
   async #signal({ request, query }: Call, entity: EntityId): Promise<HttpResponseLike> {
+    // The text is the extension's, which hands .NET its arguments the wrong way round.
+    if (/[/\\?#\p{Cc}]/u.test(entity.key)) throw new ArgumentError("entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')");
     const operation = request.method === 'DELETE' ? 'delete' : query.text('op') ?? '';
-    let input: string | null;
-    try {
-      input = operationInput(request);
-    } catch (error) {
-      if (error instanceof JsonReaderError) return answerError(400, `Could not parse JSON content: ${error.message}`);
-      throw error;
-    }
-    try {
-      await this.#options.client.signalEntity(entity, operation, input);
-    } catch (error) {
-      if (error instanceof UnknownEntityError) return answerError(400, error.message);
-      throw error;
-    }
+    await this.#options.client.signalEntity(entity, operation, operationInput(request));
     return answer(202);
   }
 
   async #purge(id: string): Promise<HttpResponseLike> {
     const purged = await this.#options.client.purge(id);
     if (purged === 'purged') return answerJson(200, '{"instancesDeleted":1}');
-    if (purged === 'notFound') return answer(404);
+    // For an entity nobody looks first whether there is one.
+    if (purged === 'notFound') return isEntity(id) ? answerJson(200, '{"instancesDeleted":0}') : answer(404);
     const status = (await this.#options.client.getRecord(id))?.runtimeStatus;
     return answerString(412, `Only orchestrations in a terminal state can be purged, but the orchestration with instance ID ${id} has status ${status}`);
   }
@@ -276,19 +293,6 @@ export class ManagementApi {
     if (isFinished(record.runtimeStatus)) return answer(410);
     if (mediaType(request) !== 'application/json') return answerError(400, 'Only application/json request content is supported');
     return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
-  }
-
-  async #operate(call: Call, id: string, operation: string): Promise<HttpResponseLike> {
-    const { client } = this.#options;
-    const reason = call.query.text('reason') ?? null;
-    switch (operation) {
-      case 'terminate': return outcome(await client.terminate(id, reason));
-      case 'suspend': return outcome(await client.suspend(id, reason));
-      case 'resume': return this.#resume(id, reason);
-      case 'rewind': return this.#rewind(id, reason);
-      case 'restart': return this.#restart(call, id);
-      default: return answer(404);
-    }
   }
 
   async #resume(id: string, reason: string | null): Promise<HttpResponseLike> {
@@ -315,13 +319,20 @@ export class ManagementApi {
   async #restart(call: Call, id: string): Promise<HttpResponseLike> {
     const { client } = this.#options;
     const record = await client.getRecord(id);
-    if (record === undefined) {
-      return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
-        message: `An orchestrastion with the instanceId ${id} was not found.`, type: 'System.ArgumentException',
-      });
+    try {
+      if (record === undefined) throw new ArgumentError(`An orchestrastion with the instanceId ${id} was not found.`);
+      const sameId = call.query.flag('restartWithNewInstanceId') === false;
+      return await this.#started(call, await client.startInstance({ name: record.name, input: jsonOrText(record.input), known: true, ...(sameId && { instanceId: id }) }));
+    } catch (error) {
+      if (error instanceof ArgumentError || error instanceof UnknownFunctionError) {
+        return answerError(400, 'InstanceId does not match a valid orchestration instance.', { message: error.message, type: 'System.ArgumentException', stack: error.stack });
+      }
+      if (error instanceof InstanceExistsError) {
+        const type = 'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException';
+        return answerError(409, 'A non-terminal instance with this instance ID already exists.', { message: error.message, type, stack: error.stack });
+      }
+      throw error;
     }
-    const sameId = call.query.flag('restartWithNewInstanceId') === false;
-    return this.#started(call, await client.startInstance({ name: record.name, input: record.input, ...(sameId && { instanceId: id }) }));
   }
 }
 
@@ -345,11 +356,6 @@ function pageSize(query: Query): number {
 /** On the last page only the local address sends the header, empty [recorded]. */
 function continuation(next: string | undefined, rpc: boolean): [string, string][] {
   return next !== undefined || rpc ? [[CONTINUATION, encodeContinuation(next)]] : [];
-}
-
-function entityName(segment: string | undefined): string {
-  if (segment === undefined) throw new ArgumentError("Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')");
-  return segment;
 }
 
 /** What does not say that it is JSON is a text, as is a body that is not there but has no length either (as a DELETE's) [recorded]. */

@@ -44,7 +44,7 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
     const outcome = runEpisode({
       instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null, httpPollInterval,
       knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
-      missingEntity: (entity) => sdk.missingEntity(entity),
+      missingEntity: (entity) => sdk.missing('entity', entity),
     });
     if (outcome.departure !== undefined) throw mismatch(outcome.departure);
     return outcome;

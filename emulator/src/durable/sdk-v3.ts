@@ -2,7 +2,8 @@
 import type { TraceContext } from '../tracing/trace-context.js';
 import type { InvocationOutcome, TypedData, Worker } from '../worker/types.js';
 import { dotnetException } from './dotnet-exception.js';
-import { entityInstanceId, unknownEntity, type EntityId } from './entity-messages.js';
+import { missingFunction } from './client.js';
+import { entityInstanceId, type EntityId } from './entity-messages.js';
 import type { EntityAnswer, EntityRun } from './entity.js';
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from './history.js';
 import type { HttpCall } from './http-call.js';
@@ -107,9 +108,10 @@ export class SdkV3 {
     return [...this.#worker.functions.values()].filter(({ trigger }) => trigger.type === `${kind}Trigger`).map(({ name }) => name);
   }
 
-  /** @returns what production says when there is no entity function of that name. */
-  missingEntity(name: string): string | undefined {
-    return this.knows('entity', name) ? undefined : unknownEntity(name, this.names('entity'));
+  /** @returns what production says when there is no function of that kind and name. */
+  missing(kind: 'orchestration' | 'entity', name: string): string | undefined {
+    if (this.knows(kind, name)) return undefined;
+    return missingFunction(kind === 'entity' ? 'entity' : 'orchestrator', name, this.names(kind));
   }
 
   /** Runs an orchestrator function over its history. */
@@ -176,7 +178,7 @@ export class SdkV3 {
 
   /** Runs an entity function on a batch. What the SDK does not answer for fails, operation by operation. */
   async runEntity({ entity, exists, state, batch }: EntityRun): Promise<EntityAnswer> {
-    const missing = this.missingEntity(entity.name);
+    const missing = this.missing('entity', entity.name);
     const failed = (text: string): EntityAnswer => (
       { results: batch.map(() => ({ isError: true, result: JSON.stringify(text) })), signals: [], exists, state, warnings: [] });
     if (missing !== undefined) return failed(missing);
@@ -184,10 +186,7 @@ export class SdkV3 {
     const text = JSON.stringify({ self: entity, exists, state, batch }, null, 2);
     const outcome = await this.#worker.invoke({
       functionName: name, inputData: { [trigger.name]: { string: text } },
-      triggerMetadata: {
-        [trigger.name]: { string: text }, self: { json: JSON.stringify(entity) }, exists: { string: exists ? 'True' : 'False' },
-        ...(state !== null && { state: { string: state } }),
-      },
+      triggerMetadata: { [trigger.name]: { string: text } },
     });
     if (!outcome.ok) return failed(outcome.message);
     const { results, signals, entityExists, entityState } = outcome.result as SdkEntityState;

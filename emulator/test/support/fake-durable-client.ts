@@ -1,6 +1,6 @@
 import type { DurableClient, Outcome, StartRequest } from '../../src/durable/client.js';
-import { InstanceExistsError, InvalidStateError, UnknownEntityError } from '../../src/durable/client.js';
-import { entityInstanceId, unknownEntity, type EntityId } from '../../src/durable/entity-messages.js';
+import { InstanceExistsError, InvalidStateError, missingFunction, UnknownFunctionError } from '../../src/durable/client.js';
+import { entityInstanceId, isEntity, type EntityId } from '../../src/durable/entity-messages.js';
 import type { HistoryEvent, RuntimeStatus } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from '../../src/durable/task-hub.js';
@@ -24,7 +24,8 @@ export class FakeDurableClient implements DurableClient {
     return whole;
   }
 
-  async startInstance({ name, instanceId, input, version }: StartRequest): Promise<string> {
+  async startInstance({ name, instanceId, input, version, known }: StartRequest): Promise<string> {
+    if (known === true && name !== 'waiter') throw new UnknownFunctionError(missingFunction('orchestrator', name, ['waiter']));
     const existing = instanceId === undefined ? undefined : this.records.get(instanceId);
     if (existing !== undefined && !isFinished(existing.runtimeStatus)) throw new InstanceExistsError(existing.runtimeStatus);
     const record = this.add({ instanceId: instanceId ?? crypto.randomUUID().replaceAll('-', ''), name, input, version: version ?? null, runtimeStatus: 'Pending' });
@@ -79,14 +80,14 @@ export class FakeDurableClient implements DurableClient {
   }
 
   async signalEntity({ name, key }: EntityId, operation: string, input: string | null): Promise<void> {
-    if (name.toLowerCase() !== 'counter') throw new UnknownEntityError(unknownEntity(name, ['counter']));
+    if (name.toLowerCase() !== 'counter') throw new UnknownFunctionError(missingFunction('entity', name, ['counter']));
     this.events.push({ instanceId: entityInstanceId({ name, key }), name: operation, input });
   }
 
   async purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'> {
     const record = this.records.get(instanceId);
     if (record === undefined) return 'notFound';
-    if (!isFinished(record.runtimeStatus)) return 'live';
+    if (!isFinished(record.runtimeStatus) && !isEntity(instanceId)) return 'live';
     this.records.delete(instanceId);
     return 'purged';
   }
