@@ -11,7 +11,7 @@ import { isFinished } from './durable/history.js';
 import { HTTP_ACTIVITY, sendHttp } from './durable/http-call.js';
 import type { HttpAnswer, HttpCall } from './durable/http-call.js';
 import { MemoryHub } from './durable/memory-hub.js';
-import type { Answer } from './durable/orchestration.js';
+import type { Answer } from './durable/actions.js';
 import type { RecordedHistory } from './durable/recorded-history.js';
 import type { ReplayOptions } from './durable/replay.js';
 import { replayHistory } from './durable/replay.js';

@@ -14,7 +14,8 @@ import { isFinished, timestamp } from './history.js';
 import { HTTP_ACTIVITY, runHttpActivity, sendHttp, type HttpAnswer, type HttpCall } from './http-call.js';
 import { Instance } from './instance.js';
 import type { CommittedOutcome, Pending } from './instance.js';
-import type { Answer, EpisodeOutcome } from './orchestration.js';
+import type { Answer } from './actions.js';
+import type { EpisodeOutcome } from './episode.js';
 import {
   continuedExecution, derivedGuid, executionCompleted, mayTakeIds, orchestratorFailure, orchestratorStarted, runEpisode,
 } from './orchestration.js';
@@ -67,6 +68,8 @@ interface Parked {
 
 /** Of how many instances outside memory the record is kept: at half a kilobyte each, some ten megabytes. */
 const MAX_RECORDS = 20_000;
+/** How many diagnostics are remembered, so as not to be said twice. */
+const MAX_SAID = 10_000;
 /** How many instances are loaded at once, e.g. after a restart. */
 const MAX_LOADING = 32;
 
@@ -91,7 +94,7 @@ export class Engine implements DurableClient {
   readonly #activities: Semaphore;
   readonly #episodes: Semaphore;
   readonly #loads = new Semaphore(MAX_LOADING);
-  readonly #warned = new Set<string>();
+  readonly #said = new Set<string>();
   readonly #backOff: BackOff;
   #busy = 0;
   #quiet: (() => void)[] = [];
@@ -520,12 +523,44 @@ export class Engine implements DurableClient {
         batch.inbound.push(next.event);
         instance.claim(next.event);
       } else if (next.event.EventType === 'ExecutionStarted' && !instance.began(next.event)) {
-        this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
+        this.#lost(instance, next.event);
       }
     }
     if (batch.taken.length === 0) return undefined;
     instance.taken = batch.taken;
     return batch;
+  }
+
+  /** A start whose id belongs to an instance that runs leads to nothing, as in production. */
+  #lost(instance: Instance, { Name, ParentInstance: parent }: ExecutionStarted): void {
+    if (parent === null) {
+      this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
+      return;
+    }
+    const { InstanceId, ExecutionId: executionId } = parent.OrchestrationInstance;
+    const text = `The orchestrator calls the sub-orchestrator '${Name}' with the id '${instance.id}' while an instance of that id runs. The call is lost: the instance will wait for it for ever.`;
+    void this.#work(async () => {
+      const caller = this.#instance(InstanceId);
+      if (!caller.loaded) await this.#pump(caller);
+      if (caller.execution === undefined) return;
+      const run = this.#runOf(caller.execution, caller.history, []);
+      if (this.#options.strict !== true) return this.#say('error', [text], run);
+      const Reason = text + await this.#place(run);
+      this.#send(instance, InstanceId, {
+        id: `lost-${executionId}-${parent.TaskScheduleId}`, executionId,
+        event: {
+          EventType: 'SubOrchestrationInstanceFailed', EventId: -1, Timestamp: this.#now(), TaskScheduledId: parent.TaskScheduleId, Reason,
+          Details: `Message: ${text}, StackTrace: `, FailureDetails: null,
+        },
+      }, false);
+    });
+  }
+
+  #runOf(execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): OrchestratorRun {
+    return {
+      name: execution.Name, instanceId: execution.OrchestrationInstance.InstanceId, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
+      input: execution.Input, history, inbound, httpPollInterval: this.#settings.httpPollInterval, trace: orchestrationOf(execution),
+    };
   }
 
   async #episode(instance: Instance, batch: Batch): Promise<void> {
@@ -589,7 +624,6 @@ export class Engine implements DurableClient {
     this.#options.spans?.scheduled(execution, outcome.activities, outcome.subOrchestrations);
     await this.#commit(instance, { replace, consumed: batch.consumed, record }, outcome, outgoing);
     this.#options.spans?.ended(execution, { history, inbound }, outcome.completed?.OrchestrationStatus);
-    for (const warning of outcome.warnings) this.#warn(instance.id, warning);
 
     if (rewound.length > 0 && outcome.completed === undefined) this.#takeUp(instance);
     for (const task of outcome.activities) this.#runActivity(instance, task);
@@ -599,7 +633,7 @@ export class Engine implements DurableClient {
     if (outcome.completed !== undefined) {
       instance.cancelTimers();
       this.#tellParent(instance);
-      if (record.runtimeStatus === 'Failed') this.#options.log('error', CATEGORY, `${instance.id}: Function '${record.name} (Orchestrator)' failed with an error. Reason: ${reasonOf(record)}`);
+      if (record.runtimeStatus === 'Failed') this.#options.log('error', CATEGORY, `${instance.id}: Function '${record.name} (Orchestrator)' failed with an error. Reason: ${reasonOf(record, outcome)}`);
     }
     for (const listener of this.#listeners) listener(record);
   }
@@ -663,12 +697,9 @@ export class Engine implements DurableClient {
   }
 
   async #run(instance: Instance, execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> {
-    const { sdk, strict } = this.#options;
+    const { sdk } = this.#options;
     const now = this.#time();
-    const run: OrchestratorRun = {
-      name: execution.Name, instanceId: instance.id, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
-      input: execution.Input, history, inbound, httpPollInterval: this.#settings.httpPollInterval, trace: orchestrationOf(execution),
-    };
+    const run = this.#runOf(execution, history, inbound);
     const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, this.#now());
     if (!complies(execution.Version, this.#settings)) {
       // As FailureDetails has it, which the extension makes the output of.
@@ -682,16 +713,43 @@ export class Engine implements DurableClient {
       const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(execution.Name, answer.unreadable));
       const outcome = runEpisode({
-        instanceId: instance.id, executionId: execution.OrchestrationInstance.ExecutionId, name: execution.Name, history, inbound, answer, now, ...this.#settings,
+        ...run, ...this.#settings, executionId: execution.OrchestrationInstance.ExecutionId, answer, now,
         knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
         missingEntity: (name) => sdk.missing('entity', name),
       });
-      if (outcome.departure !== undefined) return outcome;
-      return strict === true && outcome.warnings.length > 0 ? fail(orchestratorFailure(execution.Name, outcome.warnings.join('\n'))) : outcome;
+      return await this.#diagnose(outcome, answer, run);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       return fail(orchestratorFailure(execution.Name, text));
     }
+  }
+
+  /** Says what a person should hear of an episode, and where it is in the app's code. In strict mode an instance that would hang fails with it. */
+  async #diagnose(outcome: EpisodeOutcome, { misyielded }: Answer, run: OrchestratorRun): Promise<EpisodeOutcome> {
+    const { completed, departure, warnings } = outcome;
+    const strict = this.#options.strict === true;
+    if (departure !== undefined || (misyielded === true && completed !== undefined)) {
+      // It fails in production, too, which does not say where.
+      outcome.where = await this.#place(upToResult(run, departure?.taskId));
+      if (strict) completed!.Result += outcome.where;
+    }
+    if (strict && warnings.length > 0) return failedEpisode(run.inbound, orchestratorFailure(run.name, warnings.join('\n') + await this.#place(run)), this.#now());
+    await this.#say('error', warnings, run);
+    await this.#say('warning', outcome.notes, run);
+    return outcome;
+  }
+
+  async #say(level: 'error' | 'warning', texts: readonly string[], run: OrchestratorRun): Promise<void> {
+    const fresh = texts.filter((text) => this.#isNew(run.instanceId, text));
+    if (fresh.length === 0) return;
+    const where = await this.#place(run);
+    for (const text of fresh) this.#options.log(level, CATEGORY, `${run.instanceId}: ${text}${where}`);
+  }
+
+  /** Where in the app's code an orchestrator stands, as a line of its own. */
+  async #place(run: OrchestratorRun): Promise<string> {
+    const place = await this.#options.sdk.locate(run);
+    return place === undefined ? '' : `\n    at ${place}`;
   }
 
   #record(previous: InstanceRecord | undefined, execution: ExecutionStarted, inbound: readonly HistoryEvent[], outcome: EpisodeOutcome, output: JsonText): InstanceRecord {
@@ -878,10 +936,16 @@ export class Engine implements DurableClient {
   }
 
   #warn(instanceId: string, text: string): void {
+    if (this.#isNew(instanceId, text)) this.#options.log('error', CATEGORY, `${instanceId}: ${text}`);
+  }
+
+  /** Whether that has not been said of the instance. */
+  #isNew(instanceId: string, text: string): boolean {
     const key = `${instanceId}\n${text}`;
-    if (this.#warned.has(key)) return;
-    this.#warned.add(key);
-    this.#options.log('error', CATEGORY, `${instanceId}: ${text}`);
+    if (this.#said.has(key)) return false;
+    this.#said.add(key);
+    if (this.#said.size > MAX_SAID) this.#said.delete(this.#said.values().next().value!);
+    return true;
   }
 
   async #work<T>(task: () => Promise<T>): Promise<T> {
@@ -929,11 +993,19 @@ function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: str
 function nothingToDo(): EpisodeOutcome {
   return {
     append: [], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
-    customStatus: null, awaiting: [], idTaking: new Set(), warnings: [],
+    customStatus: null, awaiting: [], idTaking: new Set(), warnings: [], notes: [],
   };
 }
 
 /** Why an instance failed, for a person: without the .NET exceptions that come as JSON behind the text of one. */
-function reasonOf({ output }: InstanceRecord): string {
-  return (output ?? '').replaceAll(/\s*\n\s*\{"\$type":.*/g, '');
+function reasonOf({ output }: InstanceRecord, { where = '' }: EpisodeOutcome): string {
+  const reason = (output ?? '').replaceAll(/\s*\n\s*\{"\$type":.*/g, '');
+  return reason.endsWith(where) ? reason : reason + where;
+}
+
+/** The same, but only until a task had its result. */
+function upToResult(run: OrchestratorRun, taskId: number | undefined): OrchestratorRun {
+  const events = [...run.history, ...run.inbound];
+  const end = events.findIndex((event) => ('TaskScheduledId' in event && event.TaskScheduledId === taskId) || ('TimerId' in event && event.TimerId === taskId));
+  return end < 0 ? run : { ...run, history: events.slice(0, end), inbound: [] };
 }

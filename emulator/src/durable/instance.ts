@@ -4,7 +4,7 @@ import type {
   EventSent, ExecutionStarted, HistoryEvent, InboundEvent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { isFinished } from './history.js';
-import type { EpisodeOutcome } from './orchestration.js';
+import type { EpisodeOutcome } from './episode.js';
 import type { CommitToken, InstanceRecord, LoadedInstance } from './task-hub.js';
 
 /** An event that waits for its episode. */

@@ -3,6 +3,11 @@ import type { EventSent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCr
 /** The orchestrator's code does not follow its history. The message is the real host's. */
 export class NonDeterministicError extends Error {
   override name = 'NonDeterministicError';
+
+  /** @param taskId the number under which something else stands, where it is known */
+  constructor(message: string, readonly taskId?: number) {
+    super(message);
+  }
 }
 
 /** What the orchestrator asked for under a number, in the framework's words. */
@@ -28,7 +33,7 @@ const ACTIONS: Record<Created['EventType'], Replayed['action']> = {
 export function checkReplay(event: Created, now: Replayed | undefined): void {
   const other = now !== undefined && now.action !== ACTIONS[event.EventType];
   if (now !== undefined && !other && (event.EventType === 'TimerCreated' || event.Name.toLowerCase() === now.name.toLowerCase())) return;
-  throw new NonDeterministicError(`Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${describe(event, now, other)}`);
+  throw new NonDeterministicError(`Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${describe(event, now, other)}`, event.EventId);
 }
 
 function describe(event: Created, now: Replayed | undefined, other: boolean): string {

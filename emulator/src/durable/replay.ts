@@ -1,5 +1,6 @@
 import type { ExecutionCompleted, ExecutionStarted, HistoryEvent } from './history.js';
-import type { Answer, EpisodeOutcome } from './orchestration.js';
+import type { Answer } from './actions.js';
+import type { EpisodeOutcome } from './episode.js';
 import { runEpisode } from './orchestration.js';
 import type { HistoryRow, RecordedHistory } from './recorded-history.js';
 import { readRows, UnreadableHistoryError } from './recorded-history.js';
@@ -36,17 +37,18 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
   if (!sdk.knows('orchestration', name)) throw mismatch('The app has no orchestrator of that name any more.');
 
   const run = async (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> => {
-    const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
     // When timers were to fire is in the history, whatever the settings are today.
     const { httpPollInterval } = DEFAULT_SETTINGS;
-    const answer = await replay(instanceId, () => sdk.runOrchestrator({ name, instanceId, parentInstanceId, input: execution.Input, history, inbound, httpPollInterval }));
+    const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
+    const replayed = { name, instanceId, parentInstanceId, history, inbound, httpPollInterval };
+    const answer = await replay(instanceId, () => sdk.runOrchestrator({ ...replayed, input: execution.Input }));
     if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
     const outcome = runEpisode({
-      instanceId, executionId, name, history, inbound, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null, httpPollInterval,
+      ...replayed, executionId, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null,
       knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
       missingEntity: (entity) => sdk.missing('entity', entity),
     });
-    if (outcome.departure !== undefined) throw mismatch(outcome.departure);
+    if (outcome.departure !== undefined) throw mismatch(outcome.departure.message);
     return outcome;
   };
 

@@ -1,5 +1,6 @@
 /** The JSON protocol of durable-functions 3.x. Nothing else in the emulator knows it. */
 import type { TraceContext } from '../tracing/trace-context.js';
+import { observe } from '../worker/code-location.js';
 import type { InvocationOutcome, TypedData, Worker } from '../worker/types.js';
 import { dotnetException } from './dotnet-exception.js';
 import { missingFunction } from './client.js';
@@ -7,8 +8,8 @@ import { entityInstanceId, type EntityId } from './entity-messages.js';
 import type { EntityAnswer, EntityRun } from './entity.js';
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from './history.js';
 import type { HttpCall } from './http-call.js';
-import type { Action, Answer, RetryOptions } from './orchestration.js';
-import { LONGEST_TIMER, TIMER_HOP } from './orchestration.js';
+import type { Action, Answer, RetryOptions } from './actions.js';
+import { LONGEST_TIMER, TIMER_HOP } from './actions.js';
 
 /** Numbers of `HistoryEventType`, in the SDK's `lib/src/history/HistoryEventType.js`. */
 const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
@@ -69,8 +70,16 @@ interface SdkEntityState {
   signals: { target: EntityId; name: string; input: string }[];
 }
 
+/** What the SDK makes of an invocation's context. */
+interface SdkContext {
+  df?: { taskOrchestratorExecutor?: { generator?: unknown } };
+}
+
 /** The marker behind which a failed orchestrator's state stands in the error's message. */
 const FAILURE_MARKER = '\n\n$OutOfProcData$:';
+
+/** How the SDK's error about a yield of something else than a task begins. */
+const MISYIELDED = 'Durable Functions programming constraint violation';
 
 /** What an orchestrator function is asked to replay. */
 export interface OrchestratorRun {
@@ -116,14 +125,23 @@ export class SdkV3 {
 
   /** Runs an orchestrator function over its history. */
   async runOrchestrator(run: OrchestratorRun): Promise<Answer> {
-    const definition = this.#worker.find(run.name)!;
-    const outcome = await this.#worker.invoke({
-      functionName: definition.name,
-      inputData: { [definition.trigger.name]: {} },
-      triggerValue: this.#trigger(run),
-      trace: run.trace,
+    return answer(await this.#invoke(run, false));
+  }
+
+  /**
+   * Where in the app's code an orchestrator stands after its history, or where it threw: `src/orders.ts:12:3`. The function is
+   * run once more for that, which no deterministic one minds.
+   */
+  async locate(run: OrchestratorRun): Promise<string | undefined> {
+    return observe(() => this.#invoke(run, true), ({ result: { context }, thrownAt, locate }) => {
+      const { generator } = (context as SdkContext | undefined)?.df?.taskOrchestratorExecutor ?? {};
+      return locate(generator) ?? thrownAt;
     });
-    return answer(outcome);
+  }
+
+  async #invoke(run: OrchestratorRun, silent: boolean): Promise<InvocationOutcome> {
+    const { name, trigger } = this.#worker.find(run.name)!;
+    return this.#worker.invoke({ functionName: name, inputData: { [trigger.name]: {} }, triggerValue: this.#trigger(run), trace: run.trace, silent });
   }
 
   #trigger(run: OrchestratorRun): Record<string, unknown> {
@@ -244,15 +262,16 @@ function answer(outcome: InvocationOutcome): Answer {
     // Without the marker the SDK itself gave up, e.g. on a history event that it could not read.
     if (marker < 0) return { done: false, actions: [], output: null, unreadable: outcome.message, customStatus: null, warnings: [] };
     state = JSON.parse(outcome.message.slice(marker + FAILURE_MARKER.length)) as SdkState;
-    if (state.error === undefined) {
-      warnings.push('The orchestrator threw something that is not an Error. Production loses it and the instance waits for ever: throw an Error.');
+    if (!state.error) {
+      warnings.push('The orchestrator threw something that is no Error, or an Error without a message. Production loses it, and the instance waits for ever: '
+        + 'throw an Error that says something.');
     }
   }
   const actions: Action[] = [];
   flatten(state.actions.flat(), { actions, seen: new Set(), locked: [], warnings });
   return {
     done: state.isDone, actions, output: jsonText(state.output), customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
-    ...(state.error !== undefined && { error: state.error }), warnings,
+    ...(state.error && { error: state.error, misyielded: state.error.startsWith(MISYIELDED) }), warnings,
   };
 }
 
@@ -261,6 +280,10 @@ function flatten(from: readonly SdkAction[], into: { actions: Action[]; seen: Se
   for (const action of from) {
     if (action.compoundActions !== undefined) {
       flatten(action.compoundActions, into);
+      continue;
+    }
+    if (seen.has(action) && action.actionType === ACTION.WaitForExternalEvent) {
+      actions.push({ kind: 'event', name: action.externalEventName!, again: true });
       continue;
     }
     if (seen.has(action)) {
@@ -316,7 +339,7 @@ function retry({ retryOptions }: SdkAction): { retry?: RetryOptions } {
       firstRetryInterval: retryOptions['firstRetryIntervalInMilliseconds']!,
       maxNumberOfAttempts: retryOptions['maxNumberOfAttempts']!,
       backoffCoefficient: retryOptions['backoffCoefficient'] ?? 1,
-      maxRetryInterval: retryOptions['maxRetryIntervalInMilliseconds'] ?? Infinity,
+      maxRetryInterval: retryOptions['maxRetryIntervalInMilliseconds'] ?? LONGEST_TIMER,
       retryTimeout: retryOptions['retryTimeoutInMilliseconds'] ?? Infinity,
     },
   };

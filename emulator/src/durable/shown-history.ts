@@ -1,6 +1,6 @@
 import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from './history.js';
 import { timestamp } from './history.js';
-import type { EpisodeOutcome } from './orchestration.js';
+import type { EpisodeOutcome } from './episode.js';
 import type { ShownEvent, ShownHistory } from './recorded-history.js';
 import { UnreadableHistoryError } from './recorded-history.js';
 

@@ -47,6 +47,8 @@ export interface InvocationRequest {
    * The function owns it: it must not be shared.
    */
   triggerValue?: unknown;
+  /** True for a repetition that nobody should hear of: what the function logs goes nowhere. */
+  silent?: boolean;
 }
 
 export type InvocationOutcome =
@@ -57,6 +59,8 @@ export type InvocationOutcome =
       outputData: Record<string, TypedData>;
       /** What the function returned, before conversion: the live object. */
       result: unknown;
+      /** The library's context of the invocation. */
+      context?: unknown;
     }
   | {
       ok: false;
@@ -66,6 +70,7 @@ export type InvocationOutcome =
       stackTrace: string | undefined;
       /** Set when the host gave it up, and the function threw nothing. */
       timedOut?: true;
+      context?: unknown;
     };
 
 /** Runs the functions of one app, for one host. */

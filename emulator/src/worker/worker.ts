@@ -57,11 +57,11 @@ export class FunctionsWorker implements Worker {
       const { returnValue, outputData } = await model.getResponse(context, result);
       const outputs: Record<string, TypedData> = {};
       for (const { name, data } of outputData ?? []) outputs[name] = data as TypedData;
-      return { ok: true, result, returnValue: returnValue as TypedData | null | undefined, outputData: outputs };
+      return { ok: true, result, returnValue: returnValue as TypedData | null | undefined, outputData: outputs, context };
     } catch (error) {
       const stackTrace = error instanceof Error ? error.stack : undefined;
       const message = error instanceof Error ? error.message : String(error);
-      return { ok: false, error, message, stackTrace };
+      return { ok: false, error, message, stackTrace, context: invocation.context };
     }
   }
 
@@ -100,13 +100,17 @@ class Invocation implements CoreInvocationContext {
   context: unknown;
   readonly #functionName: string;
   readonly #options: WorkerOptions;
+  /** See {@link InvocationRequest.silent}. */
+  readonly silent: boolean;
   #hookData: Record<string, unknown> | undefined;
 
-  constructor({ functionName, invocationId, inputData, triggerMetadata, retryContext, trace }: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+  constructor(request: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
+    const { functionName, invocationId, inputData, triggerMetadata, retryContext, trace, silent = false } = request;
     this.invocationId = invocationId ?? randomUUID();
     this.metadata = metadata;
     this.#functionName = functionName;
     this.#options = options;
+    this.silent = silent;
     const inputs: { name: string; data: TypedData }[] = [];
     for (const name in inputData) inputs.push({ name, data: inputData[name]! });
     this.request = {
@@ -122,6 +126,7 @@ class Invocation implements CoreInvocationContext {
   }
 
   log(level: LogLevel, category: 'user' | 'system', message: string): void {
+    if (this.silent) return;
     const { registrations, log } = this.#options;
     const name = category === 'user' ? `Function.${this.#functionName}.User` : `Function.${this.#functionName}`;
     const hooks = registrations.hooks.get('log') ?? NO_HOOKS;

@@ -164,7 +164,8 @@ export class Session {
           getArguments: () => invocation.getArguments(),
           invokeFunction: async (own, inputs, handler) => {
             const [first] = inputs as [Replay | undefined];
-            if (first?.history !== undefined) this.replays.push({ name: functionId, replay: structuredClone(first) });
+            // A silent one is the emulator's own affair: it looks for the line of a diagnostic.
+            if (first?.history !== undefined && (context as { silent?: boolean }).silent !== true) this.replays.push({ name: functionId, replay: structuredClone(first) });
             try {
               return await invocation.invokeFunction(own, inputs, handler);
             } catch (error) {
