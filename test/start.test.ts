@@ -7,11 +7,25 @@ import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort, taken } from './support/ports.js';
 
-async function start(...args: string[]): Promise<{ ended: Promise<number | null>; output: () => string; stop: () => void; until: (text: RegExp) => Promise<string> }> {
+interface Started {
+  ended: Promise<number | null>;
+  output: () => string;
+  stop: () => void;
+  kill: () => void;
+  until: (text: RegExp) => Promise<string>;
+}
+
+/** Where storage keeps its data and is served, as options. */
+async function storagePlace(): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'start-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const ports = await Promise.all(['blob', 'queue', 'table'].map(async (service) => [`--${service}-port`, String(await freePort())]));
+  return ['--storage-folder', folder, ...ports.flat()];
+}
+
+async function start(args: string[], storage?: string[]): Promise<Started> {
   const { AzureWebJobsStorage: _, AppStorage: __, ...env } = process.env;
-  const child = fork(path.join(import.meta.dirname, '../tools/start.ts'), ['--storage-folder', folder, ...ports.flat(), ...args], {
+  const child = fork(path.join(import.meta.dirname, '../tools/start.ts'), [...storage ?? await storagePlace(), ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: { ...env, NODE_OPTIONS: '' },
   });
   let output = '';
@@ -20,10 +34,9 @@ async function start(...args: string[]): Promise<{ ended: Promise<number | null>
   onTestFinished(async () => {
     child.kill();
     await ended;
-    await rm(folder, { recursive: true, force: true });
   });
   return {
-    ended, output: () => output, stop: () => { child.send('stop'); },
+    ended, output: () => output, stop: () => { child.send('stop'); }, kill: () => { child.kill('SIGKILL'); },
     until: (text) => new Promise((resolve, reject) => {
       const look = (): void => { if (text.test(output)) resolve(output); };
       child.stdout!.on('data', look);
@@ -34,7 +47,7 @@ async function start(...args: string[]): Promise<{ ended: Promise<number | null>
 
 test('one line starts the app with its storage, says what to try, and stops cleanly', { timeout: 60_000 }, async () => {
   const port = await freePort();
-  const app = await start('--port', String(port));
+  const app = await start(['--port', String(port)]);
   const said = await app.until(/Water the plants/);
   expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
   const answer = await fetch(`http://localhost:${port}/api/approvals`, {
@@ -46,10 +59,25 @@ test('one line starts the app with its storage, says what to try, and stops clea
   expect(await app.ended).toBe(0);
 });
 
+test('killed, and started again at once, it goes on with all that it has answered for', { timeout: 60_000 }, async () => {
+  const storage = await storagePlace();
+  const port = await freePort();
+  const first = await start(['--port', String(port)], storage);
+  await first.until(/Water the plants/);
+  const asked = await fetch(`http://localhost:${port}/api/approvals`, {
+    method: 'POST', body: JSON.stringify({ subject: 'A new chair', requestedBy: 'pat', approver: 'kim', escalateTo: 'robin', respondWithin: 'PT1S' }),
+  });
+  expect(asked.status).toBe(202);
+  first.kill();
+  await first.ended;
+  const second = await start(['--port', String(port)], storage);
+  await second.until(/Escalation: To robin/);
+});
+
 test('a port in use is one line, and storage is stopped again', { timeout: 60_000 }, async () => {
   const { port, free } = await taken();
   onTestFinished(free);
-  const app = await start('--port', String(port));
+  const app = await start(['--port', String(port)]);
   expect(await app.ended).toBe(1);
   expect(app.output().trim().split('\n').at(-1)).toMatch(new RegExp(`${port}.*in use|in use.*${port}`));
 });
@@ -57,7 +85,7 @@ test('a port in use is one line, and storage is stopped again', { timeout: 60_00
 test('a storage port that something else uses is one line', { timeout: 60_000 }, async () => {
   const { port, free } = await taken();
   onTestFinished(free);
-  const app = await start('--port', '0', '--table-port', String(port));
+  const app = await start(['--port', '0', '--table-port', String(port)]);
   expect(await app.ended).toBe(1);
   expect(app.output()).toContain(`Port ${port} is in use`);
 });

@@ -2,8 +2,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import net from 'node:net';
+import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 export interface Ports {
   blob: number;
@@ -25,8 +28,12 @@ export function connectionString(ports: Ports): string {
   return ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`, ...endpoints].join(';');
 }
 
-/** Whether something listens on all of these ports. Something on only some of them is in the way: that throws. */
-export async function isRunning(ports: Ports): Promise<boolean> {
+/**
+ * Whether something listens on all of these ports; one whose parent was killed is waited for, as it saves what it has and ends.
+ * Something on only some of them is in the way: that throws.
+ */
+export async function isRunning(ports: Ports, folder: string): Promise<boolean> {
+  await orphanEnded(folder);
   const taken = await Promise.all(Object.values(ports).map((port: number) => listens(port)));
   if (taken.every(Boolean)) return true;
   if (!taken.some(Boolean)) return false;
@@ -46,8 +53,34 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
-/** Ends it in good order when this process lets go of it or dies, since it would otherwise serve for ever. */
-const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>process.emit("SIGTERM"))';
+/** Who serves a folder, and who started it. */
+const OWNER = 'azurite.pid';
+/** A process of that number that lives longer is another one, in milliseconds. */
+const ORPHAN_LIVES = 15_000;
+
+/** Two at once on one folder would overwrite what the other saved. */
+async function orphanEnded(folder: string): Promise<void> {
+  const [pid, parent] = await readFile(path.join(folder, OWNER), 'utf8').then((text) => text.split(' ').map(Number), () => []);
+  if (pid === undefined || parent === undefined || isAlive(parent)) return;
+  for (const start = Date.now(); isAlive(pid) && Date.now() - start < ORPHAN_LIVES;) await setTimeout(20);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/**
+ * Ends it in good order when this process lets go of it or dies, since it would otherwise serve for ever. It says so on
+ * pipes that nobody reads any more, and must not fall over that before it has saved.
+ */
+const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  process.on('disconnect', () => process.emit('SIGTERM'));
+`)}`;
 
 /** Starts Azurite and waits until it serves. @returns how to stop it; it saves what it has before it ends. */
 export async function startAzurite(ports: Ports, folder: string): Promise<() => Promise<void>> {
@@ -62,6 +95,7 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
     detached: process.platform !== 'win32',
   });
   const ended = once(child, 'exit');
+  await writeFile(path.join(folder, OWNER), `${child.pid} ${process.pid}`);
   let output = '';
   await new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout!, child.stderr!]) {

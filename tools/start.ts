@@ -64,7 +64,7 @@ async function main(): Promise<void> {
   process.on('message', (message) => { if (message === 'stop') stop(0); });
 
   // The app is loaded while storage starts.
-  const storageReady = isRunning(ports).then(async (running) => {
+  const storageReady = isRunning(ports, values['storage-folder']).then(async (running) => {
     if (running) process.stdout.write(`Using the Azurite on ports ${Object.values(ports).join(', ')}.\n`);
     else stopStorage = await startAzurite(ports, values['storage-folder']);
   });
