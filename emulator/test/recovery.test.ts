@@ -1,11 +1,11 @@
 /** What survives when the emulator is killed: everything that was acknowledged, and at once. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { account } from './support/azurite.js';
 import type { RunningCli } from './support/cli.js';
-import { startCli } from './support/cli.js';
+import { runCli, startCli } from './support/cli.js';
 
 interface Status { runtimeStatus: string; output: { results: [string, string][]; events: number[] } }
 
@@ -116,4 +116,19 @@ test('with 100 activities in flight and many instances waiting, work goes on rig
   await until(async () => (await Promise.all(hanging.map(status))).every(({ runtimeStatus }) => runtimeStatus === 'Completed'));
   expect((await call('POST', `instances/${waiting[123]!}/raiseEvent/Go`, 'now'))?.status).toBe(202);
   await until(async () => (await status(waiting[123]!)).runtimeStatus === 'Completed');
+});
+
+test('of two emulators on one hub the second is told who has it, and takes over once the first was killed', { timeout: 60_000 }, async () => {
+  await start();
+  const first = emulator!;
+  expect((await call('POST', 'orchestrators/hanging/one', {}))?.status).toBe(202);
+  expect((await call('POST', 'orchestrators/waiter/two', {}))?.status).toBe(202);
+  const second = await runCli(['start', '--app', directory, '--port', '0', '--storage', storage], { env: { JOURNAL: path.join(folder, 'journal') } });
+  expect(second).toEqual({ code: 1, output: `Task hub 'MixedHub' is in use by process ${first.child.pid} on ${hostname()}.\n` });
+  // It has disturbed nobody.
+  expect((await call('POST', 'instances/two/raiseEvent/Go', 'now'))?.status).toBe(202);
+  await until(async () => (await status('two')).runtimeStatus === 'Completed');
+  await first.kill();
+  await start({ HANG: 'no' });
+  await until(async () => (await status('one')).runtimeStatus === 'Completed');
 });
