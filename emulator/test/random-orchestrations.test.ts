@@ -18,12 +18,22 @@ type Step =
   | { kind: 'retry'; failures: number; attempts: number }
   | { kind: 'timer'; seconds: number }
   | { kind: 'event'; name: string }
-  | { kind: 'child'; rounds: Step[][]; fails: boolean; attempts: number }
+  | { kind: 'child'; rounds: Statement[][]; fails: boolean; attempts: number }
+  | { kind: 'call'; key: Key; fails: boolean }
   | { kind: 'all' | 'any'; steps: Step[] };
+
+/** What only stands by itself: it is no task. */
+type Statement = Step
+  | { kind: 'signal'; key: Key }
+  | { kind: 'locked'; keys: Key[] };
+
+/** Of a counter that all orchestrations have in common. */
+type Key = 'a' | 'b';
+const KEYS: readonly Key[] = ['a', 'b'];
 
 /** What an orchestrator is given: steps to take in rounds, each an execution of its own. */
 interface Program {
-  rounds: Step[][];
+  rounds: Statement[][];
   fails: boolean;
   round: number;
   results: Outcome[];
@@ -36,19 +46,25 @@ const leaf: fc.Arbitrary<Step> = fc.oneof(
   // Up to twenty days, so that some are made in hops.
   fc.record({ kind: fc.constant('timer' as const), seconds: fc.oneof(fc.nat(5), fc.nat(20 * 86_400)) }),
   fc.record({ kind: fc.constant('event' as const), name: fc.constantFrom('A', 'B') }),
+  fc.record({ kind: fc.constant('call' as const), key: fc.constantFrom(...KEYS), fails: fc.boolean() }),
 );
-const { step } = fc.letrec<{ step: Step }>((tie) => ({
+const { statement } = fc.letrec<{ step: Step; statement: Statement }>((tie) => ({
   step: fc.oneof(
     { maxDepth: 2, withCrossShrink: true },
     leaf,
     fc.record({ kind: fc.constantFrom('all' as const, 'any' as const), steps: fc.array(tie('step'), { minLength: 1, maxLength: 4 }) }),
     fc.record({
-      kind: fc.constant('child' as const), rounds: fc.array(fc.array(tie('step'), { maxLength: 3 }), { minLength: 1, maxLength: 2 }),
+      kind: fc.constant('child' as const), rounds: fc.array(fc.array(tie('statement'), { maxLength: 3 }), { minLength: 1, maxLength: 2 }),
       fails: fc.boolean(), attempts: fc.integer({ min: 1, max: 2 }),
     }),
   ),
+  statement: fc.oneof(
+    { weight: 5, arbitrary: tie('step') },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('signal' as const), key: fc.constantFrom(...KEYS) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('locked' as const), keys: fc.subarray([...KEYS], { minLength: 1 }) }) },
+  ),
 }));
-const rounds = fc.array(fc.array(step, { maxLength: 5 }), { minLength: 1, maxLength: 3 });
+const rounds = fc.array(fc.array(statement, { maxLength: 5 }), { minLength: 1, maxLength: 3 });
 interface World {
   seed: number;
   kills: number;
@@ -67,14 +83,30 @@ const world: fc.Arbitrary<World> = fc.record({
 });
 
 /** What a step comes to, as anybody reads it. */
-function outcome(next: Step): Outcome {
+function outcome(next: Statement): Outcome {
   switch (next.kind) {
-    case 'activity': case 'child': return next.fails ? 'failed' : 'done';
+    case 'activity': case 'child': case 'call': return next.fails ? 'failed' : 'done';
     case 'retry': return next.failures < next.attempts ? 'done' : 'failed';
     // The winner is what comes back, failed or not.
-    case 'timer': case 'event': case 'any': return 'done';
+    case 'timer': case 'event': case 'any': case 'signal': case 'locked': return 'done';
     case 'all': return next.steps.some((inner) => outcome(inner) === 'failed') ? 'failed' : 'done';
   }
+}
+
+/** How often a counter is raised. */
+function count(next: Statement, key: Key): number {
+  switch (next.kind) {
+    case 'call': return next.key === key && !next.fails ? 1 : 0;
+    case 'signal': return next.key === key ? 1 : 0;
+    case 'locked': return next.keys.includes(key) ? 1 : 0;
+    case 'child': return (next.fails ? next.attempts : 1) * sum(next.rounds.flat(), key);
+    case 'all': case 'any': return sum(next.steps, key);
+    default: return 0;
+  }
+}
+
+function sum(steps: readonly Statement[], key: Key): number {
+  return steps.reduce((total, step) => total + count(step, key), 0);
 }
 
 interface Counting { df: { taskOrchestratorExecutor: { sequenceNumber: number } } }
@@ -92,6 +124,7 @@ beforeAll(async () => {
         case 'retry': return context.df.callActivityWithRetry('step', new df.RetryOptions(1000, next.attempts), { call, failures: next.failures });
         case 'timer': return context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + next.seconds * 1000));
         case 'event': return context.df.waitForExternalEvent(next.name);
+        case 'call': return context.df.callEntity(new df.EntityId('counter', next.key), next.fails ? 'refuse' : 'add');
         case 'child': {
           const input = { rounds: next.rounds, fails: next.fails, round: 0, results: [] };
           return next.attempts === 1 ? context.df.callSubOrchestrator('random', input)
@@ -102,13 +135,32 @@ beforeAll(async () => {
       }
     }
     df.app.activity('step', { handler: ({ attempt, failures }: Required<ActivityInput> & { failures: number }) => { if (attempt <= failures) throw new Error('It fails.'); } });
+    df.app.entity<number>('counter', ({ df: entity }) => {
+      const value = entity.getState(() => 0)!;
+      switch (entity.operationName) {
+        case 'add': entity.setState(value + 1); break;
+        case 'get': entity.return(value); break;
+        case 'set': entity.setState(entity.getInput<number>()!); break;
+        default: throw new Error('It fails.');
+      }
+    });
     df.app.orchestration('random', function* (context) {
       // oxlint-disable-next-line orchestrators/no-shared-state -- the test counts with the SDK: it looks into what each replay was given
       contexts.set(context.df.instanceId, context as unknown as Counting);
       const { rounds: all, fails, round, results } = context.df.getInput<Program>();
       for (const next of all[round]!) {
         try {
-          yield task(context, next);
+          switch (next.kind) {
+            case 'signal': context.df.signalEntity(new df.EntityId('counter', next.key), 'add'); break;
+            case 'locked': {
+              const counters = next.keys.map((key) => new df.EntityId('counter', key));
+              const lock = (yield context.df.lock(counters)) as { release(): void };
+              for (const counter of counters) yield context.df.callEntity(counter, 'set', ((yield context.df.callEntity(counter, 'get')) as number) + 1);
+              lock.release();
+              break;
+            }
+            default: yield task(context, next);
+          }
           results.push('done');
         } catch {
           results.push('failed');
@@ -126,7 +178,7 @@ beforeAll(async () => {
 });
 afterAll(() => { vi.useRealTimers(); });
 
-async function run(program: Step[][], { oneEventAnEpisode, maxIdle, ...circumstances }: World): Promise<Ending> {
+async function run(program: Statement[][], { oneEventAnEpisode, maxIdle, ...circumstances }: World): Promise<Ending> {
   return simulate(worker, { name: 'random', input: JSON.stringify({ rounds: program, fails: false, round: 0, results: [] }) }, {
     ...circumstances,
     engine: {
@@ -144,11 +196,12 @@ const RUNS = inject('long') ? 2500 : 120;
 
 test(`${RUNS} random orchestrations end as they read`, { timeout: 600_000 }, async () => {
   await fc.assert(fc.asyncProperty(rounds, world, async (program, circumstances) => {
-    const { record, wrong } = await run(program, circumstances);
+    const { record, entities, wrong } = await run(program, circumstances);
     const expected = program.flat().map(outcome);
     expect({ status: record.runtimeStatus, output: record.output, custom: record.customStatus, wrong }).toEqual({
       status: 'Completed', output: JSON.stringify(expected), custom: program.at(-1)!.length === 0 ? null : String(expected.length), wrong: [],
     });
+    for (const key of KEYS) expect(entities[`@counter@${key}`] ?? 0, `counter ${key}`).toBe(sum(program.flat(), key));
   }), { numRuns: RUNS });
 });
 

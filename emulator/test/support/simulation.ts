@@ -7,7 +7,9 @@ import { vi } from 'vitest';
 import { SkippingClock } from '../../src/durable/clock.js';
 import { Engine } from '../../src/durable/engine.js';
 import type { EngineOptions } from '../../src/durable/engine.js';
-import type { TaskScheduled } from '../../src/durable/history.js';
+import { isEntity } from '../../src/durable/entity-messages.js';
+import { entityState } from '../../src/durable/entity.js';
+import type { EventRaised, TaskScheduled } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import { MemoryHub } from '../../src/durable/memory-hub.js';
 import type { ActivityOutcome } from '../../src/durable/sdk-v3.js';
@@ -40,6 +42,8 @@ export interface Ending {
   record: InstanceRecord;
   /** What was lost, was done again, or was said in the log and should not have been. */
   wrong: string[];
+  /** The states of entities. */
+  entities: Record<string, unknown>;
   /** What happened, in its order. */
   steps: string[];
 }
@@ -48,6 +52,9 @@ export interface Ending {
 const MAX_TURNS = 20_000;
 /** How often, of ten times, a request or an answer goes on its way before anything else happens. */
 const STORAGE_FIRST = 7;
+
+/** What may be in the log: storage that failed, failures on purpose, events that nobody needed, and races whose timers nobody cancels. */
+const EXPECTED = /^Storage (failed|answers again)|failed with an error|Error in operation 'refuse'|that it has not (waited for are lost|cancelled keeps)/;
 
 /** How many events are raised while nobody needs one. */
 const UNCALLED_EVENTS = 5;
@@ -100,11 +107,11 @@ class Store extends MemoryHub {
     for (const event of commit.append) {
       const id = 'TaskScheduledId' in event ? event.TaskScheduledId : event.EventType === 'TimerFired' ? event.TimerId : undefined;
       if (id !== undefined) this.#note(this.recorded, taskKey(commit.instanceId, commit.record.executionId, id));
-      if (event.EventType === 'EventRaised') this.#note(this.raised, event.Input!);
+      if (event.EventType === 'EventRaised' && isRaised(event)) this.#note(this.raised, event.Input!);
     }
     for (const id of commit.consumed) {
       const { event } = this.#posted.get(id)!;
-      if (event.EventType !== 'EventRaised' || commit.append.some((appended) => appended.EventType === 'EventRaised' && appended.Input === event.Input)) continue;
+      if (event.EventType !== 'EventRaised' || !isRaised(event) || commit.append.some((appended) => appended.EventType === 'EventRaised' && appended.Input === event.Input)) continue;
       // An execution that the event brought to its end, or on which it did, has gone with its history.
       if (commit.replace || (before !== undefined && isFinished(before.runtimeStatus))) this.#note(this.raised, event.Input!);
       else this.wrong.push(`The event ${event.Input} was dropped.`);
@@ -130,6 +137,11 @@ class Store extends MemoryHub {
     if (what.has(key)) this.wrong.push(`${key} was recorded twice.`);
     what.add(key);
   }
+}
+
+/** What people raise has a number for its input; entities send objects. */
+function isRaised({ Input }: EventRaised): boolean {
+  return /^\d+$/.test(Input!);
 }
 
 function taskKey(instanceId: string, executionId: string, taskId: number): string {
@@ -236,8 +248,7 @@ export async function simulate(worker: Worker, start: { name: string; input: str
   const live = (now: number): Life => {
     lives++;
     const life = new Life(store, worker, now, circumstances, onRun, (_level, _category, message) => {
-      // On purpose: failures, events that nobody needs, and races whose timers nobody cancels.
-      if (!/^Storage (failed|answers again)|failed with an error|that it has not (waited for are lost|cancelled keeps)/.test(message)) wrong.push(message);
+      if (!EXPECTED.test(message)) wrong.push(message);
     });
     void life.engine.start().then(async () => {
       if (accepted) return;
@@ -262,7 +273,7 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     life = live(life.clock.now());
   };
   const someone = async (): Promise<InstanceRecord | undefined> => {
-    const alive = (await store.all()).filter(({ runtimeStatus }) => !isFinished(runtimeStatus));
+    const alive = (await store.all()).filter(({ instanceId, runtimeStatus }) => !isFinished(runtimeStatus) && !isEntity(instanceId));
     return alive.length === 0 ? undefined : dice.pick(alive);
   };
   const raise = async (): Promise<boolean> => {
@@ -331,12 +342,17 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     }
   }
 
-  for (const { instanceId, runtimeStatus } of await store.all()) {
-    if (!isFinished(runtimeStatus)) wrong.push(`'${instanceId}' is left ${runtimeStatus}.`);
+  const entities: Ending['entities'] = {};
+  for (const record of await store.all()) {
+    const { instanceId, runtimeStatus } = record;
+    if (isEntity(instanceId)) {
+      entities[instanceId] = JSON.parse(entityState(record)?.state ?? 'null');
+      if (/queueSize|lockedBy/.test(record.customStatus!)) wrong.push(`'${instanceId}' is not at rest: ${record.customStatus}.`);
+    } else if (!isFinished(runtimeStatus)) wrong.push(`'${instanceId}' is left ${runtimeStatus}.`);
     const { inbox } = await store.load(instanceId);
     if (inbox.length > 0) wrong.push(`For '${instanceId}' is left: ${inbox.map(({ id }) => id).join(', ')}.`);
   }
   for (const input of acknowledged) if (!store.raised.has(input)) wrong.push(`The event ${input} was lost.`);
   await life.engine.stop();
-  return { record: (await store.getRecord('root'))!, wrong: [...wrong, ...store.wrong], steps };
+  return { record: (await store.getRecord('root'))!, wrong: [...wrong, ...store.wrong], entities, steps };
 }
