@@ -7,6 +7,9 @@ import type { Instruments } from './sdk.js';
 import { workflows } from './workflows.js';
 import type { State, Trigger } from './episode.js';
 
+/** The event of a function that threw, or answered that it could not answer. */
+const FAILED = 'function.failed';
+
 /** What is remembered of an invocation while it runs. */
 interface Running {
   attributes: Attributes;
@@ -39,22 +42,19 @@ export function observe(instruments: Instruments): void {
   app.hook.postInvocation(({ invocationContext: invocation, inputs, result, error }: PostInvocationContext) => {
     const found = running.get(invocation);
     if (found === undefined) return;
-    const failed = error !== undefined && error !== null;
+    const threw = error !== undefined && error !== null;
     if (found.span === undefined) {
-      tell(invocation.functionName, inputs[0] as Trigger, failed ? undefined : result as State, found.context);
+      tell(invocation.functionName, inputs[0] as Trigger, threw ? undefined : result as State, found.context);
       return;
     }
     const status = (result as { status?: unknown } | undefined)?.status;
     if (typeof status === 'number') found.span.setAttribute('http.response.status_code', status);
-    if (failed || (typeof status === 'number' && status >= 500)) found.span.setStatus({ code: SpanStatusCode.ERROR });
-    if (failed) {
-      found.span.setAttribute('error.type', typeOf(error));
+    if (threw || (typeof status === 'number' && status >= 500)) {
+      const why = threw ? errorAttributes(error, FAILED) : { 'error.type': String(status) };
+      found.span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', threw ? typeOf(error) : String(status));
       // An activity that fails is tried again, as its workflow says; what else fails is somebody's loss.
       const severityNumber = triggerOf(invocation) === 'activityTrigger' ? SeverityNumber.WARN : SeverityNumber.ERROR;
-      logger.emit({
-        eventName: 'function.failed', body: 'function.failed', severityNumber, context: found.context,
-        attributes: { ...found.attributes, ...errorAttributes(error, 'function.failed') },
-      });
+      logger.emit({ eventName: FAILED, body: FAILED, severityNumber, context: found.context, attributes: { ...found.attributes, ...why } });
     }
     found.span.end();
   });

@@ -5,7 +5,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs';
 import { MeterProvider, PeriodicExportingMetricReader, type PushMetricExporter } from '@opentelemetry/sdk-metrics';
-import { BatchSpanProcessor, TracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace';
+import { AlwaysOnSampler, BatchSpanProcessor, TracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { credential } from '../identity/index.js';
 import type { Destinations, Receiver, Signal } from './settings.js';
 
@@ -19,6 +19,8 @@ export interface Instruments {
 }
 
 const SCOPE = 'durable-workflows';
+/** How many spans or records wait to be sent; more are lost. A fan-out of some thousand activities ends within the time in which one batch is sent. */
+const QUEUE = { maxQueueSize: 20_000 };
 
 /**
  * Starts OpenTelemetry with what this app needs of it, and in place of instrumentation that patches modules nothing: the
@@ -32,9 +34,10 @@ export async function startSdk(to: Destinations): Promise<Instruments> {
   const each = <Name extends Signal, Made>(signal: Name, make: (exporter: Exporters[Name]) => Made): Made[] => (
     to.receivers[signal].map((receiver) => make(exporters.get(receiver)![signal])));
 
-  const tracers = new TracerProvider({ resource, spanProcessors: each('traces', (exporter) => new BatchSpanProcessor({ exporter })) });
+  // Not as the caller has it: a host that records nothing itself says "not sampled", and would silence the app.
+  const tracers = new TracerProvider({ resource, sampler: new AlwaysOnSampler(), spanProcessors: each('traces', (exporter) => new BatchSpanProcessor({ exporter, ...QUEUE })) });
   const meters = new MeterProvider({ resource, readers: each('metrics', (exporter) => new PeriodicExportingMetricReader({ exporter })) });
-  const loggers = new LoggerProvider({ resource, processors: each('logs', (exporter) => new BatchLogRecordProcessor({ exporter })) });
+  const loggers = new LoggerProvider({ resource, processors: each('logs', (exporter) => new BatchLogRecordProcessor({ exporter, ...QUEUE })) });
   // The Durable SDK looks here for what it sends along when it starts an instance.
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());

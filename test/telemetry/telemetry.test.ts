@@ -142,7 +142,11 @@ describe('what goes wrong', () => {
     onTestFinished(() => app.stop());
     expect((await app.post('/api/approvals', laptop)).status).toBe(500);
     await flush();
-    expect(receiver.logs).toMatchObject([{ severity: 17, attributes: { 'faas.name': 'RequestApproval', 'exception.stacktrace': expect.stringMatching(/storage/) as unknown } }]);
+    const by = { 'faas.name': 'RequestApproval' };
+    expect(receiver.logs).toMatchObject([
+      { body: 'TypeError', severity: 17, attributes: { ...by, 'exception.stacktrace': expect.stringMatching(/storage/) as unknown } },
+      { body: 'function.failed', severity: 17, attributes: { ...by, 'error.type': '500' } },
+    ]);
     expect(receiver.span('RequestApproval')).toMatchObject({ status: 2, attributes: { 'http.response.status_code': 500 } });
     expect(receiver.text).not.toMatch(/nowhere|laptop|kim/);
   });
