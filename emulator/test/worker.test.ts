@@ -31,6 +31,12 @@ async function load(): Promise<void> {
   df.app.activity('FailOddly', { handler: () => { throw 'a text'; } });
   // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
   df.app.activity('FailSilently', { handler: () => { throw undefined; } });
+  df.app.activity('Speak', {
+    handler: (_input: unknown, context: InvocationContext) => {
+      for (const [index, say] of (['trace', 'debug', 'info', 'log', 'warn', 'error'] as const).entries()) context[say]('said', index);
+      return null;
+    },
+  });
   try {
     df.app.activity('echo', { handler: () => null });
     df.app.activity('Echo', { handler: () => null });
@@ -107,6 +113,11 @@ test('a value can be given to it in place of the decoded input, without a copy',
 test('what it logs carries its name', async () => {
   await invoke('Echo', 7);
   expect(logged).toContain('warning Function.Echo.User echoing 7');
+});
+
+test('each way to log has its level, which host.json goes by', async () => {
+  await invoke('Speak', null);
+  expect(logged).toEqual(['trace', 'debug', 'information', 'information', 'warning', 'error'].map((level, index) => `${level} Function.Speak.User said ${index}`));
 });
 
 test('what it throws comes back as it was', async () => {

@@ -18,9 +18,6 @@ export interface TimersOptions {
   run: (definition: FunctionDefinition, inputData: Record<string, TypedData>) => Promise<unknown>;
 }
 
-/** Why a function runs: its time has come, or has passed while nobody was there, or its host starts. */
-type Reason = 'scheduled' | 'pastDue' | 'startup';
-
 const CATEGORY = 'Host.Triggers.Timer';
 /** Milliseconds that functions have to end, when the host stops. */
 const GRACE = 2000;
@@ -94,10 +91,10 @@ class Timer {
     log('debug', CATEGORY, `The next occurrence of the '${name}' schedule (${this.#schedule.description}) will be: ${new Date(this.#status.next).toISOString()}`);
     if (this.#monitored && now > this.#status.next) {
       log('information', CATEGORY, `Function '${name}' is past due on startup. Executing now.`);
-      this.#run('pastDue');
+      this.#run(true);
     } else if (trigger['runOnStartup'] === true) {
       log('information', CATEGORY, `Function '${name}' is configured to run on startup. Executing now.`);
-      this.#run('startup');
+      this.#run(false);
     } else {
       this.#arm();
     }
@@ -125,20 +122,18 @@ class Timer {
   }
 
   #arm(): void {
-    if (!this.#stopped) this.#cancel = this.#options.clock.schedule(this.#status!.next, () => { this.#run('scheduled'); }, true);
+    if (!this.#stopped) this.#cancel = this.#options.clock.schedule(this.#status!.next, () => { this.#run(false); }, true);
   }
 
-  #run(reason: Reason): void {
-    if (!this.#stopped) this.#running = this.#tick(reason);
+  #run(isPastDue: boolean): void {
+    if (!this.#stopped) this.#running = this.#tick(isPastDue);
   }
 
-  async #tick(reason: Reason): Promise<void> {
+  async #tick(isPastDue: boolean): Promise<void> {
     const { clock, run } = this.#options;
     const at = clock.now();
-    await run(this.#definition, { [this.#definition.trigger.name]: this.input(reason === 'pastDue') });
-    // A clock that was set back must not make one time come twice.
-    const ran = reason === 'scheduled' ? Math.max(at, this.#status!.next) : at;
-    this.#status = { last: ran, next: this.#schedule.next(ran), lastUpdated: ran };
+    await run(this.#definition, { [this.#definition.trigger.name]: this.input(isPastDue) });
+    this.#status = { last: at, next: this.#schedule.next(at), lastUpdated: at };
     this.#arm();
     if (this.#monitored) this.#write(this.#status);
   }
