@@ -36,3 +36,20 @@ app.http('start', {
     return client.createCheckStatusResponse(request, id);
   },
 });
+
+df.app.entity('counter', (context) => {
+  const { df: entity } = context;
+  const value = entity.getState(() => 0) + (entity.getInput() ?? 0);
+  entity.setState(value);
+  entity.return(value);
+});
+
+/** Signals or calls entities, in turn, so many times. */
+df.app.orchestration('entities', function* (context) {
+  const { times, entities, call } = context.df.getInput();
+  for (let number = 0; number < times; number++) {
+    const id = new df.EntityId('counter', `c${number % entities}`);
+    if (call) yield context.df.callEntity(id, 'add', 1);
+    else context.df.signalEntity(id, 'add', 1);
+  }
+});

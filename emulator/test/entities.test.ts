@@ -37,5 +37,277 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     await app.quiet();
     expect(await (await app.get('/api/state/counter/a')).json()).toEqual({ entityExists: true, entityState: 7 });
     expect(await (await app.get('/api/state/counter/b')).json()).toEqual({ entityExists: false });
+    await app.signal(counter('a'), 'add', -7);
+    expect(await app.entity(counter('a'))).toBe(0);
+  });
+
+  test('signal other entities', async () => {
+    const app = await begin();
+    await app.signal(counter('from'), 'pass', { to: 'to', amount: 3 });
+    await app.signal(counter('from'), 'pass', { to: 'from', amount: 4 });
+    expect([await app.entity(counter('to')), await app.entity(counter('from'))]).toEqual([3, 4]);
+  });
+
+  test('hear from one sender in the order in which it sent, however much that is', async () => {
+    const app = await begin();
+    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    await script(app, ...numbers.map((input) => ({ do: 'signal', on: '@journal@j', op: 'write', input })));
+    await app.quiet();
+    expect(await app.entity({ name: 'journal', key: 'j' })).toEqual(numbers);
+  });
+
+  test('keep what was set before they threw, and the caller is not told what was thrown, as in production', async () => {
+    const app = await begin();
+    expect(await script(app, { do: 'call', on: '@counter@a', op: 'keepAndThrow', input: 6 }, { do: 'call', on: '@counter@a', op: 'throwText' }, { do: 'call', on: '@counter@a', op: 'get' }))
+      .toEqual([{ caught: '[object Object]' }, { caught: 'a text' }, 6]);
+  });
+
+  test('are gone when they delete themselves, and may come again', async () => {
+    const app = await begin();
+    expect(await script(app, { do: 'call', on: '@counter@a', op: 'add', input: 6 }, { do: 'call', on: '@counter@a', op: 'delete' })).toEqual([6, null]);
+    expect(await app.entity(counter('a'))).toBeUndefined();
+    expect(await script(app, { do: 'call', on: '@counter@a', op: 'describe', input: 'x' }))
+      .toEqual([{ name: 'counter', key: 'a', isNew: true, input: 'x' }]);
+    expect(await app.instance('@counter@a')).toMatchObject({ runtimeStatus: 'Running', name: '@counter@a', customStatus: { entityExists: true } });
+  });
+
+  test('are called by many at once, each of whom gets its own answer', async () => {
+    const app = await begin({ verifyReplay: false });
+    const outputs = await Promise.all(Array.from({ length: 40 }, () => script(app, { do: 'call', on: '@counter@busy', op: 'add', input: 1 })));
+    expect(outputs.map((output) => (output as number[])[0]).toSorted((a, b) => a! - b!)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  });
+
+  describe('Locks', () => {
+    const held = { do: 'lock', on: ['@counter@b', '@counter@a'] };
+
+    test('keep others out until they are released, while the holder goes on', async () => {
+      const app = await begin();
+      const id = await app.start('script', { steps: [
+        held, { do: 'isLocked' }, { do: 'call', on: '@counter@a', op: 'add', input: 1 }, { do: 'event', name: 'Go' }, { do: 'call', on: '@counter@a', op: 'get' },
+        { do: 'release' }, { do: 'isLocked' }, { do: 'event', name: 'End' },
+      ] });
+      await app.quiet();
+      await app.signal(counter('a'), 'add', 10);
+      await app.signal(counter('b'), 'add', 10);
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, undefined]);
+      expect(await app.instance('@counter@a')).toMatchObject({ customStatus: { entityExists: true, queueSize: 1, lockedBy: id } });
+      await app.raise(id, 'Go');
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([11, 10]);
+      expect(await app.instance('@counter@a')).toMatchObject({ customStatus: { entityExists: true } });
+      await app.raise(id, 'End');
+      expect(await app.instance(id)).toMatchObject({
+        runtimeStatus: 'Completed',
+        output: [{ isLocked: true, ownedLocks: [counter('a'), counter('b')] }, 1, null, 1, { isLocked: false, ownedLocks: [] }, null],
+      });
+    });
+
+    test('that are wanted crosswise come to all, one after the other', async () => {
+      const app = await begin({ verifyReplay: false });
+      const orders = [['@counter@a', '@counter@b', '@counter@c'], ['@counter@c', '@counter@a'], ['@counter@b', '@counter@c'], ['@counter@c', '@counter@b', '@counter@a']];
+      const ids = await Promise.all(Array.from({ length: 6 }, (_, index) => orders[index % 4]!).map((on) => app.start('script', { steps: [
+        { do: 'lock', on }, { do: 'callAll', on, op: 'add', input: 1 }, { do: 'callAll', on, op: 'slowly', input: -1 }, { do: 'callAll', on, op: 'get' }, { do: 'release' },
+      ] })));
+      // Whoever holds them sees only its own.
+      for (const id of ids) {
+        const { runtimeStatus, output } = await app.finished(id);
+        expect([runtimeStatus, new Set((output as unknown[]).flat())]).toEqual(['Completed', new Set([1, null, 0])]);
+      }
+    });
+
+    test.for([
+      { end: 'completes', last: [] as Step[], status: 'Completed' },
+      { end: 'fails', last: [{ do: 'fail' }], status: 'Failed' },
+      { end: 'continues as new', last: [{ do: 'again', steps: [] }], status: 'Completed' },
+    ])('end when their holder $end', async ({ last, status }) => {
+      const app = await begin();
+      const id = await app.start('script', { steps: [held, { do: 'event', name: 'Go' }, ...last] });
+      await app.quiet();
+      await app.signal(counter('a'), 'add', 1);
+      await app.signal(counter('b'), 'add', 1);
+      expect(await app.entity(counter('a'))).toBeUndefined();
+      await app.raise(id, 'Go');
+      expect((await app.finished(id)).runtimeStatus).toBe(status);
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, 1]);
+    });
+
+    test('end when their holder is terminated, and when who waits for them is', async () => {
+      const app = await begin();
+      const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@b'] }, { do: 'event', name: 'Go' }] });
+      await app.quiet();
+      // It has a, and waits for b.
+      const waiting = await app.start('script', { steps: [held, { do: 'event', name: 'Go' }] });
+      await app.quiet();
+      await app.signal(counter('a'), 'add', 1);
+      await app.signal(counter('b'), 'add', 1);
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([undefined, undefined]);
+      await app.terminate(waiting);
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, undefined]);
+      await app.terminate(holder);
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, 1]);
+      expect(await app.instance('@counter@b')).toMatchObject({ customStatus: { entityExists: true } });
+    });
+
+    test('that come to who has stopped waiting for them end with it', async () => {
+      const app = await begin({ strict: false });
+      const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }, { do: 'event', name: 'Go' }] });
+      await app.quiet();
+      const impatient = await app.start('script', { steps: [{ do: 'lockOrEvent', on: ['@counter@a'], name: 'Never' }] });
+      await app.raise(impatient, 'Never');
+      expect(await app.instance(impatient)).toMatchObject({ runtimeStatus: 'Completed' });
+      await app.raise(holder, 'Go');
+      await app.signal(counter('a'), 'add', 1);
+      expect(await app.entity(counter('a'))).toBe(1);
+    });
+
+    test('hold an orchestration to what the SDK allows', async () => {
+      const app = await begin();
+      expect(await script(app, held, held, { do: 'call', on: '@counter@c', op: 'get' }, { do: 'signal', on: '@counter@a', op: 'add', input: 1 }, { do: 'release' },
+        { do: 'call', on: '@counter@c', op: 'get' })).toEqual([
+        { caught: expect.stringContaining('lock') as string }, { caught: expect.stringContaining('lock') as string }, { caught: expect.stringContaining('lock') as string }, 0,
+      ]);
+    });
+  });
+});
+
+test('Entities and their locks go on where another host left them', async () => {
+  const storage = await account();
+  const first = await start({ storage });
+  await first.signal(counter('a'), 'add', 5);
+  const id = await first.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }, { do: 'event', name: 'Go' }, { do: 'call', on: '@counter@a', op: 'add', input: 1 }] });
+  await first.quiet();
+  await first.signal(counter('a'), 'add', 100);
+  await first.stop();
+
+  const second = await start({ storage });
+  expect(await second.entity(counter('a'))).toBe(5);
+  await second.raise(id, 'Go');
+  expect((await second.finished(id)).output).toEqual([null, 6]);
+  await second.quiet();
+  expect(await second.entity(counter('a'))).toBe(106);
+});
+
+test('A large state is kept', async () => {
+  const storage = await account();
+  const first = await start({ storage });
+  const line = 'x'.repeat(40_000);
+  for (let times = 0; times < 3; times++) await first.signal({ name: 'journal', key: 'j' }, 'write', line);
+  await first.stop();
+  expect(await (await start({ storage })).entity({ name: 'journal', key: 'j' })).toEqual([line, line, line]);
+});
+
+describe('As in production', () => {
+  const heard = async (options: TestAppOptions = {}): Promise<{ app: TestApp; lines: string[] }> => {
+    const lines: string[] = [];
+    return { lines, app: await start({ ...options, log: (level, _category, message) => { if (level === 'error' || level === 'warning') lines.push(message); } }) };
+  };
+
+  test('an operation that returns twice answers those after it in its batch, and that is said', async () => {
+    const { app, lines } = await heard();
+    expect(await script(app, { do: 'signal', on: '@counter@a', op: 'twice' }, { do: 'call', on: '@counter@a', op: 'get' })).toEqual(['second']);
+    expect(lines).toEqual([expect.stringContaining('An operation called return twice.')]);
+  });
+
+  test('answers are no events, which would be lost when the orchestrator continues as new', async () => {
+    const { app, lines } = await heard();
+    expect(await script(app, { do: 'call', on: '@counter@a', op: 'get' }, { do: 'again', steps: [{ do: 'call', on: '@counter@a', op: 'get' }] })).toEqual([0]);
+    expect(lines).toEqual([]);
+  });
+
+  test('a call of an entity that the app does not have waits for ever, and that is said once', async () => {
+    const { app, lines } = await heard({ strict: false });
+    const id = await app.start('script', { steps: [{ do: 'call', on: '@nobody@a', op: 'get' }] });
+    await app.skip('idle');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    expect(lines).toEqual([expect.stringMatching(/The function 'nobody' doesn't exist, .* known entity functions: 'Counter', 'journal'\. The orchestrator calls it all the same: .* for ever/)]);
+  });
+
+  test('a signal to one fails the orchestration', async () => {
+    const { app } = await heard({ strict: false });
+    const { runtimeStatus, output } = await app.finished(await app.start('script', { steps: [{ do: 'signal', on: '@nobody@a', op: 'get' }] }));
+    expect([runtimeStatus, output]).toEqual(['Failed', "Orchestrator function 'script' failed: The function 'nobody' doesn't exist, is disabled, or is not an entity function. "
+      + "Additional info: The following are the known entity functions: 'Counter', 'journal'."]);
+    await expect(app.signal({ name: 'Nobody', key: 'a' }, 'get')).rejects.toThrow("The function 'nobody' doesn't exist");
+    // As the SDK words a 400.
+    expect(await (await app.post('/api/signal/nobody/a/get')).text()).toMatch(/unexpected status code: 400.*The function 'nobody' doesn't exist/);
+  });
+
+  test('an orchestration that has returned does not wait for answers', async () => {
+    const app = await start();
+    const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }, { do: 'event', name: 'Go' }] });
+    await app.quiet();
+    const id = await app.start('script', { steps: [{ do: 'orEvent', on: '@counter@a', op: 'add', input: 1, name: 'Enough' }] });
+    await app.raise(id, 'Enough');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['event'] });
+    // The call is carried out all the same.
+    await app.raise(holder, 'Go');
+    expect(await app.entity(counter('a'))).toBe(1);
+  });
+
+  test('names know no case, and keys do', async () => {
+    const app = await start();
+    await app.signal({ name: 'COUNTER', key: 'Key' }, 'add', 1);
+    await app.signal({ name: 'counter', key: 'key' }, 'add', 2);
+    expect(await script(app, { do: 'call', on: '@CoUnTeR@Key', op: 'get' }, { do: 'call', on: '@counter@key', op: 'get' })).toEqual([1, 2]);
+    expect((await app.instances()).map(({ instanceId }) => instanceId).filter((id) => id.startsWith('@'))).toEqual(['@counter@Key', '@counter@key']);
+  });
+});
+
+describe('The management API', () => {
+  const API = '/runtime/webhooks/durabletask/entities';
+  const json = { 'content-type': 'application/json' };
+
+  test('lists entities that exist, by name and time, in pages', async () => {
+    const app = await start();
+    for (const key of ['a', 'b', 'c']) {
+      await app.signal(counter(key), 'add', 1);
+      await app.skip({ hours: 1 });
+    }
+    await app.signal({ name: 'journal', key: '' }, 'write', { line: 1 });
+    await app.signal(counter('b'), 'delete');
+    const list = async (query = ''): Promise<{ keys: string[]; next: string | null }> => {
+      const response = await app.get(`${API}${query}`);
+      const entities = await response.json() as { entityId: { name: string; key: string } }[];
+      return { keys: entities.map(({ entityId: { name, key } }) => `${name} ${key}`), next: response.headers.get('x-ms-continuation-token') };
+    };
+    expect(await list()).toEqual({ keys: ['counter a', 'counter c', 'journal '], next: null });
+    expect(await list('/Counter')).toEqual({ keys: ['counter a', 'counter c'], next: null });
+    expect(await list('/nobody')).toEqual({ keys: [], next: null });
+    expect(await list('?lastOperationTimeFrom=2026-03-01T09:30:00Z&lastOperationTimeTo=2026-03-01T10:30:00Z')).toEqual({ keys: ['counter c'], next: null });
+    const page = await list('/counter?top=2');
+    // The deleted one is in the page, and not shown.
+    expect(page).toEqual({ keys: ['counter a'], next: expect.any(String) as string });
+    const rest = await app.get(`${API}/counter?top=2&fetchState=true`, { 'x-ms-continuation-token': page.next! });
+    expect(await rest.json()).toEqual([{ entityId: counter('c'), lastOperationTime: '2026-03-01T10:00:00Z', state: 1 }]);
+    expect(await (await app.get(`${API}/journal?fetchState=true`)).json()).toMatchObject([{ state: [{ line: 1 }] }]);
+  });
+
+  test('reads a state, also that of an empty key', async () => {
+    const app = await start();
+    await app.signal({ name: 'journal', key: '' }, 'write', 'x');
+    expect(await (await app.get(`${API}/journal/$`)).json()).toEqual(['x']);
+    expect((await app.get(`${API}/journal/k`)).status).toBe(404);
+  });
+
+  test.for([
+    { what: 'JSON', request: { method: 'POST', headers: json, body: '{"a" : [1]}' }, input: { a: [1] } },
+    { what: 'a JSON null', request: { method: 'POST', headers: json, body: 'null' }, input: null },
+    { what: 'text', request: { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"a":1}' }, input: '{"a":1}' },
+    { what: 'nothing', request: { method: 'POST' }, input: undefined },
+    { what: 'a DELETE', request: { method: 'DELETE' }, input: '' },
+  ])('signals an entity with $what as the input', async ({ request, input }) => {
+    const app = await start();
+    // It keeps what it is given, whatever the operation.
+    expect((await fetch(`${app.url}${API}/journal/j?op=write`, request)).status).toBe(202);
+    await app.quiet();
+    expect(await app.entity({ name: 'journal', key: 'j' })).toEqual([input ?? null]);
+  });
+
+  test('refuses what is no JSON, and names that the app does not have', async () => {
+    const app = await start();
+    const bad = await app.post(`${API}/journal/j?op=write`, '{', json);
+    expect([bad.status, await bad.json()]).toEqual([400, { Message: expect.stringMatching(/^Could not parse JSON content: /) as string }]);
+    for (const where of ['/nobody/k', '/nobody']) expect((await app.post(`${API}${where}`, '1', json)).status).toBe(400);
+    expect((await app.post(API)).status).toBe(400);
+    expect((await app.instances())).toEqual([]);
   });
 });

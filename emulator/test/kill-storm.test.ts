@@ -49,8 +49,8 @@ async function playKilled(name: string, ...kills: number[]): Promise<Ending & { 
 
 /** How many play at the same time: most of what they do is to wait for storage. */
 const TOGETHER = 4;
-/** Kills at every point in the long form; at every tenth when time is short. */
-const EVERY = inject('long') ? 1 : 10;
+/** Kills at every point in the long form; at every twentieth when time is short. */
+const EVERY = inject('long') ? 1 : 20;
 
 async function storm(kills: readonly number[][], undisturbed: Ending): Promise<void> {
   const left = [...kills];

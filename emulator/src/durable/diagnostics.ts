@@ -1,6 +1,6 @@
 /** What production keeps to itself: why an instance will hang or has lost something, and what is seldom meant. */
 import { isOneWay, LONGEST_TIMER, nameOf, retryOf, type IdAction } from './actions.js';
-import { parseEntityId } from './entity-messages.js';
+import { awaitedAnswer, parseEntityId } from './entity-messages.js';
 import { timestamp } from './history.js';
 import type { EpisodeInput, EpisodeOutcome, Slot } from './episode.js';
 
@@ -46,7 +46,7 @@ interface Waits { once: number; again: number; came: number }
 export function remark(input: EpisodeInput, slots: readonly Slot[], outcome: EpisodeOutcome): void {
   const { answer, inbound } = input;
   const events = eventsOf(input);
-  for (const event of inbound) if (event.EventType === 'EventRaised') remarkOnEvent(event.Name, events, slots, outcome);
+  for (const event of inbound) if (event.EventType === 'EventRaised' && events.has(event.Name)) remarkOnEvent(event.Name, events, slots, outcome);
   if (outcome.continueAsNew !== undefined) {
     const lost = [...events].filter(([, { came, once }]) => came > once).map(([name]) => `'${name}'`);
     if (lost.length > 0) {
@@ -68,7 +68,10 @@ function eventsOf({ answer, history, inbound }: EpisodeInput): Map<string, Waits
     events.set(name, found);
   };
   for (const action of answer.actions) if (action.kind === 'event') count(action.name, action.again === true ? 'again' : 'once');
-  for (const list of [history, inbound]) for (const event of list) if (event.EventType === 'EventRaised') count(event.Name, 'came');
+  const answers = new Set(history.map((event) => (event.EventType === 'EventSent' ? awaitedAnswer(event) : undefined)));
+  for (const list of [history, inbound]) {
+    for (const event of list) if (event.EventType === 'EventRaised' && !answers.has(event.Name)) count(event.Name, 'came');
+  }
   return events;
 }
 

@@ -130,7 +130,10 @@ export class Engine implements DurableClient {
     await this.#retrying('reading what was under way', async () => {
       for await (const page of this.#hub.hints()) {
         for (const { instanceId, due } of page) {
-          if (this.#instances.has(instanceId) || this.#parked.has(instanceId)) continue;
+          if (this.#instances.has(instanceId) || this.#parked.has(instanceId)) {
+            void this.#work(() => this.#retrying(`a second hint to '${instanceId}'`, () => this.#mergeHint(instanceId, due)));
+            continue;
+          }
           this.#park(instanceId, due, true);
           if (due <= this.#clock.now()) this.#wake(instanceId);
         }
@@ -380,6 +383,8 @@ export class Engine implements DurableClient {
       this.#instances.set(instanceId, instance);
       this.#records.delete(instanceId);
       const parked = this.#parked.get(instanceId);
+      // Before all hints are read, any instance may be one that a dead engine has left.
+      instance.recover = !this.#hasScanned;
       if (parked !== undefined) {
         parked.cancel();
         this.#parked.delete(instanceId);
@@ -874,6 +879,20 @@ export class Engine implements DurableClient {
       if (instance.hintIsSure && instance.hint !== undefined && instance.hint <= now) return;
       await this.#changeHint(instance, now);
     });
+  }
+
+  /** Makes one of a hint that was found and what is known of its instance, be it in memory or parked. */
+  async #mergeHint(instanceId: string, due: number): Promise<void> {
+    const instance = this.#instances.get(instanceId);
+    if (instance === undefined) {
+      if (this.#parked.get(instanceId)?.due !== due) await this.#hub.hint({ remove: { instanceId, due } });
+      return;
+    }
+    await instance.exclusively(async () => {
+      if (instance.hint === undefined) instance.hint = due;
+      else if (instance.hint !== due) await this.#hub.hint({ remove: { instanceId, due } });
+    });
+    await this.#pump(instance);
   }
 
   async #changeHint(instance: Instance, due: number | undefined): Promise<void> {

@@ -260,9 +260,9 @@ export class Instance {
     return next;
   }
 
-  /** Whether something goes on that will come back on its own. */
+  /** Whether something goes on that will come back on its own: also an entity's answer, which is not worth a rest before it. */
   get isWaitingForWork(): boolean {
-    return this.#activities.size > 0 || this.deliveries > 0;
+    return this.#activities.size > 0 || this.deliveries > 0 || (this.calls.size > 0 && !isFinished(this.record!.runtimeStatus));
   }
 
   /** Whether anything is under way for it, so that it has to stay in memory. */

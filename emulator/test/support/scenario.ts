@@ -3,7 +3,7 @@
  * be played while its host dies or its storage fails, and ends in one way.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Task } from 'durable-functions';
+import type { DurableLock, EntityId, Task } from 'durable-functions';
 import { InstanceExistsError, InvalidStateError } from '../../src/durable/client.js';
 import type { Outcome } from '../../src/durable/client.js';
 import { WallClock } from '../../src/durable/clock.js';
@@ -97,6 +97,39 @@ export async function loadScenario(): Promise<Worker> {
       return ended.map(({ seen }) => seen);
     });
     df.app.orchestration('waits', function* (context): Generator<Task, unknown, never> { return yield context.df.waitForExternalEvent('Never'); });
+    df.app.entity<string[] | string>('tally', ({ df: entity }) => {
+      const lines = entity.getState(() => []) as string[];
+      switch (entity.operationName) {
+        case 'write': {
+          const written = [...lines, entity.getInput<string>()!];
+          entity.setState(written);
+          entity.return(written.length);
+          break;
+        }
+        case 'pass': entity.signalEntity(new df.EntityId('tally', entity.getInput<string>()!), 'write', 'teller passed'); break;
+        default: entity.setState(entity.getInput<string>()!);
+      }
+    });
+    df.app.orchestration('teller', function* (context): Generator<Task, unknown, never> {
+      const { scenario, round } = context.df.getInput<{ scenario: string; round: number }>();
+      const [a, b, c] = ['a', 'b', 'c'].map((key) => new df.EntityId('tally', `${scenario}-${key}`)) as [EntityId, EntityId, EntityId];
+      const write = (to: EntityId, text: string): Task => context.df.callEntity(to, 'write', `teller ${text} ${round}`);
+      context.df.signalEntity(a, 'write', `teller signal ${round}`);
+      yield write(a, 'call');
+      const lock: DurableLock = yield context.df.lock(b, a);
+      yield write(b, 'locked');
+      if (round === 1) return 'and holds its locks to the end';
+      lock.release();
+      context.df.signalEntity(a, 'pass', c.key);
+      context.df.continueAsNew({ scenario, round: round + 1 });
+      return undefined;
+    });
+    df.app.orchestration('rival', function* (context): Generator<Task, unknown, never> {
+      const { scenario } = context.df.getInput<{ scenario: string }>();
+      yield context.df.lock(['b', 'a'].map((key) => new df.EntityId('tally', `${scenario}-${key}`)));
+      yield context.df.callEntity(new df.EntityId('tally', `${scenario}-b`), 'write', 'rival locked');
+      return yield context.df.waitForExternalEvent('Never');
+    });
     df.app.orchestration('echo', function* (context): Generator<Task, unknown, never> {
       return yield context.df.callActivity('step', { key: `${context.df.instanceId}/${context.df.getInput<string>()}` });
     });
@@ -158,7 +191,8 @@ export async function play(name: string, life: () => Life): Promise<void> {
   const ended = async (instanceId: string): Promise<void> => {
     while (!isFinished((await insist((engine) => engine.getRecord(instanceId)))?.runtimeStatus ?? 'Running')) await sleep(20);
   };
-  const [mixed, wide, waits, again] = [`${name}-mixed`, `${name}-wide`, `${name}-waits`, `${name}-again`] as const;
+  const [mixed, wide, waits, again, teller, rival] = ['mixed', 'wide', 'waits', 'again', 'teller', 'rival'].map((part) => `${name}-${part}`) as [
+    string, string, string, string, string, string];
 
   await Promise.all([
     (async () => {
@@ -187,6 +221,15 @@ export async function play(name: string, life: () => Life): Promise<void> {
       await ended(again);
       await start(again, 'echo', 'second');
       await ended(again);
+    })(),
+    (async () => {
+      await start(rival, 'rival', { scenario: name });
+      await start(teller, 'teller', { scenario: name, round: 0 });
+      // Who gets no answer signals once more: what that does twice has to be the same.
+      await insist((engine) => engine.signalEntity({ name: 'tally', key: `${name}-set` }, 'set', '"once or twice"'));
+      // Before it asks for its locks, while it waits for them, or when it has them.
+      await accepted((engine) => engine.terminate(rival, 'enough'));
+      await Promise.all([rival, teller].map(ended));
     })(),
   ]);
   await insist((engine) => engine.whenQuiet());
@@ -220,8 +263,16 @@ export async function ending(name: string, { hub }: Life): Promise<Ending> {
   return { instances, wrong };
 }
 
-function summary(name: string, { instanceId, name: orchestrator, runtimeStatus, customStatus, output }: InstanceRecord, wrong: string[]): { id: string } & Record<string, unknown> {
-  const value: unknown = JSON.parse(output ?? 'null', (_, part: unknown) => {
+function summary(name: string, record: InstanceRecord, wrong: string[]): { id: string } & Record<string, unknown> {
+  const { instanceId, name: orchestrator, runtimeStatus, customStatus, output } = record;
+  if (instanceId.startsWith('@')) {
+    const { state, queue, lockedBy } = JSON.parse(record.input!) as { state: string; queue?: unknown[]; lockedBy?: string };
+    if (queue !== undefined || lockedBy !== undefined) wrong.push(`'${instanceId}' is left locked by ${lockedBy}, with ${queue?.length ?? 0} that wait.`);
+    const value = JSON.parse(state) as string[] | string;
+    // Whether the rival wrote its line before it was terminated is chance.
+    return { id: instanceId.replace(name, ''), value: Array.isArray(value) ? value.filter((line) => line.startsWith('teller')) : value };
+  }
+  const value: unknown = JSON.parse(runtimeStatus === 'Completed' ? output! : 'null', (_, part: unknown) => {
     if (!Array.isArray(part) || part.length !== 2 || typeof part[0] !== 'string' || typeof part[1] !== 'number') return part;
     const [key, run] = part as Seen;
     // The recorded run is the last: once recorded, a step does not run again.
