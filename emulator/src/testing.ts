@@ -410,7 +410,7 @@ export class TestApp implements AsyncDisposable {
 
   /** The calls of an activity, in the order in which they began; replaced ones included. */
   calls(name: string): readonly ActivityCall[] {
-    return this.#calls.get(name) ?? [];
+    return [...this.#calls.get(name) ?? []];
   }
 
   /** Stops everything. */
@@ -447,7 +447,9 @@ function recordCalls(host: Host, calls: Map<string, ActivityCall[]>, clock: Skip
 }
 
 function note(calls: Map<string, ActivityCall[]>, name: string, call: ActivityCall): void {
-  calls.set(name, [...calls.get(name) ?? [], call]);
+  const noted = calls.get(name);
+  if (noted === undefined) calls.set(name, [call]);
+  else noted.push(call);
 }
 
 function milliseconds({ days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds: rest = 0 }: Duration): number {

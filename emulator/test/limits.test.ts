@@ -1,0 +1,82 @@
+/** What host.json limits, and what must not grow with the age of an instance. */
+import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, onTestFinished, test } from 'vitest';
+import { SkippingClock } from '../src/durable/clock.js';
+import { Engine } from '../src/durable/engine.js';
+import { MemoryHub } from '../src/durable/memory-hub.js';
+import { SdkV3 } from '../src/durable/sdk-v3.js';
+import type { Commit } from '../src/durable/task-hub.js';
+import { TestApp } from '../src/testing.js';
+import { loadApp } from '../src/worker/app-loader.js';
+import { FunctionsWorker } from '../src/worker/worker.js';
+
+const directory = path.join(import.meta.dirname, 'fixtures/engine-app');
+
+/** How many are inside at once, at most. */
+class Gauge {
+  most = 0;
+  #now = 0;
+
+  async pass<T>(run: () => Promise<T>): Promise<T> {
+    this.most = Math.max(this.most, ++this.#now);
+    // Long enough for whoever may come in to come in.
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => { setImmediate(resolve); });
+    try {
+      return await run();
+    } finally {
+      this.#now--;
+    }
+  }
+}
+
+test.each([[1], [3]])('No more than %i activities run at once where host.json says so', async (limit) => {
+  await using app = await TestApp.start({
+    directory, verifyReplay: false, settings: { AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: String(limit) },
+  });
+  const gauge = new Gauge();
+  app.replace('echo', (value: number) => gauge.pass(async () => value));
+  const ids = await Promise.all([app.start('manyAtOnce', 10), app.start('manyAtOnce', 10)]);
+  for (const id of ids) expect(await app.finished(id)).toMatchObject({ output: 45 });
+  expect(gauge.most).toBe(limit);
+});
+
+test.each([[1], [4], [undefined]])('No more than %s orchestrators run at once where host.json says so', async (limit) => {
+  const gauge = new Gauge();
+  const hub = new class extends MemoryHub {
+    override async commit(commit: Commit): Promise<number> {
+      return gauge.pass(() => super.commit(commit));
+    }
+  }({ name: 'Hub' });
+  const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
+  const engine = new Engine({ hub, sdk, clock: new SkippingClock(0), log: () => {}, settings: limit === undefined ? {} : { maxConcurrentOrchestrators: limit } });
+  onTestFinished(() => engine.stop());
+  await engine.start();
+  const ids = await Promise.all(Array.from({ length: 10 }, () => engine.startInstance({ name: 'parent', input: JSON.stringify({ child: 'replays' }) })));
+  await engine.whenQuiet();
+  for (const id of ids) expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
+  expect(gauge.most).toBe(limit ?? 10);
+});
+
+test('An instance that goes on for ever takes no more memory for it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const used = (): number => {
+    // What the first round finds may hold what only the second one frees.
+    collect();
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  await using app = await TestApp.start({ directory, verifyReplay: false });
+  const id = await app.start('eternal', 0);
+  const live = async (rounds: number): Promise<void> => {
+    for (let round = 0; round < rounds; round++) await app.raise(id, 'E', 'x'.repeat(1000));
+  };
+  await live(1000);
+  const before = used();
+  await live(1500);
+  // A kilobyte a round would be one and a half megabytes.
+  expect(used() - before).toBeLessThan(750_000);
+  expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', input: 2500 });
+});
