@@ -1,10 +1,13 @@
 /** The command line: what it prints, and one clear line for everything that keeps it from serving. */
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { account } from './support/azurite.js';
 import { runCli, startCli } from './support/cli.js';
@@ -141,6 +144,17 @@ describe('one line, and an exit code that is not 0, for', () => {
     expect(await failure([...app('hello'), '--colour'])).toMatch(/--colour/);
     expect(await failure(['start', '--port', 'seven'])).toBe("'seven' is not a port.\n");
   });
+});
+
+test('what takes long to load is not loaded before it is needed: the storage libraries', async () => {
+  const program = `
+    import { registerHooks } from 'node:module';
+    const asked = [];
+    registerHooks({ resolve: (name, context, next) => { asked.push(name); return next(name, context); } });
+    await import(${JSON.stringify(pathToFileURL(path.join(import.meta.dirname, '../dist/emulator.js')).href)});
+    console.log(asked.filter((name) => name.startsWith('@azure/')).join());`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout).toBe('\n');
 });
 
 test('without a command it explains itself', async () => {

@@ -4,6 +4,7 @@ import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test, vi } from 'vitest';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { withProperties } from '../src/binding-data.js';
+import { findConnection } from '../src/triggers/connections.js';
 import { decodeMessage, messageMetadata, MessageEncodingError, outputMessages } from '../src/triggers/queue-messages.js';
 import { account } from './support/azurite.js';
 
@@ -211,6 +212,22 @@ describe('without its storage', () => {
   test('a setting that a binding names keeps it from starting', async () => {
     await expect(TestApp.start({ directory, settings: {} })).rejects.toThrow("The function 'OnMessage' names the setting 'IN_QUEUE' in its queueName, which is not set.");
   });
+});
+
+test('a connection is looked up as the host does: with its prefix first, among connection strings before settings, then by identity', () => {
+  const all = {
+    'ConnectionStrings:AzureWebJobsA': 'prefixed string', AzureWebJobsA: 'prefixed', 'ConnectionStrings:A': 'string', A: 'plain',
+    A__queueServiceUri: 'https://a.queue', A__clientId: 'me', B__accountName: 'b',
+  };
+  const find = (name: string, ...without: string[]): unknown => (
+    findConnection((setting) => (without.includes(setting) ? undefined : (all as Record<string, string | undefined>)[setting]), name, 'queue'));
+  expect(find('A')).toEqual({ connectionString: 'prefixed string' });
+  expect(find('A', 'ConnectionStrings:AzureWebJobsA')).toEqual({ connectionString: 'prefixed' });
+  expect(find('A', 'ConnectionStrings:AzureWebJobsA', 'AzureWebJobsA')).toEqual({ connectionString: 'string' });
+  expect(find('A', 'ConnectionStrings:AzureWebJobsA', 'AzureWebJobsA', 'ConnectionStrings:A')).toEqual({ connectionString: 'plain' });
+  expect(find('A', 'ConnectionStrings:AzureWebJobsA', 'AzureWebJobsA', 'ConnectionStrings:A', 'A')).toEqual({ serviceUri: 'https://a.queue', clientId: 'me' });
+  expect(find('B')).toEqual({ serviceUri: 'https://b.queue.core.windows.net', clientId: undefined });
+  expect(find('C')).toBeUndefined();
 });
 
 describe('what an output stands for', () => {

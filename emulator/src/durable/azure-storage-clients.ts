@@ -67,18 +67,6 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The HTTP status that a storage call failed with; undefined for other failures. */
-export function statusOf(error: unknown): number | undefined {
-  return (error as { statusCode?: number } | undefined)?.statusCode;
-}
-
-/** Swallows failures with one of the statuses, for calls whose aim is reached then. */
-export function ignore(...statuses: number[]): (error: unknown) => void {
-  return (error) => {
-    if (!statuses.includes(statusOf(error)!)) throw error;
-  };
-}
-
 /** What was read does not fit together, because it was replaced meanwhile: reading again helps. */
 export class StaleReadError extends Error {
   override name = 'StaleReadError';

@@ -1,5 +1,5 @@
 import type { TableClient } from '@azure/data-tables';
-import { ignore, statusOf } from './azure-storage-clients.js';
+import { ignore, statusOf } from '../storage-errors.js';
 import { hintKey, parseHintKey } from './azure-storage-keys.js';
 import type { Hint } from './task-hub.js';
 

@@ -1,5 +1,6 @@
 import type { TableClient, TableEntity, TransactionAction } from '@azure/data-tables';
-import { literal, readWhole, StaleReadError, statusOf } from './azure-storage-clients.js';
+import { literal, readWhole, StaleReadError } from './azure-storage-clients.js';
+import { statusOf } from '../storage-errors.js';
 import { escapeKey, eventKey, messageId, messageKey, SENTINEL } from './azure-storage-keys.js';
 import { blobsOf, inParallel, type Payloads } from './azure-storage-payloads.js';
 import { eventColumns, readEvent, readRecord, readRow, recordColumns, time, type Columns, type Row } from './azure-storage-rows.js';

@@ -1,5 +1,6 @@
 import type { Log } from '../log.js';
-import { StorageClients, statusOf } from './azure-storage-clients.js';
+import { StorageClients } from './azure-storage-clients.js';
+import { statusOf } from '../storage-errors.js';
 import { HintsTable } from './azure-storage-hints.js';
 import { HistoryTable } from './azure-storage-history.js';
 import { InstancesTable } from './azure-storage-instances.js';

@@ -1,5 +1,6 @@
 import type { TableClient } from '@azure/data-tables';
-import { ignore, literal, readWhole, statusOf } from './azure-storage-clients.js';
+import { literal, readWhole } from './azure-storage-clients.js';
+import { ignore, statusOf } from '../storage-errors.js';
 import { escapeKey, prefixEnd, unescapeKey } from './azure-storage-keys.js';
 import { blobsOf, type Payloads } from './azure-storage-payloads.js';
 import { instanceColumns, isCurrent, readRecord, readRow, timeFilter, type Row } from './azure-storage-rows.js';

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobClient, BlobLeaseClient, ContainerClient } from '@azure/storage-blob';
-import { ignore, statusOf, type StorageClients } from './azure-storage-clients.js';
+import { type StorageClients } from './azure-storage-clients.js';
+import { ignore, statusOf } from '../storage-errors.js';
 import { HubUnavailableError } from './task-hub.js';
 
 /** Seconds that a lease lasts by itself: the least that the service grants. */

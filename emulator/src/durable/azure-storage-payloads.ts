@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
-import { StaleReadError, statusOf } from './azure-storage-clients.js';
+import { StaleReadError } from './azure-storage-clients.js';
+import { statusOf } from '../storage-errors.js';
 import { blobColumn, type Columns, type Row } from './azure-storage-rows.js';
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { QueueOptions } from '../config.js';
-import { statusOf } from '../durable/azure-storage-clients.js';
+import { statusOf } from '../storage-errors.js';
 import type { Log } from '../log.js';
 import type { ReceivedMessage } from './queue-messages.js';
 import { decodeMessage, MessageEncodingError } from './queue-messages.js';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { Setting } from '../config.js';
-import { statusOf } from '../durable/azure-storage-clients.js';
+import { statusOf } from '../storage-errors.js';
 import { blobContainer, type StorageConnection } from './connections.js';
 
 /** Times in milliseconds since the epoch. */
