@@ -14,7 +14,17 @@ import { comparable } from './support/comparable.js';
 import { Session } from './support/recorded-session.js';
 
 const API = '/runtime/webhooks/durabletask';
-const RUNS = Number(process.env['BAD_INPUT_RUNS'] ?? 200);
+const RUNS = Number(process.env['BAD_INPUT_RUNS'] ?? 120);
+
+type Hosts = readonly [memory: Session, storage: Session];
+
+async function start(): Promise<Hosts> {
+  const settings = { AzureWebJobsStorage: await account() };
+  return Promise.all([
+    Session.start({ hub: new MemoryHub({ name: 'OracleHub' }), settings }),
+    Session.start({ hub: new AzureStorageHub({ connection: settings.AzureWebJobsStorage, name: 'OracleHub' }), settings }),
+  ]);
+}
 
 interface Request {
   method: string;
@@ -53,14 +63,14 @@ const NASTY = [
   '%20a', 'a%20', '^', '^0', "'", "'%20or%20PartitionKey%20ne%20'", '"', '<b>', '{instanceId}', '[]', '__proto__', 'constructor', 'toString', 'sentinel', 'message-', '*', '$', '$filter', '@', '@@', '@counter', '@counter@',
   '@counter@k', '@nosuch@k', 'a:b', 'undefined', 'null', '0', '-1', 'x'.repeat(256), 'x'.repeat(257), 'x'.repeat(2000), 'é', '%00'.repeat(100), 'raiseEvent', 'Terminate',
 ] as const;
-const KNOWN = ['running', 'suspended', 'failed', 'completed', 'terminated'] as const;
+const KNOWN = ['running', 'suspended', 'failed', 'completed', 'terminated', '@counter@entity'] as const;
 const METHODS = ['GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'HEAD', 'OPTIONS', 'BREW'] as const;
 
 const nasty = fc.constantFrom(...NASTY);
 const id = fc.oneof(fc.constantFrom(...KNOWN), nasty, fc.string({ unit: 'binary', maxLength: 12 }).map((text) => encodeURIComponent(text.toWellFormed())));
 const area = fc.constantFrom('orchestrators', 'instances', 'entities', 'makeprimary', 'Instances', 'nothing', '');
 const operation = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom('terminate', 'suspend', 'resume', 'rewind', 'restart', 'raiseEvent', 'chain3', 'failing', 'counter', 'k', '') }, { weight: 1, arbitrary: nasty },
+  { weight: 4, arbitrary: fc.constantFrom('terminate', 'suspend', 'resume', 'rewind', 'restart', 'raiseEvent', 'op', 'release', 'Ev', 'chain3', 'failing', 'counter', 'k', '') }, { weight: 1, arbitrary: nasty },
 );
 const path = fc.oneof(
   fc.tuple(area, fc.array(fc.oneof(id, operation), { maxLength: 4 })).map(([first, rest]) => `/${[first, ...rest].join('/')}`),
@@ -96,8 +106,10 @@ const request: fc.Arbitrary<Request> = fc.record({ method: fc.constantFrom(...ME
 
 /** Instances in every state that lasts, under known ids. */
 async function prepare(session: Session): Promise<void> {
-  const call = async (url: string, method = 'POST'): Promise<unknown> => ask(session, { method, path: API + url, headers: {} });
+  const call = async (url: string, sent = ''): Promise<unknown> => ask(session, { method: 'POST', path: API + url, headers: { 'content-type': 'application/json' }, body: sent });
   for (const known of KNOWN) await call(`/instances/${known}/terminate`);
+  await call('/entities/counter/entity?op=delete', 'null');
+  await call('/entities/counter/entity?op=add', '1');
   await session.quiet();
   await Promise.all(['orchestrators/waiter/running', 'orchestrators/waiter/suspended', 'orchestrators/throws/failed', 'orchestrators/chain3/completed', 'orchestrators/waiter/terminated'].map((url) => call(`/${url}`)));
   await session.quiet();
@@ -107,14 +119,8 @@ async function prepare(session: Session): Promise<void> {
 }
 
 describe('The management API', () => {
-  let hosts: readonly [memory: Session, storage: Session];
-  beforeEach(async () => {
-    const settings = { AzureWebJobsStorage: await account() };
-    hosts = await Promise.all([
-      Session.start({ hub: new MemoryHub({ name: 'OracleHub' }), settings }),
-      Session.start({ hub: new AzureStorageHub({ connection: settings.AzureWebJobsStorage, name: 'OracleHub' }), settings }),
-    ]);
-  }, 30_000);
+  let hosts: Hosts;
+  beforeEach(async () => { hosts = await start(); }, 30_000);
   afterEach(() => Promise.all(hosts.map((host) => host.stop())));
 
   test('answers whatever it is asked as a real host would, or that the request is wrong', async () => {
@@ -155,6 +161,45 @@ describe('The management API', () => {
       }
     }), { numRuns: Math.ceil(RUNS / 6) });
   }, 120_000);
+});
+
+describe('At its edges the API answers', () => {
+  let hosts: Hosts;
+  beforeAll(async () => { hosts = await start(); }, 30_000);
+  afterAll(() => Promise.all(hosts.map((host) => host.stop())));
+
+  const deep = '['.repeat(65) + ']'.repeat(65);
+  test.for<[method: string, url: string, body: string, status: number, after?: [url: string, body: unknown]]>([
+    ['GET', "/instances?instanceIdPrefix='%20or%20PartitionKey%20ne%20'", '', 200],
+    ['POST', '/orchestrators/__proto__/own', '{}', 202, ['/instances/own', { name: '__proto__', runtimeStatus: 'Failed' }]],
+    ['POST', '/orchestrators/waiter/__proto__', '{"__proto__":{"a":1}}', 202, ['/instances/__proto__', { runtimeStatus: 'Running' }]],
+    ['POST', '/orchestrators/waiter/sentinel', 'null', 202, ['/instances/sentinel', { input: null }]],
+    ['POST', '/orchestrators/waiter/a%23%3F%5C%5E%01%F0%9F%98%80', '"\\ud800"', 202, ['/instances/a%23%3F%5C%5E%01%F0%9F%98%80', { instanceId: 'a#?\\^\u0001😀', runtimeStatus: 'Running' }]],
+    ['POST', '/orchestrators/waiter/deep', deep, 400],
+    ['POST', '/instances/running/raiseEvent/Ev', deep, 400, ['/instances/running', { runtimeStatus: 'Running' }]],
+    ['POST', '/instances/running/raiseEvent/Ev%00%0A', '1', 202, ['/instances/running', { runtimeStatus: 'Running' }]],
+    ['POST', '/instances/running/raiseEvent/constructor', '1', 202, ['/instances/running', { runtimeStatus: 'Running' }]],
+    ['POST', '/instances/@counter@entity/raiseEvent/op', '5', 202, ['/entities/counter/entity', 1]],
+    ['POST', '/instances/@counter@entity/raiseEvent/release', 'null', 202, ['/entities/counter/entity', 1]],
+    ['POST', '/instances/@counter@entity/terminate', '', 202, ['/entities/counter/entity', 1]],
+    ['POST', '/entities/__proto__/k?op=add', '1', 400],
+    ['POST', '/entities/counter/__proto__?op=add', '2', 202, ['/entities/counter/__proto__', 2]],
+    ['POST', '/entities/counter/entity?op=explode', '1', 202, ['/entities/counter/entity', 1]],
+    ['POST', '/entities/counter/entity?op=toString', deep, 400, ['/entities/counter/entity', 1]],
+    ['POST', '/entities/counter/entity?op=add', '"text"', 202, ['/entities/counter/entity', '1text']],
+  ])('%s %s, given %s, with %d on both hubs', async ([method, url, sent, status, after]) => {
+    for (const session of hosts) {
+      await prepare(session);
+      const answer = await ask(session, { method, path: API + url, headers: { 'content-type': 'application/json' }, body: sent });
+      await session.quiet();
+      expect(answer.status).toBe(status);
+      if (method === 'GET') expect(answer.body).toEqual([]);
+      if (after === undefined) continue;
+      const { body: now } = await ask(session, { method: 'GET', path: API + after[0], headers: {} });
+      if (typeof after[1] === 'object') expect(now).toMatchObject(after[1]!);
+      else expect(now).toBe(after[1]);
+    }
+  });
 });
 
 /** What comes back for raw bytes: the first line. */

@@ -307,7 +307,13 @@ export class Engine implements DurableClient {
       const record = await this.getRecord(instanceId);
       if (record === undefined) return 'notFound';
       if (isFinished(record.runtimeStatus)) return 'gone';
-      await this.#post(instanceId, { id: randomUUID(), event }, false);
+      if (isEntity(instanceId)) {
+        // Raised by hand, the events by which entities are called could be anything.
+        const what = event.EventType === 'EventRaised' ? `event '${event.Name}'` : event.EventType;
+        this.#options.log('warning', CATEGORY, `The ${what} for '${instanceId}' is dropped: an entity hears signals and calls only.`);
+      } else {
+        await this.#post(instanceId, { id: randomUUID(), event }, false);
+      }
       return 'accepted';
     });
   }
