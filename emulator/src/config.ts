@@ -160,6 +160,8 @@ function readDurable(from: Json, file: string): DurableSettings {
   return {
     maxConcurrentActivities: limit('maxConcurrentActivityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentActivities,
     maxConcurrentOrchestrators: limit('maxConcurrentOrchestratorFunctions') ?? DEFAULT_SETTINGS.maxConcurrentOrchestrators,
+    maxConcurrentEntities: limit('maxConcurrentEntityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentEntities,
+    maxEntityBatch: limit('maxEntityOperationBatchSize') ?? DEFAULT_SETTINGS.maxEntityBatch,
     overridableStates: oneOf(['AnyState', 'NonRunningStates'], from, 'overridableExistingInstanceStates', file) ?? DEFAULT_SETTINGS.overridableStates,
     defaultVersion: typeof version === 'number' ? String(version) : text(version) ?? null,
     versionMatch: oneOf(['None', 'Strict', 'CurrentOrOlder'], from, 'versionMatchStrategy', file) ?? DEFAULT_SETTINGS.versionMatch,

@@ -24,7 +24,7 @@ test('an empty host.json means what the real host takes it to mean', async () =>
   expect(await read({ version: '2.0' })).toMatchObject({
     routePrefix: 'api', hubName: 'TestHubName', hubConnection: 'AzureWebJobsStorage', storeInputs: false, extendedSessions: false,
     durable: {
-      maxConcurrentActivities: Infinity, maxConcurrentOrchestrators: Infinity, overridableStates: 'NonRunningStates', defaultVersion: null,
+      maxConcurrentActivities: Infinity, maxConcurrentOrchestrators: Infinity, maxConcurrentEntities: Infinity, maxEntityBatch: Infinity, overridableStates: 'NonRunningStates', defaultVersion: null,
       versionMatch: 'CurrentOrOlder', versionFailure: 'Reject', httpPollInterval: 30_000,
     },
     port: 7071, cors: { origins: [], credentials: false }, homepage: true, settings: {}, logLevels: {},
@@ -38,14 +38,14 @@ test('what host.json says is read, names in any case', async () => {
     extensions: {
       http: { routePrefix: '/v1/' },
       DurableTask: { hubname: 'Mine', storageProvider: { connectionName: 'Other' }, storeInputsInOrchestrationHistory: true, maxConcurrentActivityFunctions: 3,
-        maxConcurrentOrchestratorFunctions: 4, extendedSessionsEnabled: true, overridableExistingInstanceStates: 'anystate', defaultVersion: 2,
+        maxConcurrentOrchestratorFunctions: 4, maxConcurrentEntityFunctions: 5, maxEntityOperationBatchSize: 6, extendedSessionsEnabled: true, overridableExistingInstanceStates: 'anystate', defaultVersion: 2,
         versionMatchStrategy: 'Strict', versionFailureStrategy: 1, httpSettings: { defaultAsyncRequestSleepTimeMilliseconds: 1000 } },
     },
   });
   expect(config).toMatchObject({
     routePrefix: 'v1', hubName: 'Mine', hubConnection: 'Other', storeInputs: true, extendedSessions: true,
     durable: {
-      maxConcurrentActivities: 3, maxConcurrentOrchestrators: 4, overridableStates: 'AnyState', defaultVersion: '2', versionMatch: 'Strict', versionFailure: 'Fail',
+      maxConcurrentActivities: 3, maxConcurrentOrchestrators: 4, maxConcurrentEntities: 5, maxEntityBatch: 6, overridableStates: 'AnyState', defaultVersion: '2', versionMatch: 'Strict', versionFailure: 'Fail',
       httpPollInterval: 1000,
     },
     logLevels: { default: 'warning', 'Function.Approval': 'debug' },

@@ -159,6 +159,12 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       expect(await app.entity(counter('a'))).toBe(1);
     });
 
+    test('are named to whoever waits for an orchestration that wants them', async () => {
+      const app = await begin();
+      await app.start('script', { steps: [held, { do: 'event', name: 'Never' }] });
+      await expect(app.finished(await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }] }))).rejects.toThrow("it waits for the entity '@counter@a', and nothing is due");
+    });
+
     test('hold an orchestration to what the SDK allows', async () => {
       const app = await begin();
       expect(await script(app, held, held, { do: 'call', on: '@counter@c', op: 'get' }, { do: 'signal', on: '@counter@a', op: 'add', input: 1 }, { do: 'release' },
@@ -249,6 +255,38 @@ describe('As in production', () => {
     await app.signal({ name: 'counter', key: 'key' }, 'add', 2);
     expect(await script(app, { do: 'call', on: '@CoUnTeR@Key', op: 'get' }, { do: 'call', on: '@counter@key', op: 'get' })).toEqual([1, 2]);
     expect((await app.instances()).map(({ instanceId }) => instanceId).filter((id) => id.startsWith('@'))).toEqual(['@counter@Key', '@counter@key']);
+  });
+});
+
+describe('host.json', () => {
+  const setting = (name: string, value: number): Record<string, string> => ({ [`AzureFunctionsJobHost__extensions__durableTask__${name}`]: String(value) });
+  const answered = (batch: unknown[]): object => ({ results: batch.map(() => ({ isError: false, duration: 0, startTime: 0 })), signals: [], entityExists: true });
+
+  test.for([{ limit: undefined, sizes: [7] }, { limit: 3, sizes: [3, 3, 1] }])('says how many operations one invocation is given: $limit', async ({ limit, sizes }) => {
+    const app = await start(limit === undefined ? {} : { settings: setting('maxEntityOperationBatchSize', limit) });
+    const given: number[] = [];
+    app.replace('journal', ({ batch }: { batch: unknown[] }) => {
+      given.push(batch.length);
+      return answered(batch);
+    });
+    await script(app, ...Array.from({ length: 7 }, () => ({ do: 'signal', on: '@journal@j', op: 'write' })));
+    await app.quiet();
+    expect(given).toEqual(sizes);
+  });
+
+  test.for([{ limit: undefined, most: 4 }, { limit: 1, most: 1 }])('says how many entities run at once: $limit', async ({ limit, most }) => {
+    const app = await start(limit === undefined ? {} : { settings: setting('maxConcurrentEntityFunctions', limit) });
+    let running = 0;
+    let highest = 0;
+    app.replace('journal', async ({ batch }: { batch: unknown[] }) => {
+      highest = Math.max(highest, ++running);
+      await new Promise((resolve) => { setTimeout(resolve, 20); });
+      running--;
+      return answered(batch);
+    });
+    await script(app, ...Array.from({ length: 4 }, (_, key) => ({ do: 'signal', on: `@journal@${key}`, op: 'write' })));
+    await app.quiet();
+    expect(highest).toBe(most);
   });
 });
 

@@ -93,6 +93,7 @@ export class Engine implements DurableClient {
   readonly #settings: DurableSettings;
   readonly #activities: Semaphore;
   readonly #episodes: Semaphore;
+  readonly #entities: Semaphore;
   readonly #loads = new Semaphore(MAX_LOADING);
   readonly #said = new Set<string>();
   readonly #backOff: BackOff;
@@ -111,6 +112,7 @@ export class Engine implements DurableClient {
     this.#settings = { ...DEFAULT_SETTINGS, ...options.settings };
     this.#activities = new Semaphore(this.#settings.maxConcurrentActivities);
     this.#episodes = new Semaphore(this.#settings.maxConcurrentOrchestrators);
+    this.#entities = new Semaphore(this.#settings.maxConcurrentEntities);
   }
 
   get taskHubName(): string {
@@ -448,7 +450,7 @@ export class Engine implements DurableClient {
         const rejected = this.#isRejected(instance);
         const batch = rejected ? undefined : this.#takeBatch(instance);
         if (batch !== undefined) {
-          await this.#episodes.run(() => this.#episode(instance, batch));
+          await (isEntity(instance.id) ? this.#entities : this.#episodes).run(() => this.#episode(instance, batch));
           instance.taken = [];
         } else {
           await this.#settle(instance);
@@ -660,7 +662,7 @@ export class Engine implements DurableClient {
 
   async #entityBatch(instance: Instance, { inbound, taken, consumed }: Batch): Promise<void> {
     const { append, record, outgoing, warnings } = await runEntityBatch({
-      instanceId: instance.id, execution: instance.execution, events: inbound, now: () => this.#time(), run: (run) => this.#options.sdk.runEntity(run),
+      instanceId: instance.id, execution: instance.execution, events: inbound, maxOperations: this.#settings.maxEntityBatch, now: () => this.#time(), run: (run) => this.#options.sdk.runEntity(run),
     });
     instance.remember(taken, (messageId, sender) => this.#mayComeAgain(messageId, sender));
     await this.#commit(instance, { replace: true, consumed, record }, { ...nothingToDo(), append }, outgoing);

@@ -47,6 +47,8 @@ export interface EntityBatch {
   /** The start of the current execution; undefined for an entity that nobody has called. */
   execution: ExecutionStarted | undefined;
   events: readonly InboundEvent[];
+  /** More than so many go to the function in several invocations. */
+  maxOperations: number;
   /** Milliseconds since the epoch. */
   now: () => number;
   run: (run: EntityRun) => Promise<EntityAnswer>;
@@ -67,7 +69,7 @@ export function entityState(record: InstanceRecord | undefined): { state: JsonTe
 }
 
 /** Takes in what has come, runs what may run now, and says what follows. */
-export async function runEntityBatch({ instanceId, execution, events, now, run }: EntityBatch): Promise<EntityOutcome> {
+export async function runEntityBatch({ instanceId, execution, events, maxOperations, now, run }: EntityBatch): Promise<EntityOutcome> {
   const state = parse(execution?.Input ?? null);
   const { queue, released } = receive(state, events);
 
@@ -82,15 +84,16 @@ export async function runEntityBatch({ instanceId, execution, events, now, run }
 
   const warnings: string[] = [];
   const outgoing: Outgoing[] = [];
-  const answer = operations.length === 0 ? undefined : await run({
-    entity: parseEntityId(instanceId), exists: state.exists === true, state: state.state ?? null,
-    batch: operations.map(({ op, input, signal, id }) => ({ name: op ?? '', input: input ?? null, isSignal: signal === true, id })),
-  });
-  const time = timestamp(now());
-  if (answer !== undefined) {
+  while (operations.length > 0) {
+    const batch = operations.splice(0, maxOperations);
+    const answer = await run({
+      entity: parseEntityId(instanceId), exists: state.exists === true, state: state.state ?? null,
+      batch: batch.map(({ op, input, signal, id }) => ({ name: op ?? '', input: input ?? null, isSignal: signal === true, id })),
+    });
+    const time = timestamp(now());
     warnings.push(...answer.warnings);
     apply(state, answer);
-    for (const [index, request] of operations.entries()) {
+    for (const [index, request] of batch.entries()) {
       const { isError, result } = answer.results[index]!;
       if (isError) warnings.push(`Error in operation '${request.op}': ${result}`);
       if (request.signal !== true) outgoing.push(responseMessage(request, result ?? null, isError, time));
@@ -101,6 +104,7 @@ export async function runEntityBatch({ instanceId, execution, events, now, run }
       outgoing.push({ to, message: requestMessage(request, time) });
     }
   }
+  const time = timestamp(now());
   for (const release of released) {
     const { lockset = [], pos = 0 } = release;
     const next = lockset[pos + 1];
