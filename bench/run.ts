@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every measure in a process of its own, one after the other; each figure beside the last recorded one.
  * `-- --json` prints a line of JSON a figure; `-- --only NAME` runs the files whose name contains NAME; `-- --record` records
- * what was measured, in `recorded.json`.
+ * what was measured, in `recorded.json`; `-- --long` runs, in place of the others, those that take many minutes.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,14 +21,14 @@ interface Recorded extends Figure {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, record: { type: 'boolean', default: false } },
+  options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' }, record: { type: 'boolean', default: false }, long: { type: 'boolean', default: false } },
 });
 const RECORDED = path.join(import.meta.dirname, 'recorded.json');
 const recorded = new Map((existsSync(RECORDED) ? JSON.parse(readFileSync(RECORDED, 'utf8')) as Recorded[] : []).map((figure) => [figure.name, figure]));
 const machine = `${os.cpus().length} × ${os.cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.platform()}, Node ${process.version}`;
 const load = Number(os.loadavg()[0]!.toFixed(1));
 const on = new Date().toISOString().slice(0, 10);
-const folder = path.join(import.meta.dirname, 'measures');
+const folder = path.join(import.meta.dirname, values.long ? 'long' : 'measures');
 const files = readdirSync(folder).filter((file) => file.includes(values.only)).toSorted();
 const measured: Figure[] = [];
 
