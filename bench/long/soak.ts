@@ -34,7 +34,7 @@ await withAzurite(async (storage) => {
   };
 
   const waiting: string[] = [];
-  while (waiting.length < WAITING) waiting.push(...await Promise.all(Array.from({ length: 100 }, wait)));
+  while (waiting.length < WAITING) waiting.push(...await Promise.all(Array.from({ length: 20 }, wait)));
   await engine.whenQuiet();
 
   let [chains, events]: number[][] = [[], []];
