@@ -101,7 +101,7 @@ describe('The id of a live instance', () => {
     await app.quiet();
     const restart = (query: string): Promise<Response> => app.post(`/runtime/webhooks/durabletask/instances/one/restart${query}`);
     const refused = await restart('?restartWithNewInstanceId=false');
-    expect([refused.status, await refused.json()]).toEqual([409, { Message: 'An Orchestration instance with the status Running already exists.' }]);
+    expect([refused.status, await refused.json()]).toEqual([409, expect.objectContaining({ Message: 'A non-terminal instance with this instance ID already exists.' })]);
     const { id } = await (await restart('')).json() as { id: string };
     await app.quiet();
     expect(await app.instance(id)).toMatchObject({ name: 'waits', input: 'in', runtimeStatus: 'Running' });

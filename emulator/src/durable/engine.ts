@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../log.js';
+import type { Answer } from './actions.js';
 import { BackOff } from './back-off.js';
 import type { DurableClient, Outcome, StartRequest } from './client.js';
 import { InstanceExistsError, InvalidStateError, UnknownFunctionError } from './client.js';
@@ -7,30 +8,26 @@ import type { Cancel, Clock } from './clock.js';
 import type { EntityId, Outgoing } from './entity-messages.js';
 import { entityInstanceId, isEntity, NEVER, releaseLocks, requestMessage } from './entity-messages.js';
 import { runEntityBatch } from './entity.js';
+import type { EpisodeOutcome } from './episode.js';
 import type {
-  ExecutionStarted, HistoryEvent, InboundEvent, JsonText, Rewind, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+  ExecutionStarted, HistoryEvent, InboundEvent, JsonText, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
 } from './history.js';
 import { isFinished, timestamp } from './history.js';
 import { HTTP_ACTIVITY, runHttpActivity, sendHttp, type HttpAnswer, type HttpCall } from './http-call.js';
 import { Instance } from './instance.js';
 import type { CommittedOutcome, Pending } from './instance.js';
-import type { Answer } from './actions.js';
-import type { EpisodeOutcome } from './episode.js';
-import {
-  continuedExecution, derivedGuid, executionCompleted, mayTakeIds, orchestratorFailure, orchestratorStarted, runEpisode,
-} from './orchestration.js';
+import { endOf, failureOf, rewindRequest, startOf } from './messages.js';
+import { continuedExecution, derivedGuid, mayTakeIds, nothingToDo, orchestratorStarted } from './orchestration.js';
+import { CATEGORY, Orchestrators } from './orchestrators.js';
+import { reasonOf, recordAfter } from './records.js';
 import { rewindOfChild, rewoundHistory } from './rewind.js';
-import type { ActivityOutcome, OrchestratorRun, SdkV3 } from './sdk-v3.js';
+import type { ActivityOutcome, SdkV3 } from './sdk-v3.js';
 import { Semaphore } from './semaphore.js';
 import type { DurableSettings } from './settings.js';
 import { DEFAULT_SETTINGS } from './settings.js';
+import type { OrchestrationSpans } from './spans.js';
 import type { Commit, InstancePage, InstanceQuery, InstanceRecord, Message, TaskHub } from './task-hub.js';
 import { MAX_CONSUMED } from './task-hub.js';
-import type { OrchestrationSpans } from './spans.js';
-import { orchestrationOf } from './spans.js';
-import { complies } from './versions.js';
-
-const CATEGORY = 'Host.Triggers.DurableTask';
 
 export interface EngineOptions {
   hub: TaskHub;
@@ -68,8 +65,6 @@ interface Parked {
 
 /** Of how many instances outside memory the record is kept: at half a kilobyte each, some ten megabytes. */
 const MAX_RECORDS = 20_000;
-/** How many diagnostics are remembered, so as not to be said twice. */
-const MAX_SAID = 10_000;
 /** How many instances are loaded at once, e.g. after a restart. */
 const MAX_LOADING = 32;
 
@@ -95,7 +90,7 @@ export class Engine implements DurableClient {
   readonly #episodes: Semaphore;
   readonly #entities: Semaphore;
   readonly #loads = new Semaphore(MAX_LOADING);
-  readonly #said = new Set<string>();
+  readonly #orchestrators: Orchestrators;
   readonly #backOff: BackOff;
   #busy = 0;
   #quiet: (() => void)[] = [];
@@ -113,6 +108,8 @@ export class Engine implements DurableClient {
     this.#activities = new Semaphore(this.#settings.maxConcurrentActivities);
     this.#episodes = new Semaphore(this.#settings.maxConcurrentOrchestrators);
     this.#entities = new Semaphore(this.#settings.maxConcurrentEntities);
+    const { sdk, log, strict = false, replay } = options;
+    this.#orchestrators = new Orchestrators({ sdk, log, strict, replay, settings: this.#settings, now: () => this.#time() });
   }
 
   get taskHubName(): string {
@@ -258,7 +255,7 @@ export class Engine implements DurableClient {
       const record = await this.getRecord(instanceId);
       if (record === undefined) return 'notFound';
       if (record.runtimeStatus !== 'Failed') return 'gone';
-      await this.#post(instanceId, this.#rewindMessage({ id: randomUUID(), reason }), false);
+      await this.#post(instanceId, rewindRequest({ id: randomUUID(), reason }, this.#now()), false);
       return 'accepted';
     });
   }
@@ -447,7 +444,7 @@ export class Engine implements DurableClient {
       try {
         if (!instance.loaded || instance.doubtful) await this.#load(instance);
         // What comes for an instance that is left alone stays where it is.
-        const rejected = this.#isRejected(instance);
+        const rejected = this.#isLeftAlone(instance);
         const batch = rejected ? undefined : this.#takeBatch(instance);
         if (batch !== undefined) {
           await (isEntity(instance.id) ? this.#entities : this.#episodes).run(() => this.#episode(instance, batch));
@@ -469,6 +466,10 @@ export class Engine implements DurableClient {
     this.#backOff.worked(what);
     if (instance.record === undefined && !instance.isInUse) this.#forget(instance);
     else if (!instance.isInUse) this.#rest(instance);
+  }
+
+  #isLeftAlone({ id, currentRecord: record }: Instance): boolean {
+    return record !== undefined && !isEntity(id) && !isFinished(record.runtimeStatus) && this.#orchestrators.rejects(record);
   }
 
   async #load(instance: Instance): Promise<void> {
@@ -504,22 +505,6 @@ export class Engine implements DurableClient {
     for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt))) this.#fireTimer(instance, timer);
   }
 
-  /** Whether the instance has a version that this app may not run: it is left for an app that may. */
-  #isRejected(instance: Instance): boolean {
-    const record = instance.currentRecord;
-    if (record === undefined || isEntity(instance.id) || isFinished(record.runtimeStatus) || this.#settings.versionFailure === 'Fail' || this.#options.strict === true) return false;
-    if (complies(record.version, this.#settings)) return false;
-    this.#warn(instance.id, `${this.#mismatch(record.version)} It stays ${record.runtimeStatus} until an app of its version takes the hub.`);
-    return true;
-  }
-
-  #mismatch(version: string | null): string {
-    const { defaultVersion, versionMatch } = this.#settings;
-    const text = (of: string | null): string => (of === null ? 'no version' : `the version '${of}'`);
-    return `The instance has ${text(version)}, and this app runs those of ${text(defaultVersion)}${versionMatch === 'Strict' ? '' : ' or older'} `
-      + '(host.json: defaultVersion, versionMatchStrategy).';
-  }
-
   /** The next events that can be processed together, in the order in which they came. */
   #takeBatch(instance: Instance): Batch | undefined {
     const batch: Batch = { inbound: [], consumed: [], taken: [] };
@@ -545,35 +530,20 @@ export class Engine implements DurableClient {
   }
 
   /** A start whose id belongs to an instance that runs leads to nothing, as in production. */
-  #lost(instance: Instance, { Name, ParentInstance: parent }: ExecutionStarted): void {
-    if (parent === null) {
+  #lost(instance: Instance, start: ExecutionStarted): void {
+    const caller = start.ParentInstance?.OrchestrationInstance.InstanceId;
+    if (caller === undefined) {
       this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
       return;
     }
-    const { InstanceId, ExecutionId: executionId } = parent.OrchestrationInstance;
-    const text = `The orchestrator calls the sub-orchestrator '${Name}' with the id '${instance.id}' while an instance of that id runs. The call is lost: the instance will wait for it for ever.`;
     void this.#work(async () => {
-      const caller = this.#instance(InstanceId);
-      if (!caller.loaded) await this.#pump(caller);
-      if (caller.execution === undefined) return;
-      const run = this.#runOf(caller.execution, caller.history, []);
-      if (this.#options.strict !== true) return this.#say('error', [text], run);
-      const Reason = text + await this.#place(run);
-      this.#send(instance, InstanceId, {
-        id: `lost-${executionId}-${parent.TaskScheduleId}`, executionId,
-        event: {
-          EventType: 'SubOrchestrationInstanceFailed', EventId: -1, Timestamp: this.#now(), TaskScheduledId: parent.TaskScheduleId, Reason,
-          Details: `Message: ${text}, StackTrace: `, FailureDetails: null,
-        },
-      }, false);
+      const parent = this.#instance(caller);
+      if (!parent.loaded) await this.#pump(parent);
+      if (parent.execution === undefined) return;
+      const reason = await this.#orchestrators.hangs(parent.execution, parent.history, `The orchestrator calls the sub-orchestrator '${start.Name}' with the id `
+        + `'${instance.id}' while an instance of that id runs. The call is lost: the instance will wait for it for ever.`);
+      if (reason !== undefined) this.#send(instance, caller, failureOf(start, reason, this.#now()), false);
     });
-  }
-
-  #runOf(execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): OrchestratorRun {
-    return {
-      name: execution.Name, instanceId: execution.OrchestrationInstance.InstanceId, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
-      input: execution.Input, history, inbound, httpPollInterval: this.#settings.httpPollInterval, trace: orchestrationOf(execution),
-    };
   }
 
   async #episode(instance: Instance, batch: Batch): Promise<void> {
@@ -597,7 +567,7 @@ export class Engine implements DurableClient {
     const outgoing: Outgoing[] = [];
     let outcome: EpisodeOutcome;
     for (let generation = 1; ; generation++) {
-      outcome = await this.#run(instance, execution, history, inbound);
+      outcome = await this.#orchestrators.run(execution, history, inbound);
       const late = inbound.filter((event) => event.EventType === 'TimerFired' && outcome.cancelledTimers.has(event.TimerId));
       if (late.length > 0) {
         // The orchestrator cancelled it, in this episode or before a restart: it never fires.
@@ -617,7 +587,7 @@ export class Engine implements DurableClient {
           instance.taken.push(end);
           batch.consumed.push(end.messageId!);
           inbound.push(end.event);
-          outcome = await this.#run(instance, execution, history, inbound);
+          outcome = await this.#orchestrators.run(execution, history, inbound);
           outgoing.push(...outcome.outgoing);
           break;
         }
@@ -632,7 +602,7 @@ export class Engine implements DurableClient {
     }
     if (this.#stopped && outcome.continueAsNew !== undefined) throw new Error('The engine is stopping.');
 
-    const record = this.#record(instance.record, execution, inbound, outcome, starting === undefined ? instance.record?.output ?? null : null);
+    const record = recordAfter(execution, inbound, outcome, instance.record, starting === undefined ? instance.record?.output ?? null : null, this.#now());
     if (rewound.length > 0) outcome.append = [...rewound, ...outcome.append];
     this.#options.spans?.scheduled(execution, outcome.activities, outcome.subOrchestrations);
     await this.#commit(instance, { replace, consumed: batch.consumed, record }, outcome, outgoing);
@@ -666,7 +636,7 @@ export class Engine implements DurableClient {
     });
     instance.remember(taken, (messageId, sender) => this.#mayComeAgain(messageId, sender));
     await this.#commit(instance, { replace: true, consumed, record }, { ...nothingToDo(), append }, outgoing);
-    for (const warning of warnings) this.#warn(instance.id, warning);
+    for (const warning of warnings) this.#orchestrators.warn(instance.id, warning);
     for (const listener of this.#listeners) listener(record);
   }
 
@@ -707,85 +677,6 @@ export class Engine implements DurableClient {
     const { id: instanceId, token } = instance;
     instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed, record, memo: instance.memo(outbox) });
     instance.outbox = outbox;
-  }
-
-  async #run(instance: Instance, execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> {
-    const { sdk } = this.#options;
-    const now = this.#time();
-    const run = this.#runOf(execution, history, inbound);
-    const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, this.#now());
-    if (!complies(execution.Version, this.#settings)) {
-      // As FailureDetails has it, which the extension makes the output of.
-      return fail(this.#settings.versionFailure === 'Fail' ? 'VersionMismatch: Orchestration version did not comply with Worker Versioning'
-        : orchestratorFailure(execution.Name, `${this.#mismatch(execution.Version)} Production would leave it as it is.`));
-    }
-    const missing = sdk.missing('orchestration', execution.Name);
-    if (missing !== undefined) return fail(orchestratorFailure(execution.Name, missing));
-    try {
-      const call = (): Promise<Answer> => sdk.runOrchestrator(run);
-      const answer = this.#options.replay === undefined ? await call() : await this.#options.replay(instance.id, call);
-      if (answer.unreadable !== undefined) return fail(orchestratorFailure(execution.Name, answer.unreadable));
-      const outcome = runEpisode({
-        ...run, ...this.#settings, executionId: execution.OrchestrationInstance.ExecutionId, answer, now,
-        knowsActivity: (name) => sdk.knows('activity', name), knowsOrchestrator: (name) => sdk.knows('orchestration', name),
-        missingEntity: (name) => sdk.missing('entity', name),
-      });
-      return await this.#diagnose(outcome, answer, run);
-    } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
-      return fail(orchestratorFailure(execution.Name, text));
-    }
-  }
-
-  /** Says what a person should hear of an episode, and where it is in the app's code. In strict mode an instance that would hang fails with it. */
-  async #diagnose(outcome: EpisodeOutcome, { misyielded }: Answer, run: OrchestratorRun): Promise<EpisodeOutcome> {
-    const { completed, departure, warnings } = outcome;
-    const strict = this.#options.strict === true;
-    if (departure !== undefined || (misyielded === true && completed !== undefined)) {
-      // It fails in production, too, which does not say where.
-      outcome.where = await this.#place(upToResult(run, departure?.taskId));
-      if (strict) completed!.Result += outcome.where;
-    }
-    if (strict && warnings.length > 0) return failedEpisode(run.inbound, orchestratorFailure(run.name, warnings.join('\n') + await this.#place(run)), this.#now());
-    await this.#say('error', warnings, run);
-    await this.#say('warning', outcome.notes, run);
-    return outcome;
-  }
-
-  async #say(level: 'error' | 'warning', texts: readonly string[], run: OrchestratorRun): Promise<void> {
-    const fresh = texts.filter((text) => this.#isNew(run.instanceId, text));
-    if (fresh.length === 0) return;
-    const where = await this.#place(run);
-    for (const text of fresh) this.#options.log(level, CATEGORY, `${run.instanceId}: ${text}${where}`);
-  }
-
-  /** Where in the app's code an orchestrator stands, as a line of its own. */
-  async #place(run: OrchestratorRun): Promise<string> {
-    const place = await this.#options.sdk.locate(run);
-    return place === undefined ? '' : `\n    at ${place}`;
-  }
-
-  #record(previous: InstanceRecord | undefined, execution: ExecutionStarted, inbound: readonly HistoryEvent[], outcome: EpisodeOutcome, output: JsonText): InstanceRecord {
-    const { completed, suspended } = outcome;
-    const now = this.#now();
-    const generation = execution.Generation ?? previous?.generation;
-    // The reasons for both stand where the output will, until something else does.
-    const reasons = inbound.flatMap((event) => (event.EventType === 'ExecutionSuspended' || event.EventType === 'ExecutionResumed' ? [event.Reason] : []));
-    return {
-      instanceId: execution.OrchestrationInstance.InstanceId,
-      executionId: execution.OrchestrationInstance.ExecutionId,
-      name: execution.Name,
-      version: execution.Version,
-      runtimeStatus: completed !== undefined ? completed.OrchestrationStatus : suspended ? 'Suspended' : 'Running',
-      input: execution.Input,
-      output: completed?.Result ?? reasons.findLast((reason) => reason !== null) ?? output,
-      customStatus: completed?.OrchestrationStatus === 'Terminated' ? previous?.customStatus ?? null : outcome.customStatus,
-      createdTime: execution.Timestamp,
-      lastUpdatedTime: now,
-      completedTime: completed === undefined ? null : now,
-      parent: execution.ParentInstance,
-      ...(generation !== undefined && { generation }),
-    };
   }
 
   // ---- what follows from a commit ---------------------------------------------------------------------------------
@@ -836,46 +727,20 @@ export class Engine implements DurableClient {
 
   /** `fresh`: the child's id is derived from this execution and the call, and it was not sent before. */
   #startChild(instance: Instance, child: SubOrchestrationInstanceCreated, fresh: boolean): void {
-    const { executionId, name, version } = instance.record!;
-    const childExecutionId = derivedGuid(executionId, child.EventId);
-    const event: ExecutionStarted = {
-      EventType: 'ExecutionStarted', EventId: -1, Timestamp: child.Timestamp, Name: child.Name, Version: child.Version, Input: child.Input,
-      OrchestrationInstance: { InstanceId: child.InstanceId, ExecutionId: childExecutionId },
-      ParentInstance: {
-        Name: name, OrchestrationInstance: { InstanceId: instance.id, ExecutionId: executionId }, TaskScheduleId: child.EventId, Version: version,
-      },
-      Generation: null,
-    };
-    this.#options.spans?.sent(instance.execution, child, event);
-    this.#send(instance, child.InstanceId, { id: `start-${childExecutionId}`, event }, fresh);
+    const message = startOf(child, instance.record!);
+    this.#options.spans?.sent(instance.execution, child, message.event);
+    this.#send(instance, child.InstanceId, message, fresh);
   }
 
   /** Passes on the last rewinding of an instance to a sub-orchestration that it was for, too. */
   #rewindChild(instance: Instance, child: SubOrchestrationInstanceCreated): void {
     const rewind = rewindOfChild(instance.history, child);
-    if (rewind !== undefined) this.#send(instance, child.InstanceId, this.#rewindMessage(rewind), false);
-  }
-
-  #rewindMessage(rewind: Rewind): Message {
-    return { id: `rewind-${rewind.id}`, event: { EventType: 'GenericEvent', EventId: -1, Timestamp: this.#now(), Data: rewind.reason, Rewind: rewind } };
+    if (rewind !== undefined) this.#send(instance, child.InstanceId, rewindRequest(rewind, this.#now()), false);
   }
 
   #tellParent(instance: Instance): void {
-    const { parent, name, executionId, runtimeStatus, output, completedTime } = instance.record!;
-    if (parent === null) return;
-    const base = { EventId: -1, Timestamp: completedTime!, TaskScheduledId: parent.TaskScheduleId };
-    const prefix = orchestratorFailure(name, '');
-    this.#send(instance, parent.OrchestrationInstance.InstanceId, {
-      id: `end-${executionId}`,
-      executionId: parent.OrchestrationInstance.ExecutionId,
-      event: runtimeStatus === 'Completed'
-        ? { EventType: 'SubOrchestrationInstanceCompleted', ...base, Result: output }
-        : {
-            EventType: 'SubOrchestrationInstanceFailed', ...base, Reason: output ?? '', FailureDetails: null,
-            Details: runtimeStatus === 'Terminated' ? null
-              : `Message: ${output?.startsWith(prefix) === true ? output.slice(prefix.length) : output}, StackTrace: `,
-          },
-    }, false);
+    const end = endOf(instance.record!);
+    if (end !== undefined) this.#send(instance, end.to, end.message, false);
   }
 
   // ---- hints and projections --------------------------------------------------------------------------------------
@@ -962,19 +827,6 @@ export class Engine implements DurableClient {
     return timestamp(this.#time());
   }
 
-  #warn(instanceId: string, text: string): void {
-    if (this.#isNew(instanceId, text)) this.#options.log('error', CATEGORY, `${instanceId}: ${text}`);
-  }
-
-  /** Whether that has not been said of the instance. */
-  #isNew(instanceId: string, text: string): boolean {
-    const key = `${instanceId}\n${text}`;
-    if (this.#said.has(key)) return false;
-    this.#said.add(key);
-    if (this.#said.size > MAX_SAID) this.#said.delete(this.#said.values().next().value!);
-    return true;
-  }
-
   async #work<T>(task: () => Promise<T>): Promise<T> {
     this.#busy++;
     try {
@@ -1010,29 +862,4 @@ export class Engine implements DurableClient {
 function isAlone(event: InboundEvent): boolean {
   return event.EventType === 'EventRaised' || event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
     || event.EventType === 'ExecutionResumed' || (event.EventType === 'GenericEvent' && event.Rewind !== undefined);
-}
-
-function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: string): EpisodeOutcome {
-  const completed = executionCompleted(-1, 'Failed', text, time);
-  return { ...nothingToDo(), append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }], completed };
-}
-
-function nothingToDo(): EpisodeOutcome {
-  return {
-    append: [], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
-    customStatus: null, awaiting: [], idTaking: new Set(), warnings: [], notes: [],
-  };
-}
-
-/** Why an instance failed, for a person: without the .NET exceptions that come as JSON behind the text of one. */
-function reasonOf({ output }: InstanceRecord, { where = '' }: EpisodeOutcome): string {
-  const reason = (output ?? '').replaceAll(/\s*\n\s*\{"\$type":.*/g, '');
-  return reason.endsWith(where) ? reason : reason + where;
-}
-
-/** The same, but only until a task had its result. */
-function upToResult(run: OrchestratorRun, taskId: number | undefined): OrchestratorRun {
-  const events = [...run.history, ...run.inbound];
-  const end = events.findIndex((event) => ('TaskScheduledId' in event && event.TaskScheduledId === taskId) || ('TimerId' in event && event.TimerId === taskId));
-  return end < 0 ? run : { ...run, history: events.slice(0, end), inbound: [] };
 }

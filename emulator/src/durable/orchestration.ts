@@ -196,6 +196,19 @@ function awaitedEvents({ answer, history, inbound }: EpisodeInput): string[] {
   return [...waits].filter(([, count]) => count > 0).map(([name]) => name);
 }
 
+/** An episode after which the execution has failed, whatever its orchestrator asked for. */
+export function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: string): EpisodeOutcome {
+  const completed = executionCompleted(-1, 'Failed', text, time);
+  return { ...nothingToDo(), append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }], completed };
+}
+
+export function nothingToDo(): EpisodeOutcome {
+  return {
+    append: [], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
+    customStatus: null, awaiting: [], idTaking: new Set(), warnings: [], notes: [],
+  };
+}
+
 /** The output of an orchestration that failed, as the real host words it. */
 export function orchestratorFailure(name: string, error: string): string {
   return `Orchestrator function '${name}' failed: ${error}`;

@@ -9,6 +9,13 @@ export function complies(version: string | null, { defaultVersion, versionMatch 
   }
 }
 
+/** Why an app may not run an instance of that version. */
+export function describeVersions(version: string | null, { defaultVersion, versionMatch }: DurableSettings): string {
+  const text = (of: string | null): string => (of === null ? 'no version' : `the version '${of}'`);
+  return `The instance has ${text(version)}, and this app runs those of ${text(defaultVersion)}${versionMatch === 'Strict' ? '' : ' or older'} `
+    + '(host.json: defaultVersion, versionMatchStrategy).';
+}
+
 /** As the Durable Task Framework compares: no version is older than any, `System.Version` by numbers, all else as text of any case. */
 export function compareVersions(a: string | null, b: string | null): number {
   const [left, right] = [a?.trim() ? a : '', b?.trim() ? b : ''];
