@@ -159,6 +159,24 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       expect(await app.entity(counter('a'))).toBe(1);
     });
 
+    test('that an id had before are not mistaken for those that it has now', async () => {
+      const app = await begin();
+      const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@b'] }, { do: 'event', name: 'Go' }] });
+      await app.quiet();
+      // It has a, and waits for b: what ends that comes to b by way of a.
+      const again = { steps: [{ do: 'lock', on: ['@counter@b'] }, { do: 'event', name: 'Go' }] };
+      const id = await app.start('script', { steps: [held, { do: 'event', name: 'Go' }] });
+      await app.quiet();
+      await app.terminate(id);
+      await app.start('script', again, id);
+      await app.quiet();
+      await app.terminate(holder);
+      await app.signal(counter('b'), 'add', 1);
+      expect([await app.entity(counter('b')), (await app.instance('@counter@b'))!.customStatus]).toEqual([undefined, { queueSize: 1, lockedBy: id }]);
+      await app.raise(id, 'Go');
+      expect(await app.entity(counter('b'))).toBe(1);
+    });
+
     test('are named to whoever waits for an orchestration that wants them', async () => {
       const app = await begin();
       await app.start('script', { steps: [held, { do: 'event', name: 'Never' }] });

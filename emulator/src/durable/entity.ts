@@ -39,6 +39,8 @@ interface EntityState {
   queue?: EntityRequest[];
   /** The orchestration that has the entity to itself. */
   lockedBy?: string;
+  /** Which of its requests that was: ours, so that a release that comes late does not end the lock of its next execution. */
+  lockRequest?: string;
   sorter: MessageSorter;
 }
 
@@ -112,6 +114,7 @@ export async function runEntityBatch({ instanceId, execution, events, maxOperati
   }
   if (lock !== undefined) {
     state.lockedBy = lock.parent!;
+    state.lockRequest = lock.id;
     const position = (lock.pos ?? 0) + 1;
     const next = lock.lockset![position];
     outgoing.push(next === undefined
@@ -140,8 +143,9 @@ function receive(state: EntityState, events: readonly InboundEvent[]): { queue: 
       else queue.push(request);
     } else if (event.Name === 'release') {
       const release = JSON.parse(event.Input) as EntityRelease;
-      if (state.lockedBy === release.parent) {
+      if (state.lockRequest === release.id) {
         delete state.lockedBy;
+        delete state.lockRequest;
         released.push(release);
       } else {
         queue = queue.filter(({ id }) => id !== release.id);
@@ -163,9 +167,9 @@ function parse(input: JsonText): EntityState {
 }
 
 /** In the order of the extension's own keys. */
-function text({ exists, state, queue, lockedBy, sorter }: EntityState): string {
+function text({ exists, state, queue, lockedBy, lockRequest, sorter }: EntityState): string {
   const { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } = sorter;
-  return JSON.stringify({ exists, state, queue, lockedBy, sorter: { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } });
+  return JSON.stringify({ exists, state, queue, lockedBy, lockRequest, sorter: { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } });
 }
 
 function firstExecution(instanceId: string): ExecutionStarted {
