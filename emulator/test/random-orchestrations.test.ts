@@ -192,7 +192,7 @@ async function run(program: Statement[][], { oneEventAnEpisode, maxIdle, ...circ
   });
 }
 
-const RUNS = inject('long') ? 2500 : 120;
+const RUNS = inject('long') ? 2500 : 100;
 
 test(`${RUNS} random orchestrations end as they read`, { timeout: 600_000 }, async () => {
   await fc.assert(fc.asyncProperty(rounds, world, async (program, circumstances) => {
@@ -205,7 +205,7 @@ test(`${RUNS} random orchestrations end as they read`, { timeout: 600_000 }, asy
   }), { numRuns: RUNS });
 });
 
-test('a seed brings back the same world, step by step', async () => {
+test('a seed brings back the same world, step by step', { timeout: 60_000 }, async () => {
   await fc.assert(fc.asyncProperty(rounds, world, async (program, circumstances) => {
     expect((await run(program, circumstances)).steps).toEqual((await run(program, circumstances)).steps);
   }), { numRuns: 8 });

@@ -361,6 +361,8 @@ export class Engine implements DurableClient {
   #deliver(sender: Instance, outgoing: readonly Outgoing[]): void {
     if (outgoing.length === 0) return;
     sender.deliveries++;
+    // What was being sent before its sender was read anew may arrive yet.
+    const before = sender.delivered;
     sender.delivered = this.#work(async () => {
       const arrived = await Promise.all([...Map.groupBy(outgoing, ({ to }) => to)].map(([to, sent]) => {
         const messages = sent.map(({ message }) => (isEntity(to) ? { ...message, sender: sender.id } : message));
@@ -368,7 +370,7 @@ export class Engine implements DurableClient {
       }));
       sender.deliveries--;
       void this.#pump(sender);
-      return !arrived.includes(false);
+      return !arrived.includes(false) && await before;
     });
   }
 
@@ -475,7 +477,7 @@ export class Engine implements DurableClient {
   async #load(instance: Instance): Promise<void> {
     await this.#loads.run(async () => { instance.take(await this.#hub.load(instance.id)); });
     if (instance.record === undefined) return;
-    this.#deliver(instance, instance.outbox);
+    if (instance.recover) this.#deliver(instance, instance.outbox);
     if (isFinished(instance.record.runtimeStatus)) {
       if (instance.recover && !instance.isRewinding) this.#tellParent(instance);
     } else {

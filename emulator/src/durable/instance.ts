@@ -117,8 +117,8 @@ export class Instance {
     this.calls.clear();
     for (const event of from.history) this.#index(event);
     const memo: Partial<Memo> = from.memo === null ? {} : JSON.parse(from.memo) as Memo;
-    // Whoever rested had sent everything.
-    this.outbox = this.recover ? memo.outbox ?? [] : [];
+    // Whoever rested had sent everything; whoever was here all the time knows what it is sending.
+    if (this.recover) this.outbox = memo.outbox ?? [];
     this.received.clear();
     for (const [messageId, sender] of memo.received ?? []) this.received.set(messageId, sender);
     // A message that was posted while the hub was being read is not among what was read. One that is still being posted comes

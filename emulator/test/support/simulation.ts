@@ -252,8 +252,8 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     });
     void life.engine.start().then(async () => {
       if (accepted) return;
-      // Whoever got no answer asks again, and is told that it is there when it is.
-      await life.engine.startInstance({ instanceId: 'root', ...start }).catch((error: Error) => { if (error.name !== 'InstanceExistsError') throw error; });
+      // Whoever got no answer asks again, unless it is there. (Were it asked without a look, one that has ended would run once more.)
+      if (await life.engine.getRecord('root') === undefined) await life.engine.startInstance({ instanceId: 'root', ...start });
       accepted = true;
     }).catch(() => { restart = true; });
     return life;
