@@ -5,8 +5,8 @@ const CONSOLE = 'console';
 
 /** Puts lines on the console's queue, in their order, each as its text in base64. */
 export async function say(lines: readonly string[]): Promise<void> {
-  const console = await queue(CONSOLE);
+  const lineQueue = await queue(CONSOLE);
   for (const line of lines) {
-    await console.sendMessage(Buffer.from(line).toString('base64'));
+    await lineQueue.sendMessage(Buffer.from(line).toString('base64'));
   }
 }

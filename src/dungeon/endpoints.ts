@@ -36,17 +36,15 @@ export async function startGame(client: DurableClient, _request: HttpRequest, bo
 
 /** `POST /api/NewUser` */
 export const newUser: Handler = async (request, client, context) => {
-  let body: unknown;
-  const { name } = await saying(context, async () => startGame(client, request, body = await readJson(request)), () => {
-    const known = playerRequest.safeParse(body).data;
-    return known ? `Attempt to add duplicate user ${known.name} failed.` : 'An attempt to create a user with no name was made.';
-  });
+  const { name } = await reading(request, context, (body) => startGame(client, request, body), (known) => (
+    known === undefined ? 'An attempt to create a user with no name was made.' : `Attempt to add duplicate user ${known} failed.`
+  ));
   return { jsonBody: { name } };
 };
 
 /** `POST /api/ConfirmUser` */
 export const confirmUser: Handler = async (request, client, context) => {
-  const { name } = await saying(context, async () => check(playerRequest, await readJson(request)), () => 'An attempt to confirm a user with no name was made.');
+  const { name } = await reading(request, context, (body) => check(playerRequest, body), () => 'An attempt to confirm a user with no name was made.');
   let confirmation: ReturnType<typeof confirm>;
   const result = await changeGame(name, (game) => (confirmation = confirm(game, moment.utc())));
   if (result === undefined || !isTaken(result.game)) {
@@ -66,7 +64,9 @@ export const confirmUser: Handler = async (request, client, context) => {
 
 /** `POST /api/Action` */
 export const act: Handler = async (request, client, context) => {
-  const action = await saying(context, async () => check(actionRequest, await readJson(request)), () => 'An attempt to act with no name was made.');
+  const action = await reading(request, context, (body) => check(actionRequest, body), (known) => (
+    known === undefined ? 'An attempt to act with no name was made.' : `User ${known} tried something that nobody understands.`
+  ));
   let outcome = move(undefined, action);
   const result = await changeGame(action.name, (game) => {
     outcome = move(game, action);
@@ -124,13 +124,21 @@ async function isForsaken(client: DurableClient, game: Game): Promise<boolean> {
     || seemsForsaken(game, moment.utc()) && await find(client, instanceIdOf('RunUserParallelWorkflow', game)) === undefined;
 }
 
-/** Says a line on the console when the answer is a refusal. */
-async function saying<Answer>(context: InvocationContext, answer: () => Promise<Answer>, line: () => string): Promise<Answer> {
+/**
+ * Does something with the body; a refusal is told on the console.
+ *
+ * @param line what is told, given the name when the body has one
+ */
+async function reading<Result>(
+  request: HttpRequest, context: InvocationContext, use: (body: unknown) => Result | Promise<Result>, line: (known: string | undefined) => string,
+): Promise<Result> {
+  let body: unknown;
   try {
-    return await answer();
+    body = await readJson(request);
+    return await use(body);
   } catch (error) {
     if (error instanceof Problem) {
-      await tell(context, [line()]);
+      await tell(context, [line(playerRequest.safeParse(body).data?.name)]);
     }
     throw error;
   }

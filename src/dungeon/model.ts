@@ -17,12 +17,15 @@ export const playerName = z.string().normalize('NFC').min(1, 'Give a name')
 /** What `NewUser` and `ConfirmUser` take. */
 export const playerRequest = z.object({ name: playerName });
 
+/** What somebody says; left out, `null` and empty are one. */
+const word = z.string().max(200).nullish().transform((said) => said ?? '');
+
 /** What `Action` takes. Things and monsters are called by their whole name. */
 export const actionRequest = z.object({
   name: playerName,
-  action: z.string().max(200).default(''),
-  target: z.string().max(200).default(''),
-  with: z.string().max(200).default(''),
+  action: word,
+  target: word,
+  with: word,
 });
 export type Action = z.output<typeof actionRequest>;
 

@@ -31,6 +31,8 @@ export function isTaken({ state }: Game): boolean {
   return state !== 'free';
 }
 
+// What the set-up makes and places. What was made, placed or moved before stays as it is, and is told again.
+
 export function createUser(game: Game): Change {
   return { game: { ...game, user: game.user ?? { isAlive: true, inRoom: false } }, lines: [`${game.name} stands before the dungeon.`] };
 }
@@ -50,6 +52,8 @@ export function createInventory(game: Game, random: Random): Change {
   const treasure = game.treasure ?? { name: treasureName(random), isTreasure: true, at: 'aside' };
   return { game: { ...game, weapon, treasure }, lines: [`${sentence(a(weapon.name))} and ${a(treasure.name)} have been put aside for ${game.name}.`] };
 }
+
+// What undoes it: nothing, where nothing was made.
 
 export function undoCreateUser({ user, ...game }: Game): Change {
   return { game, lines: user ? [`${game.name} is sent home.`] : [] };
@@ -84,7 +88,11 @@ export function placeMonsterInRoom(game: Game): Change {
 
 export function placeInventoryOnMonster(game: Game): Change {
   const { name, monster, treasure } = complete(game);
-  return { game: { ...game, treasure: moved(treasure, 'aside', 'monster') }, lines: [`${name} notices that the ${monster.name} clutches ${a(treasure.name)}.`] };
+  const placed = moved(treasure, 'aside', 'monster');
+  return {
+    game: { ...game, treasure: placed },
+    lines: placed.at === 'monster' ? [`${name} notices that the ${monster.name} clutches ${a(placed.name)}.`] : [],
+  };
 }
 
 export function undoPlaceUserInRoom(game: Game): Change {
@@ -229,13 +237,13 @@ function take(game: Game, { name, target }: Action): Moved | Refused {
   const got = [weapon, treasure].find((thing) => thing?.name === target);
   if (got?.at === 'player') {
     return {
-      refused: `${name} holds the ${target} already.`, line: `User ${name} tried to get a ${target} twice.`,
+      refused: `${name} holds the ${target} already.`, line: `User ${name} tried to get ${a(target)} twice.`,
       ...(got.isTreasure && { event: 'GotTreasure' }),
     };
   }
   if (got?.at !== 'room') {
     // The target is whatever was sent: only what is known to be a thing's name is repeated on the console.
-    return { refused: `There is no ${target} on the floor.`, line: `User ${name} tried to get ${got ? `a ${got.name}` : 'something'} that was not there.` };
+    return { refused: `There is no ${target} on the floor.`, line: `User ${name} tried to get ${got ? a(got.name) : 'something'} that was not there.` };
   }
   return got.isTreasure
     ? { game: { ...game, treasure: { ...got, at: 'player' } }, lines: [`${name} has grabbed the treasure: the ${target}!`], event: 'GotTreasure' }
@@ -259,11 +267,12 @@ function kill(game: Game, { name, target, with: tool }: Action): Moved | Refused
   if (!monster.isAlive) {
     return { refused: `The ${target} is dead already.`, line: `User ${name} tried to kill an already dead ${target}.`, event: 'KillMonster' };
   }
+  // Also when it was slain so soon that the treasure is still put aside for it: a dead monster is given nothing.
   return {
-    game: { ...game, monster: { ...monster, isAlive: false }, ...(treasure && { treasure: moved(treasure, 'monster', 'room') }) },
+    game: { ...game, monster: { ...monster, isAlive: false }, ...(treasure && { treasure: { ...treasure, at: 'room' } }) },
     lines: [
       `${name} has slain the ${target} with the ${tool}!`,
-      ...(treasure?.at === 'monster' ? [`The ${target} has dropped ${a(treasure.name)}.`] : []),
+      ...(treasure ? [`The ${target} has dropped ${a(treasure.name)}.`] : []),
     ],
     event: 'KillMonster',
   };

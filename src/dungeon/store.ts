@@ -33,7 +33,7 @@ export async function claimName(name: string, isForsaken: (game: Game) => Promis
     if (!await isForsaken(game)) {
       return { game, claimed: false };
     }
-    const next = { ...fresh, told: game.told, forgotten: game.told };
+    const next = claimed(fresh, moment.utc(), game.told);
     if (await replaceIfUnchanged(await games(), { ...row, columns: headColumns(next) })) {
       return { game: next, claimed: true };
     }

@@ -144,6 +144,23 @@ describe('a game', () => {
     expect(await player.story()).toContain('Pat has won the game!');
   });
 
+  it('is won also by who slays the monster before it is given the treasure', async () => {
+    const { app, player } = await enter();
+    const slain = Promise.withResolvers<void>();
+    app.replace('PlaceInventoryOnMonster', async () => { await slain.promise; throw new Error('not yet'); });
+    await player.post('ConfirmUser');
+    await expect.poll(() => app.calls('PlaceInventoryOnMonster').length).toBe(1);
+    const { room, monster, inventory } = await player.world();
+    expect((await player.act({ action: 'get', target: room!.inventoryItems })).status).toBe(200);
+    expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(200);
+    app.restore('PlaceInventoryOnMonster');
+    slain.resolve();
+    await app.skip({ seconds: 10 });
+    expect(await player.world()).toMatchObject({ monster: { isAlive: false, inventoryItems: '' }, room: { inventoryItems: inventory[1]!.name } });
+    await player.take();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
   it('is not won by an event behind which there is no move', async () => {
     const { app, player } = await inside();
     const { instanceId } = await player.workflow('GameMonitorWorkflow');

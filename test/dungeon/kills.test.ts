@@ -13,14 +13,16 @@ const startApp = (): ReturnType<typeof start> => start({
 });
 
 describe('a host that is killed', () => {
-  it('after a name was claimed and before its game was started, leaves the name to the next after ten seconds', async () => {
+  it('after a name was claimed and before its game was started, leaves the name to one of the next after ten seconds', async () => {
     const { app, storage } = await startApp();
     const player = new Player(app, 'Pat');
     const { newUser } = await import('../../src/dungeon/endpoints.js');
     await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
     expect((await player.post('NewUser')).status).toBe(400);
     await app.skip({ seconds: 12 });
-    await player.enter();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => player.post('NewUser')));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    await app.quiet();
     await player.confirm();
     await player.win();
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
@@ -56,6 +58,35 @@ describe('a host that is killed', () => {
     going.resolve();
     await app.quiet();
     await player.confirm();
+  });
+
+  it('makes and undoes nothing with a step that comes late: not while the game is given up, nor in the next of its name', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { creation } = await import('../../src/dungeon/activities.js');
+    app.replace('CreateMonster', () => { throw new Error('The ceiling came down'); });
+    app.replace('UndoCreateUser', () => { throw new Error('Not now'); });
+    await player.enter();
+    await app.skip({ seconds: 20 });
+    const { claim } = (await player.workflow('RunUserParallelWorkflow')).input as GameReference;
+    const late = (which: 'run' | 'undo'): Promise<string[]> => withStorage(storage, async () => {
+      const outcomes = await Promise.allSettled(creation.map(async (step) => step[which].handler({ name: 'Pat', claim }, undefined!)));
+      return outcomes.map(({ status }) => status);
+    });
+    expect(await late('run')).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
+    expect(await storage.rowKeys('Dungeon')).toEqual(['game', 'game-user']);
+
+    app.restore('CreateMonster');
+    app.restore('UndoCreateUser');
+    await app.skip({ minutes: 1 });
+    expect(await late('run')).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
+    expect(await storage.rowKeys('Dungeon')).toEqual(['game']);
+
+    await player.enter();
+    const world = await player.world();
+    await late('run');
+    await late('undo');
+    expect(await player.world()).toEqual(world);
   });
 
   it('after every single step, so that each runs twice, tells one and the same story', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startApp } from '../support/app.js';
+import { withStorage } from '../support/request.js';
 import { Player } from './player.js';
 
 const hundred = Array.from({ length: 100 });
@@ -61,8 +62,8 @@ describe('a hundred callers at once', () => {
     expect((await player.story()).filter((line) => line === 'Pat has won the game!')).toHaveLength(1);
   });
 
-  it('play as many games, each its own, to the win', { timeout: 60_000 }, async () => {
-    const { app } = await startApp();
+  it('play as many games, each its own, to the win', { timeout: 120_000 }, async () => {
+    const { app } = await startApp({ verifyReplay: false });
     const players = hundred.map((_, index) => new Player(app, `Player ${index}`));
     for (const turn of ['enter', 'confirm', 'take', 'slay', 'take'] as const) {
       await Promise.all(players.map(async (player) => player[turn]()));
@@ -75,5 +76,17 @@ describe('a hundred callers at once', () => {
       expect(story).toContain(`${player.name} has won the game!`);
       expect(story.filter((line) => line.includes('Player ')).every((line) => line.includes(player.name))).toBe(true);
     }
+  });
+});
+
+describe('the record of a game', () => {
+  it('loses none of several changes at once, also when there is nothing to tell of them', async () => {
+    const { app, storage } = await startApp();
+    await new Player(app, 'Pat').enter();
+    const { changeGame, readGame } = await import('../../src/dungeon/store.js');
+    await withStorage(storage, async () => {
+      await Promise.all(hundred.slice(0, 8).map(() => changeGame('Pat', (game) => ({ game: { ...game, forgotten: game.forgotten + 1 }, lines: [] }))));
+      expect(await readGame('Pat')).toMatchObject({ forgotten: 8 });
+    });
   });
 });
