@@ -67,6 +67,13 @@ describe('an emulator that serves', () => {
   });
 });
 
+test('a function that it cannot run keeps nobody from starting when it is switched off', async () => {
+  const emulator = await startCli([...app('failing'), '--storage', 'memory'], { env: { AzureWebJobsStorage: '', HOW: 'blob', 'AzureWebJobs.Blobs.Disabled': 'true' } });
+  expect(emulator.output()).toContain('Function Blobs is disabled.');
+  expect((await fetch(`${emulator.url}/api/Blobs`)).status).toBe(404);
+  expect(await emulator.stop()).toBe(0);
+});
+
 /** What it prints when it cannot serve. */
 async function failure(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const { code, output } = await runCli(args, { env: { AzureWebJobsStorage: '', ...env } });
