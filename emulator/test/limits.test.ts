@@ -59,6 +59,17 @@ test.each([[1], [4], [undefined]])('No more than %s orchestrators run at once wh
   expect(gauge.most).toBe(limit ?? 10);
 });
 
+test('A custom status of more than 16 KB is refused as the extension refuses it', async () => {
+  await using app = await TestApp.start({ directory });
+  const told = async (characters: number, late = false): Promise<unknown> => (await app.finished(await app.start('tellsMuch', { characters, late }))).output;
+  expect(await told(17 * 512 - 3)).toBe('told');
+  const text = 'The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is';
+  expect(await told(17 * 512 - 2)).toBe(`Orchestrator function 'tellsMuch' failed: ${text} 17 KB.`);
+  expect(await told(1024 * 1024)).toBe(`Orchestrator function 'tellsMuch' failed: ${text} 2,048 KB.`);
+  // What it had asked for before is not looked at any more, and so it is missed.
+  expect(await told(17 * 512, true)).toContain("Non-Deterministic workflow detected: A previous execution of this orchestration scheduled an activity task with sequence ID 0 and name 'echo'");
+});
+
 test('An instance that goes on for ever takes no more memory for it', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

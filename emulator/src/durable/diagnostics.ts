@@ -45,8 +45,9 @@ interface Waits { once: number; again: number; came: number }
 /** Adds to an outcome what there is to say of the events that came, and of an orchestrator that returns while something is open. */
 export function remark(input: EpisodeInput, slots: readonly Slot[], outcome: EpisodeOutcome): void {
   const { answer, inbound } = input;
-  const events = eventsOf(input);
-  for (const event of inbound) if (event.EventType === 'EventRaised' && events.has(event.Name)) remarkOnEvent(event.Name, events, slots, outcome);
+  const raised = inbound.flatMap((event) => (event.EventType === 'EventRaised' ? [event.Name] : []));
+  const events = raised.length > 0 || outcome.continueAsNew !== undefined ? eventsOf(input) : new Map<string, Waits>();
+  for (const name of raised) if (events.has(name)) remarkOnEvent(name, events, slots, outcome);
   if (outcome.continueAsNew !== undefined) {
     const lost = [...events].filter(([, { came, once }]) => came > once).map(([name]) => `'${name}'`);
     if (lost.length > 0) {

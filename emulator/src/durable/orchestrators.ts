@@ -24,6 +24,8 @@ export interface OrchestratorsOptions {
 
 /** The category under which the Durable extension logs. */
 export const CATEGORY = 'Host.Triggers.DurableTask';
+/** Of the JSON text, in kilobytes. */
+const MAX_CUSTOM_STATUS = 16;
 /** How many diagnostics are remembered, so as not to be said twice. */
 const MAX_SAID = 10_000;
 
@@ -59,7 +61,7 @@ export class Orchestrators {
     const missing = sdk.missing('orchestration', name);
     if (missing !== undefined) return fail(orchestratorFailure(name, missing));
     try {
-      const answer = await replay(run.instanceId, () => sdk.runOrchestrator(run));
+      const answer = withinLimits(await replay(run.instanceId, () => sdk.runOrchestrator(run)));
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(name, answer.unreadable));
       const outcome = runEpisode({
         ...run, ...settings, executionId: execution.OrchestrationInstance.ExecutionId, answer, now,
@@ -127,6 +129,14 @@ export class Orchestrators {
     if (this.#said.size > MAX_SAID) this.#said.delete(this.#said.values().next().value!);
     return true;
   }
+}
+
+/** As the extension takes an answer: a custom status that is too large makes an error of it, and nothing else of it counts. */
+function withinLimits(answer: Answer): Answer {
+  const size = Math.floor((answer.customStatus?.length ?? 0) * 2 / 1024);
+  if (size <= MAX_CUSTOM_STATUS) return answer;
+  const error = `The UTF-16 size of the JSON-serialized payload must not exceed ${MAX_CUSTOM_STATUS} KB. The current payload size is ${size.toLocaleString('en')} KB.`;
+  return { done: false, actions: [], output: null, customStatus: null, warnings: [], error };
 }
 
 /** A run, but only until a task had its result. */
