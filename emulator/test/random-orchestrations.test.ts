@@ -8,6 +8,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
+import { eventColumns } from '../src/durable/azure-storage-rows.js';
+import type { TaskScheduled } from '../src/durable/history.js';
+import { HistoryMismatchError, replayHistory } from '../src/durable/replay.js';
+import { SdkV3 } from '../src/durable/sdk-v3.js';
 import type { Worker } from '../src/worker/types.js';
 import { loadFunctions } from './support/functions.js';
 import type { ActivityInput, Ending } from './support/simulation.js';
@@ -112,6 +116,7 @@ function sum(steps: readonly Statement[], key: Key): number {
 interface Counting { df: { taskOrchestratorExecutor: { sequenceNumber: number } } }
 const contexts = new Map<string, Counting>();
 let worker: Worker;
+let sdk: SdkV3;
 
 beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -175,6 +180,7 @@ beforeAll(async () => {
       return results;
     });
   });
+  sdk = new SdkV3(worker);
 });
 afterAll(() => { vi.useRealTimers(); });
 
@@ -196,12 +202,19 @@ const RUNS = inject('long') ? 2500 : 100;
 
 test(`${RUNS} random orchestrations end as they read`, { timeout: 600_000 }, async () => {
   await fc.assert(fc.asyncProperty(rounds, world, async (program, circumstances) => {
-    const { record, entities, wrong } = await run(program, circumstances);
+    const { record, entities, histories, wrong } = await run(program, circumstances);
     const expected = program.flat().map(outcome);
     expect({ status: record.runtimeStatus, output: record.output, custom: record.customStatus, wrong }).toEqual({
       status: 'Completed', output: JSON.stringify(expected), custom: program.at(-1)!.length === 0 ? null : String(expected.length), wrong: [],
     });
     for (const key of KEYS) expect(entities[`@counter@${key}`] ?? 0, `counter ${key}`).toBe(sum(program.flat(), key));
+    // Code that has not changed follows whatever histories it has left, as events and as rows, and none in which a step was another.
+    for (const history of histories) {
+      await replayHistory(history, { sdk });
+      await replayHistory(history.map((event) => eventColumns(event, 'x')), { sdk });
+      const step = history.findLastIndex(({ EventType }) => EventType === 'TaskScheduled');
+      if (step >= 0) await expect(replayHistory(history.with(step, { ...history[step] as TaskScheduled, Name: 'other' }), { sdk })).rejects.toThrow(HistoryMismatchError);
+    }
   }), { numRuns: RUNS });
 });
 

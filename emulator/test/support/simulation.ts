@@ -9,7 +9,7 @@ import { Engine } from '../../src/durable/engine.js';
 import type { EngineOptions } from '../../src/durable/engine.js';
 import { isEntity } from '../../src/durable/entity-messages.js';
 import { entityState } from '../../src/durable/entity.js';
-import type { EventRaised, TaskScheduled } from '../../src/durable/history.js';
+import type { EventRaised, HistoryEvent, TaskScheduled } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import { MemoryHub } from '../../src/durable/memory-hub.js';
 import type { ActivityOutcome } from '../../src/durable/sdk-v3.js';
@@ -44,6 +44,8 @@ export interface Ending {
   wrong: string[];
   /** The states of entities. */
   entities: Record<string, unknown>;
+  /** The histories that orchestrations have left. */
+  histories: HistoryEvent[][];
   /** What happened, in its order. */
   steps: string[];
 }
@@ -343,16 +345,18 @@ export async function simulate(worker: Worker, start: { name: string; input: str
   }
 
   const entities: Ending['entities'] = {};
+  const histories: HistoryEvent[][] = [];
   for (const record of await store.all()) {
     const { instanceId, runtimeStatus } = record;
     if (isEntity(instanceId)) {
       entities[instanceId] = JSON.parse(entityState(record)?.state ?? 'null');
       if (/queueSize|lockedBy/.test(record.customStatus!)) wrong.push(`'${instanceId}' is not at rest: ${record.customStatus}.`);
     } else if (!isFinished(runtimeStatus)) wrong.push(`'${instanceId}' is left ${runtimeStatus}.`);
-    const { inbox } = await store.load(instanceId);
+    const { inbox, history } = await store.load(instanceId);
+    if (!isEntity(instanceId)) histories.push(history);
     if (inbox.length > 0) wrong.push(`For '${instanceId}' is left: ${inbox.map(({ id }) => id).join(', ')}.`);
   }
   for (const input of acknowledged) if (!store.raised.has(input)) wrong.push(`The event ${input} was lost.`);
   await life.engine.stop();
-  return { record: (await store.getRecord('root'))!, wrong: [...wrong, ...store.wrong], entities, steps };
+  return { record: (await store.getRecord('root'))!, wrong: [...wrong, ...store.wrong], entities, histories, steps };
 }
