@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { describe, expect, test } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
+import { retryPolicy } from '../src/retry.js';
 import type { TestAppOptions } from '../src/testing.js';
 import { TestApp } from '../src/testing.js';
 import { BlobScheduleStatuses, hostId, statusJson, UNKNOWN } from '../src/triggers/schedule-statuses.js';
@@ -187,6 +188,13 @@ describe('a function with a retry policy', () => {
     expect(delays.at(-1)).toBe(300);
     await app.stop();
   });
+
+  test.each<[what: string, options: Record<string, unknown>, message: string]>([
+    ['a strategy that there is not', { strategy: 'never', maxRetryCount: 1 }, "there is no strategy 'never'"],
+    ['no number of retries', { strategy: 'fixedDelay', delayInterval: { seconds: 1 } }, 'its maxRetryCount is not a whole number from -1'],
+    ['no delay', { strategy: 'fixedDelay', maxRetryCount: 1 }, 'it has no delayInterval'],
+    ['bounds the wrong way round', { strategy: 'exponentialBackoff', maxRetryCount: 1, minimumInterval: { seconds: 2 }, maximumInterval: { seconds: 1 } }, 'its minimumInterval is longer'],
+  ])('cannot have %s', (_what, options, message) => { expect(() => retryPolicy(options)).toThrow(message); });
 
   test('waits no longer when its host stops', async () => {
     const { app } = await start(['Growing']);
