@@ -175,7 +175,8 @@ export function watch(game: Game, { first, last }: Look): Change {
   const seen = user?.isAlive === false ? `${name} is dead.` : over ? `${name} has the treasure.` : `${name} is alive but has not found the treasure.`;
   const ends = over ? ['is done.'] : last ? ['has timed out.'] : [];
   return {
-    game: { ...game, watched: ends.length > 0 ? 'no more' : 'now' },
+    // A look may come late, after the last.
+    game: { ...game, watched: ends.length > 0 || game.watched === 'no more' ? 'no more' : 'now' },
     lines: [...begins, seen, ...ends.map((how) => `The watch over ${name} ${how}`)],
   };
 }

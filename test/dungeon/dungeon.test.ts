@@ -53,6 +53,7 @@ describe('a game', () => {
     expect(await player.status('UserConfirmationWorkflow')).toBe('Completed');
     expect(await player.status('RunUserSequentialWorkflow')).toBe('Completed');
     expect(await player.status('GameMonitorWorkflow')).toBe('Running');
+    expect((await player.post('ConfirmUser')).status).toBe(404);
   });
 
   it('is won by who takes the weapon, slays the monster and takes its treasure', async () => {
@@ -94,6 +95,17 @@ describe('a game', () => {
     expect((await player.world()).user.currentRoom).not.toBeNull();
   });
 
+  it('cannot be confirmed after two minutes, though nobody has killed the player yet', async () => {
+    const { app, player } = await enter();
+    const { instanceId } = await player.workflow('UserConfirmationWorkflow');
+    await app.suspend(instanceId);
+    await app.skip({ minutes: 2, milliseconds: 1 });
+    expect((await player.post('ConfirmUser')).status).toBe(404);
+    await app.resume(instanceId);
+    await app.quiet();
+    expect((await player.world()).user.isAlive).toBe(false);
+  });
+
   it.each([['KillMonster', 'GotTreasure'], ['GotTreasure', 'KillMonster']])('is won when %s comes before %s', async (first, second) => {
     const { app, storage, player } = await inside();
     const { id } = await movedUnheard(player, storage);
@@ -117,6 +129,16 @@ describe('a game', () => {
     expect(await player.story()).toContain('Pat has won the game!');
   });
 
+  it.each(['get', 'kill'])('is won at once by who repeats a move that was made, but not heard of: %s', async (action) => {
+    const { app, storage, player } = await inside();
+    await movedUnheard(player, storage);
+    const { monster, inventory } = await player.world();
+    const target = action === 'get' ? inventory[1]!.name : monster!.name;
+    expect((await player.act({ action, target, with: inventory[0]!.name })).status).toBe(400);
+    await app.quiet();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
   it('is won also by who takes a day, and whose last event was lost', async () => {
     const { app, storage, player } = await inside();
     await app.skip({ days: 1 });
@@ -126,37 +148,34 @@ describe('a game', () => {
   });
 
   it('is won by moves made before its monitor listens', async () => {
-    const { app, player } = await enter();
-    const started = Promise.withResolvers<void>();
-    app.replace('CheckVictory', async () => { await started.promise; throw new Error('not yet'); });
-    await player.post('ConfirmUser');
-    await expect.poll(async () => player.status('GameMonitorWorkflow')).toBe('Running');
-    const { room } = await player.world();
+    const { player, goOn } = await heldUpAt('CheckVictory');
+    const { room, monster, inventory } = await player.world();
     expect((await player.act({ action: 'get', target: room!.inventoryItems })).status).toBe(200);
-    const { user, monster } = await player.world();
-    expect((await player.act({ action: 'kill', target: monster!.name, with: user.inventoryItems })).status).toBe(200);
-    const left = await player.world();
-    expect((await player.act({ action: 'get', target: left.room!.inventoryItems })).status).toBe(200);
-    app.restore('CheckVictory');
-    started.resolve();
-    await app.skip({ minutes: 1 });
+    expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(200);
+    expect((await player.act({ action: 'get', target: inventory[1]!.name })).status).toBe(200);
+    await goOn();
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
     expect(await player.story()).toContain('Pat has won the game!');
   });
 
   it('is won also by who slays the monster before it is given the treasure', async () => {
-    const { app, player } = await enter();
-    const slain = Promise.withResolvers<void>();
-    app.replace('PlaceInventoryOnMonster', async () => { await slain.promise; throw new Error('not yet'); });
-    await player.post('ConfirmUser');
-    await expect.poll(() => app.calls('PlaceInventoryOnMonster').length).toBe(1);
-    const { room, monster, inventory } = await player.world();
-    expect((await player.act({ action: 'get', target: room!.inventoryItems })).status).toBe(200);
+    const { player, goOn } = await heldUpAt('PlaceInventoryOnMonster');
+    await player.act({ action: 'get', target: (await player.world()).room!.inventoryItems });
+    const { monster, inventory } = await player.world();
     expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(200);
-    app.restore('PlaceInventoryOnMonster');
-    slain.resolve();
-    await app.skip({ seconds: 10 });
+    await goOn();
     expect(await player.world()).toMatchObject({ monster: { isAlive: false, inventoryItems: '' }, room: { inventoryItems: inventory[1]!.name } });
+    await player.take();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
+  it('has a monster that nobody can slay before it is there', async () => {
+    const { player, goOn } = await heldUpAt('PlaceMonsterInRoom');
+    await player.act({ action: 'get', target: (await player.world()).room!.inventoryItems });
+    const { monster, inventory } = await player.world();
+    expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(400);
+    await goOn();
+    await player.slay();
     await player.take();
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
   });
@@ -182,13 +201,11 @@ describe('a game', () => {
   });
 
   it('goes on for a player whose confirmation was recorded, though its event was lost', async () => {
-    const { app, player } = await enter();
-    const { instanceId } = await player.workflow('UserConfirmationWorkflow');
-    await app.suspend(instanceId);
-    expect((await player.post('ConfirmUser')).status).toBe(200);
-    await app.skip({ minutes: 3 });
-    await app.resume(instanceId);
-    await app.skip({ seconds: 1 });
+    const { app, storage, player } = await enter();
+    const { confirmUser } = await import('../../src/dungeon/endpoints.js');
+    await killedAtTheHub(confirmUser, { body: '{"name":"Pat"}' }, storage);
+    expect((await player.world()).user.currentRoom).toBeNull();
+    await app.skip({ minutes: 2 });
     expect((await player.world()).user).toMatchObject({ isAlive: true, currentRoom: something });
   });
 });
@@ -274,6 +291,23 @@ describe('a set-up that fails', () => {
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
   });
 });
+
+/** Enters and confirms; the activity is held up, and fails once before the game goes on. */
+async function heldUpAt(activity: string): Promise<{ player: Player; goOn: () => Promise<void> }> {
+  const { app, player } = await enter();
+  const held = Promise.withResolvers<void>();
+  app.replace(activity, async () => { await held.promise; throw new Error('not yet'); });
+  await player.post('ConfirmUser');
+  await expect.poll(() => app.calls(activity).length).toBe(1);
+  return {
+    player,
+    goOn: async () => {
+      app.restore(activity);
+      held.resolve();
+      await app.skip({ minutes: 1 });
+    },
+  };
+}
 
 /** Makes the three moves on a host that is killed between each move and its event. */
 async function movedUnheard(player: Player, storage: AppStorage): Promise<{ id: string }> {

@@ -109,6 +109,19 @@ describe('a host that is killed', () => {
     expect(story.at(-1)).toBe('Pat has won the game!');
   });
 
+  it('before a look was noted, and looks again after the last, changes nothing', async () => {
+    const { app, storage } = await startApp();
+    const player = await new Player(app, 'Pat').enter();
+    const { changeGame } = await import('../../src/dungeon/store.js');
+    const { watch } = await import('../../src/dungeon/rules.js');
+    const look = (last: boolean): Promise<unknown> => withStorage(storage, () => changeGame('Pat', (game) => watch(game, { first: false, last })));
+    await look(true);
+    const story = await player.story();
+    expect(story.at(-1)).toBe('The watch over Pat has timed out.');
+    await look(false);
+    expect(await player.story()).toEqual(story);
+  });
+
   it('after a workflow was started by another, does not start it again, also when it has ended since', async () => {
     const { app } = await startApp();
     const player = await (await new Player(app, 'Pat').enter()).confirm();

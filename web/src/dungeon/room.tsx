@@ -13,10 +13,11 @@ interface RoomProps {
 
 /** The room as text, what can be done in it, and what the player carries. */
 export function Room({ player, world, asking, look }: RoomProps): VNode {
-  const { room, monster } = world;
+  const { room } = world;
+  const monster = world.monster?.currentRoom ? world.monster : undefined; // it was made before it comes in
   const floor = names(room?.inventoryItems);
   const grip = names(monster?.inventoryItems);
-  const weapons = held(world).filter((name) => !isTreasure(world, name));
+  const weapons = monster?.isAlive ? held(world).filter((name) => !isTreasure(world, name)) : [];
   const move = (to: Move) => async (): Promise<void> => {
     try {
       await act(player, to);
@@ -56,17 +57,16 @@ export function Room({ player, world, asking, look }: RoomProps): VNode {
             primary
           />
         ))}
-        {monster?.isAlive &&
-          weapons.map((weapon) => (
-            <AskButton
-              key={weapon}
-              asking={asking}
-              label={`Slay the ${monster.name} with the ${weapon}`}
-              doing="Swinging…"
-              question={move({ action: 'kill', target: monster.name, with: weapon })}
-              primary
-            />
-          ))}
+        {monster && weapons.map((weapon) => (
+          <AskButton
+            key={weapon}
+            asking={asking}
+            label={`Slay the ${monster.name} with the ${weapon}`}
+            doing="Swinging…"
+            question={move({ action: 'kill', target: monster.name, with: weapon })}
+            primary
+          />
+        ))}
         {floor.length === 0 && weapons.length === 0 && <p class="busy">You feel your way about in the dark…</p>}
       </div>
       <AskError asking={asking} />
