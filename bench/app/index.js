@@ -44,6 +44,12 @@ df.app.entity('counter', (context) => {
   entity.return(value);
 });
 
+/** Calls so many entities at once. */
+df.app.orchestration('callAll', function* (context) {
+  const calls = Array.from({ length: context.df.getInput() }, (_, number) => context.df.callEntity(new df.EntityId('counter', `a${number}`), 'add', 1));
+  return (yield context.df.Task.all(calls)).length;
+});
+
 /** Signals or calls entities, in turn, so many times. */
 df.app.orchestration('entities', function* (context) {
   const { times, entities, call } = context.df.getInput();

@@ -49,6 +49,14 @@ report({
   method: `100 orchestrations that make 10 each, one after the other, on 10 entities; ${method}`,
 });
 report({
+  ...figure, name: 'entity calls, all at once', target: 500,
+  value: await rate(500, async () => {
+    await engine.startInstance({ name: 'callAll', input: '500' });
+    await engine.whenQuiet();
+  }),
+  method: `one orchestration that calls 500 entities and waits for all; ${method}`,
+});
+report({
   ...figure, name: 'entity calls, one at a time', value: await rate(200, () => orchestrated(1, { times: 200, entities: 1, call: true })),
   method: `one orchestration that makes 200 of one entity, each replayed as often as production replays it; ${method}`,
 });

@@ -337,7 +337,7 @@ export class Engine implements DurableClient {
       instance.doubtful = true;
       throw error;
     } finally {
-      for (const { id } of messages) instance.posting.splice(instance.posting.indexOf(id), 1);
+      for (const { id } of messages) instance.posted(id);
       void this.#pump(instance);
     }
   }
@@ -510,16 +510,18 @@ export class Engine implements DurableClient {
   /** The next events that can be processed together, in the order in which they came. */
   #takeBatch(instance: Instance): Batch | undefined {
     const batch: Batch = { inbound: [], consumed: [], taken: [] };
+    let alone = false;
     while (instance.queue.length > 0 && batch.consumed.length < MAX_CONSUMED) {
       const next = instance.queue[0]!;
       // What an episode makes of the instance decides whether the next event is wanted.
-      if (batch.inbound.length > 0 && !isEntity(instance.id) && (isAlone(next.event) || isAlone(batch.inbound[0]!))) break;
+      if (batch.inbound.length > 0 && !isEntity(instance.id) && (alone || isAlone(next))) break;
       const wanted = instance.wants(next);
       if (wanted && batch.inbound.length > 0 && !isEntity(instance.id) && (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))) break;
       instance.queue.shift();
       batch.taken.push(next);
       if (next.messageId !== undefined) batch.consumed.push(next.messageId);
       if (wanted) {
+        alone = isAlone(next);
         batch.inbound.push(next.event);
         instance.claim(next.event);
       } else if (next.event.EventType === 'ExecutionStarted' && !instance.began(next.event)) {
@@ -656,6 +658,7 @@ export class Engine implements DurableClient {
     const { id: instanceId, token } = instance;
     const next = await this.#hub.commit({ instanceId, token, replace, append: outcome.append, consumed, record, memo: instance.memo(outgoing) });
     instance.committed(next, replace, outcome, record, outgoing);
+    instance.ended(consumed);
     this.#deliver(instance, outgoing);
   }
 
@@ -679,6 +682,7 @@ export class Engine implements DurableClient {
     const { id: instanceId, token } = instance;
     instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed, record, memo: instance.memo(outbox) });
     instance.outbox = outbox;
+    instance.ended(consumed);
   }
 
   // ---- what follows from a commit ---------------------------------------------------------------------------------
@@ -859,9 +863,10 @@ export class Engine implements DurableClient {
 
 /**
  * Events that get an episode of their own: their order against others decides what the others mean. A raised event that
- * shared an episode with the one after which its orchestrator continues as new would be lost to the next execution.
+ * shared an episode with the one after which its orchestrator continues as new would be lost to the next execution; an
+ * entity's answer is for one execution only.
  */
-function isAlone(event: InboundEvent): boolean {
-  return event.EventType === 'EventRaised' || event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
+function isAlone({ event, executionId }: Pending): boolean {
+  return (event.EventType === 'EventRaised' && executionId === undefined) || event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
     || event.EventType === 'ExecutionResumed' || (event.EventType === 'GenericEvent' && event.Rewind !== undefined);
 }

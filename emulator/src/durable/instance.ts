@@ -75,6 +75,8 @@ export class Instance {
   projection: NodeJS.Timeout | undefined;
   running: Promise<void> | undefined;
 
+  /** Messages that a commit has ended while they were being made durable once more. */
+  readonly #ended = new Set<string>();
   readonly #activities = new Set<string>();
   readonly #timers = new Map<number, { at: number; cancel: Cancel }>();
   #lock: Promise<unknown> = Promise.resolve();
@@ -142,9 +144,27 @@ export class Instance {
 
   enqueue(pending: Pending): void {
     const { messageId } = pending;
-    // One that the episode under way has taken may have been written once more after that: it is ended once more.
-    if (messageId !== undefined && this.queue.some((other) => other.messageId === messageId)) return;
+    if (messageId !== undefined) {
+      const isIt = (other: Pending): boolean => other.messageId === messageId;
+      if (this.queue.some(isIt)) return;
+      // It was there before, and has been taken meanwhile. Whether it was written once more after that, the hub knows.
+      if (this.#ended.has(messageId) || this.taken.some(isIt)) {
+        this.doubtful = true;
+        return;
+      }
+    }
     this.queue.push(pending);
+  }
+
+  /** Notes that a message has become durable, or not. */
+  posted(messageId: string): void {
+    this.posting.splice(this.posting.indexOf(messageId), 1);
+    if (!this.posting.includes(messageId)) this.#ended.delete(messageId);
+  }
+
+  /** Notes that a commit has consumed messages. */
+  ended(messageIds: readonly string[]): void {
+    for (const id of messageIds) if (this.posting.includes(id)) this.#ended.add(id);
   }
 
   /** Whether an event means something to the instance as it is now. */
