@@ -319,6 +319,17 @@ describe('An instance', () => {
     expect(await app.instance('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'second' });
   });
 
+  test.for([[], ['Running'], ['Completed', 'Running'], ['Completed']] as const)('that runs outlives a purge by time of %o, which says what production would have made of it', async (runtimeStatus) => {
+    const said: string[] = [];
+    const some = await engine({ log: (level, _category, message) => { if (level === 'warning') said.push(message); } });
+    for (const instanceId of ['ended', 'live']) await some.startInstance({ name: 'waits', instanceId, input: null });
+    await some.raiseEvent('ended', 'E', '1');
+    await some.whenQuiet();
+    expect(await some.purgeBy({ createdTimeFrom: 0, runtimeStatus })).toBe(1);
+    expect(await statuses(some, ['ended', 'live'])).toEqual([undefined, 'Running']);
+    expect(said).toEqual(runtimeStatus.some((status) => status === 'Completed') ? [] : [expect.stringContaining('left 1 live instance alone')]);
+  });
+
   test('of an unknown orchestrator fails, and the text names those that are known', async () => {
     const app = await start();
     const { runtimeStatus, output } = await app.finished(await app.start('nobody'));
