@@ -41,7 +41,7 @@ describe('What hangs in production hangs here, and fails in strict mode', () => 
     ['unknownChild', "The orchestrator calls a sub-orchestrator named 'gone', and there is none: the instance will wait for it for ever."],
     ['callsItself', "which is its own or its parent's: the instance will wait for it for ever."],
     ['callsAnEntityId', "with the id '@counter@a'. Ids that begin with @ are those of entities: the instance will wait for it for ever."],
-    ['callsWhatRuns', "The orchestrator calls the sub-orchestrator 'waits' with the id 'busy' while an instance of that id runs. The call is lost"],
+    ['callsWhatRuns', "The orchestrator calls the sub-orchestrator 'waits' with the id 'busy' while an instance of that id runs. In production the one that runs is lost"],
     ['callsUnknownEntity', "The function 'gone' doesn't exist, is disabled, or is not an entity function."],
     ['waitsAWeekToRetry', "'fails' is called with a retry interval of more than six days."],
     ['runsOutOfTime', "'fails' failed for the 3rd time after its retryTimeout had passed.", (app) => app.skip({ minutes: 10 })],

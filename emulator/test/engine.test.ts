@@ -187,14 +187,15 @@ describe('Sub-orchestrations', () => {
     expect(await app.instance('child')).toMatchObject({ runtimeStatus: 'Running' });
   });
 
-  test('never start under the id of an instance that runs', async () => {
+  test('take the place of an instance that runs under their id, as in the provider’s tables', async () => {
     const app = await start({ strict: false });
-    await app.start('waits', undefined, 'busy');
+    await app.start('waits', 'from a client', 'busy');
     await app.quiet();
     const id = await app.start('parent', { child: 'waits', id: 'busy' });
     await app.quiet();
-    await app.raise('busy', 'E');
-    await expect(app.finished(id)).rejects.toThrow("it waits for the sub-orchestration 'waits' (busy)");
+    expect(await app.instance('busy')).toMatchObject({ runtimeStatus: 'Running', input: 'from parent' });
+    await app.raise('busy', 'E', 'done');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { result: 'done' } });
   });
 
   test('that are terminated fail their parent with the SDK’s own words', async () => {

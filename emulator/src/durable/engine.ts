@@ -524,7 +524,7 @@ export class Engine implements DurableClient {
       const next = instance.queue[0]!;
       // What an episode makes of the instance decides whether the next event is wanted.
       if (batch.inbound.length > 0 && !isEntity(instance.id) && (alone || isAlone(next))) break;
-      const wanted = instance.wants(next);
+      const wanted = instance.wants(next) || this.#takesPlace(instance, next.event);
       if (wanted && batch.inbound.length > 0 && !isEntity(instance.id) && (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))) break;
       instance.queue.shift();
       batch.taken.push(next);
@@ -533,8 +533,6 @@ export class Engine implements DurableClient {
         alone = isAlone(next);
         batch.inbound.push(next.event);
         instance.claim(next.event);
-      } else if (next.event.EventType === 'ExecutionStarted' && !instance.began(next.event)) {
-        this.#lost(instance, next.event);
       }
     }
     if (batch.taken.length === 0) return undefined;
@@ -542,21 +540,26 @@ export class Engine implements DurableClient {
     return batch;
   }
 
-  /** A start whose id belongs to an instance that runs leads to nothing, as in production. */
-  #lost(instance: Instance, start: ExecutionStarted): void {
+  /**
+   * Whether a start whose id belongs to an instance that runs takes its place. From a client it leads to nothing; the start of a
+   * sub-orchestration has its history written over the other one's, in the provider as here.
+   */
+  #takesPlace(instance: Instance, start: InboundEvent): boolean {
+    if (start.EventType !== 'ExecutionStarted' || instance.record === undefined || isFinished(instance.record.runtimeStatus) || instance.began(start)) return false;
     const caller = start.ParentInstance?.OrchestrationInstance.InstanceId;
     if (caller === undefined) {
       this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
-      return;
+      return false;
     }
     void this.#work(async () => {
       const parent = this.#instance(caller);
       if (!parent.loaded) await this.#pump(parent);
       if (parent.execution === undefined) return;
-      const reason = await this.#orchestrators.hangs(parent.execution, parent.history, `The orchestrator calls the sub-orchestrator '${start.Name}' with the id `
-        + `'${instance.id}' while an instance of that id runs. The call is lost: the instance will wait for it for ever.`);
+      const reason = await this.#orchestrators.complain(parent.execution, parent.history, `The orchestrator calls the sub-orchestrator '${start.Name}' with the id `
+        + `'${instance.id}' while an instance of that id runs. In production the one that runs is lost: the call takes its place. Choose an id that is not in use.`);
       if (reason !== undefined) this.#send(instance, caller, failureOf(start, reason, this.#now()), false);
     });
+    return this.#options.strict !== true;
   }
 
   async #episode(instance: Instance, batch: Batch): Promise<void> {

@@ -74,8 +74,8 @@ export class Orchestrators {
     }
   }
 
-  /** Says that an execution will hang, at the place in the app's code where it stands. In strict mode: @returns that, to fail it with. */
-  async hangs(execution: ExecutionStarted, history: readonly HistoryEvent[], text: string): Promise<string | undefined> {
+  /** Says what an execution does wrong, and the place in the app's code where it stands. In strict mode: @returns that, to fail it with. */
+  async complain(execution: ExecutionStarted, history: readonly HistoryEvent[], text: string): Promise<string | undefined> {
     const run = this.#runOf(execution, history, []);
     if (this.#options.strict) return text + await this.#place(run);
     await this.#say('error', [text], run);
