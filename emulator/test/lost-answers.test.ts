@@ -2,6 +2,7 @@
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine.js';
+import { entityState } from '../src/durable/entity.js';
 import { MemoryHub } from '../src/durable/memory-hub.js';
 import { SdkV3 } from '../src/durable/sdk-v3.js';
 import type { Commit, Hint, Message } from '../src/durable/task-hub.js';
@@ -12,11 +13,14 @@ import { loadFunctions } from './support/functions.js';
 class ForgetfulHub extends MemoryHub {
   /** Whether the answer to a request is lost, or the request itself. */
   loses: (request: { post: Message } | { commit: Commit } | { hint: Hint | undefined }) => 'answer' | 'request' | undefined = () => undefined;
+  /** What a request waits for before it is carried out. */
+  holds: (request: Parameters<ForgetfulHub['loses']>[0]) => Promise<void> | undefined = () => undefined;
   /** Lets the purge go on that has come. */
   purging: (() => void) | undefined;
   readonly hintsHeld = new Set<string>();
 
   async #carry<T>(request: Parameters<ForgetfulHub['loses']>[0], task: () => Promise<T>): Promise<T> {
+    await this.holds(request);
     const lost = this.loses(request);
     if (lost !== undefined) this.loses = () => undefined;
     const answer = lost === 'request' ? undefined : await task();
@@ -57,6 +61,11 @@ beforeAll(async () => {
     df.app.orchestration('sleeps', function* (context) {
       yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 60_000));
     });
+    df.app.entity<number>('counter', ({ df: entity }) => { entity.setState(entity.getState(() => 0)! + 1); });
+    df.app.orchestration('signals', function* (context) {
+      context.df.signalEntity(new df.EntityId('counter', 'one'), 'add');
+      yield context.df.waitForExternalEvent('E');
+    });
     df.app.orchestration('parent', function* (context) { return (yield context.df.callSubOrchestrator('child', 2)) as unknown; });
     df.app.orchestration('child', function* (context) {
       const left = context.df.getInput<number>();
@@ -74,6 +83,8 @@ async function started(): Promise<Engine> {
   const engine = new Engine({ hub, clock: new SkippingClock(Date.UTC(2026, 0, 1)), sdk: new SdkV3(worker), log: (_level, _category, text) => { expect.fail(text); }, strict: true });
   onTestFinished(() => engine.stop());
   await engine.start();
+  // Until it knows what was under way it takes every instance for one that a crash interrupted.
+  await engine.whenQuiet();
   return engine;
 }
 
@@ -106,6 +117,30 @@ test.each(['answer', 'request'] as const)('a child that continued as new is star
   });
   expect(runs).toEqual([2, 1, 0]);
   for (const { instanceId } of (await engine.query({ top: 10 })).records) expect((await hub.load(instanceId)).inbox).toEqual([]);
+});
+
+test('a signal is taken once, although its sender is read anew while it is on its way, and sends it again after that', async () => {
+  const engine = await started();
+  const [sent, arrives, taken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  hub.holds = (request) => {
+    if (!('post' in request) || request.post.event.EventType !== 'EventRaised' || request.post.event.Name !== 'op') return undefined;
+    sent.resolve();
+    return arrives.promise;
+  };
+  const id = await engine.startInstance({ name: 'signals', input: null });
+  await sent.promise;
+  hub.loses = (request) => ('post' in request ? 'answer' : undefined);
+  await expect(engine.raiseEvent(id, 'E', null)).rejects.toThrow('socket hang up');
+  hub.loses = (request) => ('commit' in request && request.commit.instanceId === id ? 'request' : undefined);
+  hub.holds = (request) => ('commit' in request && request.commit.instanceId === id ? taken.promise : undefined);
+  // Not before the sender has been read.
+  await new Promise((resolve) => { setImmediate(resolve); });
+  arrives.resolve();
+  await vi.waitFor(async () => { expect(await hub.getRecord('@counter@one')).toBeDefined(); });
+  taken.resolve();
+  await engine.whenQuiet();
+  expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
+  expect(entityState(await engine.getRecord('@counter@one'))).toEqual({ state: '1' });
 });
 
 test.each(['answer', 'request'] as const)('the hint of an instance that sleeps is there, although the %s that placed it was lost', async (lost) => {
