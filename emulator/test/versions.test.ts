@@ -83,7 +83,7 @@ describe('An instance', () => {
 });
 
 describe('The id of a live instance', () => {
-  test('can be taken where host.json says so: the live one is terminated', async () => {
+  test('can be taken where host.json says so: the new one takes the place of the live one', async () => {
     const app = await start({ overridableExistingInstanceStates: 'AnyState' });
     await app.start('waits', 'first', 'one');
     await app.start('waits', 'second', 'one');

@@ -175,9 +175,8 @@ export class Engine implements DurableClient {
     return this.#work(async () => {
       const existing = request.instanceId === undefined ? undefined : await this.getRecord(request.instanceId);
       const instanceId = request.instanceId ?? randomUUID().replaceAll('-', '');
-      if (existing !== undefined && !isFinished(existing.runtimeStatus)) {
-        if (this.#settings.overridableStates === 'NonRunningStates') throw new InstanceExistsError(existing.runtimeStatus);
-        await this.terminate(instanceId, `A new instance of this id was started while it was ${existing.runtimeStatus}, as overridableExistingInstanceStates allows.`);
+      if (existing !== undefined && !isFinished(existing.runtimeStatus) && this.#settings.overridableStates === 'NonRunningStates') {
+        throw new InstanceExistsError(existing.runtimeStatus);
       }
       const event: ExecutionStarted = {
         EventType: 'ExecutionStarted', EventId: -1, Timestamp: this.#now(), Name: request.name, Version: request.version ?? this.#settings.defaultVersion,
@@ -541,13 +540,14 @@ export class Engine implements DurableClient {
   }
 
   /**
-   * Whether a start whose id belongs to an instance that runs takes its place. From a client it leads to nothing; the start of a
-   * sub-orchestration has its history written over the other one's, in the provider as here.
+   * Whether a start whose id belongs to an instance that runs takes its place, so that its history is written over the other one's
+   * and nobody is told, as in the provider. From a client it does only where host.json allows it, from an orchestration always.
    */
   #takesPlace(instance: Instance, start: InboundEvent): boolean {
     if (start.EventType !== 'ExecutionStarted' || instance.record === undefined || isFinished(instance.record.runtimeStatus) || instance.began(start)) return false;
     const caller = start.ParentInstance?.OrchestrationInstance.InstanceId;
     if (caller === undefined) {
+      if (this.#settings.overridableStates === 'AnyState') return true;
       this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
       return false;
     }
