@@ -171,6 +171,8 @@ describe('At its edges the API answers', () => {
   const deep = '['.repeat(65) + ']'.repeat(65);
   test.for<[method: string, url: string, body: string, status: number, after?: [url: string, body: unknown]]>([
     ['GET', "/instances?instanceIdPrefix='%20or%20PartitionKey%20ne%20'", '', 200],
+    ['GET', '/instances?createdTimeFrom=9999-12-31T23:59:59-12:00', '', 200],
+    ['GET', '/instances?createdTimeTo=0001-01-01T00:00:00%2B14:00', '', 200],
     ['POST', '/orchestrators/__proto__/own', '{}', 202, ['/instances/own', { name: '__proto__', runtimeStatus: 'Failed' }]],
     ['POST', '/orchestrators/waiter/__proto__', '{"__proto__":{"a":1}}', 202, ['/instances/__proto__', { runtimeStatus: 'Running' }]],
     ['POST', '/orchestrators/waiter/sentinel', 'null', 202, ['/instances/sentinel', { input: null }]],

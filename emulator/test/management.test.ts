@@ -306,7 +306,8 @@ describe('A list', () => {
     ['createdTimeFrom=2026-11-21T00:00:00.5Z', true], ['createdTimeFrom=2026-11-21T00:00:00.501Z', false],
     ['createdTimeTo=2026-11-21T00:00:00.4999999Z', false], ['createdTimeTo=2026-11-21 00:01', true],
     ['createdTimeFrom=2026-11-21T02:00:00%2B02:00', true], ['createdTimeFrom=11/21/2026 00:00:01', false],
-    ['createdTimeFrom=2026-11-21&createdTimeTo=2026-11-22', true], ['runtimeStatus=0', true], ['runtimeStatus=Completed,%20Running', true],
+    ['createdTimeFrom=2026-11-21&createdTimeTo=2026-11-22', true], ['createdTimeTo=1-1-1', false], ['createdTimeFrom=0001-01-01T00:00:00', true],
+    ['createdTimeFrom=2026/11/22', false], ['createdTimeTo=2026-11-21 1:00 Z', true], ['runtimeStatus=0', true], ['runtimeStatus=Completed,%20Running', true],
     ['runtimeStatus=Completed&runtimeStatus=Failed', false], ['runtimeStatus=running', true],
   ])('by %s', async ([query, found]) => {
     expect(await listed(query)).toHaveLength(found ? 3 : 0);

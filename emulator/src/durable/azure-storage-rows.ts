@@ -32,9 +32,12 @@ export function time(timestamp: Timestamp): Cell {
   return { type: 'DateTime', value: timestamp.replace(/(?:\.(\d*))?Z$/, (_, fraction: string | undefined) => `.${(fraction ?? '').padEnd(7, '0')}Z`) };
 }
 
+/** The times that Azure's tables know, in milliseconds. */
+const [EARLIEST, LATEST] = [Date.UTC(1601, 0), Date.UTC(9999, 11, 31, 23, 59, 59, 999)];
+
 /** Milliseconds since the epoch as a literal of a filter. */
 export function timeFilter(milliseconds: number): string {
-  return `datetime'${new Date(milliseconds).toISOString().replace('Z', '0000Z')}'`;
+  return `datetime'${new Date(Math.min(Math.max(milliseconds, EARLIEST), LATEST)).toISOString().replace('Z', '0000Z')}'`;
 }
 
 /** A time as our events have it, without trailing zeros. */

@@ -3,7 +3,7 @@ import type { RuntimeStatus } from './history.js';
 /** In the order of the framework's numbers, which a query may use in place of the names. */
 const STATUSES: readonly RuntimeStatus[] = ['Running', 'Completed', 'ContinuedAsNew', 'Failed', 'Canceled', 'Terminated', 'Pending', 'Suspended'];
 
-const ISO_TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*(Z|[-+]\d\d:?\d\d)?)?$/i;
+const ISO_TIME = /^(\d{1,4})[-/](\d\d?)[-/](\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*(Z|[-+]\d\d:?\d\d)?)?$/i;
 const US_TIME = /^(\d\d?)\/(\d\d?)\/(\d{4})(?:\s+(\d\d?):(\d\d)(?::(\d\d))?)?$/;
 
 /** A query string as .NET reads it: names in any case, repeated values joined by commas, what does not parse is not there. */
@@ -67,9 +67,11 @@ export class Query {
 
 /** Undefined for a day or a time that does not exist. */
 function utc(year: number, month: number, day: number, hour: number, minute: number, second: number): number | undefined {
-  if (month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
-  const time = Date.UTC(year, month - 1, day, hour, minute, second);
-  return new Date(time).getUTCDate() === day ? time : undefined;
+  if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return undefined;
+  const date = new Date(Date.UTC(2000, 0, 1, hour, minute, second));
+  // Date.UTC takes the first hundred years for those of another century.
+  date.setUTCFullYear(year, month - 1, day);
+  return date.getUTCDate() === day ? date.getTime() : undefined;
 }
 
 function offset(zone: string | undefined): number {
