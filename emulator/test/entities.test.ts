@@ -1,6 +1,14 @@
 import path from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { SkippingClock } from '../src/durable/clock.js';
+import { Engine } from '../src/durable/engine.js';
+import { entityState } from '../src/durable/entity.js';
+import { MemoryHub, type StoredInstance } from '../src/durable/memory-hub.js';
+import { SdkV3 } from '../src/durable/sdk-v3.js';
+import type { Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
+import { loadApp } from '../src/worker/app-loader.js';
+import { FunctionsWorker } from '../src/worker/worker.js';
 import { account } from './support/azurite.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/entity-app');
@@ -208,6 +216,29 @@ test('Entities and their locks go on where another host left them', async () => 
   expect((await second.finished(id)).output).toEqual([null, 6]);
   await second.quiet();
   expect(await second.entity(counter('a'))).toBe(106);
+});
+
+test('What an orchestration sends at its very end is sent by the next host, when this one stops before that', async () => {
+  const instances = new Map<string, StoredInstance>();
+  const hub = new class extends MemoryHub {
+    override async post(instanceId: string, message: Message): Promise<void> {
+      if (instanceId.startsWith('@')) throw new Error('It cannot be reached.');
+      return super.post(instanceId, message);
+    }
+  }({ name: 'Hub', instances });
+  const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
+  const options = { clock: new SkippingClock(0), sdk, log: (): void => {} };
+  const first = new Engine({ ...options, hub });
+  await first.start();
+  const id = await first.startInstance({ name: 'script', input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }) });
+  await vi.waitUntil(async () => (await first.getRecord(id))?.runtimeStatus === 'Completed');
+  await first.stop();
+
+  const second = new Engine({ ...options, hub: new MemoryHub({ name: 'Hub', instances }) });
+  onTestFinished(() => second.stop());
+  await second.start();
+  await second.whenQuiet();
+  expect(entityState(await second.getRecord('@counter@a'))).toEqual({ state: '1' });
 });
 
 test('A large state is kept', async () => {

@@ -79,9 +79,10 @@ export class MemoryHub implements TaskHub {
 
   async hint(_change: { add?: Hint; remove?: Hint }): Promise<void> {}
 
-  /** Whatever may have something to do, or to tell its parent: there is no need to look for it in the order of time. */
+  /** Whatever may have something to do, or to tell its parent or entities: there is no need to look for it in the order of time. */
   async *hints(): AsyncIterable<Hint[]> {
-    const live = [...this.#instances].filter(([, { record, inbox }]) => inbox.size > 0 || (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null)));
+    const live = [...this.#instances].filter(([, { record, inbox, memo }]) => (
+      inbox.size > 0 || memo !== null || (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null))));
     yield live.map(([instanceId]) => ({ instanceId, due: 0 }));
   }
 
