@@ -78,6 +78,8 @@ interface SdkContext {
 /** The marker behind which a failed orchestrator's state stands in the error's message. */
 const FAILURE_MARKER = '\n\n$OutOfProcData$:';
 
+/** The SDK's function that runs the app's generator on. */
+const RESUMES = 'tryResumingUserCode';
 /** How the SDK's error about a yield of something else than a task begins. */
 const MISYIELDED = 'Durable Functions programming constraint violation';
 
@@ -133,7 +135,7 @@ export class SdkV3 {
    * run once more for that, which no deterministic one minds.
    */
   async locate(run: OrchestratorRun): Promise<string | undefined> {
-    return observe(() => this.#invoke(run, true), ({ result: { context }, thrownAt, locate }) => {
+    return observe(() => this.#invoke(run, true), RESUMES, ({ result: { context }, thrownAt, locate }) => {
       const { generator } = (context as SdkContext | undefined)?.df?.taskOrchestratorExecutor ?? {};
       return locate(generator) ?? thrownAt;
     });

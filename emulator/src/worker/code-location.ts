@@ -1,6 +1,6 @@
 /** Where in the app's code something stands: what the SDK forgets and V8's inspector knows. */
 import { readFileSync } from 'node:fs';
-import inspector from 'node:inspector';
+import type inspector from 'node:inspector';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ type Location = inspector.Debugger.Location;
 /** What {@link observe} saw. */
 export interface Observed<T> {
   result: T;
-  /** Where the code outside of packages threw last, as `src/orders.ts:12:3`, whether or not anybody caught it. */
+  /** Where the app's code threw last, as `src/orders.ts:12:3`, whether or not anybody caught it. */
   thrownAt: string | undefined;
   /** Where a suspended generator stands; undefined when it has ended. */
   locate: (generator: unknown) => string | undefined;
@@ -22,21 +22,24 @@ const HANDLE = Symbol.for('durable-functions-emulator.generator');
 
 /**
  * Runs something under the eyes of the inspector, which costs some ten milliseconds: for diagnostics only.
- * @param use gets what was seen; the inspector is gone after that.
+ * @param within the function from which the code is called that is to be watched for what it throws
+ * @param use gets what was seen; the inspector is gone after that
  */
-export async function observe<T, R>(run: () => Promise<T>, use: (observed: Observed<T>) => R): Promise<R> {
-  const session = new inspector.Session();
+export async function observe<T, R>(run: () => Promise<T>, within: string, use: (observed: Observed<T>) => R): Promise<R> {
+  // Only now: most runs of the emulator have nothing to diagnose.
+  const { Session, url: debuggerUrl } = await import('node:inspector');
+  const session = new Session();
   session.connect();
   try {
     const scripts = new Map<string, Script>();
     session.on('Debugger.scriptParsed', ({ params: { scriptId, url, sourceMapURL } }) => { scripts.set(scriptId, { url, sourceMapURL }); });
     session.post('Debugger.enable');
     let thrown: Location | undefined;
-    session.on('Debugger.paused', ({ params: { reason, callFrames: [frame] } }) => {
-      if ((reason === 'exception' || reason === 'promiseRejection') && frame !== undefined && isOfApp(scripts.get(frame.location.scriptId))) thrown = frame.location;
+    session.on('Debugger.paused', ({ params: { callFrames: [frame, ...callers] } }) => {
+      if (frame !== undefined && isOfApp(scripts.get(frame.location.scriptId)) && callers.some(({ functionName }) => functionName === within)) thrown = frame.location;
     });
     // With a debugger attached it would stop there as well.
-    if (inspector.url() === undefined) session.post('Debugger.setPauseOnExceptions', { state: 'all' });
+    if (debuggerUrl() === undefined) session.post('Debugger.setPauseOnExceptions', { state: 'all' });
     const result = await run();
     session.post('Debugger.setPauseOnExceptions', { state: 'none' });
     const text = (location: Location | undefined): string | undefined => location && locationText(scripts.get(location.scriptId), location);
