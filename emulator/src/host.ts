@@ -11,7 +11,7 @@ import { OrchestrationSpans } from './durable/spans.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { Executor } from './executor.js';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
-import { readBody } from './http-message.js';
+import { MAX_BODY, readBody } from './http-message.js';
 import { HttpServer } from './http-server.js';
 import type { Log } from './log.js';
 import { OtlpSender } from './tracing/otlp.js';
@@ -257,6 +257,7 @@ export class Host {
 
   /** Has a function read its request and write its answer bit by bit. */
   async #stream(appAddress: string, definition: FunctionDefinition, request: HttpRequestLike<Body>, values: RouteValues): Promise<HttpResponseLike<Body>> {
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return empty(413);
     const { name, trigger } = definition;
     const invocationId = randomUUID();
     const span = this.#beginRequest(definition, request);

@@ -42,6 +42,14 @@ test('a request is read part by part, while the caller still sends it', async ()
   expect(JSON.parse((await answer.toArray()).join(''))).toEqual({ read: ['first', 'second'], url: `${app.url}/api/Read`, header: 'mine', year: 2031 });
 });
 
+test('a request that says that it is larger than the host takes is 413 before anything of it is read', async () => {
+  const request = http.request(`${app.url}/api/Read`, { method: 'POST', headers: { 'content-length': String(101 * 1024 * 1024) } });
+  request.write('first');
+  const [answer] = await once(request, 'response') as [http.IncomingMessage];
+  expect([answer.statusCode, state().read]).toEqual([413, []]);
+  request.destroy();
+});
+
 test('without a socket it works, too', async () => {
   const response = await app.post('/api/Read', 'whole');
   expect([response.status, await response.json()]).toMatchObject([201, { read: ['whole'] }]);
