@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import moment from 'moment';
-import { all, any, eventOrDeadline, now, orchestrator, persistently, retryPolicy, sleepUntil, waitFor, type TypedTask } from '../durable/index.js';
+import { allRetried, any, eventOrDeadline, now, orchestrator, persistently, retryPolicy, sleepUntil, waitFor, type TypedTask } from '../durable/index.js';
 import {
   abandonGame, askConfirmation, checkVictory, creation, freeName, killUser, monitorUser, placement, readConfirmation, startNewWorkflow, type Step,
 } from './activities.js';
@@ -14,7 +14,7 @@ const quickly = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxA
 /** Makes what a game needs, all at once, and lets the player confirm. Gives whether they went in. */
 export const runUserParallel = orchestrator('RunUserParallelWorkflow', function* (context, game: GameReference) {
   try {
-    yield* all(context, creation.map(({ run }) => run(context, game, quickly)));
+    yield* allRetried(context, quickly, () => creation.map(({ run }) => run(context, game)));
     return yield* userConfirmation(context, game, { instanceId: instanceIdOf('UserConfirmationWorkflow', game) });
   } catch (error) {
     return yield* undone(context, game, creation, error);

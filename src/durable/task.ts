@@ -21,12 +21,14 @@ export function typed<Result, SdkTask extends Task = Task>(task: SdkTask): SdkTa
   }) as SdkTask & TypedTask<Result>;
 }
 
-type Results<Tasks extends readonly TypedTask<unknown>[]> = {
+/** What the tasks give, in their order. */
+export type Results<Tasks extends readonly TypedTask<unknown>[]> = {
   -readonly [Index in keyof Tasks]: Tasks[Index] extends TypedTask<infer Result> ? Result : never;
 };
 
 /**
- * All the results, in the order of the tasks; the first failure ends the wait. Nothing to wait for gives `[]` at once
+ * All the results, in the order of the tasks; the first failure ends the wait. Tasks with a retry policy are not for it: two that
+ * fail break the instance on a real host, and `allRetried` is there for them. Nothing to wait for gives `[]` at once
  * (the SDK alone would throw), but only to `yield*`, not inside another compound.
  */
 export function all<const Tasks extends readonly TypedTask<unknown>[]>(

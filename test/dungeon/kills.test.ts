@@ -60,6 +60,18 @@ describe('a host that is killed', () => {
     await player.confirm();
   });
 
+  it('in a set-up that takes longer than that does not take the name either', async () => {
+    const { app } = await startApp();
+    const player = new Player(app, 'Pat');
+    app.replace('CreateMonster', () => { throw new Error('Not yet'); });
+    await player.enter();
+    await app.skip({ seconds: 12 });
+    expect((await player.post('NewUser')).status).toBe(400);
+    app.restore('CreateMonster');
+    await app.skip({ seconds: 2 });
+    await player.confirm();
+  });
+
   it('makes and undoes nothing with a step that comes late: not while the game is given up, nor in the next of its name', async () => {
     const { app, storage } = await startApp();
     const player = new Player(app, 'Pat');
@@ -75,6 +87,7 @@ describe('a host that is killed', () => {
     });
     expect(await late('run')).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
     expect(await storage.rowKeys('Dungeon')).toEqual(['game', 'game-user']);
+    expect((await player.post('NewUser')).status).toBe(400);
 
     app.restore('CreateMonster');
     app.restore('UndoCreateUser');

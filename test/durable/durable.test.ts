@@ -34,6 +34,25 @@ describe('activities', () => {
     expect(await app.finished(await app.start('Retried'))).toMatchObject({ output: 'done' });
     expect(app.calls('Flaky').map(({ at }) => at.toISOString().slice(14, 19))).toEqual(['00:00', '00:10', '00:30']);
   });
+
+  it('are tried again together as the policy says', async () => {
+    const app = await startApp();
+    app.replace('Flaky', () => {
+      if (app.calls('Flaky').length < 3) throw new Error('not yet');
+      return 'done';
+    });
+    expect(await app.finished(await app.start('RetriedTogether'))).toMatchObject({ output: [42, 'done'] });
+    for (const name of ['Double', 'Flaky']) {
+      expect(app.calls(name).map(({ at }) => at.toISOString().slice(14, 19))).toEqual(['00:00', '00:10', '00:30']);
+    }
+  });
+
+  it('fail together when all the attempts have failed', async () => {
+    const app = await startApp();
+    app.replace('Flaky', () => { throw new Error('never'); });
+    expect(await app.finished(await app.start('RetriedTogether'))).toMatchObject({ runtimeStatus: 'Failed', output: expect.stringMatching(/never/) as string });
+    expect(app.calls('Flaky')).toHaveLength(3);
+  });
 });
 
 describe('an orchestrator', () => {

@@ -1,6 +1,6 @@
 import moment from 'moment';
 import {
-  activity, all, any, event, eventOrDeadline, now, orchestrator, retryPolicy, sleepUntil, waitFor,
+  activity, all, allRetried, any, event, eventOrDeadline, now, orchestrator, retryPolicy, sleepUntil, waitFor,
 } from '../../src/durable/index.js';
 
 /** Orchestrators that show what `durable/` does. */
@@ -26,6 +26,10 @@ export const none = orchestrator('None', function* (context) {
 
 export const retried = orchestrator('Retried', function* (context) {
   return yield* flaky(context, 0, twice);
+});
+
+export const retriedTogether = orchestrator('RetriedTogether', function* (context) {
+  return yield* allRetried(context, twice, () => [double(context, 21), flaky(context, 0)]);
 });
 
 export const withoutInput = orchestrator('WithoutInput', function* (_context, input: null) {
