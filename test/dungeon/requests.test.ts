@@ -1,6 +1,7 @@
+import type { DurableClient } from 'durable-functions';
 import { describe, expect, it } from 'vitest';
 import { startApp } from '../support/app.js';
-import { withStorage } from '../support/request.js';
+import { request, silent, withStorage } from '../support/request.js';
 import { Player } from './player.js';
 
 describe('a name', () => {
@@ -98,6 +99,17 @@ describe('what comes in', () => {
     const { room } = await player.world();
     const response = await app.request('POST', '/api/Action', { body: JSON.stringify({ name: 'Pat', action: 'get', target: room!.inventoryItems, with: '' }), headers: { 'content-type': 'text/plain', origin: 'null' } });
     expect(response.status).toBe(200);
+  });
+});
+
+describe('a workflow', () => {
+  it('that continues as new, which a host says for a moment, is running', async () => {
+    const { app, storage } = await startApp();
+    await new Player(app, 'Pat').enter();
+    const { checkStatus } = await import('../../src/dungeon/endpoints.js');
+    const client = { getStatus: () => Promise.resolve({ createdTime: new Date(0), runtimeStatus: 'ContinuedAsNew' }) } as unknown as DurableClient;
+    const asked = request({ params: { username: 'Pat', workflow: 'UserMonitorWorkflow' } });
+    expect(await withStorage(storage, () => checkStatus(asked, client, silent()))).toEqual({ jsonBody: { created: new Date(0), status: 'Running' } });
   });
 });
 
