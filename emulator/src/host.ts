@@ -119,7 +119,7 @@ export class Host {
     if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');
     this.#management = new ManagementApi({
       client: this.engine, hubName: hub.name, connection: config.hubConnectionName, forwardedHost: config.forwardedHost,
-      hasConnection: (name) => findConnection(config.setting, name, 'blob') !== undefined, storeInputs: config.storeInputs, webhookKey: () => this.keys.durableTask,
+      hasConnection: (name) => findConnection(config.setting, name, 'blob') !== undefined, storeInputs: config.storeInputs, keys: () => this.keys,
       enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,
     });
     this.#admin = new AdminApi({

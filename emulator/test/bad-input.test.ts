@@ -136,8 +136,9 @@ describe('The management API', () => {
     }), { numRuns: RUNS });
     // And goes on.
     for (const session of hosts) {
-      await prepare(session);
-      expect(await ask(session, { method: 'GET', path: `${API}/instances/completed`, headers: {} })).toMatchObject({ status: 200, body: { runtimeStatus: 'Completed' } });
+      await ask(session, { method: 'POST', path: `${API}/orchestrators/chain3/afterwards`, headers: {} });
+      await session.quiet();
+      expect(await ask(session, { method: 'GET', path: `${API}/instances/afterwards`, headers: {} })).toMatchObject({ status: 200, body: { runtimeStatus: 'Completed' } });
     }
   }, 120_000);
 

@@ -181,6 +181,7 @@ describe('with keys enforced', () => {
     ['the ping', 'GET', '/admin/host/ping', undefined, 200],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', undefined, 401],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-host', 401],
+    ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-master', 200],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-system', 200],
     ['a route that does not exist', 'GET', '/api/nope', undefined, 404],
   ])('%s, %s %s, with the key %s answers %i, in the header and in the address', async (_what, method, where, key, status) => {

@@ -25,7 +25,7 @@ interface Sent {
 }
 
 function managementApi(options?: Partial<ManagementOptions>): ManagementApi {
-  return new ManagementApi({ client, hubName: 'OracleHub', connection: 'Storage', hasConnection: (name) => name === 'Second', webhookKey: () => 'SYSTEM-KEY', ...options });
+  return new ManagementApi({ client, hubName: 'OracleHub', connection: 'Storage', hasConnection: (name) => name === 'Second', keys: () => ({ durableTask: 'SYSTEM-KEY', master: 'MASTER-KEY' }), ...options });
 }
 
 async function send(url: string, { method = 'GET', headers = {}, body, options }: Sent = {}): Promise<{ status: number; headers: Record<string, string>; text: string }> {
@@ -483,6 +483,8 @@ describe('Keys', () => {
     expect((await send(`${url}?code=wrong`, { options })).status).toBe(401);
     expect((await send(`${url}?code=SYSTEM-KEY`, { options })).status).toBe(202);
     expect((await send(url, { options, headers: { 'x-functions-key': 'SYSTEM-KEY' } })).status).toBe(202);
+    expect((await send(url, { options, headers: { 'x-functions-key': 'MASTER-KEY' } })).status).toBe(202);
+    expect((await send(`${url}?code=SYSTEM-KEY`, { options, headers: { 'x-functions-key': 'wrong' } })).status).toBe(401);
   });
 
   test('are not asked for on the local address, which the SDK calls without one', async () => {

@@ -1,5 +1,6 @@
 import type { HttpRequestLike, HttpResponseLike } from '../http-message.js';
 import { readTraceContext } from '../tracing/trace-context.js';
+import type { HostKeys } from '../triggers/keys.js';
 import { carriesKey } from '../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
 import type { DurableClient, Outcome } from './client.js';
@@ -27,9 +28,9 @@ export interface ManagementOptions {
   forwardedHost?: boolean;
   /** Whether histories show the inputs of what was scheduled (`storeInputsInOrchestrationHistory`). */
   storeInputs?: boolean;
-  /** The key that opens the webhook; it stands in the addresses that are handed out. */
-  webhookKey: () => string;
-  /** Asks for that key, as in Azure; without it as under `func start`. */
+  /** What opens the webhook: the key that stands in the addresses that are handed out, and the one that opens everything. */
+  keys: () => Pick<HostKeys, 'durableTask' | 'master'>;
+  /** Asks for one of these keys, as in Azure; without it as under `func start`. */
   enforceKeys?: boolean;
   /** Where the SDK's client finds the API, without keys: a path that nobody can guess where keys are asked for. Default: `/durabletask`. */
   rpcPath?: string;
@@ -72,13 +73,13 @@ export class ManagementApi {
   /** Answers a request; never rejects. @returns undefined when the path is not one of ours. */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const url = new URL(request.url);
-    const { hubName, enforceKeys, webhookKey, rpcPath = '/durabletask' } = this.#options;
+    const { hubName, enforceKeys, keys, rpcPath = '/durabletask' } = this.#options;
     const mount = [WEBHOOK_PATH, rpcPath].find((path) => `${url.pathname.toLowerCase()}/`.startsWith(`${path}/`));
     if (mount === undefined) return undefined;
     const rpc = mount === rpcPath;
     // To the host other methods lead nowhere, whatever the key.
     if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
-    if (!rpc && enforceKeys === true && !carriesKey(request, [webhookKey()])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
+    if (!rpc && enforceKeys === true && !carriesKey(request, [keys().durableTask, keys().master])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
     try {
       const operation = this.#find({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
@@ -160,8 +161,8 @@ export class ManagementApi {
       if (record?.runtimeStatus === 'Completed') return answerJson(200, jsonOrText(record.output));
       if (record !== undefined) return this.#statusOf(call, record, false);
     }
-    const { hubName, connection, webhookKey } = this.#options;
-    const urls = managementUrls({ origin: this.#origin(call), hubName, connection, key: webhookKey() }, id);
+    const { hubName, connection, keys } = this.#options;
+    const urls = managementUrls({ origin: this.#origin(call), hubName, connection, key: keys().durableTask }, id);
     delete urls['rewindPostUri'];
     return answerJson(202, JSON.stringify({ id, ...urls }), [['Location', urls['statusQueryGetUri']!], ['Retry-After', '10']]);
   }

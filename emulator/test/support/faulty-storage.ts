@@ -29,6 +29,8 @@ export interface FaultyStorage {
   connection: string;
   /** Says of each request, when it comes, what becomes of it. */
   fault: (request: StorageRequest) => Fault | undefined;
+  /** How many requests are being carried out. */
+  readonly busy: number;
   /** Nothing comes through any more, and what is on its way is lost. */
   stop(): void;
 }
@@ -45,9 +47,11 @@ export function afterTransactions(count: number, fault: Fault): FaultyStorage['f
 /** @param connection of the storage that requests go on to */
 export async function faultyStorage(connection: string): Promise<FaultyStorage> {
   const servers: Server[] = [];
+  let busy = 0;
   const storage: FaultyStorage = {
     connection,
     fault: healthy,
+    get busy() { return busy; },
     stop() {
       for (const server of servers) {
         server.close();
@@ -61,6 +65,7 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
       const fault = storage.fault({ service, method: incoming.method!, path: incoming.url!.replace(/^\/[^/]+/, '') });
       const lose = (): void => { incoming.socket.destroy(); };
       const forward = (): void => {
+        busy++;
         const forwarded = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (response) => {
           if (fault === 'answer lost') {
             response.resume().once('end', lose);
@@ -69,7 +74,7 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
           outgoing.writeHead(response.statusCode!, response.rawHeaders);
           response.pipe(outgoing);
         });
-        forwarded.once('error', lose);
+        forwarded.once('error', lose).once('close', () => { busy--; });
         incoming.pipe(forwarded);
       };
       if (fault === undefined || fault === 'answer lost') {
