@@ -2,10 +2,10 @@ import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine.js';
-import { entityState } from '../src/durable/entity.js';
+import { entityState, type EntityAnswer, type EntityRun } from '../src/durable/entity.js';
 import { MemoryHub, type StoredInstance } from '../src/durable/memory-hub.js';
 import { SdkV3 } from '../src/durable/sdk-v3.js';
-import type { Message } from '../src/durable/task-hub.js';
+import type { Commit, Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
@@ -239,6 +239,44 @@ test('What an orchestration sends at its very end is sent by the next host, when
   await second.start();
   await second.whenQuiet();
   expect(entityState(await second.getRecord('@counter@a'))).toEqual({ state: '1' });
+});
+
+test.for(['before its batch is committed', 'after that'])('A signal that is sent again, because nobody heard that it had come, and arrives %s is done once', async (when) => {
+  const [committed, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let posts = 0;
+  let conflicts = 0;
+  const hub = new class extends MemoryHub {
+    override async post(instanceId: string, message: Message): Promise<void> {
+      if (!instanceId.startsWith('@')) return super.post(instanceId, message);
+      if (++posts === 2 && when === 'after that') await committed.promise;
+      await super.post(instanceId, message);
+      if (posts === 1) throw new Error('The answer was lost.');
+      setImmediate(again.resolve);
+    }
+
+    override async commit(commit: Commit): Promise<number> {
+      const token = await super.commit(commit).catch((error: unknown) => {
+        conflicts++;
+        throw error;
+      });
+      if (commit.instanceId.startsWith('@')) committed.resolve();
+      return token;
+    }
+  }({ name: 'Hub' });
+  const sdk = new class extends SdkV3 {
+    override async runEntity(run: EntityRun): Promise<EntityAnswer> {
+      if (when !== 'after that') await again.promise;
+      return super.runEntity(run);
+    }
+  }(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
+  const engine = new Engine({ hub, sdk, clock: new SkippingClock(0), log: () => {} });
+  onTestFinished(() => engine.stop());
+  await engine.start();
+  await engine.startInstance({ name: 'script', input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }) });
+  await engine.whenQuiet();
+  expect({ posts, conflicts }).toEqual({ posts: 2, conflicts: 0 });
+  expect(entityState(await engine.getRecord('@counter@a'))).toEqual({ state: '1' });
+  expect((await hub.load('@counter@a')).inbox).toEqual([]);
 });
 
 test('A large state is kept', async () => {

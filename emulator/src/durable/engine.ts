@@ -462,7 +462,7 @@ export class Engine implements DurableClient {
         } else {
           await this.#settle(instance);
           // No turn of the event loop between this look and the end: what comes later starts a pump of its own.
-          if (instance.queue.length === 0 || rejected) break;
+          if (!instance.hasMore || rejected) break;
         }
         this.#backOff.worked(what);
       } catch (error) {
@@ -483,7 +483,11 @@ export class Engine implements DurableClient {
   }
 
   async #load(instance: Instance): Promise<void> {
-    await this.#loads.run(async () => { instance.take(await this.#hub.load(instance.id)); });
+    await this.#loads.run(async () => {
+      // What raises doubts from here on may not be among what is read.
+      instance.doubtful = false;
+      instance.take(await this.#hub.load(instance.id));
+    });
     if (instance.record === undefined) return;
     if (instance.recover) this.#deliver(instance, instance.outbox);
     if (isFinished(instance.record.runtimeStatus)) {
@@ -809,7 +813,7 @@ export class Engine implements DurableClient {
     if (instance.dirty) await this.#project(instance);
     await instance.exclusively(async () => {
       const due = instance.nextTimer;
-      if ((instance.hint !== due || !instance.hintIsSure) && instance.posting.length === 0 && instance.queue.length === 0) await this.#changeHint(instance, due);
+      if ((instance.hint !== due || !instance.hintIsSure) && instance.posting.length === 0 && !instance.hasMore) await this.#changeHint(instance, due);
     });
   }
 

@@ -109,7 +109,6 @@ export class Instance {
   /** Takes over what the hub has. Events that it does not have stay in the queue. */
   take(from: LoadedInstance): void {
     this.loaded = true;
-    this.doubtful = false;
     this.record = from.record;
     this.history = from.history;
     this.token = from.token;
@@ -285,9 +284,14 @@ export class Instance {
     return this.#activities.size > 0 || this.deliveries > 0 || (this.calls.size > 0 && !isFinished(this.record!.runtimeStatus));
   }
 
+  /** Whether events wait, or may: those of which only the hub knows. */
+  get hasMore(): boolean {
+    return this.queue.length > 0 || this.doubtful;
+  }
+
   /** Whether anything is under way for it, so that it has to stay in memory. */
   get isInUse(): boolean {
-    return this.running !== undefined || this.posting.length > 0 || this.queue.length > 0 || this.isWaitingForWork;
+    return this.running !== undefined || this.posting.length > 0 || this.hasMore || this.isWaitingForWork;
   }
 
   // ---- order ------------------------------------------------------------------------------------------------------
