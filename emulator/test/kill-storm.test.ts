@@ -24,7 +24,7 @@ async function playKilled(name: string, ...kills: number[]): Promise<Ending & { 
   void (async () => {
     for (const { kill, storage } of storages) {
       const mine = life = new Life(storage.connection, worker, (level, _category, message) => {
-        if (level !== 'information' && mine === life) said.push(message);
+        if (level !== 'information') said.push(message);
       });
       operations = 0;
       await new Promise<void>((resolve) => {

@@ -145,7 +145,8 @@ export class Life {
   readonly #died = Promise.withResolvers<undefined>();
   #alive = true;
 
-  constructor(connection: string, worker: Worker, log: Log) {
+  constructor(connection: string, worker: Worker, listener: Log) {
+    const log: Log = (...line) => { if (this.#alive) listener(...line); };
     this.hub = new AzureStorageHub({ connection, name: 'Hub', log });
     // What the dead ask for is not done.
     const invoke: Worker['invoke'] = async (request) => (this.#alive ? worker.invoke(request) : new Promise(() => {}));
