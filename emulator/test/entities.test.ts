@@ -285,7 +285,11 @@ test('A large state is kept', async () => {
   const line = 'x'.repeat(40_000);
   for (let times = 0; times < 3; times++) await first.signal({ name: 'journal', key: 'j' }, 'write', line);
   await first.stop();
-  expect(await (await start({ storage })).entity({ name: 'journal', key: 'j' })).toEqual([line, line, line]);
+  const second = await start({ storage });
+  expect(await second.entity({ name: 'journal', key: 'j' })).toEqual([line, line, line]);
+  await second.signal(counter('a'), 'add', 1);
+  const listed = await (await second.get('/runtime/webhooks/durabletask/entities?fetchState=true')).json() as { state: unknown }[];
+  expect(listed.map(({ state }) => state)).toEqual([1, [line, line, line]]);
 });
 
 describe('As in production', () => {
