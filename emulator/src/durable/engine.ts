@@ -770,9 +770,9 @@ export class Engine implements DurableClient {
   /** Makes sure that a restarted engine would look at the instance now. */
   async #placeHint(instance: Instance): Promise<void> {
     await instance.exclusively(async () => {
+      await this.#beSureOfHint(instance);
       const now = this.#clock.now();
-      if (instance.hintIsSure && instance.hint !== undefined && instance.hint <= now) return;
-      await this.#changeHint(instance, now);
+      if (instance.hint === undefined || instance.hint > now) await this.#changeHint(instance, now);
     });
   }
 
@@ -784,6 +784,7 @@ export class Engine implements DurableClient {
       return;
     }
     await instance.exclusively(async () => {
+      await this.#beSureOfHint(instance);
       if (instance.hint === undefined) instance.hint = due;
       else if (instance.hint !== due) await this.#hub.hint({ remove: { instanceId, due } });
     });
@@ -791,13 +792,20 @@ export class Engine implements DurableClient {
   }
 
   async #changeHint(instance: Instance, due: number | undefined): Promise<void> {
-    instance.hintIsSure = false;
-    await this.#hub.hint({
+    instance.hintChange = {
       ...(due !== undefined && { add: { instanceId: instance.id, due } }),
       ...(instance.hint !== undefined && { remove: { instanceId: instance.id, due: instance.hint } }),
-    });
-    instance.hint = due;
-    instance.hintIsSure = true;
+    };
+    await this.#beSureOfHint(instance);
+  }
+
+  /** Makes the last change of the hint once more when it failed: another in its place would leave behind what it may have added. */
+  async #beSureOfHint(instance: Instance): Promise<void> {
+    const { hintChange } = instance;
+    if (hintChange === undefined) return;
+    await this.#hub.hint(hintChange);
+    instance.hint = hintChange.add?.due;
+    instance.hintChange = undefined;
   }
 
   /** Leaves an instance in order when there is nothing to do for now. */
@@ -813,7 +821,8 @@ export class Engine implements DurableClient {
     if (instance.dirty) await this.#project(instance);
     await instance.exclusively(async () => {
       const due = instance.nextTimer;
-      if ((instance.hint !== due || !instance.hintIsSure) && instance.posting.length === 0 && !instance.hasMore) await this.#changeHint(instance, due);
+      await this.#beSureOfHint(instance);
+      if (instance.hint !== due && instance.posting.length === 0 && !instance.hasMore) await this.#changeHint(instance, due);
     });
   }
 

@@ -5,7 +5,7 @@ import type {
 } from './history.js';
 import { isFinished } from './history.js';
 import type { EpisodeOutcome } from './episode.js';
-import type { CommitToken, InstanceRecord, LoadedInstance } from './task-hub.js';
+import type { CommitToken, InstanceRecord, LoadedInstance, TaskHub } from './task-hub.js';
 
 /** An event that waits for its episode. */
 export interface Pending {
@@ -66,8 +66,8 @@ export class Instance {
 
   /** Due time of the hint that the hub holds. */
   hint: number | undefined;
-  /** False when the last change of the hint failed: the hub may hold it, or not, or another. */
-  hintIsSure = true;
+  /** A change of the hint that the hub has not said to be made: it may hold the one before, or the one after. */
+  hintChange: Parameters<TaskHub['hint']>[0] | undefined;
   /** True when the engine that last had the instance may have died: what it sent may not have arrived. */
   recover = false;
   /** True when the projection is behind the record. */
