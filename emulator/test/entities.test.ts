@@ -5,7 +5,7 @@ import { Engine } from '../src/durable/engine.js';
 import { entityState, type EntityAnswer, type EntityRun } from '../src/durable/entity.js';
 import { MemoryHub, type StoredInstance } from '../src/durable/memory-hub.js';
 import { SdkV3 } from '../src/durable/sdk-v3.js';
-import type { Commit, Message } from '../src/durable/task-hub.js';
+import type { Commit, Hint, Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
@@ -277,6 +277,29 @@ test.for(['before its batch is committed', 'after that'])('A signal that is sent
   expect({ posts, conflicts }).toEqual({ posts: 2, conflicts: 0 });
   expect(entityState(await engine.getRecord('@counter@a'))).toEqual({ state: '1' });
   expect((await hub.load('@counter@a')).inbox).toEqual([]);
+});
+
+test('A hint that is there although nobody heard so is not left behind', async () => {
+  const clock = new SkippingClock(0);
+  const left = new Set<string>();
+  let lost = 2;
+  const hub = new class extends MemoryHub {
+    override async hint({ add, remove }: { add?: Hint; remove?: Hint }): Promise<void> {
+      if (remove !== undefined) left.delete(`${remove.instanceId} ${remove.due}`);
+      if (add !== undefined) left.add(`${add.instanceId} ${add.due}`);
+      clock.moveTo(clock.now() + 1);
+      if (lost-- > 0) throw new Error('The answer was lost.');
+    }
+  }({ name: 'Hub' });
+  const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
+  const engine = new Engine({ hub, sdk, clock, log: () => {} });
+  onTestFinished(() => engine.stop());
+  await engine.start();
+  await expect(engine.signalEntity(counter('a'), 'add', '1')).rejects.toThrow('The answer was lost.');
+  while (await engine.signalEntity(counter('a'), 'add', '1').then(() => false, () => true));
+  await engine.whenQuiet();
+  expect(entityState(await engine.getRecord('@counter@a'))).toEqual({ state: '1' });
+  expect([...left]).toEqual([]);
 });
 
 test('A large state is kept', async () => {
