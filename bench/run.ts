@@ -46,10 +46,12 @@ for (const file of files) {
     process.stderr.write(`${file} failed.\n`);
     process.exitCode = 1;
   }
+  // After each, so that what was measured is kept when a later one is cut short.
+  if (values.record) record();
 }
 const missed = measured.filter((figure) => !met(figure)).length;
 if (!values.json && missed > 0) process.stdout.write(`${missed} missed. Machines are noisy: compare figures of one run, on a machine that does nothing else.\n`);
-if (values.record) {
+function record(): void {
   for (const figure of measured) recorded.set(figure.name, { ...figure, on, machine, load });
   const all = [...recorded.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   writeFileSync(RECORDED, `[\n${all.map((figure) => `  ${JSON.stringify(figure)}`).join(',\n')}\n]\n`);
