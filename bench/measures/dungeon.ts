@@ -144,7 +144,7 @@ await withAzurite(async (storage) => {
     await until(async () => (await get(name, 'CheckStatus', '/GameMonitorWorkflow')).ok);
     const { user, inventory } = await moves(name, await worldOf(name));
     await until(async () => (await (await ok(get(name, 'CheckStatus', '/GameMonitorWorkflow'))).json() as { status: string }).status === 'Completed');
-    const story = JSON.stringify(await (await ok(get('dungeon', name, '/story'))).json());
+    const story = JSON.stringify(await (await ok(get(name, 'dungeon', '/story'))).json());
     const own = inventory.every((thing) => user.inventoryItems.split(',').includes(thing.name)) && story.includes(`${name} has won the game!`);
     if (!own || story.match(/at-once-\d+/g)!.some((other) => other !== name)) mixedUp++;
   })));
