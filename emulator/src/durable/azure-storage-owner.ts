@@ -6,8 +6,11 @@ import { type StorageClients } from './azure-storage-clients.js';
 import { ignore, statusOf } from '../storage-errors.js';
 import { HubUnavailableError } from './task-hub.js';
 
-/** Seconds that a lease lasts by itself: the least that the service grants. */
-const LEASE = 15;
+/**
+ * Seconds that a lease lasts by itself, 15 to 60: enough for a machine that is so busy that it renews late. Who died on this
+ * machine is not waited for.
+ */
+const LEASE = 30;
 const RENEW_EVERY = 5_000;
 const RENEW_AGAIN_AFTER = 1_000;
 const ASK_AGAIN_AFTER = 250;
