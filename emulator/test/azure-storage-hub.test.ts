@@ -348,7 +348,7 @@ describe('the owner', () => {
 
     test('writes nothing from the moment its lease may have run out, and goes on when it could be renewed', async () => {
       storage.fault = () => 'request lost';
-      await pass(16);
+      await pass(31);
       storage.fault = (request) => (request.path.includes('comp=lease') ? 'request lost' : undefined);
       for (const write of [hub.post('one', message('m')), hub.commit(commitOf('one', hub.fresh().token)), hub.project(recordOf('one')), hub.purge('one'), hub.hint({})]) {
         await expect(write).rejects.toThrow("Task hub 'Hub' may be somebody else's by now: its lease could not be renewed in time.");
@@ -362,7 +362,7 @@ describe('the owner', () => {
 
     test('is told when somebody else has taken it meanwhile', async () => {
       storage.fault = () => 'request lost';
-      await pass(16);
+      await pass(31);
       const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
       await blob.getBlobLeaseClient().breakLease(0);
       await blob.getBlobLeaseClient().acquireLease(15);
