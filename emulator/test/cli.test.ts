@@ -97,6 +97,7 @@ describe('one line, and an exit code that is not 0, for', () => {
 
   test.each([
     ['throws', /^The app threw while it was loaded: TypeError: the settings are missing \(.*index\.js:\d+:\d+\)$/m],
+    ['twice', /^The app threw while it was loaded: Error: A function with id "Fine" has already been registered\. \(.*failing[\\/]index\.js:\d+:\d+\)$/m],
     ['hook', /^The app threw while it was loaded: Error: the hook failed \(.*index\.js:\d+:\d+\)$/m],
     ['nothing', /^The app registers no functions\.$/m],
     ['grpc', /^The app uses durable-functions 4, which speaks another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m],

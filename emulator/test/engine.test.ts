@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { InstanceExistsError } from '../src/durable/client.js';
+import { InstanceExistsError, missingFunction } from '../src/durable/client.js';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine, type EngineOptions } from '../src/durable/engine.js';
 import { MemoryHub } from '../src/durable/memory-hub.js';
@@ -336,6 +336,12 @@ describe('An instance', () => {
     const { runtimeStatus, output } = await app.finished(await app.start('nobody'));
     expect(runtimeStatus).toBe('Failed');
     expect(output).toMatch(/^Orchestrator function 'nobody' failed: The function 'nobody' doesn't exist, .* known orchestrator functions: 'threeEvents', /);
+  });
+
+  test('is told that there are none only where the app has no orchestrators, though it be an entity', () => {
+    expect(missingFunction('orchestrator', 'a', [], 0)).toBe("The function 'a' doesn't exist, is disabled, or is not an orchestrator function. Additional info: No orchestrator functions are currently registered!");
+    expect(missingFunction('entity', 'e', [], 0)).toMatch(/: No entity functions are currently registered!$/);
+    expect(missingFunction('entity', 'e', [], 2)).toMatch(/: The following are the known entity functions: ''\.$/);
   });
 
   test('that throws undefined waits for ever, and is said to', async () => {

@@ -50,10 +50,14 @@ export class UnknownFunctionError extends Error {
   override name = 'UnknownFunctionError';
 }
 
-/** What production says of a function that there is none of. */
-export function missingFunction(kind: 'orchestrator' | 'entity', name: string, known: readonly string[]): string {
+/**
+ * What production says of a function that there is none of.
+ * @param known Of that kind, those that there are.
+ * @param orchestrators How many there are: it is by them that production tells whether it knows any, entities too.
+ */
+export function missingFunction(kind: 'orchestrator' | 'entity', name: string, known: readonly string[], orchestrators: number): string {
   return `The function '${name}' doesn't exist, is disabled, or is not an ${kind} function. Additional info: `
-    + `The following are the known ${kind} functions: ${known.map((each) => `'${each}'`).join(', ')}.`;
+    + (orchestrators > 0 ? `The following are the known ${kind} functions: '${known.join("', '")}'.` : `No ${kind} functions are currently registered!`);
 }
 
 /** A live instance has the id. */

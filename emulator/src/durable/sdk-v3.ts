@@ -122,7 +122,7 @@ export class SdkV3 {
   /** @returns what production says when there is no function of that kind and name. */
   missing(kind: 'orchestration' | 'entity', name: string): string | undefined {
     if (this.knows(kind, name)) return undefined;
-    return missingFunction(kind === 'entity' ? 'entity' : 'orchestrator', name, this.names(kind));
+    return missingFunction(kind === 'entity' ? 'entity' : 'orchestrator', name, this.names(kind), this.names('orchestration').length);
   }
 
   /** Runs an orchestrator function over its history. */

@@ -79,9 +79,14 @@ async function loadDirectory(directory: string): Promise<void> {
   }
 }
 
-/** The message, and where in the app it was thrown when the stack says so. */
+/** This package's own code, as a stack names it: by path where it is CommonJS, by address where it is a module. */
+const OWN = [path.dirname(import.meta.dirname) + path.sep, `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`];
+
+/** The message, and where in the app it was thrown when the stack says so: libraries are not the app, nor is what they call here. */
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const where = error instanceof Error ? /\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/.exec(error.stack ?? '')?.[1] : undefined;
+  const stack = error instanceof Error ? error.stack ?? '' : '';
+  const places = [...stack.matchAll(/\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/g)].map((match) => match[1]!);
+  const where = places.find((place) => !/[\\/]node_modules[\\/]/.test(place) && !OWN.some((own) => place.startsWith(own))) ?? places[0];
   return `${text.split('\n')[0]!}${where === undefined ? '' : ` (${where})`}`;
 }

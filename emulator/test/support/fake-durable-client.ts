@@ -25,7 +25,7 @@ export class FakeDurableClient implements DurableClient {
   }
 
   async startInstance({ name, instanceId, input, version, known }: StartRequest): Promise<string> {
-    if (known === true && name !== 'waiter') throw new UnknownFunctionError(missingFunction('orchestrator', name, ['waiter']));
+    if (known === true && name !== 'waiter') throw new UnknownFunctionError(missingFunction('orchestrator', name, ['waiter'], 1));
     const existing = instanceId === undefined ? undefined : this.records.get(instanceId);
     if (existing !== undefined && !isFinished(existing.runtimeStatus)) throw new InstanceExistsError(existing.runtimeStatus);
     const record = this.add({ instanceId: instanceId ?? crypto.randomUUID().replaceAll('-', ''), name, input, version: version ?? null, runtimeStatus: 'Pending' });
@@ -80,7 +80,7 @@ export class FakeDurableClient implements DurableClient {
   }
 
   async signalEntity({ name, key }: EntityId, operation: string, input: string | null): Promise<void> {
-    if (name.toLowerCase() !== 'counter') throw new UnknownFunctionError(missingFunction('entity', name, ['counter']));
+    if (name.toLowerCase() !== 'counter') throw new UnknownFunctionError(missingFunction('entity', name, ['counter'], 1));
     this.events.push({ instanceId: entityInstanceId({ name, key }), name: operation, input });
   }
 
