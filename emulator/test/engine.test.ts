@@ -8,6 +8,7 @@ import { SdkV3 } from '../src/durable/sdk-v3.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
+import { account } from './support/azurite.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/engine-app');
 
@@ -318,6 +319,14 @@ describe('An instance', () => {
     expect(await app.instance('one')).toMatchObject({ runtimeStatus: 'Running', output: null });
     await app.raise('one', 'E', 'second');
     expect(await app.instance('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'second' });
+  });
+
+  test.each(['memory', 'Azure Storage'])('of one id runs once in %s, however often it is started at the same moment', async (hub) => {
+    const app = await start({ storage: hub === 'memory' ? hub : await account() });
+    const starts = await Promise.all(Array.from({ length: 100 }, () => app.start('acts', undefined, 'one')));
+    expect(new Set(starts)).toEqual(new Set(['one']));
+    expect(await app.finished('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'done' });
+    expect(app.calls('echo')).toHaveLength(1);
   });
 
   test.for([[], ['Running'], ['Completed', 'Running'], ['Completed']] as const)('that runs outlives a purge by time of %o, which says what production would have made of it', async (runtimeStatus) => {

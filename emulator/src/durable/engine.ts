@@ -82,6 +82,8 @@ export class Engine implements DurableClient {
   readonly #instances = new Map<string, Instance>();
   readonly #idle = new Map<string, Instance>();
   readonly #parked = new Map<string, Parked>();
+  /** What is being started under an id that somebody chose. */
+  readonly #starting = new Map<string, Promise<string>>();
   /** Records of instances that rest outside memory. We are the hub's only writer, so they hold until the instance is loaded. */
   readonly #records = new Map<string, InstanceRecord>();
   readonly #listeners = new Set<(record: InstanceRecord) => void>();
@@ -169,7 +171,20 @@ export class Engine implements DurableClient {
 
   // ---- what can be asked from outside -----------------------------------------------------------------------------
 
-  async startInstance(request: StartRequest): Promise<string> {
+  /**
+   * Starts an instance. Of several starts of one id at once, one is made and all are answered alike, as by the provider.
+   * @returns its id
+   * @throws UnknownFunctionError, InstanceExistsError
+   */
+  startInstance(request: StartRequest): Promise<string> {
+    const { instanceId } = request;
+    if (instanceId === undefined) return this.#start(request);
+    const starting = this.#starting.get(instanceId) ?? this.#start(request).finally(() => { this.#starting.delete(instanceId); });
+    this.#starting.set(instanceId, starting);
+    return starting;
+  }
+
+  async #start(request: StartRequest): Promise<string> {
     const missing = request.known === true ? this.#options.sdk.missing('orchestration', request.name) : undefined;
     if (missing !== undefined) throw new UnknownFunctionError(missing);
     return this.#work(async () => {
