@@ -103,9 +103,7 @@ export function undoPlaceUserInRoom(game: Game): Change {
 }
 
 export function undoPlaceInventoryInRoom(game: Game): Change {
-  return game.weapon && game.weapon.at !== 'aside'
-    ? { game: { ...game, weapon: { ...game.weapon, at: 'aside' } }, lines: [`The ${game.weapon.name} is put aside.`] }
-    : unchanged(game);
+  return putAside(game, 'weapon');
 }
 
 export function undoPlaceMonsterInRoom(game: Game): Change {
@@ -116,9 +114,7 @@ export function undoPlaceMonsterInRoom(game: Game): Change {
 }
 
 export function undoPlaceInventoryOnMonster(game: Game): Change {
-  return game.treasure && game.treasure.at !== 'aside'
-    ? { game: { ...game, treasure: { ...game.treasure, at: 'aside' } }, lines: [`The ${game.treasure.name} is put aside.`] }
-    : unchanged(game);
+  return putAside(game, 'treasure');
 }
 
 /** From here on nothing more of the game is made. */
@@ -307,6 +303,14 @@ function complete(game: Game): Game & Parts {
     throw new Error(`The dungeon of ${game.name} is not complete`);
   }
   return { ...game, user, monster, room, weapon, treasure };
+}
+
+/** Where the thing was before it was placed. */
+function putAside(game: Game, which: 'weapon' | 'treasure'): Change {
+  const thing = game[which];
+  return thing && thing.at !== 'aside'
+    ? { game: { ...game, [which]: { ...thing, at: 'aside' } }, lines: [`The ${thing.name} is put aside.`] }
+    : unchanged(game);
 }
 
 function unchanged(game: Game): Change {

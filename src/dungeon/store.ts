@@ -126,8 +126,7 @@ function differences(rows: Map<string, Row>, before: Game, { game, lines }: Chan
       actions.push(['upsert', { ...game[name], ...key }, 'Replace']);
     }
   }
-  const headBefore = headColumns(before);
-  if (actions.length === 0 && JSON.stringify(headColumns(game)) === JSON.stringify(headBefore)) {
+  if (actions.length === 0 && JSON.stringify(headColumns(game)) === JSON.stringify(headColumns(before))) {
     return [];
   }
   const told = before.told + lines.length;
