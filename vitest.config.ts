@@ -10,8 +10,15 @@ declare module 'vitest' {
 
 export default defineConfig(({ mode }) => ({
   test: {
-    include: mode === 'record' ? ['test/histories/record.ts'] : ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
-    globalSetup: ['emulator/test/support/build.global-setup.ts', 'test/support/azurite.global-setup.ts', 'test/support/build.global-setup.ts'],
+    include:
+      mode === 'record'
+        ? ['test/histories/record.ts']
+        : ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
+    globalSetup: [
+      'emulator/test/support/build.global-setup.ts',
+      'test/support/azurite.global-setup.ts',
+      'test/support/build.global-setup.ts',
+    ],
     // Each file loads the app into a process of its own: a process holds one app.
     pool: 'forks',
     // Much of what they do is to wait, for Azurite and for browsers.

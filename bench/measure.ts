@@ -36,11 +36,27 @@ export async function timed(task: () => Promise<unknown>): Promise<number> {
 }
 
 export async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(['blob', 'queue', 'table'].map((name) => new Promise<[string, net.Server]>((resolve) => {
-    const server = net.createServer().listen(0, '127.0.0.1', () => { resolve([name, server]); });
-  })));
-  const ports = Object.fromEntries(servers.map(([name, server]) => [name, (server.address() as AddressInfo).port])) as unknown as Ports;
-  await Promise.all(servers.map(([, server]) => new Promise((resolve) => { server.close(resolve); })));
+  const servers = await Promise.all(
+    ['blob', 'queue', 'table'].map(
+      (name) =>
+        new Promise<[string, net.Server]>((resolve) => {
+          const server = net.createServer().listen(0, '127.0.0.1', () => {
+            resolve([name, server]);
+          });
+        }),
+    ),
+  );
+  const ports = Object.fromEntries(
+    servers.map(([name, server]) => [name, (server.address() as AddressInfo).port]),
+  ) as unknown as Ports;
+  await Promise.all(
+    servers.map(
+      ([, server]) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+        }),
+    ),
+  );
   return ports;
 }
 
@@ -59,7 +75,7 @@ export async function withAzurite<T>(task: (connection: string) => Promise<T>): 
 
 /** A module of the built emulator. The types come from its sources. */
 export async function built<Module>(file: string): Promise<Module> {
-  return await import(new URL(`../emulator/dist/${file}`, import.meta.url).href) as Module;
+  return (await import(new URL(`../emulator/dist/${file}`, import.meta.url).href)) as Module;
 }
 
 /** The app whose orchestrations are measured. */

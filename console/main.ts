@@ -15,13 +15,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 // Who read along has left.
-process.stdout.on('error', () => { process.exit(0); });
+process.stdout.on('error', () => {
+  process.exit(0);
+});
 
 try {
   const connection = process.env['STORAGE_CONNECTION']?.trim() || AZURITE;
   const queue = open(connection);
   const { origin, pathname } = new URL(queue.url);
-  const why = connection === AZURITE ? ', Azurite as "npm start" has it (STORAGE_CONNECTION names another)' : '';
+  const why =
+    connection === AZURITE ? ', Azurite as "npm start" has it (STORAGE_CONNECTION names another)' : '';
   const screen = new Screen(process.stdout, process.stderr);
   await screen.aside(`Listening at ${origin}${pathname}${why}. Ctrl-C leaves.`);
   await tellStory(queue, screen);
@@ -33,7 +36,9 @@ try {
 function open(connection: string): QueueClient {
   try {
     // It is tried again by the storyteller, who can say so.
-    return QueueServiceClient.fromConnectionString(connection, { retryOptions: { maxTries: 1 } }).getQueueClient(QUEUE);
+    return QueueServiceClient.fromConnectionString(connection, {
+      retryOptions: { maxTries: 1 },
+    }).getQueueClient(QUEUE);
   } catch (cause) {
     throw new Error('STORAGE_CONNECTION is not a storage connection string.', { cause });
   }

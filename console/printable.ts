@@ -9,6 +9,6 @@ export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => {
     const code = character.charCodeAt(0);
     if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return code === 0x7F ? '\u2421' : '\uFFFD';
+    return code === 0x7f ? '\u2421' : '\uFFFD';
   });
 }

@@ -44,6 +44,9 @@ export class Screen {
 
 function write(stream: Writable, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => { if (error) reject(error); else resolve(); });
+    stream.write(text, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }

@@ -29,7 +29,8 @@ export async function tellStory(queue: QueueClient, screen: Screen): Promise<nev
     } catch (error) {
       const reason = storageFailure(error);
       if (reason === undefined) throw error;
-      if (failures === 0) await screen.aside(`Storage does not answer: ${reason}. It is tried again until it does.`);
+      if (failures === 0)
+        await screen.aside(`Storage does not answer: ${reason}. It is tried again until it does.`);
       await sleep(Math.min(BACK_OFF.most, BACK_OFF.first * 2 ** failures++));
     }
   }
@@ -43,15 +44,27 @@ async function tellNext(queue: QueueClient, screen: Screen, told: Set<string>): 
     await screen.line(decoded(messageText));
     told.add(messageId);
   }
-  await Promise.all(messages.map(async ({ messageId, popReceipt }) => {
-    await unlessGone(queue.deleteMessage(messageId, popReceipt, { abortSignal: AbortSignal.timeout(PATIENCE) }));
-    told.delete(messageId);
-  }));
+  await Promise.all(
+    messages.map(async ({ messageId, popReceipt }) => {
+      await unlessGone(
+        queue.deleteMessage(messageId, popReceipt, { abortSignal: AbortSignal.timeout(PATIENCE) }),
+      );
+      told.delete(messageId);
+    }),
+  );
   return messages.length > 0;
 }
 
-async function receive(queue: QueueClient): Promise<{ messageId: string; messageText: string; popReceipt: string }[]> {
-  const answer = await unlessGone(queue.receiveMessages({ numberOfMessages: 32, visibilityTimeout: HOLD, abortSignal: AbortSignal.timeout(PATIENCE) }));
+async function receive(
+  queue: QueueClient,
+): Promise<{ messageId: string; messageText: string; popReceipt: string }[]> {
+  const answer = await unlessGone(
+    queue.receiveMessages({
+      numberOfMessages: 32,
+      visibilityTimeout: HOLD,
+      abortSignal: AbortSignal.timeout(PATIENCE),
+    }),
+  );
   return answer?.receivedMessageItems ?? [];
 }
 
@@ -60,7 +73,8 @@ async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
   } catch (error) {
-    if (isRestError(error) && (error.statusCode === 404 || error.code === 'PopReceiptMismatch')) return undefined;
+    if (isRestError(error) && (error.statusCode === 404 || error.code === 'PopReceiptMismatch'))
+      return undefined;
     throw error;
   }
 }
@@ -73,7 +87,10 @@ function decoded(messageText: string): string {
 
 /** @returns in a few words why storage gave no answer; nothing when the error is not of storage */
 function storageFailure(error: unknown): string | undefined {
-  if (error instanceof Error && error.name === 'AbortError') return `nothing came within ${PATIENCE / 1000} seconds`;
+  if (error instanceof Error && error.name === 'AbortError')
+    return `nothing came within ${PATIENCE / 1000} seconds`;
   if (!isRestError(error)) return undefined;
-  return error.statusCode === undefined ? error.message.split('\n')[0]! : `${error.statusCode} ${error.code ?? ''}`.trim();
+  return error.statusCode === undefined
+    ? error.message.split('\n')[0]!
+    : `${error.statusCode} ${error.code ?? ''}`.trim();
 }

@@ -6,7 +6,11 @@ import { describe, expect, test } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-const tracked = (...globs: string[]): string[] => execFileSync('git', ['ls-files', ...globs], { cwd: root, encoding: 'utf8' }).trim().split('\n').filter(Boolean);
+const tracked = (...globs: string[]): string[] =>
+  execFileSync('git', ['ls-files', ...globs], { cwd: root, encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .filter(Boolean);
 
 describe('The repository', () => {
   test('is tested on the Node that Azure runs', () => {
@@ -14,8 +18,12 @@ describe('The repository', () => {
   });
 
   test('names exact versions of what it depends on', () => {
-    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
-    for (const version of Object.values({ ...dependencies, ...devDependencies })) expect(version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
+    const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+      string,
+      Record<string, string>
+    >;
+    for (const version of Object.values({ ...dependencies, ...devDependencies }))
+      expect(version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
   });
 
   test('keeps addresses out of the lock file', () => {
@@ -43,15 +51,21 @@ describe('The repository', () => {
     for (const file of tracked('emulator/src/**/*.ts', 'emulator/src/*.ts')) {
       for (const [, specifier] of read(file).matchAll(/from '(\.[^']+)'|import\('(\.[^']+)'\)/g)) {
         if (specifier === undefined) continue;
-        expect(path.resolve(root, path.dirname(file), specifier).startsWith(path.join(root, 'emulator', 'src')), `${file}: ${specifier}`).toBe(true);
+        expect(
+          path.resolve(root, path.dirname(file), specifier).startsWith(path.join(root, 'emulator', 'src')),
+          `${file}: ${specifier}`,
+        ).toBe(true);
       }
     }
   });
 
   test('has no feature that imports another', () => {
     const features = ['approvals', 'reminders'];
-    const imports = features.flatMap((feature) => tracked(`src/${feature}`).filter((file) => (
-      features.some((other) => other !== feature && read(file).includes(`../${other}/`)))));
+    const imports = features.flatMap((feature) =>
+      tracked(`src/${feature}`).filter((file) =>
+        features.some((other) => other !== feature && read(file).includes(`../${other}/`)),
+      ),
+    );
     expect(imports).toEqual([]);
   });
 });

@@ -19,60 +19,105 @@ interface Started {
 async function storagePlace(): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'start-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const ports = await Promise.all(['blob', 'queue', 'table'].map(async (service) => [`--${service}-port`, String(await freePort())]));
+  const ports = await Promise.all(
+    ['blob', 'queue', 'table'].map(async (service) => [`--${service}-port`, String(await freePort())]),
+  );
   return ['--storage-folder', folder, ...ports.flat()];
 }
 
 async function start(args: string[], storage?: string[]): Promise<Started> {
   const { AzureWebJobsStorage: _, AppStorage: __, ...env } = process.env;
-  const child = fork(path.join(import.meta.dirname, '../tools/start.ts'), [...storage ?? await storagePlace(), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: { ...env, NODE_OPTIONS: '' },
-  });
+  const child = fork(
+    path.join(import.meta.dirname, '../tools/start.ts'),
+    [...(storage ?? (await storagePlace())), ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [],
+      env: { ...env, NODE_OPTIONS: '' },
+    },
+  );
   let output = '';
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   onTestFinished(async () => {
     child.kill();
     await ended;
   });
   return {
-    ended, output: () => output, stop: () => { child.send('stop'); }, kill: () => { child.kill('SIGKILL'); },
-    until: (text) => new Promise((resolve, reject) => {
-      const look = (): void => { if (text.test(output)) resolve(output); };
-      child.stdout!.on('data', look);
-      void ended.then(() => { reject(new Error(`It ended: ${output}`)); });
-    }),
+    ended,
+    output: () => output,
+    stop: () => {
+      child.send('stop');
+    },
+    kill: () => {
+      child.kill('SIGKILL');
+    },
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (text.test(output)) resolve(output);
+        };
+        child.stdout!.on('data', look);
+        void ended.then(() => {
+          reject(new Error(`It ended: ${output}`));
+        });
+      }),
   };
 }
 
-test('one line starts the app with its storage, says what to try, and stops cleanly', { timeout: 60_000 }, async () => {
-  const port = await freePort();
-  const app = await start(['--port', String(port)]);
-  const said = await app.until(/Water the plants/);
-  expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
-  const answer = await fetch(`http://localhost:${port}/api/approvals`, {
-    method: 'POST', body: JSON.stringify({ subject: 'A new chair', requestedBy: 'pat', approver: 'kim', escalateTo: 'robin', respondWithin: 'PT1S' }),
-  });
-  expect(answer.status).toBe(202);
-  await app.until(/Escalation: To robin/);
-  app.stop();
-  expect(await app.ended).toBe(0);
-});
+test(
+  'one line starts the app with its storage, says what to try, and stops cleanly',
+  { timeout: 60_000 },
+  async () => {
+    const port = await freePort();
+    const app = await start(['--port', String(port)]);
+    const said = await app.until(/Water the plants/);
+    expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
+    const answer = await fetch(`http://localhost:${port}/api/approvals`, {
+      method: 'POST',
+      body: JSON.stringify({
+        subject: 'A new chair',
+        requestedBy: 'pat',
+        approver: 'kim',
+        escalateTo: 'robin',
+        respondWithin: 'PT1S',
+      }),
+    });
+    expect(answer.status).toBe(202);
+    await app.until(/Escalation: To robin/);
+    app.stop();
+    expect(await app.ended).toBe(0);
+  },
+);
 
-test('killed, and started again at once, it goes on with all that it has answered for', { timeout: 60_000 }, async () => {
-  const storage = await storagePlace();
-  const port = await freePort();
-  const first = await start(['--port', String(port)], storage);
-  await first.until(/Water the plants/);
-  const asked = await fetch(`http://localhost:${port}/api/approvals`, {
-    method: 'POST', body: JSON.stringify({ subject: 'A new chair', requestedBy: 'pat', approver: 'kim', escalateTo: 'robin', respondWithin: 'PT1S' }),
-  });
-  expect(asked.status).toBe(202);
-  first.kill();
-  await first.ended;
-  const second = await start(['--port', String(port)], storage);
-  await second.until(/Escalation: To robin/);
-});
+test(
+  'killed, and started again at once, it goes on with all that it has answered for',
+  { timeout: 60_000 },
+  async () => {
+    const storage = await storagePlace();
+    const port = await freePort();
+    const first = await start(['--port', String(port)], storage);
+    await first.until(/Water the plants/);
+    const asked = await fetch(`http://localhost:${port}/api/approvals`, {
+      method: 'POST',
+      body: JSON.stringify({
+        subject: 'A new chair',
+        requestedBy: 'pat',
+        approver: 'kim',
+        escalateTo: 'robin',
+        respondWithin: 'PT1S',
+      }),
+    });
+    expect(asked.status).toBe(202);
+    first.kill();
+    await first.ended;
+    const second = await start(['--port', String(port)], storage);
+    await second.until(/Escalation: To robin/);
+  },
+);
 
 test('a port in use is one line, and storage is stopped again', { timeout: 60_000 }, async () => {
   const { port, free } = await taken();

@@ -23,9 +23,13 @@ const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 
 /** The connection string of an Azurite on these ports. */
 export function connectionString(ports: Ports): string {
-  const endpoints = (['blob', 'queue', 'table'] as const).map((service) => (
-    `${service[0]!.toUpperCase()}${service.slice(1)}Endpoint=http://127.0.0.1:${ports[service]}/${ACCOUNT}`));
-  return ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`, ...endpoints].join(';');
+  const endpoints = (['blob', 'queue', 'table'] as const).map(
+    (service) =>
+      `${service[0]!.toUpperCase()}${service.slice(1)}Endpoint=http://127.0.0.1:${ports[service]}/${ACCOUNT}`,
+  );
+  return ['DefaultEndpointsProtocol=http', `AccountName=${ACCOUNT}`, `AccountKey=${KEY}`, ...endpoints].join(
+    ';',
+  );
 }
 
 /**
@@ -37,8 +41,12 @@ export async function isRunning(ports: Ports, folder: string): Promise<boolean> 
   const taken = await Promise.all(Object.values(ports).map((port: number) => listens(port)));
   if (taken.every(Boolean)) return true;
   if (!taken.some(Boolean)) return false;
-  const which = Object.values(ports).filter((_, index) => taken[index]).join(', ');
-  throw new Error(`Port ${which} is in use, but not by an Azurite that has all three: stop what runs there, or choose other ports.`);
+  const which = Object.values(ports)
+    .filter((_, index) => taken[index])
+    .join(', ');
+  throw new Error(
+    `Port ${which} is in use, but not by an Azurite that has all three: stop what runs there, or choose other ports.`,
+  );
 }
 
 async function listens(port: number): Promise<boolean> {
@@ -60,7 +68,10 @@ const ORPHAN_LIVES = 15_000;
 
 /** Two at once on one folder would overwrite what the other saved. */
 async function orphanEnded(folder: string): Promise<void> {
-  const [pid, parent] = await readFile(path.join(folder, OWNER), 'utf8').then((text) => text.split(' ').map(Number), () => []);
+  const [pid, parent] = await readFile(path.join(folder, OWNER), 'utf8').then(
+    (text) => text.split(' ').map(Number),
+    () => [],
+  );
   if (pid === undefined || parent === undefined || isAlive(parent)) return;
   for (const start = Date.now(); isAlive(pid) && Date.now() - start < ORPHAN_LIVES;) await setTimeout(20);
 }
@@ -86,14 +97,28 @@ const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
 export async function startAzurite(ports: Ports, folder: string): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true });
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
-  const child = fork(program, [
-    '--silent', '--skipApiVersionCheck', '--disableTelemetry', '--location', folder,
-    '--blobPort', String(ports.blob), '--queuePort', String(ports.queue), '--tablePort', String(ports.table),
-  ], {
-    execArgv: ['--import', END_WITH_PARENT], stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // Ctrl-C reaches a whole process group; the storage has to outlive what uses it.
-    detached: process.platform !== 'win32',
-  });
+  const child = fork(
+    program,
+    [
+      '--silent',
+      '--skipApiVersionCheck',
+      '--disableTelemetry',
+      '--location',
+      folder,
+      '--blobPort',
+      String(ports.blob),
+      '--queuePort',
+      String(ports.queue),
+      '--tablePort',
+      String(ports.table),
+    ],
+    {
+      execArgv: ['--import', END_WITH_PARENT],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Ctrl-C reaches a whole process group; the storage has to outlive what uses it.
+      detached: process.platform !== 'win32',
+    },
+  );
   const ended = once(child, 'exit');
   await writeFile(path.join(folder, OWNER), `${child.pid} ${process.pid}`);
   let output = '';
@@ -104,7 +129,9 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
         if (output.match(/successfully listen(?:s|ing)/g)?.length === 3) resolve();
       });
     }
-    void ended.then(() => { reject(new Error(`Azurite did not start: ${output.trim().split('\n').at(-1) ?? ''}`)); });
+    void ended.then(() => {
+      reject(new Error(`Azurite did not start: ${output.trim().split('\n').at(-1) ?? ''}`));
+    });
   });
   return async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;

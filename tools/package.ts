@@ -1,5 +1,14 @@
 /** `npm run package`: writes to a folder what is deployed, and nothing else. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
@@ -43,15 +52,21 @@ export interface Size {
 export function makePackage(folder: string): Map<string, Size> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const { name, version, type, main, engines, dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Manifest;
-  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify({ name, version, private: true, type, main, engines, dependencies }, undefined, 2)}\n`);
+  const { name, version, type, main, engines, dependencies } = JSON.parse(
+    readFileSync(path.join(root, 'package.json'), 'utf8'),
+  ) as Manifest;
+  writeFileSync(
+    path.join(folder, 'package.json'),
+    `${JSON.stringify({ name, version, private: true, type, main, engines, dependencies }, undefined, 2)}\n`,
+  );
   for (const file of ['host.json', ...builtFiles(), ...pages()]) copy(file, folder);
   const sizes = new Map([['the app', measure(folder)]]);
 
   const modules = production();
   for (const module of modules) copyModule(module, folder);
   const each = modules.map((module) => [module, measure(path.join(folder, module))] as const);
-  for (const [module, size] of each.toSorted(([, a], [, b]) => b.bytes - a.bytes)) sizes.set(module.replace(/^node_modules\//, ''), size);
+  for (const [module, size] of each.toSorted(([, a], [, b]) => b.bytes - a.bytes))
+    sizes.set(module.replace(/^node_modules\//, ''), size);
   return sizes;
 }
 
@@ -65,24 +80,30 @@ function builtFiles(): string[] {
 }
 
 function pages(): string[] {
-  if (!existsSync(path.join(root, 'dist/web/files.json'))) throw new Error('The pages are not built: run "npm run build".');
+  if (!existsSync(path.join(root, 'dist/web/files.json')))
+    throw new Error('The pages are not built: run "npm run build".');
   return filesUnder(path.join(root, 'dist/web')).map((file) => path.join('dist/web', file));
 }
 
 /** The folders of what `npm install --omit=dev` would install here, nested ones too. */
 function production(): string[] {
-  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as { packages: Record<string, Locked> };
+  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, Locked>;
+  };
   const modules = Object.entries(packages).filter(([folder, { dev }]) => folder !== '' && dev !== true);
-  return modules.filter(([folder, { version, optional }]) => {
-    const manifest = path.join(root, folder, 'package.json');
-    if (!existsSync(manifest)) {
-      if (optional === true) return false;
-      throw new Error(`${folder} is not installed: run "npm ci".`);
-    }
-    const installed = (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest).version;
-    if (installed !== version) throw new Error(`${folder} is ${installed}, but package-lock.json says ${version}: run "npm ci".`);
-    return true;
-  }).map(([folder]) => folder);
+  return modules
+    .filter(([folder, { version, optional }]) => {
+      const manifest = path.join(root, folder, 'package.json');
+      if (!existsSync(manifest)) {
+        if (optional === true) return false;
+        throw new Error(`${folder} is not installed: run "npm ci".`);
+      }
+      const installed = (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest).version;
+      if (installed !== version)
+        throw new Error(`${folder} is ${installed}, but package-lock.json says ${version}: run "npm ci".`);
+      return true;
+    })
+    .map(([folder]) => folder);
 }
 
 function copyModule(module: string, folder: string): void {
@@ -90,7 +111,10 @@ function copyModule(module: string, folder: string): void {
     if (file.split(path.sep).includes('node_modules')) continue; // listed by itself
     if (NEVER_READ.test(file) && !LICENCE.test(path.basename(file))) continue;
     // Azure runs Linux; what was installed for this machine may be for another.
-    if (file.endsWith('.node')) throw new Error(`${module} has machine code (${file}), which this package cannot carry to another system.`);
+    if (file.endsWith('.node'))
+      throw new Error(
+        `${module} has machine code (${file}), which this package cannot carry to another system.`,
+      );
     copy(path.join(module, file), folder);
   }
 }
@@ -101,7 +125,8 @@ function copy(file: string, folder: string): void {
 
 /** Relative to the folder. */
 function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
 }
 
@@ -118,12 +143,18 @@ function measure(folder: string): Size {
 }
 
 if (import.meta.main) {
-  const { values: { out } } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'package') } } });
+  const {
+    values: { out },
+  } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'package') } } });
   try {
     const sizes = makePackage(path.resolve(out));
-    const total = [...sizes.values()].reduce((a, b) => ({ files: a.files + b.files, bytes: a.bytes + b.bytes, archived: a.archived + b.archived }));
-    const line = (what: string, { files, bytes, archived }: Size): string => (
-      `${what.padEnd(40)}${String(files).padStart(6)} files${(bytes / 1e6).toFixed(1).padStart(8)} MB${(archived / 1e6).toFixed(1).padStart(8)} MB as an archive\n`);
+    const total = [...sizes.values()].reduce((a, b) => ({
+      files: a.files + b.files,
+      bytes: a.bytes + b.bytes,
+      archived: a.archived + b.archived,
+    }));
+    const line = (what: string, { files, bytes, archived }: Size): string =>
+      `${what.padEnd(40)}${String(files).padStart(6)} files${(bytes / 1e6).toFixed(1).padStart(8)} MB${(archived / 1e6).toFixed(1).padStart(8)} MB as an archive\n`;
     const parts = [...sizes].slice(0, 6);
     process.stdout.write(parts.map(([what, size]) => line(what, size)).join(''));
     process.stdout.write(line(`all, with ${sizes.size - parts.length} more`, total));

@@ -31,9 +31,13 @@ try {
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      port: { type: 'string' }, 'storage-folder': { type: 'string', default: path.join(root, '.storage') },
-      'blob-port': { type: 'string' }, 'queue-port': { type: 'string' }, 'table-port': { type: 'string' },
-      'enforce-keys': { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      port: { type: 'string' },
+      'storage-folder': { type: 'string', default: path.join(root, '.storage') },
+      'blob-port': { type: 'string' },
+      'queue-port': { type: 'string' },
+      'table-port': { type: 'string' },
+      'enforce-keys': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
@@ -41,7 +45,8 @@ async function main(): Promise<void> {
     return;
   }
   const ports = {
-    blob: Number(values['blob-port'] ?? DEFAULT_PORTS.blob), queue: Number(values['queue-port'] ?? DEFAULT_PORTS.queue),
+    blob: Number(values['blob-port'] ?? DEFAULT_PORTS.blob),
+    queue: Number(values['queue-port'] ?? DEFAULT_PORTS.queue),
     table: Number(values['table-port'] ?? DEFAULT_PORTS.table),
   };
   if (isStale()) build();
@@ -59,9 +64,16 @@ async function main(): Promise<void> {
     }
     process.exit(code);
   };
-  const stop = (code: number): void => { void stopBoth(code); };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stop(0); });
-  process.on('message', (message) => { if (message === 'stop') stop(0); });
+  const stop = (code: number): void => {
+    void stopBoth(code);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      stop(0);
+    });
+  process.on('message', (message) => {
+    if (message === 'stop') stop(0);
+  });
 
   // The app is loaded while storage starts.
   const storageReady = isRunning(ports, values['storage-folder']).then(async (running) => {
@@ -71,16 +83,24 @@ async function main(): Promise<void> {
   storageReady.catch(() => {});
   try {
     enableCompileCache();
-    const { startEmulator } = await import(new URL('../emulator/dist/emulator.js', import.meta.url).href) as typeof Emulator;
+    const { startEmulator } = (await import(
+      new URL('../emulator/dist/emulator.js', import.meta.url).href
+    )) as typeof Emulator;
     const emulator = await startEmulator({
-      app: root, hub: HUB, storageReady, enforceKeys: values['enforce-keys'], ...(values.port !== undefined && { port: Number(values.port) }),
+      app: root,
+      hub: HUB,
+      storageReady,
+      enforceKeys: values['enforce-keys'],
+      ...(values.port !== undefined && { port: Number(values.port) }),
       lost: (reason) => {
         process.stderr.write(`${reason.message}\n`);
         stop(1);
       },
     });
     stopEmulator = () => emulator.stop();
-    const { functionList } = await import(new URL('../emulator/dist/function-list.js', import.meta.url).href) as typeof FunctionList;
+    const { functionList } = (await import(
+      new URL('../emulator/dist/function-list.js', import.meta.url).href
+    )) as typeof FunctionList;
     process.stdout.write(`${functionList(emulator.host)}\n`);
     if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.host.keys.host}\n\n`);
     process.stdout.write(whatToTry(emulator.host.origin));
@@ -93,23 +113,30 @@ async function main(): Promise<void> {
 
 /** Whether a source is newer than what was built from it. */
 function isStale(): boolean {
-  const built = ['dist/index.js', 'emulator/dist/emulator.js', 'dist/web/files.json'].map((file) => path.join(root, file));
+  const built = ['dist/index.js', 'emulator/dist/emulator.js', 'dist/web/files.json'].map((file) =>
+    path.join(root, file),
+  );
   if (!built.every((file) => existsSync(file))) return true;
   const oldest = Math.min(...built.map((file) => statSync(file).mtimeMs));
-  return ['src', 'emulator/src', 'web', 'package.json'].some((source) => newest(path.join(root, source)) > oldest);
+  return ['src', 'emulator/src', 'web', 'package.json'].some(
+    (source) => newest(path.join(root, source)) > oldest,
+  );
 }
 
 function newest(file: string): number {
   const stat = statSync(file);
-  return stat.isDirectory() ? Math.max(0, ...readdirSync(file).map((entry) => newest(path.join(file, entry)))) : stat.mtimeMs;
+  return stat.isDirectory()
+    ? Math.max(0, ...readdirSync(file).map((entry) => newest(path.join(file, entry))))
+    : stat.mtimeMs;
 }
 
 function build(): void {
   process.stdout.write('Building ...\n');
   const npm = process.env['npm_execpath'];
-  const { status } = npm === undefined
-    ? spawnSync('npm run build --silent', { cwd: root, stdio: 'inherit', shell: true })
-    : spawnSync(process.execPath, [npm, 'run', 'build', '--silent'], { cwd: root, stdio: 'inherit' });
+  const { status } =
+    npm === undefined
+      ? spawnSync('npm run build --silent', { cwd: root, stdio: 'inherit', shell: true })
+      : spawnSync(process.execPath, [npm, 'run', 'build', '--silent'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error('The build failed.');
 }
 

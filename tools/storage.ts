@@ -6,8 +6,13 @@ const { values } = parseArgs({ options: { 'storage-folder': { type: 'string', de
 try {
   if (await isRunning(DEFAULT_PORTS, values['storage-folder'])) throw new Error('Azurite runs already.');
   const stop = await startAzurite(DEFAULT_PORTS, values['storage-folder']);
-  process.stdout.write(`Azurite serves on ports ${Object.values(DEFAULT_PORTS).join(', ')}; its data is in ${values['storage-folder']}. Ctrl-C stops it.\n`);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { void stop().then(() => process.exit(0)); });
+  process.stdout.write(
+    `Azurite serves on ports ${Object.values(DEFAULT_PORTS).join(', ')}; its data is in ${values['storage-folder']}. Ctrl-C stops it.\n`,
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      void stop().then(() => process.exit(0));
+    });
 } catch (error) {
   process.stderr.write(`${(error as Error).message}\n`);
   process.exitCode = 1;

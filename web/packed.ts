@@ -14,7 +14,9 @@ const types: Record<string, string> = {
 
 const compress: Record<Encoding, (bytes: Buffer) => Buffer> = {
   br: (bytes) =>
-    brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length, [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+    brotliCompressSync(bytes, {
+      params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length, [constants.BROTLI_PARAM_QUALITY]: 11 },
+    }),
   gzip: (bytes) => gzipSync(bytes, { level: 9 }),
 };
 
@@ -39,7 +41,11 @@ export function packed(): Plugin {
           encodings.push(encoding);
           await writeFile(join(dir, `${path}.${encoding}`), smaller);
         }
-        files[path] = { type, hash: createHash('sha256').update(bytes).digest('base64url').slice(0, 16), encodings };
+        files[path] = {
+          type,
+          hash: createHash('sha256').update(bytes).digest('base64url').slice(0, 16),
+          encodings,
+        };
       }
       await writeFile(join(dir, 'files.json'), `${JSON.stringify(files, null, 2)}\n`);
     },

@@ -5,19 +5,22 @@ df.app.activity('sayHello', { handler: (name) => `Hello, ${name}!` });
 
 df.app.orchestration('chain', function* (context) {
   const greetings = [];
-  for (const name of ['Tokyo', 'Seattle', 'London']) greetings.push(yield context.df.callActivity('sayHello', name));
+  for (const name of ['Tokyo', 'Seattle', 'London'])
+    greetings.push(yield context.df.callActivity('sayHello', name));
   return greetings;
 });
 
 df.app.orchestration('longChain', function* (context) {
   let greeting;
-  for (let number = 0; number < context.df.getInput(); number++) greeting = yield context.df.callActivity('sayHello', number);
+  for (let number = 0; number < context.df.getInput(); number++)
+    greeting = yield context.df.callActivity('sayHello', number);
   return greeting;
 });
 
 df.app.orchestration('fanOut', function* (context) {
   const tasks = [];
-  for (let number = 0; number < context.df.getInput(); number++) tasks.push(context.df.callActivity('sayHello', number));
+  for (let number = 0; number < context.df.getInput(); number++)
+    tasks.push(context.df.callActivity('sayHello', number));
   return (yield context.df.Task.all(tasks)).length;
 });
 
@@ -46,7 +49,9 @@ df.app.entity('counter', (context) => {
 
 /** Calls so many entities at once. */
 df.app.orchestration('callAll', function* (context) {
-  const calls = Array.from({ length: context.df.getInput() }, (_, number) => context.df.callEntity(new df.EntityId('counter', `a${number}`), 'add', 1));
+  const calls = Array.from({ length: context.df.getInput() }, (_, number) =>
+    context.df.callEntity(new df.EntityId('counter', `a${number}`), 'add', 1),
+  );
   return (yield context.df.Task.all(calls)).length;
 });
 

@@ -5,10 +5,15 @@ import { built, median, report, timed, withAzurite } from '../measure.ts';
 const { TestApp } = await built<typeof Testing>('testing.js');
 
 await withAzurite(async (connection) => {
-  const app = await TestApp.start({ app: () => import(new URL('../../dist/index.js', import.meta.url).href), settings: { AppStorage: connection }, verifyReplay: false });
+  const app = await TestApp.start({
+    app: () => import(new URL('../../dist/index.js', import.meta.url).href),
+    settings: { AppStorage: connection },
+    verifyReplay: false,
+  });
   const reminders = async (): Promise<void> => {
     const response = await app.post('/api/reminders', { to: 'pat', message: 'Water the plants' });
-    if (response.status !== 202) throw new Error(`The app answered ${response.status}: ${await response.text()}`);
+    if (response.status !== 202)
+      throw new Error(`The app answered ${response.status}: ${await response.text()}`);
     await app.skip({ days: 46 });
   };
   await reminders();
@@ -17,8 +22,13 @@ await withAzurite(async (connection) => {
   const sent = app.calls('SendReminder').length;
   if (sent !== 110) throw new Error(`${sent} reminders were sent instead of 110.`);
   report({
-    name: '45 days of reminders', value: median(times), unit: 'ms', target: 100, better: 'lower',
-    method: 'median of 10 in a started environment; from POST /api/reminders over skip({ days: 46 }), memory hub, records and queue on Azurite',
+    name: '45 days of reminders',
+    value: median(times),
+    unit: 'ms',
+    target: 100,
+    better: 'lower',
+    method:
+      'median of 10 in a started environment; from POST /api/reminders over skip({ days: 46 }), memory hub, records and queue on Azurite',
   });
   await app.stop();
 });

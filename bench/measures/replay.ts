@@ -8,7 +8,10 @@ const { replayHistory } = await built<typeof Replay>('durable/replay.js');
 const emulator = await startEmulator({ app: APP, port: 0, storage: 'memory' });
 const { engine, sdk } = emulator.host;
 
-for (const [name, how] of [['longChain', 'one after the other'], ['fanOut', 'all at once']] as const) {
+for (const [name, how] of [
+  ['longChain', 'one after the other'],
+  ['fanOut', 'all at once'],
+] as const) {
   const id = await engine.startInstance({ name, input: '1000' });
   await engine.whenQuiet();
   const history = await engine.getHistory(id);
@@ -19,7 +22,11 @@ for (const [name, how] of [['longChain', 'one after the other'], ['fanOut', 'all
     times.push(await timed(() => replayHistory(read, { sdk })));
   }
   report({
-    name: `replay of 1,000 activities, ${how}`, value: median(times.slice(100)), unit: 'ms', target: 5, better: 'lower',
+    name: `replay of 1,000 activities, ${how}`,
+    value: median(times.slice(100)),
+    unit: 'ms',
+    target: 5,
+    better: 'lower',
     method: `median of 100 after 100 to warm up, of ${history!.length} events read anew; the SDK’s own work and the comparison with the history included`,
   });
 }

@@ -19,9 +19,14 @@ await withAzurite(async (storage) => {
   });
   /** Starts a chain over HTTP and waits until the engine says that it has completed. */
   const chain = async (): Promise<void> => {
-    const response = await fetch(`http://127.0.0.1:${emulator.port}/api/orchestrators/chain`, { method: 'POST' });
-    const { id } = await response.json() as { id: string };
-    if (!completed.has(id)) await new Promise<void>((resolve) => { waiting.set(id, resolve); });
+    const response = await fetch(`http://127.0.0.1:${emulator.port}/api/orchestrators/chain`, {
+      method: 'POST',
+    });
+    const { id } = (await response.json()) as { id: string };
+    if (!completed.has(id))
+      await new Promise<void>((resolve) => {
+        waiting.set(id, resolve);
+      });
   };
 
   for (let warmUp = 0; warmUp < 20; warmUp++) await chain();
@@ -32,14 +37,30 @@ await withAzurite(async (storage) => {
   await engine.whenQuiet();
   const requests = (hub.requests - before) / 50;
   report({
-    name: 'chain on storage, alone', value: median(times), unit: 'ms', target: 60, better: 'lower',
-    method: 'median of 50, one at a time after 20; from POST to the commit that completes it; Azurite on disk',
+    name: 'chain on storage, alone',
+    value: median(times),
+    unit: 'ms',
+    target: 60,
+    better: 'lower',
+    method:
+      'median of 50, one at a time after 20; from POST to the commit that completes it; Azurite on disk',
   });
-  report({ name: 'storage requests a chain', value: requests, unit: '', target: 15, better: 'lower', method: 'mean of those 50' });
+  report({
+    name: 'storage requests a chain',
+    value: requests,
+    unit: '',
+    target: 15,
+    better: 'lower',
+    method: 'mean of those 50',
+  });
 
   const together = await timed(() => Promise.all(Array.from({ length: 200 }, chain)));
   report({
-    name: 'chains on storage, 200 at once', value: 200 / (together / 1000), unit: 'per second', target: 30, better: 'higher',
+    name: 'chains on storage, 200 at once',
+    value: 200 / (together / 1000),
+    unit: 'per second',
+    target: 30,
+    better: 'higher',
     method: '200 POSTs at once, to the last completion',
   });
   await emulator.stop();

@@ -26,7 +26,9 @@ async function turn(): Promise<Turn> {
   // The app has these in any case.
   await import('@azure/functions');
   let flush: typeof Telemetry.flush = async () => {};
-  const load = await timed(async () => { ({ flush } = await import(telemetry) as typeof Telemetry); });
+  const load = await timed(async () => {
+    ({ flush } = (await import(telemetry)) as typeof Telemetry);
+  });
   const emulator = await startEmulator({ app: APP, port: 0, storage: 'memory' });
   const { engine } = emulator.host;
   const chains = async (): Promise<void> => {
@@ -36,10 +38,11 @@ async function turn(): Promise<Turn> {
     }
   };
   await chains();
-  const chain = await timed(async () => {
-    await chains();
-    await flush();
-  }) / RUNS;
+  const chain =
+    (await timed(async () => {
+      await chains();
+      await flush();
+    })) / RUNS;
   await emulator.stop();
   return { chain, load };
 }
@@ -51,12 +54,20 @@ if (process.argv[2] === 'turn') {
 
 let sent = 0;
 const receiver = createServer((request, response) => {
-  request.on('data', (part: Buffer) => { sent += part.length; }).once('end', () => response.end('{}'));
+  request
+    .on('data', (part: Buffer) => {
+      sent += part.length;
+    })
+    .once('end', () => response.end('{}'));
 });
-await new Promise<void>((resolve) => { receiver.listen(0, '127.0.0.1', resolve); });
+await new Promise<void>((resolve) => {
+  receiver.listen(0, '127.0.0.1', resolve);
+});
 const OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
 const take = async (settings: Record<string, string>): Promise<Turn> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, 'turn'], { env: { ...process.env, ...settings } });
+  const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, 'turn'], {
+    env: { ...process.env, ...settings },
+  });
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Turn;
 };
 const off: Turn[] = [];
@@ -68,9 +79,33 @@ for (let number = 0; number < TURNS; number++) {
 const of = (turns: readonly Turn[], what: keyof Turn): number => median(turns.map((each) => each[what]));
 const method = `median of ${TURNS} processes each, in turns; OTLP to a receiver in another process`;
 const chains = `${RUNS} chains of three activities on the memory hub, warmed, and what is left sent at the end`;
-report({ name: 'a chain with telemetry, as a multiple of one without', value: of(on, 'chain') / of(off, 'chain'), unit: '', better: 'lower', method: `${method}; ${chains}` });
-report({ name: 'what telemetry adds to a chain', value: of(on, 'chain') - of(off, 'chain'), unit: 'ms', better: 'lower', method: `${method}; ${chains}` });
-report({ name: 'what telemetry sends of a chain', value: sent / TURNS / RUNS / 2 / 1024, unit: 'kB', better: 'lower', method: 'three spans and two log records as JSON, metrics aside' });
+report({
+  name: 'a chain with telemetry, as a multiple of one without',
+  value: of(on, 'chain') / of(off, 'chain'),
+  unit: '',
+  better: 'lower',
+  method: `${method}; ${chains}`,
+});
+report({
+  name: 'what telemetry adds to a chain',
+  value: of(on, 'chain') - of(off, 'chain'),
+  unit: 'ms',
+  better: 'lower',
+  method: `${method}; ${chains}`,
+});
+report({
+  name: 'what telemetry sends of a chain',
+  value: sent / TURNS / RUNS / 2 / 1024,
+  unit: 'kB',
+  better: 'lower',
+  method: 'three spans and two log records as JSON, metrics aside',
+});
 report({ name: 'loading telemetry', value: of(on, 'load'), unit: 'ms', better: 'lower', method });
-report({ name: 'loading telemetry that is off', value: of(off, 'load'), unit: 'ms', better: 'lower', method });
+report({
+  name: 'loading telemetry that is off',
+  value: of(off, 'load'),
+  unit: 'ms',
+  better: 'lower',
+  method,
+});
 process.exit(0);

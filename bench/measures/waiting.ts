@@ -10,7 +10,13 @@ await withAzurite(async (storage) => {
   const ids: string[] = [];
   const start = async (count: number): Promise<void> => {
     for (let left = count; left > 0; left -= 100) {
-      ids.push(...await Promise.all(Array.from({ length: Math.min(100, left) }, () => engine.startInstance({ name: 'waiter', input: '""' }))));
+      ids.push(
+        ...(await Promise.all(
+          Array.from({ length: Math.min(100, left) }, () =>
+            engine.startInstance({ name: 'waiter', input: '""' }),
+          ),
+        )),
+      );
     }
     await engine.whenQuiet();
   };
@@ -18,7 +24,13 @@ await withAzurite(async (storage) => {
     const times: number[] = [];
     for (let run = 0; run < 300; run++) {
       const id = ids[Math.floor(Math.random() * ids.length)]!;
-      times.push(await timed(async () => (await fetch(`http://127.0.0.1:${emulator.port}/runtime/webhooks/durabletask/instances/${id}`)).arrayBuffer()));
+      times.push(
+        await timed(async () =>
+          (
+            await fetch(`http://127.0.0.1:${emulator.port}/runtime/webhooks/durabletask/instances/${id}`)
+          ).arrayBuffer(),
+        ),
+      );
     }
     return median(times);
   };
@@ -27,12 +39,19 @@ await withAzurite(async (storage) => {
   await read();
   const few = await read();
   await start(9_990);
-  await new Promise((resolve) => { setTimeout(resolve, 3_000); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 3_000);
+  });
   globalThis.gc?.();
   globalThis.gc?.();
   report({
-    name: 'memory with 10,000 instances waiting', value: process.memoryUsage().rss / 2 ** 20, unit: 'MB', target: 400, better: 'lower',
-    method: 'resident set of the emulator’s process three seconds after starting them, collected, the measuring code included',
+    name: 'memory with 10,000 instances waiting',
+    value: process.memoryUsage().rss / 2 ** 20,
+    unit: 'MB',
+    target: 400,
+    better: 'lower',
+    method:
+      'resident set of the emulator’s process three seconds after starting them, collected, the measuring code included',
   });
   const many = await read();
   const method = 'median of 300 by HTTP, of instances at random';

@@ -38,8 +38,15 @@ export class AdminApi {
 
   #status(): unknown {
     return {
-      id: 'emulator', state: 'Running', version: '4.1037.0.0', versionDetails: 'emulator', platformVersion: '', instanceId: '', computerName: '',
-      processUptime: Date.now() - this.#startedAt, functionAppContentEditingState: 'Unknown',
+      id: 'emulator',
+      state: 'Running',
+      version: '4.1037.0.0',
+      versionDetails: 'emulator',
+      platformVersion: '',
+      instanceId: '',
+      computerName: '',
+      processUptime: Date.now() - this.#startedAt,
+      functionAppContentEditingState: 'Unknown',
     };
   }
 
@@ -58,5 +65,9 @@ export class AdminApi {
 }
 
 function json(value: unknown): HttpResponseLike {
-  return { status: 200, headers: [['content-type', 'application/json; charset=utf-8']], body: Buffer.from(JSON.stringify(value)) };
+  return {
+    status: 200,
+    headers: [['content-type', 'application/json; charset=utf-8']],
+    body: Buffer.from(JSON.stringify(value)),
+  };
 }

@@ -8,14 +8,18 @@ const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)?$/;
  * The metadata of a trigger with the properties of its value: objects as JSON, all else as .NET's text of it; arrays and nulls are
  * left out. Names ignore case, and the first spelling stays.
  */
-export function withProperties(metadata: Readonly<Record<string, TypedData>>, value: TypedData | undefined): Record<string, TypedData> {
+export function withProperties(
+  metadata: Readonly<Record<string, TypedData>>,
+  value: TypedData | undefined,
+): Record<string, TypedData> {
   const all = { ...metadata };
   const known = new Map(Object.keys(all).map((name) => [name.toLowerCase(), name]));
   for (const [name, property] of Object.entries(objectIn(value?.string))) {
     if (property === null || Array.isArray(property)) continue;
     const spelling = known.get(name.toLowerCase()) ?? name;
     known.set(name.toLowerCase(), spelling);
-    all[spelling] = typeof property === 'object' ? { json: JSON.stringify(property) } : { string: scalarText(property) };
+    all[spelling] =
+      typeof property === 'object' ? { json: JSON.stringify(property) } : { string: scalarText(property) };
   }
   return all;
 }

@@ -34,9 +34,15 @@ function readArguments(): PlainOptions & { watch: boolean } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      app: { type: 'string', default: '.' }, port: { type: 'string' }, storage: { type: 'string' }, hub: { type: 'string' },
-      'enforce-keys': { type: 'boolean', default: false }, strict: { type: 'boolean', default: false },
-      verbose: { type: 'boolean', default: false }, watch: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      app: { type: 'string', default: '.' },
+      port: { type: 'string' },
+      storage: { type: 'string' },
+      hub: { type: 'string' },
+      'enforce-keys': { type: 'boolean', default: false },
+      strict: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+      watch: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
   if (values.help || positionals.join(' ') !== 'start') {
@@ -44,9 +50,16 @@ function readArguments(): PlainOptions & { watch: boolean } {
     process.exit(values.help ? 0 : 1);
   }
   const { app, port, storage, hub, strict, verbose, watch } = values;
-  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535)) throw new Error(`'${port}' is not a port.`);
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
+    throw new Error(`'${port}' is not a port.`);
   return {
-    app, strict, verbose, watch, enforceKeys: values['enforce-keys'],
-    ...(port !== undefined && { port: Number(port) }), ...(storage !== undefined && { storage }), ...(hub !== undefined && { hub }),
+    app,
+    strict,
+    verbose,
+    watch,
+    enforceKeys: values['enforce-keys'],
+    ...(port !== undefined && { port: Number(port) }),
+    ...(storage !== undefined && { storage }),
+    ...(hub !== undefined && { hub }),
   };
 }

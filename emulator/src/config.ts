@@ -74,7 +74,8 @@ export function readConfig(directory: string, environment: Environment = process
   const host = readJson(hostFile) ?? fail(hostFile, 'is missing');
   if (get(host, 'version') !== '2.0') fail(hostFile, 'has to say "version": "2.0"');
   const local = readJson(localFile) ?? {};
-  if (get(local, 'IsEncrypted') === true) fail(localFile, 'is encrypted: decrypt it with `func settings decrypt`');
+  if (get(local, 'IsEncrypted') === true)
+    fail(localFile, 'is encrypted: decrypt it with `func settings decrypt`');
 
   const settings = readSettings(local);
   const all: Environment = { ...settings, ...environment };
@@ -82,14 +83,21 @@ export function readConfig(directory: string, environment: Environment = process
     const place = /^AzureFunctionsJobHost(?:__|:)(.+)$/i.exec(name)?.[1];
     if (place !== undefined && value !== undefined) set(host, place.split(/__|:/), value);
   }
-  const expand = (template: string): string => template.replaceAll(/%([^%]+)%/g, (_, name: string) => all[name] ?? fail(hostFile, `names the setting '${name}', which is not set`));
+  const expand = (template: string): string =>
+    template.replaceAll(
+      /%([^%]+)%/g,
+      (_, name: string) => all[name] ?? fail(hostFile, `names the setting '${name}', which is not set`),
+    );
 
   const durable = section(host, 'extensions', 'durableTask');
   const storage = section(durable, 'storageProvider');
   const serving = section(local, 'Host');
   const connection = text(get(storage, 'connectionName')) ?? text(get(storage, 'connectionStringName'));
   return {
-    routePrefix: (text(get(section(host, 'extensions', 'http'), 'routePrefix')) ?? 'api').replaceAll(/^\/|\/$/g, ''),
+    routePrefix: (text(get(section(host, 'extensions', 'http'), 'routePrefix')) ?? 'api').replaceAll(
+      /^\/|\/$/g,
+      '',
+    ),
     hubName: expand(text(get(durable, 'hubName')) ?? 'TestHubName'),
     hubConnection: connection ?? 'AzureWebJobsStorage',
     hubConnectionName: connection ?? 'Storage',
@@ -106,12 +114,20 @@ export function readConfig(directory: string, environment: Environment = process
     disabledFunctions: disabledFunctions(all),
     port: number(get(serving, 'LocalHttpPort'), localFile, 'LocalHttpPort', 0) ?? 7071,
     cors: {
-      origins: (text(get(serving, 'CORS')) ?? '').split(',').map((origin) => origin.trim()).filter((origin) => origin !== ''),
+      origins: (text(get(serving, 'CORS')) ?? '')
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter((origin) => origin !== ''),
       credentials: isTrue(get(serving, 'CORSCredentials')),
     },
     homepage: !isTrue(all['AzureWebJobsDisableHomepage']),
-    tracing: text(get(host, 'telemetryMode'))?.toLowerCase() === 'opentelemetry'
-      ? { endpoint: all['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined, service: all['OTEL_SERVICE_NAME'] || all['WEBSITE_SITE_NAME'] || 'functions-host' } : undefined,
+    tracing:
+      text(get(host, 'telemetryMode'))?.toLowerCase() === 'opentelemetry'
+        ? {
+            endpoint: all['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined,
+            service: all['OTEL_SERVICE_NAME'] || all['WEBSITE_SITE_NAME'] || 'functions-host',
+          }
+        : undefined,
   };
 }
 
@@ -142,13 +158,19 @@ function readFunctionTimeout(value: unknown, file: string): number {
 function readQueues(queues: Json, file: string): QueueOptions {
   const batchSize = number(get(queues, 'batchSize'), file, 'queues.batchSize', 1) ?? 16;
   if (batchSize > 32) fail(file, `has ${batchSize} for queues.batchSize, which is 32 at most`);
-  const maxPollingInterval = span(get(queues, 'maxPollingInterval'), file, 'queues.maxPollingInterval') ?? 2000;
+  const maxPollingInterval =
+    span(get(queues, 'maxPollingInterval'), file, 'queues.maxPollingInterval') ?? 2000;
   if (maxPollingInterval < 100) fail(file, 'has a queues.maxPollingInterval below 00:00:00.100');
   const encoding = text(get(queues, 'messageEncoding'))?.toLowerCase() ?? 'base64';
-  if (encoding !== 'base64' && encoding !== 'none') fail(file, `has '${encoding}' for queues.messageEncoding, which is neither base64 nor none`);
+  if (encoding !== 'base64' && encoding !== 'none')
+    fail(file, `has '${encoding}' for queues.messageEncoding, which is neither base64 nor none`);
   return {
-    batchSize, maxPollingInterval, base64: encoding === 'base64',
-    newBatchThreshold: number(get(queues, 'newBatchThreshold'), file, 'queues.newBatchThreshold', 0) ?? Math.floor(batchSize / 2),
+    batchSize,
+    maxPollingInterval,
+    base64: encoding === 'base64',
+    newBatchThreshold:
+      number(get(queues, 'newBatchThreshold'), file, 'queues.newBatchThreshold', 0) ??
+      Math.floor(batchSize / 2),
     visibilityTimeout: span(get(queues, 'visibilityTimeout'), file, 'queues.visibilityTimeout') ?? 0,
     maxDequeueCount: number(get(queues, 'maxDequeueCount'), file, 'queues.maxDequeueCount', 1) ?? 5,
   };
@@ -158,26 +180,46 @@ function readDurable(from: Json, file: string): DurableSettings {
   const limit = (name: string): number | undefined => number(get(from, name), file, name, 1);
   const version = get(from, 'defaultVersion');
   return {
-    maxConcurrentActivities: limit('maxConcurrentActivityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentActivities,
-    maxConcurrentOrchestrators: limit('maxConcurrentOrchestratorFunctions') ?? DEFAULT_SETTINGS.maxConcurrentOrchestrators,
+    maxConcurrentActivities:
+      limit('maxConcurrentActivityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentActivities,
+    maxConcurrentOrchestrators:
+      limit('maxConcurrentOrchestratorFunctions') ?? DEFAULT_SETTINGS.maxConcurrentOrchestrators,
     maxConcurrentEntities: limit('maxConcurrentEntityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentEntities,
     maxEntityBatch: limit('maxEntityOperationBatchSize') ?? DEFAULT_SETTINGS.maxEntityBatch,
-    overridableStates: oneOf(['AnyState', 'NonRunningStates'], from, 'overridableExistingInstanceStates', file) ?? DEFAULT_SETTINGS.overridableStates,
-    defaultVersion: typeof version === 'number' ? String(version) : text(version) ?? null,
-    versionMatch: oneOf(['None', 'Strict', 'CurrentOrOlder'], from, 'versionMatchStrategy', file) ?? DEFAULT_SETTINGS.versionMatch,
-    versionFailure: oneOf(['Reject', 'Fail'], from, 'versionFailureStrategy', file) ?? DEFAULT_SETTINGS.versionFailure,
-    httpPollInterval: number(get(section(from, 'httpSettings'), 'defaultAsyncRequestSleepTimeMilliseconds'), file, 'defaultAsyncRequestSleepTimeMilliseconds', 1)
-      ?? DEFAULT_SETTINGS.httpPollInterval,
+    overridableStates:
+      oneOf(['AnyState', 'NonRunningStates'], from, 'overridableExistingInstanceStates', file) ??
+      DEFAULT_SETTINGS.overridableStates,
+    defaultVersion: typeof version === 'number' ? String(version) : (text(version) ?? null),
+    versionMatch:
+      oneOf(['None', 'Strict', 'CurrentOrOlder'], from, 'versionMatchStrategy', file) ??
+      DEFAULT_SETTINGS.versionMatch,
+    versionFailure:
+      oneOf(['Reject', 'Fail'], from, 'versionFailureStrategy', file) ?? DEFAULT_SETTINGS.versionFailure,
+    httpPollInterval:
+      number(
+        get(section(from, 'httpSettings'), 'defaultAsyncRequestSleepTimeMilliseconds'),
+        file,
+        'defaultAsyncRequestSleepTimeMilliseconds',
+        1,
+      ) ?? DEFAULT_SETTINGS.httpPollInterval,
   };
 }
 
 /** One of .NET's names for a choice, in any case, or its number. */
-function oneOf<T extends string>(names: readonly T[], from: Json, setting: string, file: string): T | undefined {
+function oneOf<T extends string>(
+  names: readonly T[],
+  from: Json,
+  setting: string,
+  file: string,
+): T | undefined {
   const value = get(from, setting);
   if (value === undefined || value === null) return undefined;
   const said = typeof value === 'number' ? String(value) : text(value)?.toLowerCase();
   const found = names.find((name, index) => name.toLowerCase() === said || String(index) === said);
-  return found ?? fail(file, `has ${JSON.stringify(value)} for ${setting}, which has to be one of ${names.join(', ')}`);
+  return (
+    found ??
+    fail(file, `has ${JSON.stringify(value)} for ${setting}, which has to be one of ${names.join(', ')}`)
+  );
 }
 
 function readSettings(local: Json): Record<string, string> {
@@ -185,7 +227,9 @@ function readSettings(local: Json): Record<string, string> {
   for (const [name, value] of Object.entries(section(local, 'Values'))) settings[name] = String(value);
   for (const [name, value] of Object.entries(section(local, 'ConnectionStrings'))) {
     // A plain text, or { ConnectionString, ProviderName }.
-    settings[`ConnectionStrings:${name}`] = String(typeof value === 'object' && value !== null ? get(value as Json, 'ConnectionString') : value);
+    settings[`ConnectionStrings:${name}`] = String(
+      typeof value === 'object' && value !== null ? get(value as Json, 'ConnectionString') : value,
+    );
   }
   return settings;
 }
@@ -195,7 +239,9 @@ function timeZone(name: string): string {
   try {
     return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone;
   } catch {
-    throw new ConfigError(`The setting 'WEBSITE_TIME_ZONE' names the time zone '${name}', which is not one of IANA's, such as Europe/Berlin.`);
+    throw new ConfigError(
+      `The setting 'WEBSITE_TIME_ZONE' names the time zone '${name}', which is not one of IANA's, such as Europe/Berlin.`,
+    );
   }
 }
 
@@ -224,12 +270,19 @@ function readJson(file: string): Json | undefined {
   } catch (error) {
     return fail(file, `is not valid JSON: ${(error as Error).message.split('\n')[0]!}`);
   }
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Json : fail(file, 'is not a JSON object');
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Json)
+    : fail(file, 'is not a JSON object');
 }
 
 /** The host's own reader allows comments in these files. Positions in messages stay right: a comment becomes blanks. */
 function withoutComments(content: string): string {
-  return content.replace(/^\uFEFF/, '').replaceAll(/("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '));
+  return content
+    .replace(/^\uFEFF/, '')
+    .replaceAll(
+      /("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+      (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '),
+    );
 }
 
 /** A property, by a name whose case does not matter: so .NET reads its configuration. */
@@ -272,20 +325,30 @@ function isTrue(value: unknown): boolean {
 function number(value: unknown, file: string, name: string, least: number): number | undefined {
   if (value === undefined || value === null) return undefined;
   const found = Number(value);
-  return Number.isInteger(found) && found >= least ? found : fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a whole number from ${least}`);
+  return Number.isInteger(found) && found >= least
+    ? found
+    : fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a whole number from ${least}`);
 }
 
 /** @returns milliseconds. */
 function span(value: unknown, file: string, name: string): number | undefined {
   if (value === undefined || value === null) return undefined;
-  return parseTimeSpan(typeof value === 'number' ? String(value) : text(value) ?? '') ?? fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a time such as 00:00:30`);
+  return (
+    parseTimeSpan(typeof value === 'number' ? String(value) : (text(value) ?? '')) ??
+    fail(file, `has ${JSON.stringify(value)} for ${name}, which has to be a time such as 00:00:30`)
+  );
 }
 
 function readLevels(from: Json, file: string): Record<string, LogLevel> {
   const result: Record<string, LogLevel> = {};
   for (const [category, level] of Object.entries(from)) {
     const found = LOG_LEVELS.find((known) => known === String(level).toLowerCase());
-    result[category] = found ?? fail(file, `gives '${category}' the log level '${String(level)}', which is none of ${LOG_LEVELS.join(', ')}`);
+    result[category] =
+      found ??
+      fail(
+        file,
+        `gives '${category}' the log level '${String(level)}', which is none of ${LOG_LEVELS.join(', ')}`,
+      );
   }
   return result;
 }

@@ -68,18 +68,33 @@ export class StorageError extends Error {
 export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const directory = path.resolve(options.app);
   const read = readConfig(directory);
-  const config = options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
+  const config =
+    options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
   for (const [name, value] of Object.entries(config.settings)) process.env[name] ??= value;
   const log = options.log ?? consoleLog({ levels: config.logLevels, verbose: options.verbose === true });
   const port = options.left?.port ?? options.port ?? config.port;
-  const { instances, schedules } = options.left ?? { instances: new Map<string, StoredInstance>(), schedules: new Map<string, ScheduleStatus>() };
+  const { instances, schedules } = options.left ?? {
+    instances: new Map<string, StoredInstance>(),
+    schedules: new Map<string, ScheduleStatus>(),
+  };
   // The SDK takes its addresses from here; without it they would all say port 7071.
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
 
-  const [registrations, hub] = await Promise.all([loadApp({ directory }), openHub(options, config, log, instances), options.storageReady]);
+  const [registrations, hub] = await Promise.all([
+    loadApp({ directory }),
+    openHub(options, config, log, instances),
+    options.storageReady,
+  ]);
   const host = new Host({
-    registrations, config, hub, clock: new WallClock(), log, schedules: scheduleStatuses(options, config, directory, schedules), enforceKeys: options.enforceKeys === true,
-    engine: { strict: options.strict === true }, ...(options.left !== undefined && { keys: options.left.keys }),
+    registrations,
+    config,
+    hub,
+    clock: new WallClock(),
+    log,
+    schedules: scheduleStatuses(options, config, directory, schedules),
+    enforceKeys: options.enforceKeys === true,
+    engine: { strict: options.strict === true },
+    ...(options.left !== undefined && { keys: options.left.keys }),
   });
   const actual = await host.start(port, options.lost);
   process.env['WEBSITE_HOSTNAME'] = `localhost:${actual}`;
@@ -88,7 +103,10 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     await terminateApp(registrations);
   };
   return {
-    host, hub, port: actual, stop,
+    host,
+    hub,
+    port: actual,
+    stop,
     leave: async () => {
       await stop();
       return { port: actual, keys: host.keys, instances, schedules };
@@ -97,20 +115,36 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
 }
 
 function scheduleStatuses(
-  options: EmulatorOptions, { setting, timeZone }: HostConfig, directory: string, inMemory: Map<string, ScheduleStatus>,
+  options: EmulatorOptions,
+  { setting, timeZone }: HostConfig,
+  directory: string,
+  inMemory: Map<string, ScheduleStatus>,
 ): ScheduleStatuses {
-  const connection = options.storage === 'memory' ? undefined : findConnection(setting, 'AzureWebJobsStorage', 'blob');
-  return connection === undefined ? new MemoryScheduleStatuses(inMemory) : new BlobScheduleStatuses({ connection, timeZone, hostId: hostId(directory, setting) });
+  const connection =
+    options.storage === 'memory' ? undefined : findConnection(setting, 'AzureWebJobsStorage', 'blob');
+  return connection === undefined
+    ? new MemoryScheduleStatuses(inMemory)
+    : new BlobScheduleStatuses({ connection, timeZone, hostId: hostId(directory, setting) });
 }
 
-async function openHub(options: EmulatorOptions, config: HostConfig, log: Log, instances: Map<string, StoredInstance>): Promise<TaskHub> {
+async function openHub(
+  options: EmulatorOptions,
+  config: HostConfig,
+  log: Log,
+  instances: Map<string, StoredInstance>,
+): Promise<TaskHub> {
   const name = options.hub ?? config.hubName;
   if (options.storage === 'memory') return new MemoryHub({ name, instances });
   const found = findConnection(config.setting, config.hubConnection, 'blob');
   if (found === undefined) {
-    throw new StorageError(`The setting '${config.hubConnection}' is not set: give a connection string there or with --storage, or use --storage memory.`);
+    throw new StorageError(
+      `The setting '${config.hubConnection}' is not set: give a connection string there or with --storage, or use --storage memory.`,
+    );
   }
-  if (!('connectionString' in found)) throw new StorageError(`'${config.hubConnection}' names a service to be reached by identity: the emulator's task hub needs a connection string.`);
+  if (!('connectionString' in found))
+    throw new StorageError(
+      `'${config.hubConnection}' names a service to be reached by identity: the emulator's task hub needs a connection string.`,
+    );
   // Only now: the storage libraries take a while to load, and a hub in memory does without them.
   const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
   try {

@@ -7,7 +7,14 @@ import type { RetryPolicy } from './retry.js';
 import { retryPolicy } from './retry.js';
 import { formatTimeSpan } from './time-span.js';
 import { UnsupportedBindingError } from './triggers/bindings.js';
-import type { Binding, FunctionDefinition, InvocationOutcome, InvocationRequest, TypedData, Worker } from './worker/types.js';
+import type {
+  Binding,
+  FunctionDefinition,
+  InvocationOutcome,
+  InvocationRequest,
+  TypedData,
+  Worker,
+} from './worker/types.js';
 
 export interface ExecutorOptions {
   worker: Worker;
@@ -43,8 +50,11 @@ export class Executor implements Worker {
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.functions = new Map(options.functions.map((definition) => [definition.name, definition]));
-    this.#lowerCase = new Map(options.functions.map((definition) => [definition.name.toLowerCase(), definition]));
-    for (const { name, retryOptions } of options.functions) if (retryOptions !== undefined) this.#policies.set(name, policyOf(name, retryOptions));
+    this.#lowerCase = new Map(
+      options.functions.map((definition) => [definition.name.toLowerCase(), definition]),
+    );
+    for (const { name, retryOptions } of options.functions)
+      if (retryOptions !== undefined) this.#policies.set(name, policyOf(name, retryOptions));
   }
 
   find(name: string): FunctionDefinition | undefined {
@@ -63,7 +73,10 @@ export class Executor implements Worker {
 
   /** Resolves when no function runs. */
   async whenQuiet(): Promise<void> {
-    if (this.#running > 0) await new Promise<void>((resolve) => { this.#quiet.push(resolve); });
+    if (this.#running > 0)
+      await new Promise<void>((resolve) => {
+        this.#quiet.push(resolve);
+      });
   }
 
   /** Waits for no retry any more: what failed stays failed. */
@@ -73,26 +86,39 @@ export class Executor implements Worker {
   }
 
   /** @param waiting told when the function begins to wait for its next try, and when it begins that */
-  async invoke(request: InvocationRequest, waiting: (waits: boolean) => void = () => {}): Promise<InvocationOutcome> {
+  async invoke(
+    request: InvocationRequest,
+    waiting: (waits: boolean) => void = () => {},
+  ): Promise<InvocationOutcome> {
     const definition = this.functions.get(request.functionName)!;
     const policy = this.#policies.get(definition.name);
     if (policy === undefined) return this.#attempt(definition, request);
     const { maxRetryCount } = policy;
     const { log } = this.#options;
     const category = `Function.${definition.name}`;
-    let outcome = await this.#attempt(definition, { ...request, retryContext: { retryCount: 0, maxRetryCount } });
+    let outcome = await this.#attempt(definition, {
+      ...request,
+      retryContext: { retryCount: 0, maxRetryCount },
+    });
     for (let retryCount = 1; !outcome.ok && !this.#stopped; retryCount++) {
       if (maxRetryCount !== -1 && retryCount > maxRetryCount) {
         log('error', category, `Function execution failed after '${maxRetryCount}' retries.`);
         break;
       }
       const delay = policy.delay(retryCount);
-      log('debug', category, `Waiting for \`${formatTimeSpan(delay)}\` before retrying function execution. Next attempt: '${retryCount}'. Max retry count: '${maxRetryCount}'.`);
+      log(
+        'debug',
+        category,
+        `Waiting for \`${formatTimeSpan(delay)}\` before retrying function execution. Next attempt: '${retryCount}'. Max retry count: '${maxRetryCount}'.`,
+      );
       waiting(true);
       await this.#wait(delay);
       waiting(false);
       if (this.#stopped) break;
-      outcome = await this.#attempt(definition, { ...request, retryContext: { retryCount, maxRetryCount, exception: rpcException(definition.name, outcome) } });
+      outcome = await this.#attempt(definition, {
+        ...request,
+        retryContext: { retryCount, maxRetryCount, exception: rpcException(definition.name, outcome) },
+      });
     }
     return outcome;
   }
@@ -111,7 +137,8 @@ export class Executor implements Worker {
     this.#running++;
     try {
       // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
-      if (definition.trigger.type === 'orchestrationTrigger') return await this.#options.worker.invoke(request);
+      if (definition.trigger.type === 'orchestrationTrigger')
+        return await this.#options.worker.invoke(request);
       const outcome = await this.#execute(definition, request);
       this.#completed++;
       return outcome;
@@ -124,8 +151,20 @@ export class Executor implements Worker {
     const { worker, log } = this.#options;
     const invocationId = request.invocationId ?? randomUUID();
     const startedAt = performance.now();
-    const triggerMetadata = withProperties(request.triggerMetadata ?? {}, request.inputData[definition.trigger.name]);
-    let outcome = await this.#inTime(definition.name, invocationId, worker.invoke({ ...request, invocationId, triggerMetadata, inputData: this.#inputs(definition, request) }));
+    const triggerMetadata = withProperties(
+      request.triggerMetadata ?? {},
+      request.inputData[definition.trigger.name],
+    );
+    let outcome = await this.#inTime(
+      definition.name,
+      invocationId,
+      worker.invoke({
+        ...request,
+        invocationId,
+        triggerMetadata,
+        inputData: this.#inputs(definition, request),
+      }),
+    );
     if (outcome.ok) outcome = await this.#writeOutputs(definition, outcome);
     const how = outcome.ok ? 'Succeeded' : 'Failed';
     const line = `Executed 'Functions.${definition.name}' (${how}, Id=${invocationId}, Duration=${Math.round(performance.now() - startedAt)}ms)`;
@@ -135,13 +174,21 @@ export class Executor implements Worker {
   }
 
   /** Production restarts the worker of a function that takes too long. Here it shares the host's process, so it goes on and is not listened to. */
-  async #inTime(name: string, invocationId: string, running: Promise<InvocationOutcome>): Promise<InvocationOutcome> {
+  async #inTime(
+    name: string,
+    invocationId: string,
+    running: Promise<InvocationOutcome>,
+  ): Promise<InvocationOutcome> {
     const { functionTimeout, log } = this.#options;
     if (functionTimeout > LONGEST_TIMEOUT) return running;
     const { promise: tooLong, resolve } = Promise.withResolvers<InvocationOutcome>();
     const timeout = setTimeout(() => {
       const limit = formatTimeSpan(functionTimeout);
-      log('error', `Function.${name}`, `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). It cannot be stopped: what it still does is not listened to.`);
+      log(
+        'error',
+        `Function.${name}`,
+        `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). It cannot be stopped: what it still does is not listened to.`,
+      );
       const message = `Timeout value of ${limit} was exceeded by function: Functions.${name}`;
       resolve({ ok: false, error: new Error(message), message, stackTrace: undefined, timedOut: true });
     }, functionTimeout).unref();
@@ -152,21 +199,37 @@ export class Executor implements Worker {
     }
   }
 
-  #inputs({ bindings, trigger }: FunctionDefinition, { inputData }: InvocationRequest): Record<string, TypedData> {
+  #inputs(
+    { bindings, trigger }: FunctionDefinition,
+    { inputData }: InvocationRequest,
+  ): Record<string, TypedData> {
     const inputs = { ...inputData };
-    for (const binding of Object.values(bindings)) if (binding.direction === 'in' && binding.name !== trigger.name) inputs[binding.name] = this.#options.input(binding);
+    for (const binding of Object.values(bindings))
+      if (binding.direction === 'in' && binding.name !== trigger.name)
+        inputs[binding.name] = this.#options.input(binding);
     return inputs;
   }
 
-  async #writeOutputs({ bindings }: FunctionDefinition, outcome: Extract<InvocationOutcome, { ok: true }>): Promise<InvocationOutcome> {
+  async #writeOutputs(
+    { bindings }: FunctionDefinition,
+    outcome: Extract<InvocationOutcome, { ok: true }>,
+  ): Promise<InvocationOutcome> {
     try {
       for (const binding of Object.values(bindings)) {
         if (binding.direction !== 'out' || binding.type === 'http') continue;
-        await this.#options.output(binding, binding.name === '$return' ? outcome.returnValue : outcome.outputData[binding.name]);
+        await this.#options.output(
+          binding,
+          binding.name === '$return' ? outcome.returnValue : outcome.outputData[binding.name],
+        );
       }
       return outcome;
     } catch (error) {
-      return { ok: false, error, message: error instanceof Error ? error.message : String(error), stackTrace: error instanceof Error ? error.stack : undefined };
+      return {
+        ok: false,
+        error,
+        message: error instanceof Error ? error.message : String(error),
+        stackTrace: error instanceof Error ? error.stack : undefined,
+      };
     }
   }
 }
@@ -175,11 +238,21 @@ function policyOf(name: string, options: Record<string, unknown>): RetryPolicy {
   try {
     return retryPolicy(options);
   } catch (error) {
-    throw new UnsupportedBindingError(`The retry policy of the function '${name}' cannot be followed: ${(error as Error).message}.`, { cause: error });
+    throw new UnsupportedBindingError(
+      `The retry policy of the function '${name}' cannot be followed: ${(error as Error).message}.`,
+      { cause: error },
+    );
   }
 }
 
 /** What a function hears of the failure that made it run again. */
-function rpcException(name: string, { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>): { message: string; stackTrace: string; source: string } {
-  return { message: `Exception while executing function: Functions.${name} ---> Result: Failure\nException: ${message}\nStack: ${stackTrace}`, stackTrace, source: 'System.Private.CoreLib' };
+function rpcException(
+  name: string,
+  { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>,
+): { message: string; stackTrace: string; source: string } {
+  return {
+    message: `Exception while executing function: Functions.${name} ---> Result: Failure\nException: ${message}\nStack: ${stackTrace}`,
+    stackTrace,
+    source: 'System.Private.CoreLib',
+  };
 }

@@ -7,17 +7,26 @@ export function functionList(host: Host): string {
   const enabled = all.filter((definition) => !host.isDisabled(definition));
   const lines = [
     ...host.httpFunctions.map(({ name, methods, url }) => `\t${name}: [${methods.join(',')}] ${url}\n`),
-    ...enabled.filter(({ trigger }) => trigger.type !== 'httpTrigger').map(({ name, trigger }) => `\t${name}: ${trigger.type}\n`),
-    ...all.filter((definition) => host.isDisabled(definition)).map(({ name }) => `Function ${name} is disabled.\n`),
+    ...enabled
+      .filter(({ trigger }) => trigger.type !== 'httpTrigger')
+      .map(({ name, trigger }) => `\t${name}: ${trigger.type}\n`),
+    ...all
+      .filter((definition) => host.isDisabled(definition))
+      .map(({ name }) => `Function ${name} is disabled.\n`),
   ];
   return `\nFunctions:\n\n${lines.join('\n')}`;
 }
 
 /** The keys that open the app when they are asked for. */
 export function keyList({ keys, functions }: Host): string {
-  const lines = [`\tmaster: ${keys.master}`, `\thost: ${keys.host}`, `\tdurabletask_extension: ${keys.durableTask}`];
+  const lines = [
+    `\tmaster: ${keys.master}`,
+    `\thost: ${keys.host}`,
+    `\tdurabletask_extension: ${keys.durableTask}`,
+  ];
   for (const definition of functions) {
-    if (authLevel(definition) === 'function') lines.push(`\t${definition.name}: ${keys.functions[definition.name]}`);
+    if (authLevel(definition) === 'function')
+      lines.push(`\t${definition.name}: ${keys.functions[definition.name]}`);
   }
   return `Keys, for the header x-functions-key or ?code= in the address:\n\n${lines.join('\n')}\n`;
 }

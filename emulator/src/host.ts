@@ -80,7 +80,9 @@ export class Host {
     this.#options = options;
     const { registrations, config, hub, clock, log } = options;
     // From here on the library speaks to the newest host of this process.
-    registrations.log = (level, message) => { log(level, 'Worker', message); };
+    registrations.log = (level, message) => {
+      log(level, 'Worker', message);
+    };
     for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
     if (config.tracing !== undefined) {
       const { endpoint, service } = config.tracing;
@@ -89,18 +91,30 @@ export class Host {
       this.#tracing = new Tracing({ now: () => clock.now(), send: (span) => sender?.add(span) });
     }
     const worker = new FunctionsWorker({ registrations, log, ...options.worker });
-    this.functions = [...worker.functions.values()].map((definition) => (this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting)));
+    this.functions = [...worker.functions.values()].map((definition) =>
+      this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting),
+    );
     this.#queues = new Queues({
-      setting: config.setting, options: config.queues, log,
-      run: async ({ name }, inputData, triggerMetadata, waiting) => (await this.worker.invoke({ functionName: name, inputData, triggerMetadata }, waiting)).ok,
+      setting: config.setting,
+      options: config.queues,
+      log,
+      run: async ({ name }, inputData, triggerMetadata, waiting) =>
+        (await this.worker.invoke({ functionName: name, inputData, triggerMetadata }, waiting)).ok,
     });
     this.worker = new Executor({
-      worker, log, clock, functionTimeout: config.functionTimeout, functions: this.functions.filter((definition) => !this.isDisabled(definition)),
+      worker,
+      log,
+      clock,
+      functionTimeout: config.functionTimeout,
+      functions: this.functions.filter((definition) => !this.isDisabled(definition)),
       input: () => ({ string: this.#clientBinding() }),
       output: (binding, value) => this.#queues.write(binding, value),
     });
     this.#timers = new Timers(this.#triggered('timerTrigger'), {
-      clock, log, timeZone: config.timeZone, statuses: options.schedules ?? new MemoryScheduleStatuses(),
+      clock,
+      log,
+      timeZone: config.timeZone,
+      statuses: options.schedules ?? new MemoryScheduleStatuses(),
       run: ({ name }, inputData) => this.worker.invoke({ functionName: name, inputData }),
     });
     const keys = newKeys(worker.functions.keys());
@@ -108,27 +122,56 @@ export class Host {
     this.#warn();
     for (const definition of this.functions) this.#addRoute(definition);
     for (const { route, method, by } of this.#router.shadowed()) {
-      log('warning', 'Host.Startup', `${method} /${route.template} reaches '${by.name}', not '${route.target.name}': the Functions host tries routes in the order of the functions' names.`);
+      log(
+        'warning',
+        'Host.Startup',
+        `${method} /${route.template} reaches '${by.name}', not '${route.target.name}': the Functions host tries routes in the order of the functions' names.`,
+      );
     }
     // The SDK's client calls without a key, on the port that everybody can reach.
     this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
     this.sdk = new SdkV3(this.worker);
     this.engine = new Engine({
-      hub, clock, log, sdk: this.sdk, ...options.engine, settings: config.durable, spans: this.#tracing && new OrchestrationSpans(this.#tracing),
+      hub,
+      clock,
+      log,
+      sdk: this.sdk,
+      ...options.engine,
+      settings: config.durable,
+      spans: this.#tracing && new OrchestrationSpans(this.#tracing),
     });
-    if (config.extendedSessions) log('information', 'Host.Startup', 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.');
+    if (config.extendedSessions)
+      log(
+        'information',
+        'Host.Startup',
+        'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.',
+      );
     this.#management = new ManagementApi({
-      client: this.engine, hubName: hub.name, connection: config.hubConnectionName, forwardedHost: config.forwardedHost,
-      hasConnection: (name) => findConnection(config.setting, name, 'blob') !== undefined, storeInputs: config.storeInputs, keys: () => this.keys,
-      enforceKeys: options.enforceKeys === true, rpcPath: this.#rpcPath,
+      client: this.engine,
+      hubName: hub.name,
+      connection: config.hubConnectionName,
+      forwardedHost: config.forwardedHost,
+      hasConnection: (name) => findConnection(config.setting, name, 'blob') !== undefined,
+      storeInputs: config.storeInputs,
+      keys: () => this.keys,
+      enforceKeys: options.enforceKeys === true,
+      rpcPath: this.#rpcPath,
     });
     this.#admin = new AdminApi({
-      key: () => (options.enforceKeys === true ? this.keys.master : undefined), run: (name, input) => this.run(name, input) !== undefined,
-      functions: () => this.functions.map((definition) => ({
-        name: definition.name, config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
-        ...(definition.trigger.type === 'httpTrigger' && { invoke_url_template: `${this.origin}/${this.#template(definition)}` }),
-        language: 'node', isDisabled: this.isDisabled(definition), isDirect: false, isProxy: false,
-      })),
+      key: () => (options.enforceKeys === true ? this.keys.master : undefined),
+      run: (name, input) => this.run(name, input) !== undefined,
+      functions: () =>
+        this.functions.map((definition) => ({
+          name: definition.name,
+          config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
+          ...(definition.trigger.type === 'httpTrigger' && {
+            invoke_url_template: `${this.origin}/${this.#template(definition)}`,
+          }),
+          language: 'node',
+          isDisabled: this.isDisabled(definition),
+          isDirect: false,
+          isProxy: false,
+        })),
     });
     this.#server = new HttpServer(async (request) => (this.#started ? this.handle(request) : empty(503)));
   }
@@ -144,7 +187,9 @@ export class Host {
       throw error;
     }
     this.#started = true;
-    await this.#queues.start(this.#triggered('queueTrigger').filter(({ trigger }) => this.#queues.problem(trigger) === undefined));
+    await this.#queues.start(
+      this.#triggered('queueTrigger').filter(({ trigger }) => this.#queues.problem(trigger) === undefined),
+    );
     await this.#timers.start();
     return this.#port;
   }
@@ -167,7 +212,9 @@ export class Host {
     do {
       await Promise.all([this.engine.whenQuiet(), this.worker.whenQuiet(), this.#timers.whenQuiet()]);
       // What a finished function leads to may begin in the next turn.
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     } while (this.isBusy);
   }
 
@@ -189,7 +236,9 @@ export class Host {
   /** The HTTP functions that are not switched off: name, methods and address, in order of registration. */
   get httpFunctions(): { name: string; methods: string[]; url: string }[] {
     return this.#triggered('httpTrigger').map((definition) => ({
-      name: definition.name, methods: methodsOf(definition), url: `${this.origin}/${this.#template(definition).replace(/^\//, '')}`,
+      name: definition.name,
+      methods: methodsOf(definition),
+      url: `${this.origin}/${this.#template(definition).replace(/^\//, '')}`,
     }));
   }
 
@@ -201,7 +250,11 @@ export class Host {
     try {
       response = await this.#route(request);
     } catch (error) {
-      this.#options.log('error', 'Host.General', error instanceof Error ? error.stack ?? error.message : String(error));
+      this.#options.log(
+        'error',
+        'Host.General',
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      );
       response = empty(500);
     }
     return cors === undefined ? response : { ...response, headers: [...response.headers, ...cors] };
@@ -212,7 +265,9 @@ export class Host {
     const found = this.#router.find(request.method, pathSegments(pathname));
     const { httpAddress } = this.#options.registrations;
     if (found !== undefined && httpAddress !== undefined && !this.#isOwn(pathname)) {
-      return this.#refusal(found.target, request) ?? this.#stream(httpAddress, found.target, request, found.values);
+      return (
+        this.#refusal(found.target, request) ?? this.#stream(httpAddress, found.target, request, found.values)
+      );
     }
     const body = await readBody(request);
     if (body === undefined) return empty(413);
@@ -221,14 +276,17 @@ export class Host {
     if (managed !== undefined) return managed;
     const administered = this.#admin.handle(whole);
     if (administered !== undefined) return administered;
-    if (found !== undefined) return this.#refusal(found.target, request) ?? this.#invoke(found.target, whole, found.values);
+    if (found !== undefined)
+      return this.#refusal(found.target, request) ?? this.#invoke(found.target, whole, found.values);
     if (pathname !== '/') return empty(404);
     return this.#options.config.homepage ? text(200, 'Your Functions app is up and running.\n') : empty(204);
   }
 
   /** Whether the host itself answers there, and no function. */
   #isOwn(pathname: string): boolean {
-    return ['/admin', '/runtime', this.#rpcPath].some((path) => `${pathname.toLowerCase()}/`.startsWith(`${path}/`));
+    return ['/admin', '/runtime', this.#rpcPath].some((path) =>
+      `${pathname.toLowerCase()}/`.startsWith(`${path}/`),
+    );
   }
 
   /** What a request for a function is answered that does not reach it. */
@@ -237,10 +295,18 @@ export class Host {
     return this.isDisabled(definition) ? empty(404) : undefined;
   }
 
-  async #invoke(definition: FunctionDefinition, request: HttpRequestLike, values: RouteValues): Promise<HttpResponseLike> {
+  async #invoke(
+    definition: FunctionDefinition,
+    request: HttpRequestLike,
+    values: RouteValues,
+  ): Promise<HttpResponseLike> {
     const { name, trigger } = definition;
     const span = this.#beginRequest(definition, request);
-    const outcome = await this.worker.invoke({ functionName: name, inputData: { [trigger.name]: httpInput(request, values) }, trace: span?.context });
+    const outcome = await this.worker.invoke({
+      functionName: name,
+      inputData: { [trigger.name]: httpInput(request, values) },
+      trace: span?.context,
+    });
     const answer = outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
     span?.end({ failed: answer.status >= 500, attributes: { 'http.response.status_code': answer.status } });
     return answer;
@@ -250,25 +316,49 @@ export class Host {
   #beginRequest(definition: FunctionDefinition, { method, headers }: RequestHead): OpenSpan | undefined {
     const route = `/${this.#template(definition).replace(/^\//, '')}`;
     return this.#tracing?.begin({
-      name: `${method} ${route}`, kind: 'server', scope: 'Microsoft.AspNetCore', parent: readTraceContext(headers),
+      name: `${method} ${route}`,
+      kind: 'server',
+      scope: 'Microsoft.AspNetCore',
+      parent: readTraceContext(headers),
       attributes: { 'http.request.method': method, 'http.route': route },
     });
   }
 
   /** Has a function read its request and write its answer bit by bit. */
-  async #stream(appAddress: string, definition: FunctionDefinition, request: HttpRequestLike<Body>, values: RouteValues): Promise<HttpResponseLike<Body>> {
+  async #stream(
+    appAddress: string,
+    definition: FunctionDefinition,
+    request: HttpRequestLike<Body>,
+    values: RouteValues,
+  ): Promise<HttpResponseLike<Body>> {
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return empty(413);
     const { name, trigger } = definition;
     const invocationId = randomUUID();
     const span = this.#beginRequest(definition, request);
     const { answer, abort } = forward(appAddress, invocationId, request);
-    const invoked = this.worker.invoke({ functionName: name, invocationId, inputData: { [trigger.name]: {} }, triggerMetadata: streamMetadata(request, values), trace: span?.context });
+    const invoked = this.worker.invoke({
+      functionName: name,
+      invocationId,
+      inputData: { [trigger.name]: {} },
+      triggerMetadata: streamMetadata(request, values),
+      trace: span?.context,
+    });
     let begun = false;
-    void answer.then(() => { begun = true; }, () => {});
+    void answer.then(
+      () => {
+        begun = true;
+      },
+      () => {},
+    );
     const without = invoked.then((outcome) => {
       if (outcome.ok && outcome.result !== null && outcome.result !== undefined) return answer;
       abort();
-      if (!begun) this.#options.log('warning', 'Host.General', `'${name}' ${outcome.ok ? 'returned nothing' : 'threw'}: with HTTP streams, production never answers then, and the caller waits.`);
+      if (!begun)
+        this.#options.log(
+          'warning',
+          'Host.General',
+          `'${name}' ${outcome.ok ? 'returned nothing' : 'threw'}: with HTTP streams, production never answers then, and the caller waits.`,
+        );
       return empty(500);
     });
     const first = await Promise.race([answer, without]);
@@ -278,7 +368,11 @@ export class Host {
 
   #clientBinding(): string {
     return clientBindingValue({
-      hubName: this.engine.taskHubName, connection: this.#options.config.hubConnectionName, origin: this.origin, rpcBaseUrl: `http://127.0.0.1:${this.#port}${this.#rpcPath}/`, key: this.keys.durableTask,
+      hubName: this.engine.taskHubName,
+      connection: this.#options.config.hubConnectionName,
+      origin: this.origin,
+      rpcBaseUrl: `http://127.0.0.1:${this.#port}${this.#rpcPath}/`,
+      key: this.keys.durableTask,
     });
   }
 
@@ -291,8 +385,15 @@ export class Host {
     const definition = this.worker.find(name);
     if (definition === undefined) return undefined;
     const { trigger } = definition;
-    const call = (value: TypedData, triggerMetadata: Record<string, TypedData> = {}): Promise<InvocationOutcome> => (
-      this.worker.invoke({ functionName: definition.name, inputData: { [trigger.name]: value }, triggerMetadata }));
+    const call = (
+      value: TypedData,
+      triggerMetadata: Record<string, TypedData> = {},
+    ): Promise<InvocationOutcome> =>
+      this.worker.invoke({
+        functionName: definition.name,
+        inputData: { [trigger.name]: value },
+        triggerMetadata,
+      });
     if (trigger.type === 'timerTrigger') return call(this.#timers.input(definition.name));
     if (trigger.type === 'queueTrigger') return call({ string: input }, { QueueTrigger: { string: input } });
     return undefined;
@@ -303,7 +404,10 @@ export class Host {
     if (this.#options.enforceKeys !== true || level === 'anonymous') return true;
     const { master, host, functions } = this.keys;
     const own = functions[definition.name];
-    return carriesKey(request, level === 'function' ? [master, host, ...own === undefined ? [] : [own]] : [master]);
+    return carriesKey(
+      request,
+      level === 'function' ? [master, host, ...(own === undefined ? [] : [own])] : [master],
+    );
   }
 
   /** @returns undefined when CORS is none of our business: not configured, or not asked. */
@@ -331,15 +435,25 @@ export class Host {
 
   /** Says what of the app does not run here, and why. */
   #warn(): void {
-    const warn = (line: string): void => { this.#options.log('warning', 'Host.Startup', line); };
+    const warn = (line: string): void => {
+      this.#options.log('warning', 'Host.Startup', line);
+    };
     for (const { name, bindings, trigger, retryOptions } of this.worker.functions.values()) {
       if (retryOptions !== undefined && trigger.type !== 'timerTrigger') {
-        warn(`The retry policy of '${name}' works, but the Functions host says that it soon will not: of the triggers here only timers have one for good.`);
+        warn(
+          `The retry policy of '${name}' works, but the Functions host says that it soon will not: of the triggers here only timers have one for good.`,
+        );
       }
-      if (trigger.type === 'warmupTrigger') warn(`The function '${name}' is never called: there is nothing to warm up here.`);
-      for (const binding of Object.values(bindings).filter(({ type }) => type === 'queueTrigger' || type === 'queue')) {
+      if (trigger.type === 'warmupTrigger')
+        warn(`The function '${name}' is never called: there is nothing to warm up here.`);
+      for (const binding of Object.values(bindings).filter(
+        ({ type }) => type === 'queueTrigger' || type === 'queue',
+      )) {
         const problem = this.#queues.problem(binding);
-        if (problem !== undefined) warn(`The function '${name}' ${binding === trigger ? 'is never called' : 'fails when it writes a message'}: ${problem}.`);
+        if (problem !== undefined)
+          warn(
+            `The function '${name}' ${binding === trigger ? 'is never called' : 'fails when it writes a message'}: ${problem}.`,
+          );
       }
     }
   }
@@ -347,11 +461,19 @@ export class Host {
   #addRoute(definition: FunctionDefinition): void {
     if (definition.trigger.type !== 'httpTrigger') return;
     const level = authLevel(definition);
-    if (!LEVELS.includes(level)) throw new UnsupportedBindingError(`The function '${definition.name}' has the authLevel '${level}', which is none of ${LEVELS.join(', ')}.`);
+    if (!LEVELS.includes(level))
+      throw new UnsupportedBindingError(
+        `The function '${definition.name}' has the authLevel '${level}', which is none of ${LEVELS.join(', ')}.`,
+      );
     try {
-      this.#router.add(definition.name, new Route(this.#template(definition), methodsOf(definition), definition));
+      this.#router.add(
+        definition.name,
+        new Route(this.#template(definition), methodsOf(definition), definition),
+      );
     } catch (error) {
-      throw error instanceof RouteTemplateError ? new RouteTemplateError(`The route of '${definition.name}' cannot be read. ${error.message}`) : error;
+      throw error instanceof RouteTemplateError
+        ? new RouteTemplateError(`The route of '${definition.name}' cannot be read. ${error.message}`)
+        : error;
     }
   }
 

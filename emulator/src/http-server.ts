@@ -40,10 +40,15 @@ export class HttpServer {
   }
 
   async #listenOn(host: string, port: number): Promise<number> {
-    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => { void this.#serve(request, response, server); });
+    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
+      void this.#serve(request, response, server);
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, host, () => { server.off('error', reject); resolve(); });
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        resolve();
+      });
     });
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;
@@ -51,21 +56,45 @@ export class HttpServer {
 
   /** Takes no more requests, and lets those that run end. */
   async close(): Promise<void> {
-    await Promise.all(this.#servers.splice(0).map((server) => new Promise<void>((resolve) => {
-      const late = setTimeout(() => { server.closeAllConnections(); }, GRACE);
-      server.close(() => { clearTimeout(late); resolve(); });
-      server.closeIdleConnections();
-    })));
+    await Promise.all(
+      this.#servers.splice(0).map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            const late = setTimeout(() => {
+              server.closeAllConnections();
+            }, GRACE);
+            server.close(() => {
+              clearTimeout(late);
+              resolve();
+            });
+            server.closeIdleConnections();
+          }),
+      ),
+    );
   }
 
-  async #serve(request: http.IncomingMessage, response: http.ServerResponse, server: http.Server): Promise<void> {
+  async #serve(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    server: http.Server,
+  ): Promise<void> {
     // Whoever called may go away at any time.
     response.on('error', () => {});
     try {
       const url = addressOf(request);
       const method = request.method ?? 'GET';
-      const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
-      const answer = url !== undefined ? await this.#handle({ method, url, headers: flat(request.headers), ...(hasBody && { body: request }) }) : empty(400);
+      const hasBody =
+        request.headers['transfer-encoding'] !== undefined ||
+        Number(request.headers['content-length'] ?? 0) > 0;
+      const answer =
+        url !== undefined
+          ? await this.#handle({
+              method,
+              url,
+              headers: flat(request.headers),
+              ...(hasBody && { body: request }),
+            })
+          : empty(400);
       // A connection kept alive would hold up a server that closes.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);
@@ -77,14 +106,23 @@ export class HttpServer {
 }
 
 /** What was asked for. @returns undefined when target and Host make no address, or name two hosts, which Kestrel does not answer either. */
-function addressOf({ headers: { host = 'localhost' }, url: target = '/' }: http.IncomingMessage): string | undefined {
+function addressOf({
+  headers: { host = 'localhost' },
+  url: target = '/',
+}: http.IncomingMessage): string | undefined {
   const origin = `http://${host}`;
   const address = target.startsWith('/') ? origin + target : target;
-  return URL.canParse(origin) && URL.canParse(address) && new URL(address).host === new URL(origin).host ? address : undefined;
+  return URL.canParse(origin) && URL.canParse(address) && new URL(address).host === new URL(origin).host
+    ? address
+    : undefined;
 }
 
 /** @throws TypeError, RangeError when the answer is not one that HTTP allows. */
-function send(response: http.ServerResponse, method: string, { status, headers, body }: HttpResponseLike<Body>): void {
+function send(
+  response: http.ServerResponse,
+  method: string,
+  { status, headers, body }: HttpResponseLike<Body>,
+): void {
   if (body instanceof Uint8Array) {
     const lines = headers.filter(([name]) => !OWN_HEADERS.has(name.toLowerCase()));
     if (!isBodiless(status)) lines.push(['content-length', String(body.length)]);
@@ -99,6 +137,7 @@ function send(response: http.ServerResponse, method: string, { status, headers, 
 
 function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
   const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value;
   return result;
 }

@@ -18,10 +18,21 @@ export interface ConsoleLogOptions {
   colour?: boolean;
 }
 
-const COLOURS: Partial<Record<LogLevel, string>> = { trace: '90', debug: '90', warning: '33', error: '31', critical: '31' };
+const COLOURS: Partial<Record<LogLevel, string>> = {
+  trace: '90',
+  debug: '90',
+  warning: '33',
+  error: '31',
+  critical: '31',
+};
 
 /** Prints as `func start` does: the time in UTC and the message; what a function says is preceded by the function's name. */
-export function consoleLog({ levels, verbose = false, write = toStandardOutput, colour = wantsColour() }: ConsoleLogOptions): Log {
+export function consoleLog({
+  levels,
+  verbose = false,
+  write = toStandardOutput,
+  colour = wantsColour(),
+}: ConsoleLogOptions): Log {
   const threshold = thresholds(levels, verbose);
   return (level, category, message) => {
     if (level === 'none' || LOG_LEVELS.indexOf(level) < threshold(category)) return;
@@ -33,14 +44,23 @@ export function consoleLog({ levels, verbose = false, write = toStandardOutput, 
 }
 
 /** The least level that a category prints: that of the longest prefix which `levels` name. */
-function thresholds(levels: Readonly<Record<string, LogLevel>>, verbose: boolean): (category: string) => number {
-  const lowerCase = new Map(Object.entries(levels).map(([category, level]) => [category.toLowerCase(), level]));
+function thresholds(
+  levels: Readonly<Record<string, LogLevel>>,
+  verbose: boolean,
+): (category: string) => number {
+  const lowerCase = new Map(
+    Object.entries(levels).map(([category, level]) => [category.toLowerCase(), level]),
+  );
   const known = new Map<string, number>();
   return (category) => {
     let threshold = known.get(category);
     if (threshold === undefined) {
       let level: LogLevel | undefined = verbose ? 'debug' : undefined;
-      for (let prefix = category.toLowerCase(); prefix !== '' && level === undefined; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))) {
+      for (
+        let prefix = category.toLowerCase();
+        prefix !== '' && level === undefined;
+        prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))
+      ) {
         level = lowerCase.get(prefix);
       }
       threshold = LOG_LEVELS.indexOf(level ?? lowerCase.get('default') ?? 'information');

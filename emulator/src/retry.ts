@@ -13,7 +13,8 @@ const SPREAD = [0.8, 1.2] as const;
 /** @throws Error with the rest of a sentence, when the options lack what their strategy needs */
 export function retryPolicy(options: Readonly<Record<string, unknown>>): RetryPolicy {
   const { strategy, maxRetryCount } = options;
-  if (typeof maxRetryCount !== 'number' || !Number.isInteger(maxRetryCount) || maxRetryCount < -1) throw new Error('its maxRetryCount is not a whole number from -1');
+  if (typeof maxRetryCount !== 'number' || !Number.isInteger(maxRetryCount) || maxRetryCount < -1)
+    throw new Error('its maxRetryCount is not a whole number from -1');
   const milliseconds = (name: string): number => {
     const { seconds } = (options[name] ?? {}) as { seconds?: number };
     if (seconds === undefined) throw new Error(`it has no ${name}`);
@@ -30,11 +31,15 @@ export function retryPolicy(options: Readonly<Record<string, unknown>>): RetryPo
       return {
         maxRetryCount,
         delay: (retry) => {
-          const more = retry === 1 ? 0 : (SPREAD[0] + Math.random() * (SPREAD[1] - SPREAD[0])) * 2 ** (retry - 2) * least;
+          const more =
+            retry === 1
+              ? 0
+              : (SPREAD[0] + Math.random() * (SPREAD[1] - SPREAD[0])) * 2 ** (retry - 2) * least;
           return Math.min(most, least + more);
         },
       };
     }
-    default: throw new Error(`there is no strategy '${String(strategy)}'`);
+    default:
+      throw new Error(`there is no strategy '${String(strategy)}'`);
   }
 }

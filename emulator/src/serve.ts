@@ -25,15 +25,18 @@ export function endWhenAsked(stop: () => Promise<unknown>): void {
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
   // A parent that starts us with a channel stops us where there are no signals.
-  process.on('message', (message) => { if (message === 'stop') end(); });
+  process.on('message', (message) => {
+    if (message === 'stop') end();
+  });
 }
 
 /** Ends the process with one line for a person, whatever went wrong. */
 export function fail(error: unknown): never {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  const line = code === 'EADDRINUSE'
-    ? `Port ${port} is in use: stop what runs there, or choose another with --port.`
-    : (error instanceof Error ? error.message : String(error)).split('\n')[0];
+  const line =
+    code === 'EADDRINUSE'
+      ? `Port ${port} is in use: stop what runs there, or choose another with --port.`
+      : (error instanceof Error ? error.message : String(error)).split('\n')[0];
   writeSync(process.stderr.fd, `${line}\n`);
   process.exit(1);
 }

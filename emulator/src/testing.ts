@@ -27,7 +27,13 @@ import { loadApp } from './worker/app-loader.js';
 import type { Handler } from './worker/core-api.js';
 
 export type { HistoryEvent } from './durable/history.js';
-export { UnreadableHistoryError, type HistoryRow, type RecordedHistory, type ShownEvent, type ShownHistory } from './durable/recorded-history.js';
+export {
+  UnreadableHistoryError,
+  type HistoryRow,
+  type RecordedHistory,
+  type ShownEvent,
+  type ShownHistory,
+} from './durable/recorded-history.js';
 export { HistoryMismatchError } from './durable/replay.js';
 export type { HttpAnswer, HttpCall } from './durable/http-call.js';
 
@@ -125,7 +131,12 @@ export class TestApp implements AsyncDisposable {
   #drained = -1;
 
   private constructor(
-    host: Host, clock: SkippingClock, replaced: Map<string, Handler>, calls: Map<string, ActivityCall[]>, port: number, verifyReplay: ReplayOptions['replay'],
+    host: Host,
+    clock: SkippingClock,
+    replaced: Map<string, Handler>,
+    calls: Map<string, ActivityCall[]>,
+    port: number,
+    verifyReplay: ReplayOptions['replay'],
   ) {
     this.#host = host;
     this.#clock = clock;
@@ -143,26 +154,45 @@ export class TestApp implements AsyncDisposable {
     const registrations = await loadApp(source);
     const read = readConfig(directory, { ...process.env, ...options.settings });
     const config = isStored(options) ? withStorage(read, options.storage) : read;
-    const clock = new SkippingClock(options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime());
+    const clock = new SkippingClock(
+      options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime(),
+    );
     const replaced = new Map<string, Handler>();
     const calls = new Map<string, ActivityCall[]>();
 
     const env: Record<string, string | undefined> = { ...config.settings, ...options.settings };
     const scope: Scope = { now: () => clock.now(), env };
     // Far enough that the date, the hour and the minute all differ.
-    const elsewhen: Scope = { now: () => clock.now() + 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11, env };
-    const verifyReplay = options.verifyReplay === false ? undefined : async (instanceId: string, run: () => Promise<Answer>): Promise<Answer> => {
-      const answer = await run();
-      const differs = difference(answer, await runInScope(elsewhen, run));
-      if (differs === undefined) return answer;
-      throw new Error(`'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n`
-        + 'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.');
+    const elsewhen: Scope = {
+      now: () => clock.now() + 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11,
+      env,
     };
+    const verifyReplay =
+      options.verifyReplay === false
+        ? undefined
+        : async (instanceId: string, run: () => Promise<Answer>): Promise<Answer> => {
+            const answer = await run();
+            const differs = difference(answer, await runInScope(elsewhen, run));
+            if (differs === undefined) return answer;
+            throw new Error(
+              `'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n` +
+                'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.',
+            );
+          };
 
     const host = new Host({
-      registrations, config, clock, hub: await openHub(options, config), log: options.log ?? (() => {}), enforceKeys: options.enforceKeys === true,
+      registrations,
+      config,
+      clock,
+      hub: await openHub(options, config),
+      log: options.log ?? (() => {}),
+      enforceKeys: options.enforceKeys === true,
       ...(isStored(options) && {
-        schedules: new BlobScheduleStatuses({ connection: { connectionString: options.storage }, hostId: hostId(directory, config.setting), timeZone: config.timeZone }),
+        schedules: new BlobScheduleStatuses({
+          connection: { connectionString: options.storage },
+          hostId: hostId(directory, config.setting),
+          timeZone: config.timeZone,
+        }),
       }),
       worker: {
         replace: (name) => replaced.get(name),
@@ -171,7 +201,9 @@ export class TestApp implements AsyncDisposable {
       engine: {
         sendHttp: async (call, instanceId) => {
           note(calls, HTTP_ACTIVITY, { input: call, instanceId, at: new Date(clock.now()) });
-          const handler = replaced.get(HTTP_ACTIVITY) as ((call: HttpCall) => HttpAnswer | Promise<HttpAnswer>) | undefined;
+          const handler = replaced.get(HTTP_ACTIVITY) as
+            | ((call: HttpCall) => HttpAnswer | Promise<HttpAnswer>)
+            | undefined;
           return runInScope(scope, async () => (handler === undefined ? sendHttp(call) : handler(call)));
         },
         strict: options.strict !== false,
@@ -208,7 +240,11 @@ export class TestApp implements AsyncDisposable {
   // ---- HTTP -------------------------------------------------------------------------------------------------------
 
   /** Calls one of the app's HTTP functions, or the management API, by path or whole URL. */
-  async request(method: string, pathOrUrl: string, { headers = {}, body }: RequestOptions = {}): Promise<Response> {
+  async request(
+    method: string,
+    pathOrUrl: string,
+    { headers = {}, body }: RequestOptions = {},
+  ): Promise<Response> {
     const url = new URL(pathOrUrl, this.url);
     const sent: Record<string, string> = { host: url.host };
     for (const [name, value] of Object.entries(headers)) sent[name.toLowerCase()] = value;
@@ -216,9 +252,24 @@ export class TestApp implements AsyncDisposable {
     if (!raw) sent['content-type'] ??= 'application/json';
     // As everybody sends it over HTTP.
     else if (body === undefined && method === 'POST') sent['content-length'] = '0';
-    const bytes = body === undefined ? undefined : body instanceof Uint8Array ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
-    const answer = await this.#host.handle({ method, url: url.href, headers: sent, ...(bytes !== undefined && { body: bytes }) });
-    const content = answer.body instanceof Uint8Array ? answer.body.length === 0 ? null : new Uint8Array(answer.body) : Readable.toWeb(answer.body) as ReadableStream;
+    const bytes =
+      body === undefined
+        ? undefined
+        : body instanceof Uint8Array
+          ? body
+          : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const answer = await this.#host.handle({
+      method,
+      url: url.href,
+      headers: sent,
+      ...(bytes !== undefined && { body: bytes }),
+    });
+    const content =
+      answer.body instanceof Uint8Array
+        ? answer.body.length === 0
+          ? null
+          : new Uint8Array(answer.body)
+        : (Readable.toWeb(answer.body) as ReadableStream);
     return new Response(content, { status: answer.status, headers: answer.headers });
   }
 
@@ -240,7 +291,11 @@ export class TestApp implements AsyncDisposable {
   /** Starts an orchestration. @returns its instance id. */
   async start(name: string, input?: unknown, instanceId?: string): Promise<string> {
     // As the SDK's client has it: without input the orchestrator sees an empty text.
-    return this.#host.engine.startInstance({ name, input: JSON.stringify(input ?? ''), ...(instanceId !== undefined && { instanceId }) });
+    return this.#host.engine.startInstance({
+      name,
+      input: JSON.stringify(input ?? ''),
+      ...(instanceId !== undefined && { instanceId }),
+    });
   }
 
   /** An instance as it is now, or undefined when there is none of that id. */
@@ -262,7 +317,7 @@ export class TestApp implements AsyncDisposable {
 
   /** What happened to an instance, event by event. */
   async history(instanceId: string): Promise<readonly HistoryEvent[]> {
-    return await this.#host.engine.getHistory(instanceId) ?? [];
+    return (await this.#host.engine.getHistory(instanceId)) ?? [];
   }
 
   /**
@@ -273,13 +328,21 @@ export class TestApp implements AsyncDisposable {
    * @throws UnreadableHistoryError
    */
   async replay(history: RecordedHistory): Promise<void> {
-    await replayHistory(history, { sdk: this.#host.sdk, ...(this.#verifyReplay !== undefined && { replay: this.#verifyReplay }) });
+    await replayHistory(history, {
+      sdk: this.#host.sdk,
+      ...(this.#verifyReplay !== undefined && { replay: this.#verifyReplay }),
+    });
   }
 
   /** Raises an external event and waits until nothing runs. */
   async raise(instanceId: string, name: string, data: unknown = null): Promise<void> {
     const outcome = await this.#host.engine.raiseEvent(instanceId, name, JSON.stringify(data));
-    if (outcome !== 'accepted') throw new Error(outcome === 'gone' ? `'${instanceId}' has finished already.` : `There is no instance '${instanceId}'.`);
+    if (outcome !== 'accepted')
+      throw new Error(
+        outcome === 'gone'
+          ? `'${instanceId}' has finished already.`
+          : `There is no instance '${instanceId}'.`,
+      );
     await this.quiet();
   }
 
@@ -301,7 +364,10 @@ export class TestApp implements AsyncDisposable {
   /** Lets an instance that has failed try again what failed. */
   async rewind(instanceId: string, reason: string | null = null): Promise<void> {
     const outcome = await this.#host.engine.rewind(instanceId, reason);
-    if (outcome !== 'accepted') throw new Error(outcome === 'gone' ? `'${instanceId}' has not failed.` : `There is no instance '${instanceId}'.`);
+    if (outcome !== 'accepted')
+      throw new Error(
+        outcome === 'gone' ? `'${instanceId}' has not failed.` : `There is no instance '${instanceId}'.`,
+      );
     await this.quiet();
   }
 
@@ -309,7 +375,11 @@ export class TestApp implements AsyncDisposable {
 
   /** Signals an entity and waits until nothing runs. @throws UnknownFunctionError when the app has no entity function of that name. */
   async signal(entity: EntityId, operation: string, input?: unknown): Promise<void> {
-    await this.#host.engine.signalEntity(entity, operation, input === undefined ? null : JSON.stringify(input));
+    await this.#host.engine.signalEntity(
+      entity,
+      operation,
+      input === undefined ? null : JSON.stringify(input),
+    );
     await this.quiet();
   }
 
@@ -325,11 +395,15 @@ export class TestApp implements AsyncDisposable {
    * @throws Error when it fails, with what it threw as the cause
    */
   async run(name: string, message?: unknown): Promise<void> {
-    const running = this.#host.run(name, typeof message === 'string' ? message : JSON.stringify(message) ?? '');
+    const running = this.#host.run(
+      name,
+      typeof message === 'string' ? message : (JSON.stringify(message) ?? ''),
+    );
     if (running === undefined) throw new Error(`The app has no timer or queue function named '${name}'.`);
     await this.quiet();
     const outcome = await Promise.race([running, Promise.resolve()]);
-    if (outcome?.ok === false) throw new Error(`'${name}' failed: ${outcome.message}`, { cause: outcome.error });
+    if (outcome?.ok === false)
+      throw new Error(`'${name}' failed: ${outcome.message}`, { cause: outcome.error });
   }
 
   // ---- time -------------------------------------------------------------------------------------------------------
@@ -346,7 +420,7 @@ export class TestApp implements AsyncDisposable {
       await this.#host.whenQuiet();
       const { completed } = this.#host.worker;
       if (completed === this.#drained) return;
-      if (!await this.#host.drainQueues()) this.#drained = completed;
+      if (!(await this.#host.drainQueues())) this.#drained = completed;
     }
   }
 
@@ -358,7 +432,10 @@ export class TestApp implements AsyncDisposable {
   async skip(by: Duration | 'idle'): Promise<void> {
     const target = by === 'idle' ? by : this.#clock.now() + milliseconds(by);
     for (let jumps = 0; await this.#jump(target); jumps++) {
-      if (by === 'idle' && jumps === MAX_JUMPS) throw new NeverFinishesError(`There is still something due after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`);
+      if (by === 'idle' && jumps === MAX_JUMPS)
+        throw new NeverFinishesError(
+          `There is still something due after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`,
+        );
     }
     if (target !== 'idle') this.#clock.moveTo(target);
     await this.quiet();
@@ -373,13 +450,18 @@ export class TestApp implements AsyncDisposable {
       if (found === undefined) throw new Error(`There is no instance '${instanceId}'.`);
       if (isFinished(found.runtimeStatus)) return found;
       timerRuns = this.#clock.isIdle ? timerRuns + 1 : 0;
-      if (timerRuns > MAX_TIMER_RUNS || !await this.#jump()) {
+      if (timerRuns > MAX_TIMER_RUNS || !(await this.#jump())) {
         const waits = this.#host.engine.waitsFor(instanceId);
-        throw new NeverFinishesError(`'${instanceId}' (${found.name}, ${found.runtimeStatus}) will never finish: it waits for ${waits.join(' and ') || 'nothing'}, and nothing is due${
-          timerRuns > 0 ? ' but timer functions, which did not help' : ''}.`);
+        throw new NeverFinishesError(
+          `'${instanceId}' (${found.name}, ${found.runtimeStatus}) will never finish: it waits for ${waits.join(' and ') || 'nothing'}, and nothing is due${
+            timerRuns > 0 ? ' but timer functions, which did not help' : ''
+          }.`,
+        );
       }
     }
-    throw new NeverFinishesError(`'${instanceId}' has not finished after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`);
+    throw new NeverFinishesError(
+      `'${instanceId}' has not finished after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`,
+    );
   }
 
   /** Moves to what is due next, but not beyond `target`; `idle` is where nothing but timer functions is due. @returns false when nothing is. */
@@ -399,7 +481,8 @@ export class TestApp implements AsyncDisposable {
    * `BuiltIn::HttpActivity` it answers the requests of `callHttp`: {@link HttpCall} in, {@link HttpAnswer} out.
    */
   replace<Input>(name: string, handler: (input: Input) => unknown): void {
-    if (name !== HTTP_ACTIVITY && this.#host.worker.find(name) === undefined) throw new Error(`The app has no function named '${name}'.`);
+    if (name !== HTTP_ACTIVITY && this.#host.worker.find(name) === undefined)
+      throw new Error(`The app has no function named '${name}'.`);
     this.#replaced.set(name, handler as Handler);
   }
 
@@ -410,7 +493,7 @@ export class TestApp implements AsyncDisposable {
 
   /** The calls of an activity, in the order in which they began; replaced ones included. */
   calls(name: string): readonly ActivityCall[] {
-    return [...this.#calls.get(name) ?? []];
+    return [...(this.#calls.get(name) ?? [])];
   }
 
   /** Stops everything. */
@@ -439,7 +522,11 @@ function recordCalls(host: Host, calls: Map<string, ActivityCall[]>, clock: Skip
     const { trigger, name } = host.worker.functions.get(request.functionName)!;
     if (trigger.type === 'activityTrigger') {
       const text = request.inputData[trigger.name]?.string;
-      const call = { input: text === undefined ? undefined : decoded(text), instanceId: request.triggerMetadata?.['instanceId']?.string ?? '', at: new Date(clock.now()) };
+      const call = {
+        input: text === undefined ? undefined : decoded(text),
+        instanceId: request.triggerMetadata?.['instanceId']?.string ?? '',
+        at: new Date(clock.now()),
+      };
       note(calls, name, call);
     }
     return invoke(request, waiting);
@@ -452,15 +539,26 @@ function note(calls: Map<string, ActivityCall[]>, name: string, call: ActivityCa
   else noted.push(call);
 }
 
-function milliseconds({ days = 0, hours = 0, minutes = 0, seconds = 0, milliseconds: rest = 0 }: Duration): number {
+function milliseconds({
+  days = 0,
+  hours = 0,
+  minutes = 0,
+  seconds = 0,
+  milliseconds: rest = 0,
+}: Duration): number {
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + rest;
 }
 
 function state(record: InstanceRecord): InstanceState {
   return {
-    name: record.name, instanceId: record.instanceId, runtimeStatus: record.runtimeStatus, input: decoded(record.input),
-    output: record.runtimeStatus === 'Completed' ? decoded(record.output) : record.output, customStatus: decoded(record.customStatus),
-    createdTime: new Date(record.createdTime), lastUpdatedTime: new Date(record.lastUpdatedTime),
+    name: record.name,
+    instanceId: record.instanceId,
+    runtimeStatus: record.runtimeStatus,
+    input: decoded(record.input),
+    output: record.runtimeStatus === 'Completed' ? decoded(record.output) : record.output,
+    customStatus: decoded(record.customStatus),
+    createdTime: new Date(record.createdTime),
+    lastUpdatedTime: new Date(record.lastUpdatedTime),
   };
 }
 

@@ -14,7 +14,8 @@ export function parseTimeSpan(text: string): number | undefined {
   const [, minus, ...parts] = found;
   let [days = 0, hours = 0, minutes = 0, seconds = 0] = parts.slice(0, 4).map((part) => Number(part ?? 0));
   const fraction = Number(`0.${parts[4] ?? '0'}`);
-  if (hours > 23 && parts[0] === undefined && parts[3] !== undefined) [days, hours, minutes, seconds] = [hours, minutes, seconds, 0];
+  if (hours > 23 && parts[0] === undefined && parts[3] !== undefined)
+    [days, hours, minutes, seconds] = [hours, minutes, seconds, 0];
   if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
   const span = ((days * 24 + hours) * 60 + minutes) * 60_000 + Math.round((seconds + fraction) * 1000);
   return minus === undefined ? span : -span;
@@ -26,6 +27,8 @@ export function formatTimeSpan(milliseconds: number): string {
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
   const days = Math.floor(span / 86_400_000);
   const fraction = span % 1000;
-  return `${milliseconds < 0 ? '-' : ''}${days > 0 ? `${days}.` : ''}${two((span / 3_600_000) % 24)}:${two((span / 60_000) % 60)}:${two((span / 1000) % 60)}`
-    + (fraction === 0 ? '' : `.${String(fraction).padStart(3, '0')}0000`);
+  return (
+    `${milliseconds < 0 ? '-' : ''}${days > 0 ? `${days}.` : ''}${two((span / 3_600_000) % 24)}:${two((span / 60_000) % 60)}:${two((span / 1000) % 60)}` +
+    (fraction === 0 ? '' : `.${String(fraction).padStart(3, '0')}0000`)
+  );
 }

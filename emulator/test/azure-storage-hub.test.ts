@@ -20,7 +20,9 @@ const open: AzureStorageHub[] = [];
 const faulty: FaultyStorage[] = [];
 let connection: string;
 
-beforeEach(async () => { connection = await account(); });
+beforeEach(async () => {
+  connection = await account();
+});
 afterEach(async () => {
   vi.useRealTimers();
   for (const storage of faulty) storage.fault = healthy;
@@ -32,7 +34,10 @@ function hubOn(over: Partial<ConstructorParameters<typeof AzureStorageHub>[0]> =
   return new AzureStorageHub({ connection, name: 'Hub', ...over });
 }
 
-async function opened(over: Partial<ConstructorParameters<typeof AzureStorageHub>[0]> = {}, lost: (reason: Error) => void = () => {}): Promise<AzureStorageHub> {
+async function opened(
+  over: Partial<ConstructorParameters<typeof AzureStorageHub>[0]> = {},
+  lost: (reason: Error) => void = () => {},
+): Promise<AzureStorageHub> {
   const hub = hubOn(over);
   await hub.open(lost);
   open.push(hub);
@@ -50,13 +55,16 @@ async function hintsOf(hub: AzureStorageHub): Promise<Hint[]> {
 }
 
 async function blobs(): Promise<string[]> {
-  const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-largemessages');
+  const container =
+    BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-largemessages');
   return (await collect(container.listBlobsFlat())).map(({ name }) => name);
 }
 
 /** A process that has the hub. */
 async function otherProcess(): Promise<{ pid: number; kill(): Promise<void> }> {
-  const child = fork(path.join(import.meta.dirname, 'fixtures/storage/owner.mjs'), [connection, 'Hub'], { execArgv: [] });
+  const child = fork(path.join(import.meta.dirname, 'fixtures/storage/owner.mjs'), [connection, 'Hub'], {
+    execArgv: [],
+  });
   const exit = once(child, 'exit');
   await once(child, 'message');
   return {
@@ -85,48 +93,75 @@ describe('a crash', () => {
     hub = await opened({ connection: storage.connection });
   });
 
-  test.each([0, 1, 2, 5, 9, 10])('after %i of the transactions of a large commit leaves what was before, and the next commit counts', async (transactions) => {
-    await hub.post('one', message('m'));
-    const token = await hub.commit(commitOf('one', hub.fresh().token));
-    storage.fault = afterTransactions(transactions, 'request lost');
-    await expect(hub.commit(commitOf('one', token, { append: running('one', 1000).slice(2), consumed: ['m'] }))).rejects.toThrow('socket hang up');
-    storage.fault = healthy;
+  test.each([0, 1, 2, 5, 9, 10])(
+    'after %i of the transactions of a large commit leaves what was before, and the next commit counts',
+    async (transactions) => {
+      await hub.post('one', message('m'));
+      const token = await hub.commit(commitOf('one', hub.fresh().token));
+      storage.fault = afterTransactions(transactions, 'request lost');
+      await expect(
+        hub.commit(commitOf('one', token, { append: running('one', 1000).slice(2), consumed: ['m'] })),
+      ).rejects.toThrow('socket hang up');
+      storage.fault = healthy;
 
-    const loaded = await hub.load('one');
-    expect(loaded).toMatchObject({ history: running('one', 1), record: recordOf('one'), inbox: [message('m')] });
-    await hub.commit(commitOf('one', loaded.token, { append: [raised('x')] }));
-    expect((await hub.load('one')).history).toEqual([...running('one', 1), raised('x')]);
-  });
+      const loaded = await hub.load('one');
+      expect(loaded).toMatchObject({
+        history: running('one', 1),
+        record: recordOf('one'),
+        inbox: [message('m')],
+      });
+      await hub.commit(commitOf('one', loaded.token, { append: [raised('x')] }));
+      expect((await hub.load('one')).history).toEqual([...running('one', 1), raised('x')]);
+    },
+  );
 
-  test.each([0, 1, 5, 10])('after %i of the transactions of a large first commit leaves no instance', async (transactions) => {
-    await hub.post('one', message('m'));
-    storage.fault = afterTransactions(transactions, 'request lost');
-    await expect(hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 1000), consumed: ['m'] }))).rejects.toThrow('socket hang up');
-    storage.fault = healthy;
+  test.each([0, 1, 5, 10])(
+    'after %i of the transactions of a large first commit leaves no instance',
+    async (transactions) => {
+      await hub.post('one', message('m'));
+      storage.fault = afterTransactions(transactions, 'request lost');
+      await expect(
+        hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 1000), consumed: ['m'] })),
+      ).rejects.toThrow('socket hang up');
+      storage.fault = healthy;
 
-    const loaded = await hub.load('one');
-    expect(loaded).toMatchObject({ history: [], record: undefined, inbox: [message('m')], stale: false });
-    await hub.commit(commitOf('one', loaded.token));
-    expect((await hub.load('one')).history).toEqual(running('one', 1));
-  });
+      const loaded = await hub.load('one');
+      expect(loaded).toMatchObject({ history: [], record: undefined, inbox: [message('m')], stale: false });
+      await hub.commit(commitOf('one', loaded.token));
+      expect((await hub.load('one')).history).toEqual(running('one', 1));
+    },
+  );
 
-  test.each([0, 1, 5, 10])('after %i of the transactions that replace an execution leaves the old one whole', async (transactions) => {
-    const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
-    const next = { append: running('one', 1000, 'e2'), replace: true, record: recordOf('one', { executionId: 'e2' }) };
-    storage.fault = afterTransactions(transactions, 'request lost');
-    await expect(hub.commit(commitOf('one', token, next))).rejects.toThrow('socket hang up');
-    storage.fault = healthy;
+  test.each([0, 1, 5, 10])(
+    'after %i of the transactions that replace an execution leaves the old one whole',
+    async (transactions) => {
+      const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
+      const next = {
+        append: running('one', 1000, 'e2'),
+        replace: true,
+        record: recordOf('one', { executionId: 'e2' }),
+      };
+      storage.fault = afterTransactions(transactions, 'request lost');
+      await expect(hub.commit(commitOf('one', token, next))).rejects.toThrow('socket hang up');
+      storage.fault = healthy;
 
-    const loaded = await hub.load('one');
-    expect(loaded).toMatchObject({ history: running('one', 300), record: recordOf('one') });
-    await hub.commit(commitOf('one', loaded.token, next));
-    expect(await hub.load('one')).toMatchObject({ history: next.append, record: next.record });
-  });
+      const loaded = await hub.load('one');
+      expect(loaded).toMatchObject({ history: running('one', 300), record: recordOf('one') });
+      await hub.commit(commitOf('one', loaded.token, next));
+      expect(await hub.load('one')).toMatchObject({ history: next.append, record: next.record });
+    },
+  );
 
   test('of the tidying after a commit takes nothing from the commit', async () => {
     const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
     storage.fault = afterTransactions(1, 'request lost');
-    await hub.commit(commitOf('one', token, { append: running('one', 1, 'e2'), replace: true, record: recordOf('one', { executionId: 'e2' }) }));
+    await hub.commit(
+      commitOf('one', token, {
+        append: running('one', 1, 'e2'),
+        replace: true,
+        record: recordOf('one', { executionId: 'e2' }),
+      }),
+    );
     storage.fault = healthy;
     const loaded = await hub.load('one');
     expect(loaded.history).toEqual(running('one', 1, 'e2'));
@@ -150,7 +185,10 @@ describe('a crash', () => {
     await hub.project(recordOf('one'));
     const { token, stale } = await hub.load('one');
     expect(stale).toBe(false);
-    for (const record of [recordOf('one', { customStatus: '1', generation: 0 }), recordOf('one', { runtimeStatus: 'Suspended', output: 'why' })]) {
+    for (const record of [
+      recordOf('one', { customStatus: '1', generation: 0 }),
+      recordOf('one', { runtimeStatus: 'Suspended', output: 'why' }),
+    ]) {
       await hub.commit(commitOf('one', (await hub.load('one')).token, { append: [], record }));
       expect((await hub.load('one')).stale).toBe(true);
     }
@@ -181,7 +219,10 @@ describe('hints', () => {
 
   test('are replaced in one step, whatever was there before', async () => {
     const hub = await opened();
-    const [a, b] = [{ instanceId: 'a', due: 1 }, { instanceId: 'a', due: 2 }];
+    const [a, b] = [
+      { instanceId: 'a', due: 1 },
+      { instanceId: 'a', due: 2 },
+    ];
     await hub.hint({ add: a });
     await hub.hint({ add: a });
     await hub.hint({ add: a, remove: a });
@@ -202,10 +243,20 @@ describe('hints', () => {
     await hub.hint({ add: { instanceId: 'i0', due: 0 } });
     const [sample] = await collect(table.listEntities());
     for (let start = 1; start < 1101; start += 100) {
-      await table.submitTransaction(Array.from({ length: 100 }, (_, index) => {
-        const number = start + index;
-        return ['create', { partitionKey: sample!.partitionKey!, rowKey: sample!.rowKey!.replace('0-i0', `-i${number}`).replace(/^\d+/, String(number).padStart(15, '0')) }];
-      }));
+      await table.submitTransaction(
+        Array.from({ length: 100 }, (_, index) => {
+          const number = start + index;
+          return [
+            'create',
+            {
+              partitionKey: sample!.partitionKey!,
+              rowKey: sample!
+                .rowKey!.replace('0-i0', `-i${number}`)
+                .replace(/^\d+/, String(number).padStart(15, '0')),
+            },
+          ];
+        }),
+      );
     }
     const pages = await collect(hub.hints());
     expect(pages.map(({ length }) => length)).toEqual([1000, 101]);
@@ -221,9 +272,14 @@ describe('payloads', () => {
     let { token } = await hub.load('a/b');
     for (const executionId of ['e1', 'e2', 'e3']) {
       const record = recordOf('a/b', { executionId, input: LONG, customStatus: LONG });
-      token = await hub.commit(commitOf('a/b', token, {
-        append: [started('a/b', executionId, { Input: LONG })], consumed: executionId === 'e1' ? ['m'] : [], record, replace: executionId !== 'e1',
-      }));
+      token = await hub.commit(
+        commitOf('a/b', token, {
+          append: [started('a/b', executionId, { Input: LONG })],
+          consumed: executionId === 'e1' ? ['m'] : [],
+          record,
+          replace: executionId !== 'e1',
+        }),
+      );
       await hub.project(record);
       // The event's input, the sentinel's custom status, and both again for the Instances row.
       expect(await blobs()).toHaveLength(4);
@@ -236,7 +292,12 @@ describe('payloads', () => {
   test('that another hub wrote are found and tidied up', async () => {
     const first = await opened();
     await first.post('one', message('m', LONG));
-    await first.commit(commitOf('one', first.fresh().token, { append: [started('one', 'e1', { Input: LONG })], record: recordOf('one', { input: LONG }) }));
+    await first.commit(
+      commitOf('one', first.fresh().token, {
+        append: [started('one', 'e1', { Input: LONG })],
+        record: recordOf('one', { input: LONG }),
+      }),
+    );
     await first.project(recordOf('one', { input: LONG }));
     await first.close();
 
@@ -244,7 +305,9 @@ describe('payloads', () => {
     const { token, inbox } = await second.load('one');
     expect(inbox).toEqual([message('m', LONG)]);
     const record = recordOf('one', { executionId: 'e2' });
-    await second.commit(commitOf('one', token, { append: [started('one', 'e2')], replace: true, consumed: ['m'], record }));
+    await second.commit(
+      commitOf('one', token, { append: [started('one', 'e2')], replace: true, consumed: ['m'], record }),
+    );
     await second.project(record);
     expect(await blobs()).toEqual([]);
   });
@@ -272,9 +335,21 @@ test('each step is one storage request', async () => {
   expect(await cost(hub.project(recordOf('one')))).toBe(1);
   expect(await cost(hub.getRecord('one'))).toBe(1);
   expect(await cost(hub.query({ top: 10 }))).toBe(1);
-  expect(await cost(hub.hint({ add: { instanceId: 'one', due: 2 }, remove: { instanceId: 'one', due: 1 } }))).toBe(1);
+  expect(
+    await cost(hub.hint({ add: { instanceId: 'one', due: 2 }, remove: { instanceId: 'one', due: 1 } })),
+  ).toBe(1);
   const { token } = await hub.load('one');
-  expect(await cost(hub.commit(commitOf('one', token, { replace: true, append: running('one', 2, 'e2'), record: recordOf('one', { executionId: 'e2' }) })))).toBe(1);
+  expect(
+    await cost(
+      hub.commit(
+        commitOf('one', token, {
+          replace: true,
+          append: running('one', 2, 'e2'),
+          record: recordOf('one', { executionId: 'e2' }),
+        }),
+      ),
+    ),
+  ).toBe(1);
   // Its partition, and its Instances row to see whether that is behind.
   expect(await cost(hub.load('one'))).toBe(2);
 });
@@ -284,7 +359,9 @@ describe('the owner', () => {
     await opened();
     const refused = hubOn().open(() => {});
     await expect(refused).rejects.toThrow(HubUnavailableError);
-    await expect(refused).rejects.toThrow(`Task hub 'Hub' is in use by process ${process.pid} on ${hostname()}.`);
+    await expect(refused).rejects.toThrow(
+      `Task hub 'Hub' is in use by process ${process.pid} on ${hostname()}.`,
+    );
   });
 
   test('gives it back when it closes', async () => {
@@ -318,7 +395,9 @@ describe('the owner', () => {
     const lost = Promise.withResolvers<Error>();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await opened({}, lost.resolve);
-    const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
+    const blob = BlobServiceClient.fromConnectionString(connection)
+      .getContainerClient('hub-applease')
+      .getBlobClient('hub-appleaseinfo');
     await blob.getBlobLeaseClient().breakLease(0);
     await blob.getBlobLeaseClient().acquireLease(15);
     vi.advanceTimersByTime(5_000);
@@ -350,8 +429,16 @@ describe('the owner', () => {
       storage.fault = () => 'request lost';
       await pass(31);
       storage.fault = (request) => (request.path.includes('comp=lease') ? 'request lost' : undefined);
-      for (const write of [hub.post('one', message('m')), hub.commit(commitOf('one', hub.fresh().token)), hub.project(recordOf('one')), hub.purge('one'), hub.hint({})]) {
-        await expect(write).rejects.toThrow("Task hub 'Hub' may be somebody else's by now: its lease could not be renewed in time.");
+      for (const write of [
+        hub.post('one', message('m')),
+        hub.commit(commitOf('one', hub.fresh().token)),
+        hub.project(recordOf('one')),
+        hub.purge('one'),
+        hub.hint({}),
+      ]) {
+        await expect(write).rejects.toThrow(
+          "Task hub 'Hub' may be somebody else's by now: its lease could not be renewed in time.",
+        );
       }
       storage.fault = healthy;
       await pass(3);
@@ -363,12 +450,16 @@ describe('the owner', () => {
     test('is told when somebody else has taken it meanwhile', async () => {
       storage.fault = () => 'request lost';
       await pass(31);
-      const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
+      const blob = BlobServiceClient.fromConnectionString(connection)
+        .getContainerClient('hub-applease')
+        .getBlobClient('hub-appleaseinfo');
       await blob.getBlobLeaseClient().breakLease(0);
       await blob.getBlobLeaseClient().acquireLease(15);
       storage.fault = healthy;
       await pass(3);
-      expect(lost.mock.calls).toEqual([[expect.objectContaining({ message: expect.stringContaining('was taken') as string })]]);
+      expect(lost.mock.calls).toEqual([
+        [expect.objectContaining({ message: expect.stringContaining('was taken') as string })],
+      ]);
       await expect(hub.post('one', message('m'))).rejects.toThrow("may be somebody else's");
     });
   });
@@ -378,7 +469,9 @@ describe('the maker', () => {
   const another = /^Task hub 'Hub' was made by another Functions host/;
 
   test('of a hub with a Partitions table is a real host, which is respected', async () => {
-    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable('HubPartitions');
+    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable(
+      'HubPartitions',
+    );
     await expect(hubOn().open(() => {})).rejects.toThrow(another);
     expect(await collect(BlobServiceClient.fromConnectionString(connection).listContainers())).toEqual([]);
   });
@@ -394,7 +487,9 @@ describe('the maker', () => {
   });
 
   test('of another hub in the account does not matter', async () => {
-    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable('OtherPartitions');
+    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable(
+      'OtherPartitions',
+    );
     await QueueServiceClient.fromConnectionString(connection).createQueue('hub2-control-00');
     await expect(opened()).resolves.toBeDefined();
     await expect(opened({ name: 'Hub2b' })).resolves.toBeDefined();
@@ -402,7 +497,9 @@ describe('the maker', () => {
 
   test('is known when it was us', async () => {
     await (await opened()).close();
-    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable('HubPartitions');
+    await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable(
+      'HubPartitions',
+    );
     await expect(opened()).resolves.toBeDefined();
   });
 });
@@ -413,7 +510,9 @@ test.each(['', 'ab', '1abc', 'a-b-c', 'über', 'x'.repeat(46)])('a hub is not na
 
 test('storage that is not there is said in one line, with its address', async () => {
   const nowhere = connection.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:9');
-  await expect(hubOn({ connection: nowhere }).open(() => {})).rejects.toThrow(/^Task hub 'Hub' cannot be opened, .*127\.0\.0\.1:9.*$/);
+  await expect(hubOn({ connection: nowhere }).open(() => {})).rejects.toThrow(
+    /^Task hub 'Hub' cannot be opened, .*127\.0\.0\.1:9.*$/,
+  );
 });
 
 test('development storage is a connection too', () => {

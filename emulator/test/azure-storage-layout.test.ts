@@ -12,10 +12,14 @@ import { collect } from './support/collect.js';
 import { AT, commitOf, recordOf, started } from './support/histories.js';
 
 /** Keys as they are, columns as type and value. */
-type RecordedRow = { partitionKey: string; rowKey: string } & Record<string, string | [type: string, value: string]>;
+type RecordedRow = { partitionKey: string; rowKey: string } & Record<
+  string,
+  string | [type: string, value: string]
+>;
 
-const recorded = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures/storage/rows.json'), 'utf8')) as
-  Record<string, { Instances?: [RecordedRow]; History: RecordedRow[] }>;
+const recorded = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'fixtures/storage/rows.json'), 'utf8'),
+) as Record<string, { Instances?: [RecordedRow]; History: RecordedRow[] }>;
 
 let connection: string;
 let hub: AzureStorageHub;
@@ -29,9 +33,22 @@ afterEach(() => hub.close());
 
 async function rows(table: string): Promise<RecordedRow[]> {
   const client = TableClient.fromConnectionString(connection, table, { allowInsecureConnection: true });
-  return (await collect(client.listEntities<Record<string, string | { type: string; value: unknown }>>({ disableTypeConversion: true })))
-    .map((entity) => Object.fromEntries(Object.entries(entity).flatMap(([name, cell]) => (
-      name === 'etag' || name === 'timestamp' ? [] : [[name, typeof cell === 'object' ? [cell.type, String(cell.value)] : cell]]))) as RecordedRow);
+  return (
+    await collect(
+      client.listEntities<Record<string, string | { type: string; value: unknown }>>({
+        disableTypeConversion: true,
+      }),
+    )
+  ).map(
+    (entity) =>
+      Object.fromEntries(
+        Object.entries(entity).flatMap(([name, cell]) =>
+          name === 'etag' || name === 'timestamp'
+            ? []
+            : [[name, typeof cell === 'object' ? [cell.type, String(cell.value)] : cell]],
+        ),
+      ) as RecordedRow,
+  );
 }
 
 /** The first row of an instance. */
@@ -41,7 +58,9 @@ async function rowOf(table: string, instanceId: string): Promise<RecordedRow> {
 
 /** A recorded row as the hub's own reader takes it. */
 function plain(row: RecordedRow): Record<string, string> {
-  return Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, typeof cell === 'string' ? cell : cell[1]]));
+  return Object.fromEntries(
+    Object.entries(row).map(([name, cell]) => [name, typeof cell === 'string' ? cell : cell[1]]),
+  );
 }
 
 describe.each(Object.keys(recorded))('the rows of %s', (instanceId) => {
@@ -49,7 +68,10 @@ describe.each(Object.keys(recorded))('the rows of %s', (instanceId) => {
   const recordedEvents = History.filter(({ rowKey }) => rowKey !== 'sentinel');
   const history = recordedEvents.map((row) => readEvent(plain(row)));
   const executionId = plain(History[0]!)['ExecutionId']!;
-  const record = Instances === undefined ? recordOf(instanceId, { executionId }) : readRecord(plain(Instances[0]), instanceId);
+  const record =
+    Instances === undefined
+      ? recordOf(instanceId, { executionId })
+      : readRecord(plain(Instances[0]), instanceId);
 
   test('of its events are as recorded', async () => {
     await hub.commit(commitOf(instanceId, hub.fresh().token, { append: history, record }));
@@ -60,7 +82,12 @@ describe.each(Object.keys(recorded))('the rows of %s', (instanceId) => {
   test('of its sentinel say what is recorded, and more', async () => {
     await hub.commit(commitOf(instanceId, hub.fresh().token, { append: history, record }));
     const sentinel = (await rows('OracleHubHistory')).at(-1)!;
-    expect(sentinel).toMatchObject({ partitionKey: instanceId, rowKey: 'sentinel', ExecutionId: ['String', executionId], IsCheckpointComplete: ['Boolean', 'true'] });
+    expect(sentinel).toMatchObject({
+      partitionKey: instanceId,
+      rowKey: 'sentinel',
+      ExecutionId: ['String', executionId],
+      IsCheckpointComplete: ['Boolean', 'true'],
+    });
     expect(sentinel['CheckpointCompletedTimestamp']![0]).toBe('DateTime');
   });
 
@@ -73,27 +100,55 @@ describe.each(Object.keys(recorded))('the rows of %s', (instanceId) => {
 test('an event is read from its row as the framework has it', () => {
   expect(recorded['race-1']!.History.slice(0, 3).map((row) => readEvent(plain(row)))).toEqual([
     { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: '2026-11-21T00:24:27.5699873Z' },
-    started('race-1', 'f37dd10a-94d0-4365-9201-1d5bb437e866', { Timestamp: '2026-11-21T00:24:27.5303567Z', Name: 'anyRace', Input: '""' }),
-    { EventType: 'TimerCreated', EventId: 0, Timestamp: '2026-11-21T00:24:27.583639Z', FireAt: '2026-11-21T00:25:27.569Z' },
+    started('race-1', 'f37dd10a-94d0-4365-9201-1d5bb437e866', {
+      Timestamp: '2026-11-21T00:24:27.5303567Z',
+      Name: 'anyRace',
+      Input: '""',
+    }),
+    {
+      EventType: 'TimerCreated',
+      EventId: 0,
+      Timestamp: '2026-11-21T00:24:27.583639Z',
+      FireAt: '2026-11-21T00:25:27.569Z',
+    },
   ]);
 });
 
 test('what an activity and a child were given is stored with their events', async () => {
-  await hub.commit(commitOf('one', hub.fresh().token, {
-    append: [
-      { EventType: 'TaskScheduled', EventId: 0, Timestamp: AT, Name: 'work', Input: '[1]' },
-      { EventType: 'SubOrchestrationInstanceCreated', EventId: 1, Timestamp: AT, Name: 'child', Version: null, InstanceId: 'c', Input: '[2]' },
-    ],
-  }));
-  expect((await rows('OracleHubHistory')).map(({ Input }) => Input)).toEqual([['String', '[1]'], ['String', '[2]'], ['String', '"in"']]);
+  await hub.commit(
+    commitOf('one', hub.fresh().token, {
+      append: [
+        { EventType: 'TaskScheduled', EventId: 0, Timestamp: AT, Name: 'work', Input: '[1]' },
+        {
+          EventType: 'SubOrchestrationInstanceCreated',
+          EventId: 1,
+          Timestamp: AT,
+          Name: 'child',
+          Version: null,
+          InstanceId: 'c',
+          Input: '[2]',
+        },
+      ],
+    }),
+  );
+  expect((await rows('OracleHubHistory')).map(({ Input }) => Input)).toEqual([
+    ['String', '[1]'],
+    ['String', '[2]'],
+    ['String', '"in"'],
+  ]);
 });
 
 test('a text over 60 KB is in a blob, which History names and Instances links to', async () => {
   const fits = JSON.stringify('x'.repeat(30 * 1024 - 2));
   const large = JSON.stringify('x'.repeat(30 * 1024 - 1));
-  for (const [id, input] of [['fits', fits], ['large', large]] as const) {
+  for (const [id, input] of [
+    ['fits', fits],
+    ['large', large],
+  ] as const) {
     const record = recordOf(id, { input });
-    await hub.commit(commitOf(id, hub.fresh().token, { append: [started(id, 'e1', { Input: input })], record }));
+    await hub.commit(
+      commitOf(id, hub.fresh().token, { append: [started(id, 'e1', { Input: input })], record }),
+    );
     await hub.project(record);
   }
   expect(await rowOf('OracleHubHistory', 'fits')).toMatchObject({ Input: ['String', fits] });
@@ -102,12 +157,24 @@ test('a text over 60 KB is in a blob, which History names and Instances links to
   const event = await rowOf('OracleHubHistory', 'large');
   expect(event['Input']).toEqual(['String', '']);
   expect(event['InputBlobName']![1]).toMatch(/^large\/history-ExecutionStarted-[0-9a-f]{8}-Input\.json\.gz$/);
-  const container = BlobServiceClient.fromConnectionString(connection).getContainerClient('oraclehub-largemessages');
-  expect((await rowOf('OracleHubInstances', 'large'))['Input']![1]).toMatch(new RegExp(`^${container.url}/large/instance-[0-9a-f]{8}-Input.json.gz$`));
+  const container =
+    BlobServiceClient.fromConnectionString(connection).getContainerClient('oraclehub-largemessages');
+  expect((await rowOf('OracleHubInstances', 'large'))['Input']![1]).toMatch(
+    new RegExp(`^${container.url}/large/instance-[0-9a-f]{8}-Input.json.gz$`),
+  );
 });
 
 test('keys are escaped as the provider escapes them', () => {
-  const keys = { 'a/b': 'a^0b', 'a\\b': 'a^1b', '#': '^2', '?': '^3', '^0': '^^0', '\t': '^É', '\u009f': '^ş', 'plain-Id_1:ü@🎉 %': 'plain-Id_1:ü@🎉 %' };
+  const keys = {
+    'a/b': 'a^0b',
+    'a\\b': 'a^1b',
+    '#': '^2',
+    '?': '^3',
+    '^0': '^^0',
+    '\t': '^É',
+    '\u009f': '^ş',
+    'plain-Id_1:ü@🎉 %': 'plain-Id_1:ü@🎉 %',
+  };
   for (const [id, key] of Object.entries(keys)) {
     expect(escapeKey(id)).toBe(key);
     expect(unescapeKey(key)).toBe(id);

@@ -17,14 +17,20 @@ const app = (name: string): string[] => ['start', '--app', path.join(apps, name)
 
 describe('an emulator that serves', () => {
   test('lists its functions as func start does, says in one line where it serves, and ends with 0', async () => {
-    const emulator = await startCli([...app('hello'), '--storage', 'memory'], { env: { 'AzureWebJobs.Off.Disabled': 'true' } });
+    const emulator = await startCli([...app('hello'), '--storage', 'memory'], {
+      env: { 'AzureWebJobs.Off.Disabled': 'true' },
+    });
     expect((await fetch(`${emulator.url}/api/echo`)).status).toBe(200);
     const code = await emulator.stop();
     const output = emulator.output();
-    expect(output).toContain(`\nFunctions:\n\n\tStartHello: [POST] ${emulator.url}/api/hello/{orchestrator=HelloCities}\n\n\tEcho: [GET,POST,HEAD] ${emulator.url}/api/echo/{name?}\n\n`);
+    expect(output).toContain(
+      `\nFunctions:\n\n\tStartHello: [POST] ${emulator.url}/api/hello/{orchestrator=HelloCities}\n\n\tEcho: [GET,POST,HEAD] ${emulator.url}/api/echo/{name?}\n\n`,
+    );
     expect(output).toContain('\tSayHello: activityTrigger\n');
     expect(output).toContain('Function Off is disabled.\n');
-    expect(output.split('\n').filter((line) => line.startsWith('Serving on'))).toEqual([`Serving on ${emulator.url} (task hub HelloHub)`]);
+    expect(output.split('\n').filter((line) => line.startsWith('Serving on'))).toEqual([
+      `Serving on ${emulator.url} (task hub HelloHub)`,
+    ]);
     expect(code).toBe(0);
   });
 
@@ -37,12 +43,21 @@ describe('an emulator that serves', () => {
   test('runs a chain of activities on Azure Storage, where the next one finds it', async () => {
     const storage = await account();
     const first = await startCli([...app('hello'), '--storage', storage]);
-    const { statusQueryGetUri } = await (await fetch(`${first.url}/api/hello`, { method: 'POST' })).json() as { statusQueryGetUri: string };
-    const completed = { runtimeStatus: 'Completed', output: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'] };
-    await vi.waitFor(async () => { expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject(completed); });
+    const { statusQueryGetUri } = (await (
+      await fetch(`${first.url}/api/hello`, { method: 'POST' })
+    ).json()) as { statusQueryGetUri: string };
+    const completed = {
+      runtimeStatus: 'Completed',
+      output: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'],
+    };
+    await vi.waitFor(async () => {
+      expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject(completed);
+    });
     await first.stop();
     const second = await startCli([...app('hello'), '--storage', storage]);
-    expect(await (await fetch(statusQueryGetUri.replace(first.url, second.url))).json()).toMatchObject(completed);
+    expect(await (await fetch(statusQueryGetUri.replace(first.url, second.url))).json()).toMatchObject(
+      completed,
+    );
     await second.stop();
   });
 
@@ -55,20 +70,31 @@ describe('an emulator that serves', () => {
   });
 
   test('loads CommonJS files by a pattern, says what it does not run, and which route is never reached', async () => {
-    const emulator = await startCli([...app('patterned'), '--storage', 'memory'], { env: { AzureWebJobsStorage: '' } });
+    const emulator = await startCli([...app('patterned'), '--storage', 'memory'], {
+      env: { AzureWebJobsStorage: '' },
+    });
     expect(await (await fetch(`${emulator.url}/api/first`)).text()).toBe('first');
     await emulator.stop();
-    const said = emulator.output().split('\n').map((line) => line.replace(/^\[.*?\] /, ''));
+    const said = emulator
+      .output()
+      .split('\n')
+      .map((line) => line.replace(/^\[.*?\] /, ''));
     expect(said).toContain('\tTick: timerTrigger');
     expect(said).toContain("The function 'Warm' is never called: there is nothing to warm up here.");
-    expect(said).toContain("The function 'OnOrder' is never called: its queue 'orders' needs a storage account, and the setting 'AzureWebJobsStorage' is not set.");
-    expect(said).toContain("GET /api/first reaches 'First', not 'Second': the Functions host tries routes in the order of the functions' names.");
+    expect(said).toContain(
+      "The function 'OnOrder' is never called: its queue 'orders' needs a storage account, and the setting 'AzureWebJobsStorage' is not set.",
+    );
+    expect(said).toContain(
+      "GET /api/first reaches 'First', not 'Second': the Functions host tries routes in the order of the functions' names.",
+    );
     expect(said).toContain('the app was told that it ends');
   });
 });
 
 test('a function that it cannot run keeps nobody from starting when it is switched off', async () => {
-  const emulator = await startCli([...app('failing'), '--storage', 'memory'], { env: { AzureWebJobsStorage: '', HOW: 'blob', 'AzureWebJobs.Blobs.Disabled': 'true' } });
+  const emulator = await startCli([...app('failing'), '--storage', 'memory'], {
+    env: { AzureWebJobsStorage: '', HOW: 'blob', 'AzureWebJobs.Blobs.Disabled': 'true' },
+  });
   expect(emulator.output()).toContain('Function Blobs is disabled.');
   expect((await fetch(`${emulator.url}/api/Blobs`)).status).toBe(404);
   expect(await emulator.stop()).toBe(0);
@@ -84,7 +110,9 @@ async function failure(args: readonly string[], env: Record<string, string> = {}
 
 describe('one line, and an exit code that is not 0, for', () => {
   test('a missing build', async () => {
-    expect(await failure([...app('unbuilt'), '--storage', 'memory'])).toMatch(/^No file matches "main": "dist\/index\.js" of .*package\.json\. Is the app built\?$/m);
+    expect(await failure([...app('unbuilt'), '--storage', 'memory'])).toMatch(
+      /^No file matches "main": "dist\/index\.js" of .*package\.json\. Is the app built\?$/m,
+    );
   });
 
   test('a folder that holds no app', async () => {
@@ -92,18 +120,35 @@ describe('one line, and an exit code that is not 0, for', () => {
   });
 
   test('a broken host.json', async () => {
-    expect(await failure([...app('broken-host'), '--storage', 'memory'])).toMatch(/host\.json is not valid JSON: .+$/m);
+    expect(await failure([...app('broken-host'), '--storage', 'memory'])).toMatch(
+      /host\.json is not valid JSON: .+$/m,
+    );
   });
 
   test.each([
-    ['throws', /^The app threw while it was loaded: TypeError: the settings are missing \(.*index\.js:\d+:\d+\)$/m],
-    ['twice', /^The app threw while it was loaded: Error: A function with id "Fine" has already been registered\. \(.*failing[\\/]index\.js:\d+:\d+\)$/m],
+    [
+      'throws',
+      /^The app threw while it was loaded: TypeError: the settings are missing \(.*index\.js:\d+:\d+\)$/m,
+    ],
+    [
+      'twice',
+      /^The app threw while it was loaded: Error: A function with id "Fine" has already been registered\. \(.*failing[\\/]index\.js:\d+:\d+\)$/m,
+    ],
     ['hook', /^The app threw while it was loaded: Error: the hook failed \(.*index\.js:\d+:\d+\)$/m],
     ['nothing', /^The app registers no functions\.$/m],
-    ['grpc', /^The app uses durable-functions 4, which speaks another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m],
+    [
+      'grpc',
+      /^The app uses durable-functions 4, which speaks another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m,
+    ],
     ['blob', /^The function 'Blobs' uses the binding 'blob', which the emulator does not have\.$/m],
-    ['route', /^The route of 'Route' cannot be read\. The constraint 'number' .* there is no such constraint/m],
-    ['level', /^The function 'Level' has the authLevel 'nobody', which is none of anonymous, function, admin\.$/m],
+    [
+      'route',
+      /^The route of 'Route' cannot be read\. The constraint 'number' .* there is no such constraint/m,
+    ],
+    [
+      'level',
+      /^The function 'Level' has the authLevel 'nobody', which is none of anonymous, function, admin\.$/m,
+    ],
   ])('an app that cannot be run: %s', async (how, message) => {
     expect(await failure([...app('failing'), '--storage', 'memory'], { HOW: how })).toMatch(message);
   });
@@ -112,7 +157,9 @@ describe('one line, and an exit code that is not 0, for', () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'alone-'));
     try {
       await cp(path.join(apps, 'failing'), directory, { recursive: true });
-      expect(await failure(['start', '--app', directory, '--storage', 'memory', '--port', '0'])).toMatch(/^The app threw while it was loaded: Error.*: Cannot find package '@azure\/functions'/m);
+      expect(await failure(['start', '--app', directory, '--storage', 'memory', '--port', '0'])).toMatch(
+        /^The app threw while it was loaded: Error.*: Cannot find package '@azure\/functions'/m,
+      );
     } finally {
       await rm(directory, { recursive: true });
     }
@@ -122,21 +169,38 @@ describe('one line, and an exit code that is not 0, for', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
-    expect(await failure(['start', '--app', path.join(apps, 'hello'), '--port', String(port), '--storage', 'memory'])).toBe(`Port ${port} is in use: stop what runs there, or choose another with --port.\n`);
+    expect(
+      await failure([
+        'start',
+        '--app',
+        path.join(apps, 'hello'),
+        '--port',
+        String(port),
+        '--storage',
+        'memory',
+      ]),
+    ).toBe(`Port ${port} is in use: stop what runs there, or choose another with --port.\n`);
     other.close();
   });
 
   test('no storage', async () => {
-    expect(await failure(app('failing'), { HOW: 'fine' })).toMatch(/^The setting 'AzureWebJobsStorage' is not set: .*--storage memory\.$/m);
+    expect(await failure(app('failing'), { HOW: 'fine' })).toMatch(
+      /^The setting 'AzureWebJobsStorage' is not set: .*--storage memory\.$/m,
+    );
   });
 
   test('storage that does not answer', async () => {
-    const nobody = 'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a';
-    expect(await failure([...app('failing'), '--storage', nobody], { HOW: 'fine' })).toMatch(/TestHubName.* storage .*http:\/\/127\.0\.0\.1:1\/a.* does not answer/);
+    const nobody =
+      'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;TableEndpoint=http://127.0.0.1:1/a;BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a';
+    expect(await failure([...app('failing'), '--storage', nobody], { HOW: 'fine' })).toMatch(
+      /TestHubName.* storage .*http:\/\/127\.0\.0\.1:1\/a.* does not answer/,
+    );
   });
 
   test('a connection string that is none', async () => {
-    expect(await failure([...app('failing'), '--storage', 'nonsense'], { HOW: 'fine' })).toBe('--storage is not a storage connection string.\n');
+    expect(await failure([...app('failing'), '--storage', 'nonsense'], { HOW: 'fine' })).toBe(
+      '--storage is not a storage connection string.\n',
+    );
   });
 
   test('a hub that another emulator holds', async () => {
@@ -166,6 +230,12 @@ test('what takes long to load is not loaded before it is needed: the storage lib
 });
 
 test('without a command it explains itself', async () => {
-  expect(await runCli([])).toMatchObject({ code: 1, output: expect.stringContaining('Usage: emulator start') as unknown });
-  expect(await runCli(['--help'])).toMatchObject({ code: 0, output: expect.stringContaining('--storage WHERE') as unknown });
+  expect(await runCli([])).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('Usage: emulator start') as unknown,
+  });
+  expect(await runCli(['--help'])).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('--storage WHERE') as unknown,
+  });
 });

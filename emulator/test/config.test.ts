@@ -7,14 +7,22 @@ import type { HostConfig } from '../src/config.js';
 import { ConfigError, readConfig } from '../src/config.js';
 
 let directory: string;
-beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), 'config-')); });
-afterEach(async () => { await rm(directory, { recursive: true }); });
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'config-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
 
 function text(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-async function read(host: unknown, local?: unknown, environment: Record<string, string> = {}): Promise<HostConfig> {
+async function read(
+  host: unknown,
+  local?: unknown,
+  environment: Record<string, string> = {},
+): Promise<HostConfig> {
   await writeFile(path.join(directory, 'host.json'), text(host));
   if (local !== undefined) await writeFile(path.join(directory, 'local.settings.json'), text(local));
   return readConfig(directory, environment);
@@ -22,12 +30,27 @@ async function read(host: unknown, local?: unknown, environment: Record<string, 
 
 test('an empty host.json means what the real host takes it to mean', async () => {
   expect(await read({ version: '2.0' })).toMatchObject({
-    routePrefix: 'api', hubName: 'TestHubName', hubConnection: 'AzureWebJobsStorage', storeInputs: false, extendedSessions: false,
+    routePrefix: 'api',
+    hubName: 'TestHubName',
+    hubConnection: 'AzureWebJobsStorage',
+    storeInputs: false,
+    extendedSessions: false,
     durable: {
-      maxConcurrentActivities: Infinity, maxConcurrentOrchestrators: Infinity, maxConcurrentEntities: Infinity, maxEntityBatch: Infinity, overridableStates: 'NonRunningStates', defaultVersion: null,
-      versionMatch: 'CurrentOrOlder', versionFailure: 'Reject', httpPollInterval: 30_000,
+      maxConcurrentActivities: Infinity,
+      maxConcurrentOrchestrators: Infinity,
+      maxConcurrentEntities: Infinity,
+      maxEntityBatch: Infinity,
+      overridableStates: 'NonRunningStates',
+      defaultVersion: null,
+      versionMatch: 'CurrentOrOlder',
+      versionFailure: 'Reject',
+      httpPollInterval: 30_000,
     },
-    port: 7071, cors: { origins: [], credentials: false }, homepage: true, settings: {}, logLevels: {},
+    port: 7071,
+    cors: { origins: [], credentials: false },
+    homepage: true,
+    settings: {},
+    logLevels: {},
   });
 });
 
@@ -37,15 +60,38 @@ test('what host.json says is read, names in any case', async () => {
     logging: { logLevel: { default: 'Warning', 'Function.Approval': 'Debug' } },
     extensions: {
       http: { routePrefix: '/v1/' },
-      DurableTask: { hubname: 'Mine', storageProvider: { connectionName: 'Other' }, storeInputsInOrchestrationHistory: true, maxConcurrentActivityFunctions: 3,
-        maxConcurrentOrchestratorFunctions: 4, maxConcurrentEntityFunctions: 5, maxEntityOperationBatchSize: 6, extendedSessionsEnabled: true, overridableExistingInstanceStates: 'anystate', defaultVersion: 2,
-        versionMatchStrategy: 'Strict', versionFailureStrategy: 1, httpSettings: { defaultAsyncRequestSleepTimeMilliseconds: 1000 } },
+      DurableTask: {
+        hubname: 'Mine',
+        storageProvider: { connectionName: 'Other' },
+        storeInputsInOrchestrationHistory: true,
+        maxConcurrentActivityFunctions: 3,
+        maxConcurrentOrchestratorFunctions: 4,
+        maxConcurrentEntityFunctions: 5,
+        maxEntityOperationBatchSize: 6,
+        extendedSessionsEnabled: true,
+        overridableExistingInstanceStates: 'anystate',
+        defaultVersion: 2,
+        versionMatchStrategy: 'Strict',
+        versionFailureStrategy: 1,
+        httpSettings: { defaultAsyncRequestSleepTimeMilliseconds: 1000 },
+      },
     },
   });
   expect(config).toMatchObject({
-    routePrefix: 'v1', hubName: 'Mine', hubConnection: 'Other', storeInputs: true, extendedSessions: true,
+    routePrefix: 'v1',
+    hubName: 'Mine',
+    hubConnection: 'Other',
+    storeInputs: true,
+    extendedSessions: true,
     durable: {
-      maxConcurrentActivities: 3, maxConcurrentOrchestrators: 4, maxConcurrentEntities: 5, maxEntityBatch: 6, overridableStates: 'AnyState', defaultVersion: '2', versionMatch: 'Strict', versionFailure: 'Fail',
+      maxConcurrentActivities: 3,
+      maxConcurrentOrchestrators: 4,
+      maxConcurrentEntities: 5,
+      maxEntityBatch: 6,
+      overridableStates: 'AnyState',
+      defaultVersion: '2',
+      versionMatch: 'Strict',
+      versionFailure: 'Fail',
       httpPollInterval: 1000,
     },
     logLevels: { default: 'warning', 'Function.Approval': 'debug' },
@@ -53,34 +99,78 @@ test('what host.json says is read, names in any case', async () => {
 });
 
 test('queues are listened to as host.json says', async () => {
-  expect((await read({ version: '2.0' })).queues).toEqual({ batchSize: 16, newBatchThreshold: 8, maxPollingInterval: 2000, visibilityTimeout: 0, maxDequeueCount: 5, base64: true });
-  const queues = { batchSize: 8, newBatchThreshold: 0, maxPollingInterval: '00:01:00', visibilityTimeout: '00:00:30', maxDequeueCount: 2, messageEncoding: 'None' };
+  expect((await read({ version: '2.0' })).queues).toEqual({
+    batchSize: 16,
+    newBatchThreshold: 8,
+    maxPollingInterval: 2000,
+    visibilityTimeout: 0,
+    maxDequeueCount: 5,
+    base64: true,
+  });
+  const queues = {
+    batchSize: 8,
+    newBatchThreshold: 0,
+    maxPollingInterval: '00:01:00',
+    visibilityTimeout: '00:00:30',
+    maxDequeueCount: 2,
+    messageEncoding: 'None',
+  };
   expect((await read({ version: '2.0', extensions: { queues } })).queues).toEqual({
-    batchSize: 8, newBatchThreshold: 0, maxPollingInterval: 60_000, visibilityTimeout: 30_000, maxDequeueCount: 2, base64: false,
+    batchSize: 8,
+    newBatchThreshold: 0,
+    maxPollingInterval: 60_000,
+    visibilityTimeout: 30_000,
+    maxDequeueCount: 2,
+    base64: false,
   });
 });
 
 test("settings are found as .NET finds them: names in any case, ':' written '__', the environment before the file, an empty one not at all", async () => {
-  const { setting } = await read({ version: '2.0' }, { Values: { App__Uri: 'file', Empty: '' }, ConnectionStrings: { Sql: { ConnectionString: 'sql' } } }, { APP__OTHER: 'environment' });
-  expect(['app:uri', 'App__Other', 'ConnectionStrings__Sql', 'Empty', 'Nope'].map(setting)).toEqual(['file', 'environment', 'sql', undefined, undefined]);
+  const { setting } = await read(
+    { version: '2.0' },
+    { Values: { App__Uri: 'file', Empty: '' }, ConnectionStrings: { Sql: { ConnectionString: 'sql' } } },
+    { APP__OTHER: 'environment' },
+  );
+  expect(['app:uri', 'App__Other', 'ConnectionStrings__Sql', 'Empty', 'Nope'].map(setting)).toEqual([
+    'file',
+    'environment',
+    'sql',
+    undefined,
+    undefined,
+  ]);
 });
 
 test('local.settings.json gives settings, the port and CORS', async () => {
-  const config = await read({ version: '2.0' }, {
-    IsEncrypted: false,
-    Values: { A: 'one', B: 2, AzureWebJobsDisableHomepage: 'true', 'AzureWebJobs.Off.Disabled': 'true', 'AzureWebJobs.On.Disabled': 'false' },
-    ConnectionStrings: { Sql: 'x' },
-    Host: { LocalHttpPort: 7100, CORS: 'https://a.example, https://b.example', CORSCredentials: true },
-  });
+  const config = await read(
+    { version: '2.0' },
+    {
+      IsEncrypted: false,
+      Values: {
+        A: 'one',
+        B: 2,
+        AzureWebJobsDisableHomepage: 'true',
+        'AzureWebJobs.Off.Disabled': 'true',
+        'AzureWebJobs.On.Disabled': 'false',
+      },
+      ConnectionStrings: { Sql: 'x' },
+      Host: { LocalHttpPort: 7100, CORS: 'https://a.example, https://b.example', CORSCredentials: true },
+    },
+  );
   expect(config).toMatchObject({
-    settings: { A: 'one', B: '2', 'ConnectionStrings:Sql': 'x' }, port: 7100, homepage: false,
+    settings: { A: 'one', B: '2', 'ConnectionStrings:Sql': 'x' },
+    port: 7100,
+    homepage: false,
     cors: { origins: ['https://a.example', 'https://b.example'], credentials: true },
   });
   expect([...config.disabledFunctions]).toEqual(['off']);
 });
 
 test('the environment wins over local.settings.json', async () => {
-  const config = await read({ version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } }, { Values: { HUB: 'FromFile' } }, { HUB: 'FromEnvironment' });
+  const config = await read(
+    { version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } },
+    { Values: { HUB: 'FromFile' } },
+    { HUB: 'FromEnvironment' },
+  );
   expect(config.hubName).toBe('FromEnvironment');
 });
 
@@ -94,7 +184,9 @@ test('settings override host.json', async () => {
 });
 
 test('comments and a byte order mark are allowed, and are no comments within texts', async () => {
-  const config = await read('\uFEFF{ // first\n "version": "2.0", /* \n */ "extensions": { "http": { "routePrefix": "a//b" } } }');
+  const config = await read(
+    '\uFEFF{ // first\n "version": "2.0", /* \n */ "extensions": { "http": { "routePrefix": "a//b" } } }',
+  );
   expect(config.routePrefix).toBe('a//b');
 });
 
@@ -109,15 +201,55 @@ describe('what cannot be used is told in one line that names the file', () => {
     ['broken JSON', '{\n  "version": "2.0",\n', undefined, /host\.json is not valid JSON: .+line 3/],
     ['no object', '[]', undefined, /host\.json is not a JSON object\.$/],
     ['another version', {}, undefined, /host\.json has to say "version": "2\.0"\.$/],
-    ['a level that does not exist', { version: '2.0', logging: { logLevel: { default: 'Loud' } } }, undefined, /host\.json gives 'default' the log level 'Loud'/],
-    ['a number that is none', { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } }, undefined, /"many" for maxConcurrentActivityFunctions/],
-    ['too large a batch', { version: '2.0', extensions: { queues: { batchSize: 33 } } }, undefined, /has 33 for queues\.batchSize, which is 32 at most\.$/],
-    ['an encoding that does not exist', { version: '2.0', extensions: { queues: { messageEncoding: 'utf8' } } }, undefined, /has 'utf8' for queues\.messageEncoding/],
-    ['a time that is none', { version: '2.0', extensions: { queues: { visibilityTimeout: 'soon' } } }, undefined, /has "soon" for queues\.visibilityTimeout/],
-    ['a setting that is missing', { version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } }, undefined, /host\.json names the setting 'HUB', which is not set\.$/],
+    [
+      'a level that does not exist',
+      { version: '2.0', logging: { logLevel: { default: 'Loud' } } },
+      undefined,
+      /host\.json gives 'default' the log level 'Loud'/,
+    ],
+    [
+      'a number that is none',
+      { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } },
+      undefined,
+      /"many" for maxConcurrentActivityFunctions/,
+    ],
+    [
+      'too large a batch',
+      { version: '2.0', extensions: { queues: { batchSize: 33 } } },
+      undefined,
+      /has 33 for queues\.batchSize, which is 32 at most\.$/,
+    ],
+    [
+      'an encoding that does not exist',
+      { version: '2.0', extensions: { queues: { messageEncoding: 'utf8' } } },
+      undefined,
+      /has 'utf8' for queues\.messageEncoding/,
+    ],
+    [
+      'a time that is none',
+      { version: '2.0', extensions: { queues: { visibilityTimeout: 'soon' } } },
+      undefined,
+      /has "soon" for queues\.visibilityTimeout/,
+    ],
+    [
+      'a setting that is missing',
+      { version: '2.0', extensions: { durableTask: { hubName: '%HUB%' } } },
+      undefined,
+      /host\.json names the setting 'HUB', which is not set\.$/,
+    ],
     ['broken local settings', { version: '2.0' }, '{', /local\.settings\.json is not valid JSON/],
-    ['encrypted local settings', { version: '2.0' }, { IsEncrypted: true, Values: {} }, /local\.settings\.json is encrypted/],
-    ['a port that is none', { version: '2.0' }, { Host: { LocalHttpPort: 'x' } }, /local\.settings\.json has "x" for LocalHttpPort/],
+    [
+      'encrypted local settings',
+      { version: '2.0' },
+      { IsEncrypted: true, Values: {} },
+      /local\.settings\.json is encrypted/,
+    ],
+    [
+      'a port that is none',
+      { version: '2.0' },
+      { Host: { LocalHttpPort: 'x' } },
+      /local\.settings\.json has "x" for LocalHttpPort/,
+    ],
   ])('%s', async (_what, host, local, message) => {
     const reading = read(host, local);
     await expect(reading).rejects.toThrow(ConfigError);

@@ -9,9 +9,14 @@ const file = path.join(directory, 'typed.ts');
 const lines = readFileSync(file, 'utf8').split('\n');
 
 test.each(['typed', 'typedThrow'])('%s', async (name) => {
-  await using app = await TestApp.start({ app: () => import('./fixtures/stuck-sources/typed.js'), directory });
+  await using app = await TestApp.start({
+    app: () => import('./fixtures/stuck-sources/typed.js'),
+    directory,
+  });
   const { runtimeStatus, output } = await app.finished(await app.start(name));
   expect(runtimeStatus).toBe('Failed');
   const place = `${path.relative(process.cwd(), file)}:${lines.findIndex((line) => line.endsWith(`// ${name}`)) + 1}`;
-  expect(String(output).split('\n').at(-1)).toMatch(new RegExp(`^ {4}at ${place.replaceAll(/[\\.]/g, '\\$&')}:\\d+$`));
+  expect(String(output).split('\n').at(-1)).toMatch(
+    new RegExp(`^ {4}at ${place.replaceAll(/[\\.]/g, '\\$&')}:\\d+$`),
+  );
 });

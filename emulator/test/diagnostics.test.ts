@@ -12,9 +12,13 @@ const source = readFileSync(path.join(directory, 'index.js'), 'utf8').split('\n'
 const file = path.relative(process.cwd(), path.join(directory, 'index.js'));
 
 /** Where the mark of that name stands, as the diagnostic has it, but for the column. */
-const at = (mark: string): string => `\n    at ${file}:${source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1}:`;
+const at = (mark: string): string =>
+  `\n    at ${file}:${source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1}:`;
 
-interface Lax { app: TestApp; said: string[] }
+interface Lax {
+  app: TestApp;
+  said: string[];
+}
 
 async function start(options: TestAppOptions = {}): Promise<TestApp> {
   const app = await TestApp.start({ directory, time: '2026-03-01T08:00:00Z', ...options });
@@ -25,29 +29,61 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
 /** As production is, with what it says of instances that it gives up, or loses something of. */
 async function startLax(): Promise<Lax> {
   const said: string[] = [];
-  const app = await start({ strict: false, log: (level, category, message) => { if (level !== 'information' && category === 'Host.Triggers.DurableTask') said.push(message); } });
+  const app = await start({
+    strict: false,
+    log: (level, category, message) => {
+      if (level !== 'information' && category === 'Host.Triggers.DurableTask') said.push(message);
+    },
+  });
   return { app, said };
 }
 
 declare global {
   var appHasChanged: boolean | undefined;
 }
-afterEach(() => { globalThis.appHasChanged = undefined; });
+afterEach(() => {
+  globalThis.appHasChanged = undefined;
+});
 
 describe('What hangs in production hangs here, and fails in strict mode', () => {
-  const raise = (name: string) => (app: TestApp, id: string): Promise<void> => app.raise(id, name);
+  const raise =
+    (name: string) =>
+    (app: TestApp, id: string): Promise<void> =>
+      app.raise(id, name);
   const cases: [name: string, text: string, meanwhile?: (app: TestApp, id: string) => Promise<void>][] = [
-    ['unknownActivity', "The orchestrator calls an activity named 'gone', and there is none: the instance will wait for it for ever."],
-    ['unknownChild', "The orchestrator calls a sub-orchestrator named 'gone', and there is none: the instance will wait for it for ever."],
+    [
+      'unknownActivity',
+      "The orchestrator calls an activity named 'gone', and there is none: the instance will wait for it for ever.",
+    ],
+    [
+      'unknownChild',
+      "The orchestrator calls a sub-orchestrator named 'gone', and there is none: the instance will wait for it for ever.",
+    ],
     ['callsItself', "which is its own or its parent's: the instance will wait for it for ever."],
-    ['callsAnEntityId', "with the id '@counter@a'. Ids that begin with @ are those of entities: the instance will wait for it for ever."],
-    ['callsWhatRuns', "The orchestrator calls the sub-orchestrator 'waits' with the id 'busy' while an instance of that id runs. In production the one that runs is lost"],
+    [
+      'callsAnEntityId',
+      "with the id '@counter@a'. Ids that begin with @ are those of entities: the instance will wait for it for ever.",
+    ],
+    [
+      'callsWhatRuns',
+      "The orchestrator calls the sub-orchestrator 'waits' with the id 'busy' while an instance of that id runs. In production the one that runs is lost",
+    ],
     ['callsUnknownEntity', "The function 'gone' doesn't exist, is disabled, or is not an entity function."],
     ['waitsAWeekToRetry', "'fails' is called with a retry interval of more than six days."],
-    ['runsOutOfTime', "'fails' failed for the 3rd time after its retryTimeout had passed.", (app) => app.skip({ minutes: 10 })],
-    ['throwsNothing', 'nothing is scheduled that could wake it: it will wait for ever. It has thrown undefined, or'],
+    [
+      'runsOutOfTime',
+      "'fails' failed for the 3rd time after its retryTimeout had passed.",
+      (app) => app.skip({ minutes: 10 }),
+    ],
+    [
+      'throwsNothing',
+      'nothing is scheduled that could wake it: it will wait for ever. It has thrown undefined, or',
+    ],
     ['throwsText', 'The orchestrator threw something that is no Error, or an Error without a message.'],
-    ['throwsAnEmptyError', 'The orchestrator threw something that is no Error, or an Error without a message.'],
+    [
+      'throwsAnEmptyError',
+      'The orchestrator threw something that is no Error, or an Error without a message.',
+    ],
     ['yieldsTwice', 'A task was yielded a second time inside another Task.any or Task.all.', raise('E')],
     ['yieldsTheCompleted', 'A task was yielded a second time inside another Task.any or Task.all.'],
   ];
@@ -86,12 +122,19 @@ describe('What hangs in production hangs here, and fails in strict mode', () => 
 
 describe('What fails in production fails here with the same text, and the log says where', () => {
   test.each([
-    ['yieldsANumber', 'Durable Functions programming constraint violation: Orchestration yielded data of type number.', () => Promise.resolve()],
-    ['changes', "scheduled an activity task with sequence number 0 named 'echo', but the current orchestration replay instead scheduled an activity task named 'other'",
+    [
+      'yieldsANumber',
+      'Durable Functions programming constraint violation: Orchestration yielded data of type number.',
+      () => Promise.resolve(),
+    ],
+    [
+      'changes',
+      "scheduled an activity task with sequence number 0 named 'echo', but the current orchestration replay instead scheduled an activity task named 'other'",
       async (app: TestApp, id: string): Promise<void> => {
         globalThis.appHasChanged = true;
         await app.raise(id, 'E');
-      }],
+      },
+    ],
   ])('%s', async (name, text, meanwhile) => {
     const run = async (app: TestApp): Promise<string> => {
       globalThis.appHasChanged = undefined;
@@ -131,7 +174,11 @@ describe('What is lost is told of', () => {
     const id = await app.start('forgets');
     await app.raise(id, 'E', 1);
     await app.raise(id, 'go');
-    expect(said).toEqual([expect.stringContaining("events that had come and that it has not waited for are lost, as in production: 'E'.")]);
+    expect(said).toEqual([
+      expect.stringContaining(
+        "events that had come and that it has not waited for are lost, as in production: 'E'.",
+      ),
+    ]);
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
   });
 
@@ -141,12 +188,18 @@ describe('What is lost is told of', () => {
     await app.quiet();
     await app.raise(id, 'e');
     await app.raise(id, 'e');
-    expect(said).toEqual([expect.stringContaining("An event 'e' has come, and the orchestrator waits for 'E': it goes on waiting")]);
+    expect(said).toEqual([
+      expect.stringContaining(
+        "An event 'e' has come, and the orchestrator waits for 'E': it goes on waiting",
+      ),
+    ]);
     expect(said[0]).toContain(at('waits'));
     const asked = await app.start('leavesATimer');
     await app.quiet();
     await app.raise(asked, '0');
-    expect(said[1]).toContain("An event named '0' has come, and the SDK takes it for the result of the task with that id.");
+    expect(said[1]).toContain(
+      "An event named '0' has come, and the SDK takes it for the result of the task with that id.",
+    );
   });
 
   test('a timer that nobody has cancelled keeps an instance running', async () => {
@@ -154,7 +207,11 @@ describe('What is lost is told of', () => {
     const id = await app.start('leavesATimer');
     await app.raise(id, 'E');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
-    expect(said).toEqual([expect.stringContaining('a timer that it has not cancelled keeps the instance Running until 2026-03-01T09:00:00Z.')]);
+    expect(said).toEqual([
+      expect.stringContaining(
+        'a timer that it has not cancelled keeps the instance Running until 2026-03-01T09:00:00Z.',
+      ),
+    ]);
     await app.skip({ hours: 1 });
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'done' });
   });

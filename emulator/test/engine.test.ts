@@ -19,7 +19,9 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
 }
 
 async function types(app: TestApp, id: string): Promise<string[]> {
-  return (await app.history(id)).map(({ EventType }) => EventType).filter((type) => !type.startsWith('Orchestrator'));
+  return (await app.history(id))
+    .map(({ EventType }) => EventType)
+    .filter((type) => !type.startsWith('Orchestrator'));
 }
 
 async function functions(): Promise<FunctionsWorker> {
@@ -28,7 +30,11 @@ async function functions(): Promise<FunctionsWorker> {
 
 async function engine(options: Partial<EngineOptions>): Promise<Engine> {
   const made = new Engine({
-    hub: new MemoryHub({ name: 'Hub' }), clock: new SkippingClock(Date.UTC(2026, 2, 1)), sdk: new SdkV3(await functions()), log: () => {}, ...options,
+    hub: new MemoryHub({ name: 'Hub' }),
+    clock: new SkippingClock(Date.UTC(2026, 2, 1)),
+    sdk: new SdkV3(await functions()),
+    log: () => {},
+    ...options,
   });
   onTestFinished(() => made.stop());
   await made.start();
@@ -83,7 +89,12 @@ describe('Timers', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
     await app.skip('idle');
     expect(app.now.toISOString()).toBe('2026-03-01T08:00:00.000Z');
-    expect(await types(app, id)).toEqual(['ExecutionStarted', 'TimerCreated', 'EventRaised', 'ExecutionCompleted']);
+    expect(await types(app, id)).toEqual([
+      'ExecutionStarted',
+      'TimerCreated',
+      'EventRaised',
+      'ExecutionCompleted',
+    ]);
   });
 
   test('that are forgotten hold the instance until they fire, as in production', async () => {
@@ -101,7 +112,9 @@ describe('Timers', () => {
     await app.skip({ days: 4 });
     await app.raise(id, 'E');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
-    expect((await app.history(id)).flatMap((event) => (event.EventType === 'TimerCreated' ? event.FireAt : []))).toEqual(['2026-03-04T08:00:00Z', '2026-03-07T08:00:00Z']);
+    expect(
+      (await app.history(id)).flatMap((event) => (event.EventType === 'TimerCreated' ? event.FireAt : [])),
+    ).toEqual(['2026-03-04T08:00:00Z', '2026-03-07T08:00:00Z']);
     await app.skip('idle');
     expect(app.now.toISOString()).toBe('2026-03-05T08:00:00.000Z');
   });
@@ -110,9 +123,9 @@ describe('Timers', () => {
     const app = await start();
     const id = await app.start('longTimer');
     expect((await app.finished(id)).output).toBe('2026-03-11T08:00:00.000Z');
-    expect((await app.history(id)).filter((event) => event.EventType === 'TimerFired').map(({ FireAt }) => FireAt)).toEqual([
-      '2026-03-04T08:00:00Z', '2026-03-07T08:00:00Z', '2026-03-11T08:00:00Z',
-    ]);
+    expect(
+      (await app.history(id)).filter((event) => event.EventType === 'TimerFired').map(({ FireAt }) => FireAt),
+    ).toEqual(['2026-03-04T08:00:00Z', '2026-03-07T08:00:00Z', '2026-03-11T08:00:00Z']);
   });
 });
 
@@ -129,10 +142,18 @@ describe('Activities', () => {
     const id = await app.start('retries');
     const { runtimeStatus, output } = await app.finished(id);
     expect(runtimeStatus).toBe('Failed');
-    expect(output).toMatch(/^Orchestrator function 'retries' failed: Activity function 'fails' failed: {2}never \n \{"\$type":"System\.Exception/);
+    expect(output).toMatch(
+      /^Orchestrator function 'retries' failed: Activity function 'fails' failed: {2}never \n \{"\$type":"System\.Exception/,
+    );
     expect(app.calls('fails').map(({ at }) => at.toISOString().slice(17, 19))).toEqual(['00', '01', '03']);
-    expect((await app.history(id)).filter((event) => event.EventType === 'TimerCreated').map(({ EventId, FireAt }) => [EventId, FireAt])).toEqual([
-      [1, '2026-03-01T08:00:01Z'], [3, '2026-03-01T08:00:03Z'], [5, '2026-03-01T08:00:03Z'],
+    expect(
+      (await app.history(id))
+        .filter((event) => event.EventType === 'TimerCreated')
+        .map(({ EventId, FireAt }) => [EventId, FireAt]),
+    ).toEqual([
+      [1, '2026-03-01T08:00:01Z'],
+      [3, '2026-03-01T08:00:03Z'],
+      [5, '2026-03-01T08:00:03Z'],
     ]);
   });
 
@@ -144,14 +165,23 @@ describe('Activities', () => {
   test('that a changed app no longer has make it depart from the history', async () => {
     const hub = new MemoryHub({ name: 'Hub' });
     const id = await (await engine({ hub })).startInstance({ name: 'hangsOn', input: null });
-    await vi.waitFor(async () => { expect((await hub.load(id)).history.some(({ EventType }) => EventType === 'TaskScheduled')).toBe(true); });
+    await vi.waitFor(async () => {
+      expect((await hub.load(id)).history.some(({ EventType }) => EventType === 'TaskScheduled')).toBe(true);
+    });
     const worker = await functions();
-    const without = { functions: worker.functions, invoke: worker.invoke.bind(worker), find: (name: string) => (name === 'hangs' ? undefined : worker.find(name)) };
+    const without = {
+      functions: worker.functions,
+      invoke: worker.invoke.bind(worker),
+      find: (name: string) => (name === 'hangs' ? undefined : worker.find(name)),
+    };
     const next = await engine({ hub, sdk: new SdkV3(without) });
     await next.raiseEvent(id, 'wakes it', null);
     await next.whenQuiet();
     expect(await next.getRecord(id)).toMatchObject({
-      runtimeStatus: 'Failed', output: expect.stringContaining("scheduled an activity task with sequence ID 0 and name 'hangs' (version ''), but the current replay execution hasn't") as string,
+      runtimeStatus: 'Failed',
+      output: expect.stringContaining(
+        "scheduled an activity task with sequence ID 0 and name 'hangs' (version ''), but the current replay execution hasn't",
+      ) as string,
     });
   });
 
@@ -168,15 +198,18 @@ describe('Sub-orchestrations', () => {
     const given = await app.start('parent', { child: 'replays', id: 'given-id' });
     expect((await app.finished(id)).output).toEqual({ result: [true, false] });
     expect((await app.finished(given)).output).toEqual({ result: [true, false] });
-    const ids = (await app.instances()).filter(({ name }) => name === 'replays').map(({ instanceId }) => instanceId);
+    const ids = (await app.instances())
+      .filter(({ name }) => name === 'replays')
+      .map(({ instanceId }) => instanceId);
     expect(ids).toEqual([expect.stringMatching(/^[0-9a-f-]{36}:0$/), 'given-id']);
     expect(await app.instance('given-id')).toMatchObject({ input: 'from parent' });
   });
 
   test('that fail, fail the call with their output and their error', async () => {
     const app = await start();
-    expect((await app.finished(await app.start('parent', { child: 'throws' }))).output)
-      .toEqual({ caught: "Orchestrator function 'throws' failed: on purpose \n Message: on purpose, StackTrace: " });
+    expect((await app.finished(await app.start('parent', { child: 'throws' }))).output).toEqual({
+      caught: "Orchestrator function 'throws' failed: on purpose \n Message: on purpose, StackTrace: ",
+    });
   });
 
   test('go on when their parent is terminated', async () => {
@@ -244,7 +277,13 @@ describe('An instance', () => {
     await app.resume(id);
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 7 });
     expect(await types(app, id)).toEqual([
-      'ExecutionStarted', 'ExecutionSuspended', 'EventRaised', 'ExecutionResumed', 'TaskScheduled', 'TaskCompleted', 'ExecutionCompleted',
+      'ExecutionStarted',
+      'ExecutionSuspended',
+      'EventRaised',
+      'ExecutionResumed',
+      'TaskScheduled',
+      'TaskCompleted',
+      'ExecutionCompleted',
     ]);
   });
 
@@ -289,16 +328,21 @@ describe('An instance', () => {
   test('that fails keeps its custom status', async () => {
     const app = await start();
     expect(await app.finished(await app.start('failsHalfway', undefined, 'it'))).toMatchObject({
-      runtimeStatus: 'Failed', output: "Orchestrator function 'failsHalfway' failed: it failed", customStatus: 'halfway',
+      runtimeStatus: 'Failed',
+      output: "Orchestrator function 'failsHalfway' failed: it failed",
+      customStatus: 'halfway',
     });
   });
 
   test('rests outside memory when there are many, and wakes by its timer, by an event, and to be looked at', async () => {
     const clock = new SkippingClock(Date.UTC(2026, 2, 1));
     const few = await engine({ clock, maxIdle: 2 });
-    const [sleepers, waiters] = ['sleepsThenActs', 'waits'].map((name) => Array.from({ length: 20 }, (_, index) => `${name}-${index}`)) as [string[], string[]];
+    const [sleepers, waiters] = ['sleepsThenActs', 'waits'].map((name) =>
+      Array.from({ length: 20 }, (_, index) => `${name}-${index}`),
+    ) as [string[], string[]];
     const all = [...sleepers, ...waiters];
-    for (const instanceId of all) await few.startInstance({ name: instanceId.split('-')[0]!, instanceId, input: null });
+    for (const instanceId of all)
+      await few.startInstance({ name: instanceId.split('-')[0]!, instanceId, input: null });
     await few.whenQuiet();
     expect(await statuses(few, all)).toEqual(all.map(() => 'Running'));
     await few.whenQuiet();
@@ -321,41 +365,69 @@ describe('An instance', () => {
     expect(await app.instance('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'second' });
   });
 
-  test.each(['memory', 'Azure Storage'])('of one id runs once in %s, however often it is started at the same moment', async (hub) => {
-    const app = await start({ storage: hub === 'memory' ? hub : await account() });
-    const starts = await Promise.all(Array.from({ length: 100 }, () => app.start('acts', undefined, 'one')));
-    expect(new Set(starts)).toEqual(new Set(['one']));
-    expect(await app.finished('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'done' });
-    expect(app.calls('echo')).toHaveLength(1);
-  });
+  test.each(['memory', 'Azure Storage'])(
+    'of one id runs once in %s, however often it is started at the same moment',
+    async (hub) => {
+      const app = await start({ storage: hub === 'memory' ? hub : await account() });
+      const starts = await Promise.all(
+        Array.from({ length: 100 }, () => app.start('acts', undefined, 'one')),
+      );
+      expect(new Set(starts)).toEqual(new Set(['one']));
+      expect(await app.finished('one')).toMatchObject({ runtimeStatus: 'Completed', output: 'done' });
+      expect(app.calls('echo')).toHaveLength(1);
+    },
+  );
 
-  test.for([[], ['Running'], ['Completed', 'Running'], ['Completed']] as const)('that runs outlives a purge by time of %o, which says what production would have made of it', async (runtimeStatus) => {
-    const said: string[] = [];
-    const some = await engine({ log: (level, _category, message) => { if (level === 'warning') said.push(message); } });
-    for (const instanceId of ['ended', 'live']) await some.startInstance({ name: 'waits', instanceId, input: null });
-    await some.raiseEvent('ended', 'E', '1');
-    await some.whenQuiet();
-    expect(await some.purgeBy({ createdTimeFrom: 0, runtimeStatus })).toBe(1);
-    expect(await statuses(some, ['ended', 'live'])).toEqual([undefined, 'Running']);
-    expect(said).toEqual(runtimeStatus.some((status) => status === 'Completed') ? [] : [expect.stringContaining('left 1 live instance alone')]);
-  });
+  test.for([[], ['Running'], ['Completed', 'Running'], ['Completed']] as const)(
+    'that runs outlives a purge by time of %o, which says what production would have made of it',
+    async (runtimeStatus) => {
+      const said: string[] = [];
+      const some = await engine({
+        log: (level, _category, message) => {
+          if (level === 'warning') said.push(message);
+        },
+      });
+      for (const instanceId of ['ended', 'live'])
+        await some.startInstance({ name: 'waits', instanceId, input: null });
+      await some.raiseEvent('ended', 'E', '1');
+      await some.whenQuiet();
+      expect(await some.purgeBy({ createdTimeFrom: 0, runtimeStatus })).toBe(1);
+      expect(await statuses(some, ['ended', 'live'])).toEqual([undefined, 'Running']);
+      expect(said).toEqual(
+        runtimeStatus.some((status) => status === 'Completed')
+          ? []
+          : [expect.stringContaining('left 1 live instance alone')],
+      );
+    },
+  );
 
   test('of an unknown orchestrator fails, and the text names those that are known', async () => {
     const app = await start();
     const { runtimeStatus, output } = await app.finished(await app.start('nobody'));
     expect(runtimeStatus).toBe('Failed');
-    expect(output).toMatch(/^Orchestrator function 'nobody' failed: The function 'nobody' doesn't exist, .* known orchestrator functions: 'threeEvents', /);
+    expect(output).toMatch(
+      /^Orchestrator function 'nobody' failed: The function 'nobody' doesn't exist, .* known orchestrator functions: 'threeEvents', /,
+    );
   });
 
   test('is told that there are none only where the app has no orchestrators, though it be an entity', () => {
-    expect(missingFunction('orchestrator', 'a', [], 0)).toBe("The function 'a' doesn't exist, is disabled, or is not an orchestrator function. Additional info: No orchestrator functions are currently registered!");
+    expect(missingFunction('orchestrator', 'a', [], 0)).toBe(
+      "The function 'a' doesn't exist, is disabled, or is not an orchestrator function. Additional info: No orchestrator functions are currently registered!",
+    );
     expect(missingFunction('entity', 'e', [], 0)).toMatch(/: No entity functions are currently registered!$/);
-    expect(missingFunction('entity', 'e', [], 2)).toMatch(/: The following are the known entity functions: ''\.$/);
+    expect(missingFunction('entity', 'e', [], 2)).toMatch(
+      /: The following are the known entity functions: ''\.$/,
+    );
   });
 
   test('that throws undefined waits for ever, and is said to', async () => {
     const said: string[] = [];
-    const app = await start({ strict: false, log: (level, _category, message) => { if (level === 'error') said.push(message); } });
+    const app = await start({
+      strict: false,
+      log: (level, _category, message) => {
+        if (level === 'error') said.push(message);
+      },
+    });
     const id = await app.start('throwsNothing');
     await app.quiet();
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });

@@ -29,13 +29,19 @@ async function script(app: TestApp, ...steps: Step[]): Promise<unknown> {
 const counter = (key: string): { name: string; key: string } => ({ name: 'counter', key });
 
 describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub }) => {
-  const begin = async (options: TestAppOptions = {}): Promise<TestApp> => start({ ...options, storage: hub === 'memory' ? hub : await account() });
+  const begin = async (options: TestAppOptions = {}): Promise<TestApp> =>
+    start({ ...options, storage: hub === 'memory' ? hub : await account() });
 
   test('are called and signalled by orchestrations, in the order in which they ask', async () => {
     const app = await begin();
-    expect(await script(app,
-      { do: 'signal', on: '@counter@a', op: 'add', input: 5 }, { do: 'call', on: '@counter@a', op: 'add', input: 10 }, { do: 'call', on: '@counter@a', op: 'get' },
-    )).toEqual([15, 15]);
+    expect(
+      await script(
+        app,
+        { do: 'signal', on: '@counter@a', op: 'add', input: 5 },
+        { do: 'call', on: '@counter@a', op: 'add', input: 10 },
+        { do: 'call', on: '@counter@a', op: 'get' },
+      ),
+    ).toEqual([15, 15]);
     expect(await app.entity(counter('a'))).toBe(15);
   });
 
@@ -43,7 +49,10 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     const app = await begin();
     expect((await app.post('/api/signal/counter/a/add', 7)).status).toBe(202);
     await app.quiet();
-    expect(await (await app.get('/api/state/counter/a')).json()).toEqual({ entityExists: true, entityState: 7 });
+    expect(await (await app.get('/api/state/counter/a')).json()).toEqual({
+      entityExists: true,
+      entityState: 7,
+    });
     expect(await (await app.get('/api/state/counter/b')).json()).toEqual({ entityExists: false });
     await app.signal(counter('a'), 'add', -7);
     expect(await app.entity(counter('a'))).toBe(0);
@@ -66,23 +75,44 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
 
   test('keep what was set before they threw, and the caller is not told what was thrown, as in production', async () => {
     const app = await begin();
-    expect(await script(app, { do: 'call', on: '@counter@a', op: 'keepAndThrow', input: 6 }, { do: 'call', on: '@counter@a', op: 'throwText' }, { do: 'call', on: '@counter@a', op: 'get' }))
-      .toEqual([{ caught: '[object Object]' }, { caught: 'a text' }, 6]);
+    expect(
+      await script(
+        app,
+        { do: 'call', on: '@counter@a', op: 'keepAndThrow', input: 6 },
+        { do: 'call', on: '@counter@a', op: 'throwText' },
+        { do: 'call', on: '@counter@a', op: 'get' },
+      ),
+    ).toEqual([{ caught: '[object Object]' }, { caught: 'a text' }, 6]);
   });
 
   test('are gone when they delete themselves, and may come again', async () => {
     const app = await begin();
-    expect(await script(app, { do: 'call', on: '@counter@a', op: 'add', input: 6 }, { do: 'call', on: '@counter@a', op: 'delete' })).toEqual([6, null]);
+    expect(
+      await script(
+        app,
+        { do: 'call', on: '@counter@a', op: 'add', input: 6 },
+        { do: 'call', on: '@counter@a', op: 'delete' },
+      ),
+    ).toEqual([6, null]);
     expect(await app.entity(counter('a'))).toBeUndefined();
-    expect(await script(app, { do: 'call', on: '@counter@a', op: 'describe', input: 'x' }))
-      .toEqual([{ name: 'counter', key: 'a', isNew: true, input: 'x' }]);
-    expect(await app.instance('@counter@a')).toMatchObject({ runtimeStatus: 'Running', name: '@counter@a', customStatus: { entityExists: true } });
+    expect(await script(app, { do: 'call', on: '@counter@a', op: 'describe', input: 'x' })).toEqual([
+      { name: 'counter', key: 'a', isNew: true, input: 'x' },
+    ]);
+    expect(await app.instance('@counter@a')).toMatchObject({
+      runtimeStatus: 'Running',
+      name: '@counter@a',
+      customStatus: { entityExists: true },
+    });
   });
 
   test('are called by many at once, each of whom gets its own answer', async () => {
     const app = await begin({ verifyReplay: false });
-    const outputs = await Promise.all(Array.from({ length: 40 }, () => script(app, { do: 'call', on: '@counter@busy', op: 'add', input: 1 })));
-    expect(outputs.map((output) => (output as number[])[0]).toSorted((a, b) => a! - b!)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    const outputs = await Promise.all(
+      Array.from({ length: 40 }, () => script(app, { do: 'call', on: '@counter@busy', op: 'add', input: 1 })),
+    );
+    expect(outputs.map((output) => (output as number[])[0]).toSorted((a, b) => a! - b!)).toEqual(
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    );
   });
 
   describe('Locks', () => {
@@ -90,35 +120,70 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
 
     test('keep others out until they are released, while the holder goes on', async () => {
       const app = await begin();
-      const id = await app.start('script', { steps: [
-        held, { do: 'isLocked' }, { do: 'call', on: '@counter@a', op: 'add', input: 1 }, { do: 'event', name: 'Go' }, { do: 'call', on: '@counter@a', op: 'get' },
-        { do: 'release' }, { do: 'isLocked' }, { do: 'event', name: 'End' },
-      ] });
+      const id = await app.start('script', {
+        steps: [
+          held,
+          { do: 'isLocked' },
+          { do: 'call', on: '@counter@a', op: 'add', input: 1 },
+          { do: 'event', name: 'Go' },
+          { do: 'call', on: '@counter@a', op: 'get' },
+          { do: 'release' },
+          { do: 'isLocked' },
+          { do: 'event', name: 'End' },
+        ],
+      });
       await app.quiet();
       await app.signal(counter('a'), 'add', 10);
       await app.signal(counter('b'), 'add', 10);
       expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, undefined]);
-      expect(await app.instance('@counter@a')).toMatchObject({ customStatus: { entityExists: true, queueSize: 1, lockedBy: id } });
+      expect(await app.instance('@counter@a')).toMatchObject({
+        customStatus: { entityExists: true, queueSize: 1, lockedBy: id },
+      });
       await app.raise(id, 'Go');
       expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([11, 10]);
       expect(await app.instance('@counter@a')).toMatchObject({ customStatus: { entityExists: true } });
       await app.raise(id, 'End');
       expect(await app.instance(id)).toMatchObject({
         runtimeStatus: 'Completed',
-        output: [{ isLocked: true, ownedLocks: [counter('a'), counter('b')] }, 1, null, 1, { isLocked: false, ownedLocks: [] }, null],
+        output: [
+          { isLocked: true, ownedLocks: [counter('a'), counter('b')] },
+          1,
+          null,
+          1,
+          { isLocked: false, ownedLocks: [] },
+          null,
+        ],
       });
     });
 
     test('that are wanted crosswise come to all, one after the other', async () => {
       const app = await begin({ verifyReplay: false });
-      const orders = [['@counter@a', '@counter@b', '@counter@c'], ['@counter@c', '@counter@a'], ['@counter@b', '@counter@c'], ['@counter@c', '@counter@b', '@counter@a']];
-      const ids = await Promise.all(Array.from({ length: 6 }, (_, index) => orders[index % 4]!).map((on) => app.start('script', { steps: [
-        { do: 'lock', on }, { do: 'callAll', on, op: 'add', input: 1 }, { do: 'callAll', on, op: 'slowly', input: -1 }, { do: 'callAll', on, op: 'get' }, { do: 'release' },
-      ] })));
+      const orders = [
+        ['@counter@a', '@counter@b', '@counter@c'],
+        ['@counter@c', '@counter@a'],
+        ['@counter@b', '@counter@c'],
+        ['@counter@c', '@counter@b', '@counter@a'],
+      ];
+      const ids = await Promise.all(
+        Array.from({ length: 6 }, (_, index) => orders[index % 4]!).map((on) =>
+          app.start('script', {
+            steps: [
+              { do: 'lock', on },
+              { do: 'callAll', on, op: 'add', input: 1 },
+              { do: 'callAll', on, op: 'slowly', input: -1 },
+              { do: 'callAll', on, op: 'get' },
+              { do: 'release' },
+            ],
+          }),
+        ),
+      );
       // Whoever holds them sees only its own.
       for (const id of ids) {
         const { runtimeStatus, output } = await app.finished(id);
-        expect([runtimeStatus, new Set((output as unknown[]).flat())]).toEqual(['Completed', new Set([1, null, 0])]);
+        expect([runtimeStatus, new Set((output as unknown[]).flat())]).toEqual([
+          'Completed',
+          new Set([1, null, 0]),
+        ]);
       }
     });
 
@@ -140,14 +205,22 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
 
     test('end when their holder is terminated, and when who waits for them is', async () => {
       const app = await begin();
-      const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@b'] }, { do: 'event', name: 'Go' }] });
+      const holder = await app.start('script', {
+        steps: [
+          { do: 'lock', on: ['@counter@b'] },
+          { do: 'event', name: 'Go' },
+        ],
+      });
       await app.quiet();
       // It has a, and waits for b.
       const waiting = await app.start('script', { steps: [held, { do: 'event', name: 'Go' }] });
       await app.quiet();
       await app.signal(counter('a'), 'add', 1);
       await app.signal(counter('b'), 'add', 1);
-      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([undefined, undefined]);
+      expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([
+        undefined,
+        undefined,
+      ]);
       await app.terminate(waiting);
       expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, undefined]);
       await app.terminate(holder);
@@ -157,9 +230,16 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
 
     test('that come to who has stopped waiting for them end with it', async () => {
       const app = await begin({ strict: false });
-      const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }, { do: 'event', name: 'Go' }] });
+      const holder = await app.start('script', {
+        steps: [
+          { do: 'lock', on: ['@counter@a'] },
+          { do: 'event', name: 'Go' },
+        ],
+      });
       await app.quiet();
-      const impatient = await app.start('script', { steps: [{ do: 'lockOrEvent', on: ['@counter@a'], name: 'Never' }] });
+      const impatient = await app.start('script', {
+        steps: [{ do: 'lockOrEvent', on: ['@counter@a'], name: 'Never' }],
+      });
       await app.raise(impatient, 'Never');
       expect(await app.instance(impatient)).toMatchObject({ runtimeStatus: 'Completed' });
       await app.raise(holder, 'Go');
@@ -169,10 +249,20 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
 
     test('that an id had before are not mistaken for those that it has now', async () => {
       const app = await begin();
-      const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@b'] }, { do: 'event', name: 'Go' }] });
+      const holder = await app.start('script', {
+        steps: [
+          { do: 'lock', on: ['@counter@b'] },
+          { do: 'event', name: 'Go' },
+        ],
+      });
       await app.quiet();
       // It has a, and waits for b: what ends that comes to b by way of a.
-      const again = { steps: [{ do: 'lock', on: ['@counter@b'] }, { do: 'event', name: 'Go' }] };
+      const again = {
+        steps: [
+          { do: 'lock', on: ['@counter@b'] },
+          { do: 'event', name: 'Go' },
+        ],
+      };
       const id = await app.start('script', { steps: [held, { do: 'event', name: 'Go' }] });
       await app.quiet();
       await app.terminate(id);
@@ -180,7 +270,10 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       await app.quiet();
       await app.terminate(holder);
       await app.signal(counter('b'), 'add', 1);
-      expect([await app.entity(counter('b')), (await app.instance('@counter@b'))!.customStatus]).toEqual([undefined, { queueSize: 1, lockedBy: id }]);
+      expect([await app.entity(counter('b')), (await app.instance('@counter@b'))!.customStatus]).toEqual([
+        undefined,
+        { queueSize: 1, lockedBy: id },
+      ]);
       await app.raise(id, 'Go');
       expect(await app.entity(counter('b'))).toBe(1);
     });
@@ -188,14 +281,28 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     test('are named to whoever waits for an orchestration that wants them', async () => {
       const app = await begin();
       await app.start('script', { steps: [held, { do: 'event', name: 'Never' }] });
-      await expect(app.finished(await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }] }))).rejects.toThrow("it waits for the entity '@counter@a', and nothing is due");
+      await expect(
+        app.finished(await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }] })),
+      ).rejects.toThrow("it waits for the entity '@counter@a', and nothing is due");
     });
 
     test('hold an orchestration to what the SDK allows', async () => {
       const app = await begin();
-      expect(await script(app, held, held, { do: 'call', on: '@counter@c', op: 'get' }, { do: 'signal', on: '@counter@a', op: 'add', input: 1 }, { do: 'release' },
-        { do: 'call', on: '@counter@c', op: 'get' })).toEqual([
-        { caught: expect.stringContaining('lock') as string }, { caught: expect.stringContaining('lock') as string }, { caught: expect.stringContaining('lock') as string }, 0,
+      expect(
+        await script(
+          app,
+          held,
+          held,
+          { do: 'call', on: '@counter@c', op: 'get' },
+          { do: 'signal', on: '@counter@a', op: 'add', input: 1 },
+          { do: 'release' },
+          { do: 'call', on: '@counter@c', op: 'get' },
+        ),
+      ).toEqual([
+        { caught: expect.stringContaining('lock') as string },
+        { caught: expect.stringContaining('lock') as string },
+        { caught: expect.stringContaining('lock') as string },
+        0,
       ]);
     });
   });
@@ -205,7 +312,13 @@ test('Entities and their locks go on where another host left them', async () => 
   const storage = await account();
   const first = await start({ storage });
   await first.signal(counter('a'), 'add', 5);
-  const id = await first.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }, { do: 'event', name: 'Go' }, { do: 'call', on: '@counter@a', op: 'add', input: 1 }] });
+  const id = await first.start('script', {
+    steps: [
+      { do: 'lock', on: ['@counter@a'] },
+      { do: 'event', name: 'Go' },
+      { do: 'call', on: '@counter@a', op: 'add', input: 1 },
+    ],
+  });
   await first.quiet();
   await first.signal(counter('a'), 'add', 100);
   await first.stop();
@@ -220,17 +333,20 @@ test('Entities and their locks go on where another host left them', async () => 
 
 test('What an orchestration sends at its very end is sent by the next host, when this one stops before that', async () => {
   const instances = new Map<string, StoredInstance>();
-  const hub = new class extends MemoryHub {
+  const hub = new (class extends MemoryHub {
     override async post(instanceId: string, message: Message): Promise<void> {
       if (instanceId.startsWith('@')) throw new Error('It cannot be reached.');
       return super.post(instanceId, message);
     }
-  }({ name: 'Hub', instances });
+  })({ name: 'Hub', instances });
   const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
   const options = { clock: new SkippingClock(0), sdk, log: (): void => {} };
   const first = new Engine({ ...options, hub });
   await first.start();
-  const id = await first.startInstance({ name: 'script', input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }) });
+  const id = await first.startInstance({
+    name: 'script',
+    input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }),
+  });
   await vi.waitUntil(async () => (await first.getRecord(id))?.runtimeStatus === 'Completed');
   await first.stop();
 
@@ -241,62 +357,73 @@ test('What an orchestration sends at its very end is sent by the next host, when
   expect(entityState(await second.getRecord('@counter@a'))).toEqual({ state: '1' });
 });
 
-test.for(['before its batch is committed', 'after that'])('A signal that is sent again, because nobody heard that it had come, and arrives %s is done once', async (when) => {
-  const [committed, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let posts = 0;
-  let conflicts = 0;
-  const hub = new class extends MemoryHub {
-    override async post(instanceId: string, message: Message): Promise<void> {
-      if (!instanceId.startsWith('@')) return super.post(instanceId, message);
-      if (++posts === 2 && when === 'after that') await committed.promise;
-      await super.post(instanceId, message);
-      if (posts === 1) throw new Error('The answer was lost.');
-      setImmediate(again.resolve);
-    }
+test.for(['before its batch is committed', 'after that'])(
+  'A signal that is sent again, because nobody heard that it had come, and arrives %s is done once',
+  async (when) => {
+    const [committed, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let posts = 0;
+    let conflicts = 0;
+    const hub = new (class extends MemoryHub {
+      override async post(instanceId: string, message: Message): Promise<void> {
+        if (!instanceId.startsWith('@')) return super.post(instanceId, message);
+        if (++posts === 2 && when === 'after that') await committed.promise;
+        await super.post(instanceId, message);
+        if (posts === 1) throw new Error('The answer was lost.');
+        setImmediate(again.resolve);
+      }
 
-    override async commit(commit: Commit): Promise<number> {
-      const token = await super.commit(commit).catch((error: unknown) => {
-        conflicts++;
-        throw error;
-      });
-      if (commit.instanceId.startsWith('@')) committed.resolve();
-      return token;
-    }
-  }({ name: 'Hub' });
-  const sdk = new class extends SdkV3 {
-    override async runEntity(run: EntityRun): Promise<EntityAnswer> {
-      if (when !== 'after that') await again.promise;
-      return super.runEntity(run);
-    }
-  }(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
-  const engine = new Engine({ hub, sdk, clock: new SkippingClock(0), log: () => {} });
-  onTestFinished(() => engine.stop());
-  await engine.start();
-  await engine.startInstance({ name: 'script', input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }) });
-  await engine.whenQuiet();
-  expect({ posts, conflicts }).toEqual({ posts: 2, conflicts: 0 });
-  expect(entityState(await engine.getRecord('@counter@a'))).toEqual({ state: '1' });
-  expect((await hub.load('@counter@a')).inbox).toEqual([]);
-});
+      override async commit(commit: Commit): Promise<number> {
+        const token = await super.commit(commit).catch((error: unknown) => {
+          conflicts++;
+          throw error;
+        });
+        if (commit.instanceId.startsWith('@')) committed.resolve();
+        return token;
+      }
+    })({ name: 'Hub' });
+    const sdk = new (class extends SdkV3 {
+      override async runEntity(run: EntityRun): Promise<EntityAnswer> {
+        if (when !== 'after that') await again.promise;
+        return super.runEntity(run);
+      }
+    })(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
+    const engine = new Engine({ hub, sdk, clock: new SkippingClock(0), log: () => {} });
+    onTestFinished(() => engine.stop());
+    await engine.start();
+    await engine.startInstance({
+      name: 'script',
+      input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }),
+    });
+    await engine.whenQuiet();
+    expect({ posts, conflicts }).toEqual({ posts: 2, conflicts: 0 });
+    expect(entityState(await engine.getRecord('@counter@a'))).toEqual({ state: '1' });
+    expect((await hub.load('@counter@a')).inbox).toEqual([]);
+  },
+);
 
 test('A hint that is there although nobody heard so is not left behind', async () => {
   const clock = new SkippingClock(0);
   const left = new Set<string>();
   let lost = 2;
-  const hub = new class extends MemoryHub {
+  const hub = new (class extends MemoryHub {
     override async hint({ add, remove }: { add?: Hint; remove?: Hint }): Promise<void> {
       if (remove !== undefined) left.delete(`${remove.instanceId} ${remove.due}`);
       if (add !== undefined) left.add(`${add.instanceId} ${add.due}`);
       clock.moveTo(clock.now() + 1);
       if (lost-- > 0) throw new Error('The answer was lost.');
     }
-  }({ name: 'Hub' });
+  })({ name: 'Hub' });
   const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
   const engine = new Engine({ hub, sdk, clock, log: () => {} });
   onTestFinished(() => engine.stop());
   await engine.start();
   await expect(engine.signalEntity(counter('a'), 'add', '1')).rejects.toThrow('The answer was lost.');
-  while (await engine.signalEntity(counter('a'), 'add', '1').then(() => false, () => true));
+  while (
+    await engine.signalEntity(counter('a'), 'add', '1').then(
+      () => false,
+      () => true,
+    )
+  );
   await engine.whenQuiet();
   expect(entityState(await engine.getRecord('@counter@a'))).toEqual({ state: '1' });
   expect([...left]).toEqual([]);
@@ -311,25 +438,47 @@ test('A large state is kept', async () => {
   const second = await start({ storage });
   expect(await second.entity({ name: 'journal', key: 'j' })).toEqual([line, line, line]);
   await second.signal(counter('a'), 'add', 1);
-  const listed = await (await second.get('/runtime/webhooks/durabletask/entities?fetchState=true')).json() as { state: unknown }[];
+  const listed = (await (
+    await second.get('/runtime/webhooks/durabletask/entities?fetchState=true')
+  ).json()) as { state: unknown }[];
   expect(listed.map(({ state }) => state)).toEqual([1, [line, line, line]]);
 });
 
 describe('As in production', () => {
   const heard = async (options: TestAppOptions = {}): Promise<{ app: TestApp; lines: string[] }> => {
     const lines: string[] = [];
-    return { lines, app: await start({ ...options, log: (level, _category, message) => { if (level === 'error' || level === 'warning') lines.push(message); } }) };
+    return {
+      lines,
+      app: await start({
+        ...options,
+        log: (level, _category, message) => {
+          if (level === 'error' || level === 'warning') lines.push(message);
+        },
+      }),
+    };
   };
 
   test('an operation that returns twice answers those after it in its batch, and that is said', async () => {
     const { app, lines } = await heard();
-    expect(await script(app, { do: 'signal', on: '@counter@a', op: 'twice' }, { do: 'call', on: '@counter@a', op: 'get' })).toEqual(['second']);
+    expect(
+      await script(
+        app,
+        { do: 'signal', on: '@counter@a', op: 'twice' },
+        { do: 'call', on: '@counter@a', op: 'get' },
+      ),
+    ).toEqual(['second']);
     expect(lines).toEqual([expect.stringContaining('An operation called return twice.')]);
   });
 
   test('answers are no events, which would be lost when the orchestrator continues as new', async () => {
     const { app, lines } = await heard();
-    expect(await script(app, { do: 'call', on: '@counter@a', op: 'get' }, { do: 'again', steps: [{ do: 'call', on: '@counter@a', op: 'get' }] })).toEqual([0]);
+    expect(
+      await script(
+        app,
+        { do: 'call', on: '@counter@a', op: 'get' },
+        { do: 'again', steps: [{ do: 'call', on: '@counter@a', op: 'get' }] },
+      ),
+    ).toEqual([0]);
     expect(lines).toEqual([]);
   });
 
@@ -338,24 +487,44 @@ describe('As in production', () => {
     const id = await app.start('script', { steps: [{ do: 'call', on: '@nobody@a', op: 'get' }] });
     await app.skip('idle');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
-    expect(lines).toEqual([expect.stringMatching(/The function 'nobody' doesn't exist, .* known entity functions: 'Counter', 'journal'\. The orchestrator calls it all the same: .* for ever/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /The function 'nobody' doesn't exist, .* known entity functions: 'Counter', 'journal'\. The orchestrator calls it all the same: .* for ever/,
+      ),
+    ]);
   });
 
   test('a signal to one fails the orchestration', async () => {
     const { app } = await heard({ strict: false });
-    const { runtimeStatus, output } = await app.finished(await app.start('script', { steps: [{ do: 'signal', on: '@nobody@a', op: 'get' }] }));
-    expect([runtimeStatus, output]).toEqual(['Failed', "Orchestrator function 'script' failed: The function 'nobody' doesn't exist, is disabled, or is not an entity function. "
-      + "Additional info: The following are the known entity functions: 'Counter', 'journal'."]);
-    await expect(app.signal({ name: 'Nobody', key: 'a' }, 'get')).rejects.toThrow("The function 'nobody' doesn't exist");
+    const { runtimeStatus, output } = await app.finished(
+      await app.start('script', { steps: [{ do: 'signal', on: '@nobody@a', op: 'get' }] }),
+    );
+    expect([runtimeStatus, output]).toEqual([
+      'Failed',
+      "Orchestrator function 'script' failed: The function 'nobody' doesn't exist, is disabled, or is not an entity function. " +
+        "Additional info: The following are the known entity functions: 'Counter', 'journal'.",
+    ]);
+    await expect(app.signal({ name: 'Nobody', key: 'a' }, 'get')).rejects.toThrow(
+      "The function 'nobody' doesn't exist",
+    );
     // As the SDK words a 400.
-    expect(await (await app.post('/api/signal/nobody/a/get')).text()).toMatch(/unexpected status code: 400.*The function 'nobody' doesn't exist/);
+    expect(await (await app.post('/api/signal/nobody/a/get')).text()).toMatch(
+      /unexpected status code: 400.*The function 'nobody' doesn't exist/,
+    );
   });
 
   test('an orchestration that has returned does not wait for answers', async () => {
     const app = await start();
-    const holder = await app.start('script', { steps: [{ do: 'lock', on: ['@counter@a'] }, { do: 'event', name: 'Go' }] });
+    const holder = await app.start('script', {
+      steps: [
+        { do: 'lock', on: ['@counter@a'] },
+        { do: 'event', name: 'Go' },
+      ],
+    });
     await app.quiet();
-    const id = await app.start('script', { steps: [{ do: 'orEvent', on: '@counter@a', op: 'add', input: 1, name: 'Enough' }] });
+    const id = await app.start('script', {
+      steps: [{ do: 'orEvent', on: '@counter@a', op: 'add', input: 1, name: 'Enough' }],
+    });
     await app.raise(id, 'Enough');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['event'] });
     // The call is carried out all the same.
@@ -367,17 +536,36 @@ describe('As in production', () => {
     const app = await start();
     await app.signal({ name: 'COUNTER', key: 'Key' }, 'add', 1);
     await app.signal({ name: 'counter', key: 'key' }, 'add', 2);
-    expect(await script(app, { do: 'call', on: '@CoUnTeR@Key', op: 'get' }, { do: 'call', on: '@counter@key', op: 'get' })).toEqual([1, 2]);
-    expect((await app.instances()).map(({ instanceId }) => instanceId).filter((id) => id.startsWith('@'))).toEqual(['@counter@Key', '@counter@key']);
+    expect(
+      await script(
+        app,
+        { do: 'call', on: '@CoUnTeR@Key', op: 'get' },
+        { do: 'call', on: '@counter@key', op: 'get' },
+      ),
+    ).toEqual([1, 2]);
+    expect(
+      (await app.instances()).map(({ instanceId }) => instanceId).filter((id) => id.startsWith('@')),
+    ).toEqual(['@counter@Key', '@counter@key']);
   });
 });
 
 describe('host.json', () => {
-  const setting = (name: string, value: number): Record<string, string> => ({ [`AzureFunctionsJobHost__extensions__durableTask__${name}`]: String(value) });
-  const answered = (batch: unknown[]): object => ({ results: batch.map(() => ({ isError: false, duration: 0, startTime: 0 })), signals: [], entityExists: true });
+  const setting = (name: string, value: number): Record<string, string> => ({
+    [`AzureFunctionsJobHost__extensions__durableTask__${name}`]: String(value),
+  });
+  const answered = (batch: unknown[]): object => ({
+    results: batch.map(() => ({ isError: false, duration: 0, startTime: 0 })),
+    signals: [],
+    entityExists: true,
+  });
 
-  test.for([{ limit: undefined, sizes: [7] }, { limit: 3, sizes: [3, 3, 1] }])('says how many operations one invocation is given: $limit', async ({ limit, sizes }) => {
-    const app = await start(limit === undefined ? {} : { settings: setting('maxEntityOperationBatchSize', limit) });
+  test.for([
+    { limit: undefined, sizes: [7] },
+    { limit: 3, sizes: [3, 3, 1] },
+  ])('says how many operations one invocation is given: $limit', async ({ limit, sizes }) => {
+    const app = await start(
+      limit === undefined ? {} : { settings: setting('maxEntityOperationBatchSize', limit) },
+    );
     const given: number[] = [];
     app.replace('journal', ({ batch }: { batch: unknown[] }) => {
       given.push(batch.length);
@@ -388,17 +576,27 @@ describe('host.json', () => {
     expect(given).toEqual(sizes);
   });
 
-  test.for([{ limit: undefined, most: 4 }, { limit: 1, most: 1 }])('says how many entities run at once: $limit', async ({ limit, most }) => {
-    const app = await start(limit === undefined ? {} : { settings: setting('maxConcurrentEntityFunctions', limit) });
+  test.for([
+    { limit: undefined, most: 4 },
+    { limit: 1, most: 1 },
+  ])('says how many entities run at once: $limit', async ({ limit, most }) => {
+    const app = await start(
+      limit === undefined ? {} : { settings: setting('maxConcurrentEntityFunctions', limit) },
+    );
     let running = 0;
     let highest = 0;
     app.replace('journal', async ({ batch }: { batch: unknown[] }) => {
       highest = Math.max(highest, ++running);
-      await new Promise((resolve) => { setTimeout(resolve, 20); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
       running--;
       return answered(batch);
     });
-    await script(app, ...Array.from({ length: 4 }, (_, key) => ({ do: 'signal', on: `@journal@${key}`, op: 'write' })));
+    await script(
+      app,
+      ...Array.from({ length: 4 }, (_, key) => ({ do: 'signal', on: `@journal@${key}`, op: 'write' })),
+    );
     await app.quiet();
     expect(highest).toBe(most);
   });
@@ -418,19 +616,30 @@ describe('The management API', () => {
     await app.signal(counter('b'), 'delete');
     const list = async (query = ''): Promise<{ keys: string[]; next: string | null }> => {
       const response = await app.get(`${API}${query}`);
-      const entities = await response.json() as { entityId: { name: string; key: string } }[];
-      return { keys: entities.map(({ entityId: { name, key } }) => `${name} ${key}`), next: response.headers.get('x-ms-continuation-token') };
+      const entities = (await response.json()) as { entityId: { name: string; key: string } }[];
+      return {
+        keys: entities.map(({ entityId: { name, key } }) => `${name} ${key}`),
+        next: response.headers.get('x-ms-continuation-token'),
+      };
     };
     expect(await list()).toEqual({ keys: ['counter a', 'counter c', 'journal '], next: null });
     expect(await list('/Counter')).toEqual({ keys: ['counter a', 'counter c'], next: null });
     expect(await list('/nobody')).toEqual({ keys: [], next: null });
-    expect(await list('?lastOperationTimeFrom=2026-03-01T09:30:00Z&lastOperationTimeTo=2026-03-01T10:30:00Z')).toEqual({ keys: ['counter c'], next: null });
+    expect(
+      await list('?lastOperationTimeFrom=2026-03-01T09:30:00Z&lastOperationTimeTo=2026-03-01T10:30:00Z'),
+    ).toEqual({ keys: ['counter c'], next: null });
     const page = await list('/counter?top=2');
     // The deleted one is in the page, and not shown.
     expect(page).toEqual({ keys: ['counter a'], next: expect.any(String) as string });
-    const rest = await app.get(`${API}/counter?top=2&fetchState=true`, { 'x-ms-continuation-token': page.next! });
-    expect(await rest.json()).toEqual([{ entityId: counter('c'), lastOperationTime: '2026-03-01T10:00:00Z', state: 1 }]);
-    expect(await (await app.get(`${API}/journal?fetchState=true`)).json()).toMatchObject([{ state: [{ line: 1 }] }]);
+    const rest = await app.get(`${API}/counter?top=2&fetchState=true`, {
+      'x-ms-continuation-token': page.next!,
+    });
+    expect(await rest.json()).toEqual([
+      { entityId: counter('c'), lastOperationTime: '2026-03-01T10:00:00Z', state: 1 },
+    ]);
+    expect(await (await app.get(`${API}/journal?fetchState=true`)).json()).toMatchObject([
+      { state: [{ line: 1 }] },
+    ]);
   });
 
   test('reads a state, also that of an empty key', async () => {
@@ -443,7 +652,11 @@ describe('The management API', () => {
   test.for([
     { what: 'JSON', request: { method: 'POST', headers: json, body: '{"a" : [1]}' }, input: { a: [1] } },
     { what: 'a JSON null', request: { method: 'POST', headers: json, body: 'null' }, input: null },
-    { what: 'text', request: { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"a":1}' }, input: '{"a":1}' },
+    {
+      what: 'text',
+      request: { method: 'POST', headers: { 'content-type': 'text/plain' }, body: '{"a":1}' },
+      input: '{"a":1}',
+    },
     { what: 'nothing', request: { method: 'POST' }, input: undefined },
     { what: 'a DELETE', request: { method: 'DELETE' }, input: '' },
   ])('signals an entity with $what as the input', async ({ request, input }) => {
@@ -457,9 +670,13 @@ describe('The management API', () => {
   test('refuses what is no JSON, and names that the app does not have', async () => {
     const app = await start();
     const bad = await app.post(`${API}/journal/j?op=write`, '{', json);
-    expect([bad.status, await bad.json()]).toEqual([400, { Message: expect.stringMatching(/^Could not parse JSON content: /) as string }]);
-    for (const where of ['/nobody/k', '/nobody']) expect((await app.post(`${API}${where}`, '1', json)).status).toBe(400);
+    expect([bad.status, await bad.json()]).toEqual([
+      400,
+      { Message: expect.stringMatching(/^Could not parse JSON content: /) as string },
+    ]);
+    for (const where of ['/nobody/k', '/nobody'])
+      expect((await app.post(`${API}${where}`, '1', json)).status).toBe(400);
     expect((await app.post(API)).status).toBe(400);
-    expect((await app.instances())).toEqual([]);
+    expect(await app.instances()).toEqual([]);
   });
 });

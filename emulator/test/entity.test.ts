@@ -1,21 +1,50 @@
 import { expect, test } from 'vitest';
-import { releaseMessage, requestMessage, type EntityRelease, type EntityRequest } from '../src/durable/entity-messages.js';
+import {
+  releaseMessage,
+  requestMessage,
+  type EntityRelease,
+  type EntityRequest,
+} from '../src/durable/entity-messages.js';
 import { runEntityBatch, type EntityOutcome } from '../src/durable/entity.js';
 import type { ExecutionStarted, InboundEvent } from '../src/durable/history.js';
 
 const time = '2026-03-01T08:00:00Z';
 
 /** One batch of the entity `@door@1` after another, of which the function does nothing. */
-async function after(events: readonly InboundEvent[], before?: EntityOutcome): Promise<EntityOutcome & { status: unknown }> {
+async function after(
+  events: readonly InboundEvent[],
+  before?: EntityOutcome,
+): Promise<EntityOutcome & { status: unknown }> {
   const outcome = await runEntityBatch({
-    instanceId: '@door@1', execution: before?.append[1] as ExecutionStarted | undefined, events, maxOperations: Infinity, now: () => Date.parse(time),
-    run: async ({ batch }) => ({ results: batch.map(() => ({ isError: false })), signals: [], exists: true, state: '1', warnings: [] }),
+    instanceId: '@door@1',
+    execution: before?.append[1] as ExecutionStarted | undefined,
+    events,
+    maxOperations: Infinity,
+    now: () => Date.parse(time),
+    run: async ({ batch }) => ({
+      results: batch.map(() => ({ isError: false })),
+      signals: [],
+      exists: true,
+      state: '1',
+      warnings: [],
+    }),
   });
   return { ...outcome, status: JSON.parse(outcome.record.customStatus!) as unknown };
 }
 
 function lock(id: string, parent: string): InboundEvent {
-  const request: EntityRequest = { op: null, id, parent, parentExecution: 'e', Timestamp: time, Predecessor: time, lockset: [{ name: 'door', key: '1' }, { name: 'door', key: '2' }] };
+  const request: EntityRequest = {
+    op: null,
+    id,
+    parent,
+    parentExecution: 'e',
+    Timestamp: time,
+    Predecessor: time,
+    lockset: [
+      { name: 'door', key: '1' },
+      { name: 'door', key: '2' },
+    ],
+  };
   return requestMessage(request, time).event;
 }
 
@@ -32,13 +61,21 @@ test('A release that comes late does not end the lock that the same instance has
 });
 
 test('What ends a lock that is not granted yet follows its request, and no further', async () => {
-  const lockset = [{ name: 'door', key: '1' }, { name: 'door', key: '2' }];
+  const lockset = [
+    { name: 'door', key: '1' },
+    { name: 'door', key: '2' },
+  ];
   const passedOn = await after([lock('a', 'o')]);
   expect(passedOn.outgoing.map(({ to }) => to)).toEqual(['@door@2']);
   // It has gone on to the second door: so does its end.
-  expect((await after([release({ id: 'a', parent: 'o', lockset })], passedOn)).outgoing.map(({ to }) => to)).toEqual(['@door@2']);
+  expect(
+    (await after([release({ id: 'a', parent: 'o', lockset })], passedOn)).outgoing.map(({ to }) => to),
+  ).toEqual(['@door@2']);
   // One that waits here is taken out here.
   const waiting = await after([lock('b', 'p')], passedOn);
   expect(waiting.status).toEqual({ lockedBy: 'o', queueSize: 1 });
-  expect(await after([release({ id: 'b', parent: 'p', lockset })], waiting)).toMatchObject({ status: { lockedBy: 'o' }, outgoing: [] });
+  expect(await after([release({ id: 'b', parent: 'p', lockset })], waiting)).toMatchObject({
+    status: { lockedBy: 'o' },
+    outgoing: [],
+  });
 });

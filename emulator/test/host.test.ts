@@ -14,12 +14,22 @@ const directory = path.join(import.meta.dirname, 'fixtures/apps/hello');
 const lines: string[] = [];
 const hosts: Host[] = [];
 
-async function start(options: Partial<HostOptions> = {}, environment: Record<string, string> = {}): Promise<string> {
+async function start(
+  options: Partial<HostOptions> = {},
+  environment: Record<string, string> = {},
+): Promise<string> {
   const registrations = await loadApp({ directory });
   const config = readConfig(directory, environment);
   process.env['GREETING'] = 'Hello';
   const host = new Host({
-    registrations, config, hub: new MemoryHub({ name: config.hubName }), clock: new WallClock(), log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); }, ...options,
+    registrations,
+    config,
+    hub: new MemoryHub({ name: config.hubName }),
+    clock: new WallClock(),
+    log: (level, category, message) => {
+      lines.push(`${level} ${category} ${message}`);
+    },
+    ...options,
   });
   hosts.push(host);
   const port = await host.start(0);
@@ -27,41 +37,70 @@ async function start(options: Partial<HostOptions> = {}, environment: Record<str
   return host.origin;
 }
 
-afterAll(async () => { await Promise.all(hosts.map((host) => host.stop())); });
+afterAll(async () => {
+  await Promise.all(hosts.map((host) => host.stop()));
+});
 
 function cors({ status, headers }: Response): unknown[] {
-  return [status, ...['origin', 'credentials', 'methods', 'headers'].map((name) => headers.get(`access-control-allow-${name}`))];
+  return [
+    status,
+    ...['origin', 'credentials', 'methods', 'headers'].map((name) =>
+      headers.get(`access-control-allow-${name}`),
+    ),
+  ];
 }
 
 describe('as under func start', () => {
   let origin: string;
-  beforeAll(async () => { origin = await start({}, { 'AzureWebJobs.Off.Disabled': 'true' }); });
+  beforeAll(async () => {
+    origin = await start({}, { 'AzureWebJobs.Off.Disabled': 'true' });
+  });
 
   test('an HTTP function starts an orchestration, and its status is Completed', async () => {
     const started = await fetch(`${origin}/api/hello`, { method: 'POST' });
     expect(started.status).toBe(202);
-    const { statusQueryGetUri } = await started.json() as { statusQueryGetUri: string };
-    expect(statusQueryGetUri).toMatch(new RegExp(`^${origin}/runtime/webhooks/durabletask/instances/[0-9a-f]{32}\\?taskHub=HelloHub&connection=Storage&code=`));
+    const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string };
+    expect(statusQueryGetUri).toMatch(
+      new RegExp(
+        `^${origin}/runtime/webhooks/durabletask/instances/[0-9a-f]{32}\\?taskHub=HelloHub&connection=Storage&code=`,
+      ),
+    );
     const status = await vi.waitFor(async () => {
       const response = await fetch(statusQueryGetUri);
       expect(response.status).toBe(200);
       return response.json();
     });
-    expect(status).toMatchObject({ runtimeStatus: 'Completed', output: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'] });
-    expect(lines).toContainEqual(expect.stringMatching(/^information Function\.StartHello\.User Started [0-9a-f]{32}$/));
+    expect(status).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'],
+    });
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^information Function\.StartHello\.User Started [0-9a-f]{32}$/),
+    );
   });
 
   test('an activity with a durable client starts an instance of its own', async () => {
-    const { statusQueryGetUri, id } = await (await fetch(`${origin}/api/hello/Launcher`, { method: 'POST' })).json() as { statusQueryGetUri: string; id: string };
+    const { statusQueryGetUri, id } = (await (
+      await fetch(`${origin}/api/hello/Launcher`, { method: 'POST' })
+    ).json()) as { statusQueryGetUri: string; id: string };
     await vi.waitFor(async () => {
-      expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({ runtimeStatus: 'Completed', output: `${id}-launched` });
-      expect(await (await fetch(statusQueryGetUri.replace(id, `${id}-launched`))).json()).toMatchObject({ runtimeStatus: 'Completed' });
+      expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({
+        runtimeStatus: 'Completed',
+        output: `${id}-launched`,
+      });
+      expect(await (await fetch(statusQueryGetUri.replace(id, `${id}-launched`))).json()).toMatchObject({
+        runtimeStatus: 'Completed',
+      });
     });
   });
 
   test('bodies come through byte by byte, both ways', async () => {
     const body = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 7) % 256);
-    const response = await fetch(`${origin}/api/echo`, { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } });
+    const response = await fetch(`${origin}/api/echo`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/octet-stream' },
+    });
     expect(response.headers.get('content-type')).toBe('application/octet-stream');
     expect(Buffer.compare(Buffer.from(await response.arrayBuffer()), Buffer.from(body))).toBe(0);
   });
@@ -69,11 +108,16 @@ describe('as under func start', () => {
   test('route values and query reach the function', async () => {
     const response = await fetch(`${origin}/api/Echo/a%20b?x=1&y=2&x=3`);
     expect(response.headers.get('x-name')).toBe('a b');
-    expect(JSON.parse(response.headers.get('x-query')!)).toEqual([['x', '1,3'], ['y', '2']]);
+    expect(JSON.parse(response.headers.get('x-query')!)).toEqual([
+      ['x', '1,3'],
+      ['y', '2'],
+    ]);
   });
 
   test('who is signed in reaches the function as the header it comes in', async () => {
-    const principal = Buffer.from(JSON.stringify({ userId: 'someone', userDetails: 'Some One', identityProvider: 'aad', userRoles: [] })).toString('base64');
+    const principal = Buffer.from(
+      JSON.stringify({ userId: 'someone', userDetails: 'Some One', identityProvider: 'aad', userRoles: [] }),
+    ).toString('base64');
     const response = await fetch(`${origin}/api/echo`, { headers: { 'x-ms-client-principal': principal } });
     expect(response.headers.get('x-caller')).toBe('someone');
   });
@@ -87,8 +131,15 @@ describe('as under func start', () => {
   });
 
   test.each([204, 304])('%i has no body', async (status) => {
-    const response = await fetch(`${origin}/api/echo?status=${status}`, { method: 'POST', body: 'something' });
-    expect([response.status, await response.text(), response.headers.get('content-length')]).toEqual([status, '', null]);
+    const response = await fetch(`${origin}/api/echo?status=${status}`, {
+      method: 'POST',
+      body: 'something',
+    });
+    expect([response.status, await response.text(), response.headers.get('content-length')]).toEqual([
+      status,
+      '',
+      null,
+    ]);
   });
 
   test('HEAD is answered with headers alone', async () => {
@@ -103,11 +154,21 @@ describe('as under func start', () => {
   test('a function that throws is 500 with no body, and the log says what it threw and where', async () => {
     const response = await fetch(`${origin}/api/throws`);
     expect([response.status, await response.text()]).toEqual([500, '']);
-    expect(lines).toContainEqual(expect.stringMatching(/^error Function\.Throws Executed 'Functions\.Throws' \(Failed, Id=[-0-9a-f]{36}, Duration=\d+ms\)\nError: this one always throws\n\s+at .*index\.js/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^error Function\.Throws Executed 'Functions\.Throws' \(Failed, Id=[-0-9a-f]{36}, Duration=\d+ms\)\nError: this one always throws\n\s+at .*index\.js/,
+      ),
+    );
   });
 
   test.each([
-    ['GET', '/api/nope'], ['DELETE', '/api/echo'], ['HEAD', '/api/Nothing'], ['GET', '/echo'], ['GET', '/api/Off'], ['GET', '/admin/nope'], ['GET', '/runtime/webhooks/durabletask/nope'],
+    ['GET', '/api/nope'],
+    ['DELETE', '/api/echo'],
+    ['HEAD', '/api/Nothing'],
+    ['GET', '/echo'],
+    ['GET', '/api/Off'],
+    ['GET', '/admin/nope'],
+    ['GET', '/runtime/webhooks/durabletask/nope'],
   ])('%s %s is 404: unknown, another method, or switched off', async (method, where) => {
     const response = await fetch(`${origin}${where}`, { method });
     expect([response.status, await response.text()]).toEqual([404, '']);
@@ -115,15 +176,16 @@ describe('as under func start', () => {
 
   test('a body above 100 MB is 413, also when its length was not announced', async () => {
     const chunk = Buffer.alloc(1024 * 1024);
-    const post = async (headers: Record<string, string>): Promise<number> => new Promise((resolve, reject) => {
-      const request = http.request(`${origin}/api/echo`, { method: 'POST', headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode!);
+    const post = async (headers: Record<string, string>): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const request = http.request(`${origin}/api/echo`, { method: 'POST', headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode!);
+        });
+        request.on('error', reject);
+        for (let megabytes = 0; megabytes < 101; megabytes++) request.write(chunk);
+        request.end();
       });
-      request.on('error', reject);
-      for (let megabytes = 0; megabytes < 101; megabytes++) request.write(chunk);
-      request.end();
-    });
     expect(await post({ 'content-length': String(101 * chunk.length) })).toBe(413);
     expect(await post({ 'transfer-encoding': 'chunked' })).toBe(413);
   });
@@ -136,33 +198,78 @@ describe('as under func start', () => {
   test('the host says that it runs, and what it runs', async () => {
     expect(await (await fetch(`${origin}/admin/host/status`)).json()).toMatchObject({ state: 'Running' });
     expect((await fetch(`${origin}/admin/host/ping`, { method: 'POST' })).status).toBe(200);
-    const functions = await (await fetch(`${origin}/admin/functions`)).json() as { name: string }[];
-    expect(functions).toContainEqual(expect.objectContaining({ name: 'Echo', invoke_url_template: `${origin}/api/echo/{name?}`, isDisabled: false, language: 'node' }));
+    const functions = (await (await fetch(`${origin}/admin/functions`)).json()) as { name: string }[];
+    expect(functions).toContainEqual(
+      expect.objectContaining({
+        name: 'Echo',
+        invoke_url_template: `${origin}/api/echo/{name?}`,
+        isDisabled: false,
+        language: 'node',
+      }),
+    );
     expect(functions).toContainEqual(expect.objectContaining({ name: 'Off', isDisabled: true }));
     expect(functions.map(({ name }) => name)).toContain('SayHello');
   });
 
   test('its own page is at the root', async () => {
     const response = await fetch(`${origin}/`);
-    expect([response.status, await response.text()]).toEqual([200, 'Your Functions app is up and running.\n']);
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      'Your Functions app is up and running.\n',
+    ]);
   });
 
   test('a page of an allowed origin may call, and may ask before', async () => {
-    const preflight = { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'x-a, content-type' };
+    const preflight = {
+      'access-control-request-method': 'PUT',
+      'access-control-request-headers': 'x-a, content-type',
+    };
     const allowed = { origin: 'https://page.example' };
-    expect(cors(await fetch(`${origin}/api/echo`, { headers: allowed }))).toEqual([200, 'https://page.example', 'true', null, null]);
-    expect(cors(await fetch(`${origin}/api/echo`, { method: 'OPTIONS', headers: { ...allowed, ...preflight } }))).toEqual([204, 'https://page.example', 'true', 'PUT', 'x-a, content-type']);
-    expect(cors(await fetch(`${origin}/api/nope`, { headers: allowed }))).toEqual([404, 'https://page.example', 'true', null, null]);
+    expect(cors(await fetch(`${origin}/api/echo`, { headers: allowed }))).toEqual([
+      200,
+      'https://page.example',
+      'true',
+      null,
+      null,
+    ]);
+    expect(
+      cors(await fetch(`${origin}/api/echo`, { method: 'OPTIONS', headers: { ...allowed, ...preflight } })),
+    ).toEqual([204, 'https://page.example', 'true', 'PUT', 'x-a, content-type']);
+    expect(cors(await fetch(`${origin}/api/nope`, { headers: allowed }))).toEqual([
+      404,
+      'https://page.example',
+      'true',
+      null,
+      null,
+    ]);
     const other = { origin: 'https://other.example' };
-    expect(cors(await fetch(`${origin}/api/echo`, { headers: other }))).toEqual([200, null, null, null, null]);
-    expect(cors(await fetch(`${origin}/api/echo`, { method: 'OPTIONS', headers: { ...other, ...preflight } }))).toEqual([204, null, null, null, null]);
+    expect(cors(await fetch(`${origin}/api/echo`, { headers: other }))).toEqual([
+      200,
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(
+      cors(await fetch(`${origin}/api/echo`, { method: 'OPTIONS', headers: { ...other, ...preflight } })),
+    ).toEqual([204, null, null, null, null]);
   });
 });
 
 describe('with keys enforced', () => {
-  const keys = { master: 'the-master', host: 'the-host', durableTask: 'the-system', functions: { StartHello: 'own', AdminOnly: 'admins', Echo: 'others' } };
+  const keys = {
+    master: 'the-master',
+    host: 'the-host',
+    durableTask: 'the-system',
+    functions: { StartHello: 'own', AdminOnly: 'admins', Echo: 'others' },
+  };
   let origin: string;
-  beforeAll(async () => { origin = await start({ enforceKeys: true, keys }, { 'AzureWebJobs.Off.Disabled': '1', AzureWebJobsDisableHomepage: 'true' }); });
+  beforeAll(async () => {
+    origin = await start(
+      { enforceKeys: true, keys },
+      { 'AzureWebJobs.Off.Disabled': '1', AzureWebJobsDisableHomepage: 'true' },
+    );
+  });
 
   test.each<[what: string, method: string, where: string, key: string | undefined, status: number]>([
     ['a function of level function', 'POST', '/api/hello', undefined, 401],
@@ -184,11 +291,19 @@ describe('with keys enforced', () => {
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-master', 200],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-system', 200],
     ['a route that does not exist', 'GET', '/api/nope', undefined, 404],
-  ])('%s, %s %s, with the key %s answers %i, in the header and in the address', async (_what, method, where, key, status) => {
-    const response = await fetch(`${origin}${where}`, { method, ...(key !== undefined && { headers: { 'x-functions-key': key } }) });
-    expect(response.status).toBe(status);
-    expect((await fetch(`${origin}${where}${key === undefined ? '' : `?code=${key}`}`, { method })).status).toBe(status);
-  });
+  ])(
+    '%s, %s %s, with the key %s answers %i, in the header and in the address',
+    async (_what, method, where, key, status) => {
+      const response = await fetch(`${origin}${where}`, {
+        method,
+        ...(key !== undefined && { headers: { 'x-functions-key': key } }),
+      });
+      expect(response.status).toBe(status);
+      expect(
+        (await fetch(`${origin}${where}${key === undefined ? '' : `?code=${key}`}`, { method })).status,
+      ).toBe(status);
+    },
+  );
 
   test('a call without a key gets no more than 401', async () => {
     const response = await fetch(`${origin}/api/AdminOnly`);
@@ -196,15 +311,32 @@ describe('with keys enforced', () => {
   });
 
   test('a wrong key in the header is not mended by a right one in the address', async () => {
-    expect((await fetch(`${origin}/api/hello?code=own`, { method: 'POST', headers: { 'x-functions-key': 'wrong' } })).status).toBe(401);
+    expect(
+      (
+        await fetch(`${origin}/api/hello?code=own`, {
+          method: 'POST',
+          headers: { 'x-functions-key': 'wrong' },
+        })
+      ).status,
+    ).toBe(401);
   });
 
   test('keys that nobody gave are made anew, and printed', async () => {
     await start({ enforceKeys: true });
     const made = hosts.at(-1)!;
-    expect(new Set([made.keys.master, made.keys.host, made.keys.durableTask, made.keys.functions['StartHello']]).size).toBe(4);
+    expect(
+      new Set([made.keys.master, made.keys.host, made.keys.durableTask, made.keys.functions['StartHello']])
+        .size,
+    ).toBe(4);
     expect(keyList(made)).toContain(`\tStartHello: ${made.keys.functions['StartHello']}`);
-    expect((await fetch(`${made.origin}/api/hello`, { method: 'POST', headers: { 'x-functions-key': made.keys.host } })).status).toBe(202);
+    expect(
+      (
+        await fetch(`${made.origin}/api/hello`, {
+          method: 'POST',
+          headers: { 'x-functions-key': made.keys.host },
+        })
+      ).status,
+    ).toBe(202);
   });
 
   test('without a homepage the root is 204', async () => {

@@ -7,11 +7,24 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type HttpCall, TestApp, type TestAppOptions } from '../src/testing.js';
 import { account } from './support/azurite.js';
 
-interface Asked { method: string; url: string; headers: IncomingHttpHeaders; body: string }
-interface Told { status?: number; headers?: Record<string, string | string[]>; body?: string }
+interface Asked {
+  method: string;
+  url: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+interface Told {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+  body?: string;
+}
 
 async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await TestApp.start({ directory: path.join(import.meta.dirname, 'fixtures/engine-app'), time: '2026-03-01T08:00:00Z', ...options });
+  const app = await TestApp.start({
+    directory: path.join(import.meta.dirname, 'fixtures/engine-app'),
+    time: '2026-03-01T08:00:00Z',
+    ...options,
+  });
   onTestFinished(() => app.stop());
   return app;
 }
@@ -21,37 +34,90 @@ async function serve(...answers: Told[]): Promise<{ url: string; asked: Asked[] 
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     let body = '';
-    request.setEncoding('utf8').on('data', (chunk: string) => { body += chunk; }).on('end', () => {
-      asked.push({ method: request.method!, url: request.url!, headers: request.headers, body });
-      const { status = 200, headers = {}, body: told = '' } = answers.length > 1 ? answers.shift()! : answers[0]!;
-      response.writeHead(status, headers).end(told);
-    });
+    request
+      .setEncoding('utf8')
+      .on('data', (chunk: string) => {
+        body += chunk;
+      })
+      .on('end', () => {
+        asked.push({ method: request.method!, url: request.url!, headers: request.headers, body });
+        const {
+          status = 200,
+          headers = {},
+          body: told = '',
+        } = answers.length > 1 ? answers.shift()! : answers[0]!;
+        response.writeHead(status, headers).end(told);
+      });
   });
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  onTestFinished(() => { server.close(); server.closeAllConnections(); });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
 }
 
-const accepted = (headers: Record<string, string> = {}): Told => ({ status: 202, headers: { Location: '/status', ...headers } });
+const accepted = (headers: Record<string, string> = {}): Told => ({
+  status: 202,
+  headers: { Location: '/status', ...headers },
+});
 
 describe('A request', () => {
   test('has the method, headers and content asked for, and the answer its own', async () => {
     const { url, asked } = await serve({
-      status: 201, body: 'mäh', headers: { 'content-type': 'text/plain', etag: '"1"', 'x-Own': 'mine', vary: 'a, b', 'set-cookie': ['c=1', 'd=2'] },
+      status: 201,
+      body: 'mäh',
+      headers: {
+        'content-type': 'text/plain',
+        etag: '"1"',
+        'x-Own': 'mine',
+        vary: 'a, b',
+        'set-cookie': ['c=1', 'd=2'],
+      },
     });
     const app = await start();
-    const id = await app.start('asks', { method: 'PUT', url: `${url}/thing?q=1`, body: { a: 'ä' }, headers: { 'X-Sent': 'yes', 'Content-Type': 'application/json' } });
+    const id = await app.start('asks', {
+      method: 'PUT',
+      url: `${url}/thing?q=1`,
+      body: { a: 'ä' },
+      headers: { 'X-Sent': 'yes', 'Content-Type': 'application/json' },
+    });
     const { output } = await app.finished(id);
     expect(output).toMatchObject({
-      statusCode: 201, content: 'mäh', after: 'after', headers: { ETag: '"1"', 'x-Own': 'mine', Vary: ['a', 'b'], 'Set-Cookie': ['c=1', 'd=2'], 'Transfer-Encoding': 'chunked' },
+      statusCode: 201,
+      content: 'mäh',
+      after: 'after',
+      headers: {
+        ETag: '"1"',
+        'x-Own': 'mine',
+        Vary: ['a', 'b'],
+        'Set-Cookie': ['c=1', 'd=2'],
+        'Transfer-Encoding': 'chunked',
+      },
     });
     expect(Object.keys((output as { headers: object }).headers)).not.toContain('content-type');
-    expect(asked).toMatchObject([{ method: 'PUT', url: '/thing?q=1', body: '{"a":"ä"}', headers: { 'x-sent': 'yes', 'content-type': 'application/json', 'content-length': '10' } }]);
-    expect(await app.history(id)).toContainEqual(expect.objectContaining({ EventType: 'TaskScheduled', EventId: 0, Name: 'BuiltIn::HttpActivity' }));
+    expect(asked).toMatchObject([
+      {
+        method: 'PUT',
+        url: '/thing?q=1',
+        body: '{"a":"ä"}',
+        headers: { 'x-sent': 'yes', 'content-type': 'application/json', 'content-length': '10' },
+      },
+    ]);
+    expect(await app.history(id)).toContainEqual(
+      expect.objectContaining({ EventType: 'TaskScheduled', EventId: 0, Name: 'BuiltIn::HttpActivity' }),
+    );
   });
 
   test.each<[string, object, string | undefined]>([
-    ['text by default', {}, 'text/plain'], ['a form with its charset', { 'content-type': 'application/x-www-form-urlencoded' }, 'application/x-www-form-urlencoded; charset=utf-8'],
+    ['text by default', {}, 'text/plain'],
+    [
+      'a form with its charset',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      'application/x-www-form-urlencoded; charset=utf-8',
+    ],
   ])('sends %s', async (_what, headers, type) => {
     const { url, asked } = await serve({});
     const app = await start();
@@ -62,31 +128,61 @@ describe('A request', () => {
   test.each<[string, object, string]>([
     ['reaches nobody', { url: 'http://127.0.0.1:9' }, 'Connection refused (127.0.0.1:9)'],
     ['has no address', { url: 'nowhere' }, 'An invalid request URI was provided.'],
-    ['is multipart', { url: 'http://127.0.0.1:9', headers: { 'Content-Type': 'multipart/form-data' } }, 'Multipart content is not supported with CallHttpAsync.'],
-    ['has a header of content', { url: 'http://127.0.0.1:9', headers: { Expires: 'soon' } }, "Misused header name, 'Expires'."],
+    [
+      'is multipart',
+      { url: 'http://127.0.0.1:9', headers: { 'Content-Type': 'multipart/form-data' } },
+      'Multipart content is not supported with CallHttpAsync.',
+    ],
+    [
+      'has a header of content',
+      { url: 'http://127.0.0.1:9', headers: { Expires: 'soon' } },
+      "Misused header name, 'Expires'.",
+    ],
   ])('fails when it %s', async (_what, options, text) => {
     const app = await start();
-    const { runtimeStatus, output } = await app.finished(await app.start('asks', { method: 'GET', ...options }));
-    expect([runtimeStatus, (output as string).startsWith(`Orchestrator function 'asks' failed: ${text}`)]).toEqual(['Failed', true]);
+    const { runtimeStatus, output } = await app.finished(
+      await app.start('asks', { method: 'GET', ...options }),
+    );
+    expect([
+      runtimeStatus,
+      (output as string).startsWith(`Orchestrator function 'asks' failed: ${text}`),
+    ]).toEqual(['Failed', true]);
   });
 
   test('follows redirects, and takes no credentials to another origin', async () => {
     const other = await serve({ body: 'there' });
-    const { url, asked } = await serve({ status: 302, headers: { location: '/here' } }, { status: 307, headers: { location: `${other.url}/there` } });
+    const { url, asked } = await serve(
+      { status: 302, headers: { location: '/here' } },
+      { status: 307, headers: { location: `${other.url}/there` } },
+    );
     const app = await start();
     const headers = { authorization: 'Bearer me', cookie: 'me=1', 'x-functions-key': 'key', 'x-own': 'mine' };
-    expect(await app.finished(await app.start('asks', { method: 'POST', url, body: 'x', headers }))).toMatchObject({ output: { statusCode: 200, content: 'there' } });
-    expect(asked).toMatchObject([{ method: 'POST', headers }, { method: 'GET', url: '/here', body: '', headers: { cookie: 'me=1', 'x-own': 'mine' } }]);
+    expect(
+      await app.finished(await app.start('asks', { method: 'POST', url, body: 'x', headers })),
+    ).toMatchObject({ output: { statusCode: 200, content: 'there' } });
+    expect(asked).toMatchObject([
+      { method: 'POST', headers },
+      { method: 'GET', url: '/here', body: '', headers: { cookie: 'me=1', 'x-own': 'mine' } },
+    ]);
     expect(other.asked).toMatchObject([{ method: 'GET', headers: { 'x-own': 'mine' } }]);
-    for (const name of ['authorization', 'cookie', 'x-functions-key']) expect(other.asked[0]!.headers).not.toHaveProperty(name);
+    for (const name of ['authorization', 'cookie', 'x-functions-key'])
+      expect(other.asked[0]!.headers).not.toHaveProperty(name);
   });
 });
 
 describe('A 202', () => {
-  test.each([['memory', async () => 'memory'], ['Azure Storage', account]])('is asked about again until there is another answer, on %s', async (_name, storage) => {
+  test.each([
+    ['memory', async () => 'memory'],
+    ['Azure Storage', account],
+  ])('is asked about again until there is another answer, on %s', async (_name, storage) => {
     const { url, asked } = await serve(accepted({ 'Retry-After': '5' }), accepted(), { body: 'done' });
     const app = await start({ storage: await storage() });
-    const id = await app.start('asks', { method: 'POST', url, body: 'go', headers: { authorization: 'me', 'x-functions-key': 'key' } });
+    const id = await app.start('asks', {
+      method: 'POST',
+      url,
+      body: 'go',
+      headers: { authorization: 'me', 'x-functions-key': 'key' },
+    });
     await app.quiet();
     expect(asked).toHaveLength(1);
     await app.skip({ seconds: 5 });
@@ -94,17 +190,38 @@ describe('A 202', () => {
     await app.skip({ seconds: 29 });
     expect(asked).toHaveLength(2);
     await app.skip({ seconds: 1 });
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { content: 'done', after: 'after' } });
-    expect(asked.slice(1)).toMatchObject([{ method: 'GET', url: '/status', body: '', headers: { authorization: 'me' } }, { url: '/status' }]);
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: { content: 'done', after: 'after' },
+    });
+    expect(asked.slice(1)).toMatchObject([
+      { method: 'GET', url: '/status', body: '', headers: { authorization: 'me' } },
+      { url: '/status' },
+    ]);
     expect(asked[1]!.headers).not.toHaveProperty('x-functions-key');
-    expect((await app.history(id)).filter(({ EventId }) => EventId >= 0).map(({ EventType, EventId }) => [EventType, EventId])).toEqual([
-      ['TaskScheduled', 0], ['TimerCreated', 1], ['TaskScheduled', 2], ['TimerCreated', 3], ['TaskScheduled', 4], ['TaskScheduled', 5], ['ExecutionCompleted', 6],
+    expect(
+      (await app.history(id))
+        .filter(({ EventId }) => EventId >= 0)
+        .map(({ EventType, EventId }) => [EventType, EventId]),
+    ).toEqual([
+      ['TaskScheduled', 0],
+      ['TimerCreated', 1],
+      ['TaskScheduled', 2],
+      ['TimerCreated', 3],
+      ['TaskScheduled', 4],
+      ['TaskScheduled', 5],
+      ['ExecutionCompleted', 6],
     ]);
   });
 
   test('is waited for as long as host.json says', async () => {
     const { url, asked } = await serve(accepted(), { body: 'done' });
-    const app = await start({ settings: { AzureFunctionsJobHost__extensions__durableTask__httpSettings__defaultAsyncRequestSleepTimeMilliseconds: '2000' } });
+    const app = await start({
+      settings: {
+        AzureFunctionsJobHost__extensions__durableTask__httpSettings__defaultAsyncRequestSleepTimeMilliseconds:
+          '2000',
+      },
+    });
     const id = await app.start('asks', { method: 'GET', url });
     await app.skip({ milliseconds: 1999 });
     expect(asked).toHaveLength(1);
@@ -117,21 +234,30 @@ describe('A 202', () => {
     const { url } = await serve(accepted({ Location: `${other.url}/status` }));
     const app = await start();
     const headers = { Authorization: 'Bearer me', Cookie: 'me=1', 'X-Functions-Key': 'key', 'x-own': 'mine' };
-    expect(await app.finished(await app.start('asks', { method: 'GET', url, headers }))).toMatchObject({ output: { content: 'done' } });
+    expect(await app.finished(await app.start('asks', { method: 'GET', url, headers }))).toMatchObject({
+      output: { content: 'done' },
+    });
     expect(other.asked).toHaveLength(1);
     expect(other.asked[0]!.headers).toHaveProperty('x-own');
-    for (const name of ['authorization', 'cookie', 'x-functions-key']) expect(other.asked[0]!.headers).not.toHaveProperty(name);
+    for (const name of ['authorization', 'cookie', 'x-functions-key'])
+      expect(other.asked[0]!.headers).not.toHaveProperty(name);
   });
 
   test('is an answer like any other without polling', async () => {
     const { url, asked } = await serve(accepted());
     const app = await start();
-    expect(await app.finished(await app.start('asks', { method: 'GET', url, enablePolling: false }))).toMatchObject({ output: { statusCode: 202 } });
+    expect(
+      await app.finished(await app.start('asks', { method: 'GET', url, enablePolling: false })),
+    ).toMatchObject({ output: { statusCode: 202 } });
     expect(asked).toHaveLength(1);
   });
 
   test.each<[string, Told, string]>([
-    ['a date', accepted({ 'Retry-After': 'Sun, 01 Mar 2026 09:00:00 GMT' }), 'answered 202 with a Retry-After that is no number of seconds.'],
+    [
+      'a date',
+      accepted({ 'Retry-After': 'Sun, 01 Mar 2026 09:00:00 GMT' }),
+      'answered 202 with a Retry-After that is no number of seconds.',
+    ],
     ['nowhere to ask', { status: 202 }, 'answered 202 without Location.'],
   ])('with %s is what production gets stuck on, and strict mode says so', async (_what, answer, text) => {
     const { url } = await serve(answer);
@@ -145,9 +271,17 @@ describe('A 202', () => {
     const { url } = await serve(accepted());
     const [strict, said] = [await start(), [] as string[]];
     const failed = await strict.finished(await strict.start('asksForAMinute', { method: 'GET', url }));
-    expect(failed).toMatchObject({ runtimeStatus: 'Failed', output: expect.stringContaining('the next task id to the repeated call already') as string });
+    expect(failed).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: expect.stringContaining('the next task id to the repeated call already') as string,
+    });
 
-    const lax = await start({ strict: false, log: (level, _category, message) => { if (level === 'error') said.push(message); } });
+    const lax = await start({
+      strict: false,
+      log: (level, _category, message) => {
+        if (level === 'error') said.push(message);
+      },
+    });
     const id = await lax.start('asksForAMinute', { method: 'GET', url });
     await lax.skip({ minutes: 10 });
     expect(await lax.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
@@ -157,8 +291,20 @@ describe('A 202', () => {
 
 test('A test answers in the place of the network', async () => {
   const app = await start();
-  app.replace('BuiltIn::HttpActivity', ({ uri }: HttpCall) => ({ statusCode: 200, headers: {}, content: `from ${uri}` }));
-  const id = await app.start('asksTwo', [{ method: 'GET', url: 'https://one.example/' }, { method: 'GET', url: 'https://two.example/' }]);
-  expect(await app.finished(id)).toMatchObject({ output: ['from https://one.example/', 'from https://two.example/'] });
-  expect(app.calls('BuiltIn::HttpActivity')).toMatchObject([{ input: { method: 'GET' }, instanceId: id }, { instanceId: id }]);
+  app.replace('BuiltIn::HttpActivity', ({ uri }: HttpCall) => ({
+    statusCode: 200,
+    headers: {},
+    content: `from ${uri}`,
+  }));
+  const id = await app.start('asksTwo', [
+    { method: 'GET', url: 'https://one.example/' },
+    { method: 'GET', url: 'https://two.example/' },
+  ]);
+  expect(await app.finished(id)).toMatchObject({
+    output: ['from https://one.example/', 'from https://two.example/'],
+  });
+  expect(app.calls('BuiltIn::HttpActivity')).toMatchObject([
+    { input: { method: 'GET' }, instanceId: id },
+    { instanceId: id },
+  ]);
 });

@@ -16,7 +16,9 @@ interface Recorded {
   };
 }
 
-const recorded = JSON.parse(await readFile(path.join(import.meta.dirname, 'fixtures/http-requests.json'), 'utf8')) as Recorded[];
+const recorded = JSON.parse(
+  await readFile(path.join(import.meta.dirname, 'fixtures/http-requests.json'), 'utf8'),
+) as Recorded[];
 
 function values(of: Record<string, { value: string }>): Record<string, string> {
   return Object.fromEntries(Object.entries(of).map(([name, { value }]) => [name, value]));
@@ -24,12 +26,23 @@ function values(of: Record<string, { value: string }>): Record<string, string> {
 
 test.each(recorded)('the request $name reaches its function as it did from the real host', ({ http }) => {
   const { method, url, nullableHeaders, nullableParams, body } = http;
-  const request: HttpRequestLike = { method, url, headers: values(nullableHeaders), ...(body !== undefined && { body: Buffer.from(body.bytes) }) };
-  expect(httpInput(request, values(nullableParams)).http).toEqual({ ...http, ...(body !== undefined && { body: { bytes: Buffer.from(body.bytes) } }) });
+  const request: HttpRequestLike = {
+    method,
+    url,
+    headers: values(nullableHeaders),
+    ...(body !== undefined && { body: Buffer.from(body.bytes) }),
+  };
+  expect(httpInput(request, values(nullableParams)).http).toEqual({
+    ...http,
+    ...(body !== undefined && { body: { bytes: Buffer.from(body.bytes) } }),
+  });
 });
 
 test('query names that differ in case are one, and its values are joined by commas', () => {
-  const input = httpInput({ method: 'GET', url: 'http://localhost/api/x?Tag=a&tag=b%2Cc&empty=&tag=d', headers: {} }, {});
+  const input = httpInput(
+    { method: 'GET', url: 'http://localhost/api/x?Tag=a&tag=b%2Cc&empty=&tag=d', headers: {} },
+    {},
+  );
   expect(input.http!['nullableQuery']).toEqual({ Tag: { value: 'a,b,c,d' }, empty: { value: '' } });
 });
 
@@ -40,19 +53,41 @@ test('no answer at all is 204', () => {
 
 test('status, headers and the bytes of the body come through unchanged', () => {
   const body = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const answer = httpOutput({ http: { statusCode: '418', headers: { 'content-type': 'image/png', 'x-a': '1' }, cookies: [], body: { bytes: body } } });
-  expect(answer).toEqual({ status: 418, headers: [['content-type', 'image/png'], ['x-a', '1']], body });
+  const answer = httpOutput({
+    http: {
+      statusCode: '418',
+      headers: { 'content-type': 'image/png', 'x-a': '1' },
+      cookies: [],
+      body: { bytes: body },
+    },
+  });
+  expect(answer).toEqual({
+    status: 418,
+    headers: [
+      ['content-type', 'image/png'],
+      ['x-a', '1'],
+    ],
+    body,
+  });
 });
 
 test('each cookie is a header of its own, with all its attributes', () => {
   const { headers } = httpOutput({
     http: {
-      statusCode: '200', headers: {},
+      statusCode: '200',
+      headers: {},
       cookies: [
         { name: 'plain', value: "a b;'", sameSite: 'none' },
         {
-          name: 'full', value: '1', domain: { value: 'example.com' }, path: { value: '/x' }, expires: { value: { seconds: 1767323045 } },
-          maxAge: { value: 60 }, secure: { value: true }, httpOnly: { value: true }, sameSite: 'strict',
+          name: 'full',
+          value: '1',
+          domain: { value: 'example.com' },
+          path: { value: '/x' },
+          expires: { value: { seconds: 1767323045 } },
+          maxAge: { value: 60 },
+          secure: { value: true },
+          httpOnly: { value: true },
+          sameSite: 'strict',
         },
         { name: 'open', value: '', secure: { value: false }, sameSite: 'explicitNone' },
       ],
@@ -60,7 +95,10 @@ test('each cookie is a header of its own, with all its attributes', () => {
   });
   expect(headers).toEqual([
     ['set-cookie', 'plain=a%20b%3B%27; path=/'],
-    ['set-cookie', 'full=1; expires=Fri, 02 Jan 2026 03:04:05 GMT; max-age=60; domain=example.com; path=/x; secure; samesite=strict; httponly'],
+    [
+      'set-cookie',
+      'full=1; expires=Fri, 02 Jan 2026 03:04:05 GMT; max-age=60; domain=example.com; path=/x; secure; samesite=strict; httponly',
+    ],
     ['set-cookie', 'open=; path=/; samesite=none'],
   ]);
 });

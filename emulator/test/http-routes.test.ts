@@ -111,7 +111,8 @@ test.each([
 
 function router(functions: Record<string, [template: string, ...methods: string[]]>): Router<string> {
   const made = new Router<string>();
-  for (const [name, [template, ...methods]] of Object.entries(functions)) made.add(name, new Route(template, methods.length === 0 ? ['GET'] : methods, name));
+  for (const [name, [template, ...methods]] of Object.entries(functions))
+    made.add(name, new Route(template, methods.length === 0 ? ['GET'] : methods, name));
   return made;
 }
 function reached(from: Router<string>, method: string, path: string): string | undefined {
@@ -139,7 +140,15 @@ describe('among several functions', () => {
   });
 
   test('a route that another stands before is found, so that its author can be told', () => {
-    const found = [...router({ List: ['products/list', 'GET', 'POST'], Details: ['products/{id}', 'POST'], Other: ['other'] }).shadowed()];
-    expect(found).toEqual([{ route: expect.objectContaining({ target: 'List' }) as unknown, method: 'POST', by: 'Details' }]);
+    const found = [
+      ...router({
+        List: ['products/list', 'GET', 'POST'],
+        Details: ['products/{id}', 'POST'],
+        Other: ['other'],
+      }).shadowed(),
+    ];
+    expect(found).toEqual([
+      { route: expect.objectContaining({ target: 'List' }) as unknown, method: 'POST', by: 'Details' },
+    ]);
   });
 });

@@ -10,7 +10,9 @@ import type { Handle } from '../src/http-server.js';
 import { HttpServer } from '../src/http-server.js';
 
 const servers: HttpServer[] = [];
-afterEach(async () => { await Promise.all(servers.splice(0).map((server) => server.close())); });
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
 
 async function serve(handle: Handle): Promise<{ server: HttpServer; port: number }> {
   const server = new HttpServer(handle);
@@ -19,7 +21,15 @@ async function serve(handle: Handle): Promise<{ server: HttpServer; port: number
 }
 
 async function ok(): Promise<HttpResponseLike> {
-  return { status: 200, headers: [['x-a', '1'], ['x-a', '2'], ['content-length', '99']], body: Buffer.from('fine') };
+  return {
+    status: 200,
+    headers: [
+      ['x-a', '1'],
+      ['x-a', '2'],
+      ['content-length', '99'],
+    ],
+    body: Buffer.from('fine'),
+  };
 }
 
 test('a request arrives with its absolute address, lower-case headers and body', async () => {
@@ -28,17 +38,40 @@ test('a request arrives with its absolute address, lower-case headers and body',
     requests.push({ ...request, body: (await readBody(request))! });
     return ok();
   });
-  const response = await fetch(`http://127.0.0.1:${port}/a%20b?c=d`, { method: 'PUT', headers: { 'X-Some': 'Value' }, body: 'text' });
-  expect(requests[0]).toMatchObject({ method: 'PUT', url: `http://127.0.0.1:${port}/a%20b?c=d`, headers: { 'x-some': 'Value' }, body: Buffer.from('text') });
-  expect([response.headers.get('x-a'), response.headers.get('content-length'), await response.text()]).toEqual(['1, 2', '4', 'fine']);
+  const response = await fetch(`http://127.0.0.1:${port}/a%20b?c=d`, {
+    method: 'PUT',
+    headers: { 'X-Some': 'Value' },
+    body: 'text',
+  });
+  expect(requests[0]).toMatchObject({
+    method: 'PUT',
+    url: `http://127.0.0.1:${port}/a%20b?c=d`,
+    headers: { 'x-some': 'Value' },
+    body: Buffer.from('text'),
+  });
+  expect([
+    response.headers.get('x-a'),
+    response.headers.get('content-length'),
+    await response.text(),
+  ]).toEqual(['1, 2', '4', 'fine']);
 });
 
 test('an answer that HTTP does not allow, and a handler that fails, are 500', async () => {
   const { port } = await serve(async ({ url }) => {
     if (url.endsWith('/throws')) throw new Error('never mind');
-    return { status: 200, headers: [['x-a', url.endsWith('/header') ? 'two\nlines' : 'fine']], body: new Uint8Array(), ...(url.endsWith('/status') && { status: 7 }) };
+    return {
+      status: 200,
+      headers: [['x-a', url.endsWith('/header') ? 'two\nlines' : 'fine']],
+      body: new Uint8Array(),
+      ...(url.endsWith('/status') && { status: 7 }),
+    };
   });
-  for (const [where, status] of [['header', 500], ['status', 500], ['throws', 500], ['fine', 200]]) {
+  for (const [where, status] of [
+    ['header', 500],
+    ['status', 500],
+    ['throws', 500],
+    ['fine', 200],
+  ]) {
     expect((await fetch(`http://127.0.0.1:${port}/${where}`)).status).toBe(status);
   }
 });
@@ -56,7 +89,9 @@ test('a caller who goes away harms nobody', async () => {
   const request = http.get(`http://127.0.0.1:${port}/slow`).on('error', () => {});
   await arrived.promise;
   request.destroy();
-  const half = http.request(`http://127.0.0.1:${port}/half`, { method: 'POST', headers: { 'content-length': '100' } }).on('error', () => {});
+  const half = http
+    .request(`http://127.0.0.1:${port}/half`, { method: 'POST', headers: { 'content-length': '100' } })
+    .on('error', () => {});
   half.write('some');
   await once(half, 'socket');
   half.destroy();
@@ -69,7 +104,9 @@ test('a request that runs when it closes is answered, nobody is waited for after
   let closed: Promise<void> | undefined;
   const { server, port } = await serve(async () => {
     closed ??= server.close();
-    await new Promise((resolve) => { setImmediate(resolve); });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
     return ok();
   });
   expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('fine');
@@ -81,8 +118,11 @@ test('a request that runs when it closes is answered, nobody is waited for after
 test('a port is taken as soon as one of the addresses of localhost is', async ({ skip }) => {
   for (const host of ['127.0.0.1', '::1']) {
     const other = createServer();
-    const listening = once(other.listen(0, host), 'listening').then(() => true, () => false);
-    if (!await listening) skip('This machine has no ::1.');
+    const listening = once(other.listen(0, host), 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!(await listening)) skip('This machine has no ::1.');
     const { port } = other.address() as AddressInfo;
     await expect(new HttpServer(ok).listen(port)).rejects.toMatchObject({ code: 'EADDRINUSE' });
     other.close();

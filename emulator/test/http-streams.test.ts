@@ -9,12 +9,23 @@ const directory = path.join(import.meta.dirname, 'fixtures/stream-app');
 const lines: string[] = [];
 let app: TestApp;
 
-interface State { read: string[]; next: PromiseWithResolvers<void> }
+interface State {
+  read: string[];
+  next: PromiseWithResolvers<void>;
+}
 function state(): State {
   return (globalThis as unknown as { streams: State }).streams;
 }
 
-beforeAll(async () => { app = await TestApp.start({ directory, time: '2031-05-06T07:08:09Z', log: (level, _category, message) => { lines.push(`${level} ${message}`); } }); });
+beforeAll(async () => {
+  app = await TestApp.start({
+    directory,
+    time: '2031-05-06T07:08:09Z',
+    log: (level, _category, message) => {
+      lines.push(`${level} ${message}`);
+    },
+  });
+});
 afterAll(() => app.stop());
 beforeEach(() => {
   lines.length = 0;
@@ -23,7 +34,12 @@ beforeEach(() => {
 
 test('an answer arrives part by part, while the function still writes it', async () => {
   const response = await fetch(`${app.url}/api/count/3?name=me`);
-  expect([response.status, response.headers.get('content-type'), response.headers.get('x-name'), response.headers.getSetCookie()]).toEqual([200, 'text/event-stream', 'me', ['a=1', 'b=2']]);
+  expect([
+    response.status,
+    response.headers.get('content-type'),
+    response.headers.get('x-name'),
+    response.headers.getSetCookie(),
+  ]).toEqual([200, 'text/event-stream', 'me', ['a=1', 'b=2']]);
   const received: string[] = [];
   for await (const chunk of response.body!) {
     received.push(Buffer.from(chunk as Uint8Array).toString());
@@ -37,15 +53,23 @@ test('a request is read part by part, while the caller still sends it', async ()
   request.write('first');
   await expect.poll(() => state().read).toEqual(['first']);
   request.end('second');
-  const [answer] = await once(request, 'response') as [http.IncomingMessage];
+  const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
   expect(answer.statusCode).toBe(201);
-  expect(JSON.parse((await answer.toArray()).join(''))).toEqual({ read: ['first', 'second'], url: `${app.url}/api/Read`, header: 'mine', year: 2031 });
+  expect(JSON.parse((await answer.toArray()).join(''))).toEqual({
+    read: ['first', 'second'],
+    url: `${app.url}/api/Read`,
+    header: 'mine',
+    year: 2031,
+  });
 });
 
 test('a request that says that it is larger than the host takes is 413 before anything of it is read', async () => {
-  const request = http.request(`${app.url}/api/Read`, { method: 'POST', headers: { 'content-length': String(101 * 1024 * 1024) } });
+  const request = http.request(`${app.url}/api/Read`, {
+    method: 'POST',
+    headers: { 'content-length': String(101 * 1024 * 1024) },
+  });
   request.write('first');
-  const [answer] = await once(request, 'response') as [http.IncomingMessage];
+  const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
   expect([answer.statusCode, state().read]).toEqual([413, []]);
   request.destroy();
 });
@@ -60,16 +84,24 @@ test('without a socket it works, too', async () => {
 
 test('a function that throws or returns nothing is 500, where production would never answer, and the log says so', async () => {
   expect((await app.get('/api/Throws')).status).toBe(500);
-  expect(lines).toContain("warning 'Throws' threw: with HTTP streams, production never answers then, and the caller waits.");
+  expect(lines).toContain(
+    "warning 'Throws' threw: with HTTP streams, production never answers then, and the caller waits.",
+  );
   expect((await app.get('/api/Nothing')).status).toBe(500);
-  expect(lines).toContain("warning 'Nothing' returned nothing: with HTTP streams, production never answers then, and the caller waits.");
+  expect(lines).toContain(
+    "warning 'Nothing' returned nothing: with HTTP streams, production never answers then, and the caller waits.",
+  );
 });
 
 test('an answer that breaks off within the app breaks off for the caller', async () => {
   const response = await fetch(`${app.url}/api/BreaksOff`);
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toThrow('terminated');
-  await expect.poll(() => lines).toContainEqual(expect.stringMatching(/^error Executed 'Functions\.BreaksOff' \(Failed, .*\nError: broken off/s));
+  await expect
+    .poll(() => lines)
+    .toContainEqual(
+      expect.stringMatching(/^error Executed 'Functions\.BreaksOff' \(Failed, .*\nError: broken off/s),
+    );
 });
 
 test('no content stays none, and what is no function is answered by the host', async () => {
@@ -82,7 +114,7 @@ test('no content stays none, and what is no function is answered by the host', a
 test('an instance is started and found as ever', async () => {
   const response = await app.post('/api/Start');
   expect(response.status).toBe(202);
-  const { id, statusQueryGetUri } = await response.json() as { id: string; statusQueryGetUri: string };
+  const { id, statusQueryGetUri } = (await response.json()) as { id: string; statusQueryGetUri: string };
   expect(new URL(statusQueryGetUri).origin).toBe(app.url);
   expect(await app.finished(id)).toMatchObject({ output: 'done' });
   expect((await app.get(statusQueryGetUri)).status).toBe(200);
@@ -91,5 +123,7 @@ test('an instance is started and found as ever', async () => {
 test('keys are asked for before anything is read', async () => {
   await using locked = await TestApp.start({ directory, enforceKeys: true });
   expect((await locked.post('/api/Secret', 'body')).status).toBe(401);
-  expect((await locked.post('/api/Secret', 'body', { 'x-functions-key': locked.keys.host })).status).toBe(200);
+  expect((await locked.post('/api/Secret', 'body', { 'x-functions-key': locked.keys.host })).status).toBe(
+    200,
+  );
 });

@@ -9,8 +9,13 @@ const worker = await loadScenario();
 
 /** A process that has died is known to be dead. Here the dead have the same as the living. */
 async function giveUpLease(connection: string): Promise<void> {
-  const blob = BlobServiceClient.fromConnectionString(connection).getContainerClient('hub-applease').getBlobClient('hub-appleaseinfo');
-  await blob.getBlobLeaseClient().breakLease(0).catch(() => {});
+  const blob = BlobServiceClient.fromConnectionString(connection)
+    .getContainerClient('hub-applease')
+    .getBlobClient('hub-appleaseinfo');
+  await blob
+    .getBlobLeaseClient()
+    .breakLease(0)
+    .catch(() => {});
 }
 
 /** Plays the scenario on hosts that die after so many storage operations each; the last one lives. */
@@ -20,12 +25,14 @@ async function playKilled(name: string, ...kills: number[]): Promise<Ending & { 
   let operations = 0;
   let over = false;
   let life: Life;
-  const storages = await Promise.all([...kills, Infinity].map(async (kill) => ({ kill, storage: await faultyStorage(connection) })));
+  const storages = await Promise.all(
+    [...kills, Infinity].map(async (kill) => ({ kill, storage: await faultyStorage(connection) })),
+  );
   void (async () => {
     for (const { kill, storage } of storages) {
-      const mine = life = new Life(storage.connection, worker, (level, _category, message) => {
+      const mine = (life = new Life(storage.connection, worker, (level, _category, message) => {
         if (level !== 'information') said.push(message);
-      });
+      }));
       operations = 0;
       await new Promise<void>((resolve) => {
         storage.fault = () => {
@@ -54,20 +61,34 @@ const EVERY = inject('long') ? 1 : 20;
 
 async function storm(kills: readonly number[][], undisturbed: Ending): Promise<void> {
   const left = [...kills];
-  await Promise.all(Array.from({ length: TOGETHER }, async () => {
-    for (let points = left.shift(); points !== undefined; points = left.shift()) {
-      const { operations: _, ...end } = await playKilled(`kill-${points.join('-')}`, ...points);
-      expect(end, `killed after ${points.join(' and ')} operations`).toEqual(undisturbed);
-    }
-  }));
+  await Promise.all(
+    Array.from({ length: TOGETHER }, async () => {
+      for (let points = left.shift(); points !== undefined; points = left.shift()) {
+        const { operations: _, ...end } = await playKilled(`kill-${points.join('-')}`, ...points);
+        expect(end, `killed after ${points.join(' and ')} operations`).toEqual(undisturbed);
+      }
+    }),
+  );
 }
 
-test('killed between any two storage operations, it loses nothing and repeats no recorded step', { timeout: 1_200_000 }, async () => {
-  const { operations, ...undisturbed } = await playKilled('calm');
-  expect(undisturbed.wrong).toEqual([]);
-  const points = Array.from({ length: operations }, (_, point) => point).filter((point) => point % EVERY === 0);
-  await storm(points.map((point) => [point]), undisturbed);
-  // Whoever takes over is killed, too: while it takes the hub, reads what is left, and takes it up again.
-  const middle = Math.floor(operations / 2);
-  await storm(points.filter((point) => point < middle).map((point) => [middle, point]), undisturbed);
-});
+test(
+  'killed between any two storage operations, it loses nothing and repeats no recorded step',
+  { timeout: 1_200_000 },
+  async () => {
+    const { operations, ...undisturbed } = await playKilled('calm');
+    expect(undisturbed.wrong).toEqual([]);
+    const points = Array.from({ length: operations }, (_, point) => point).filter(
+      (point) => point % EVERY === 0,
+    );
+    await storm(
+      points.map((point) => [point]),
+      undisturbed,
+    );
+    // Whoever takes over is killed, too: while it takes the hub, reads what is left, and takes it up again.
+    const middle = Math.floor(operations / 2);
+    await storm(
+      points.filter((point) => point < middle).map((point) => [middle, point]),
+      undisturbed,
+    );
+  },
+);

@@ -22,7 +22,10 @@ class Gauge {
   async pass<T>(run: () => Promise<T>): Promise<T> {
     this.most = Math.max(this.most, ++this.#now);
     // Long enough for whoever may come in to come in.
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => { setImmediate(resolve); });
+    for (let turn = 0; turn < 5; turn++)
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     try {
       return await run();
     } finally {
@@ -33,7 +36,11 @@ class Gauge {
 
 test.each([[1], [3]])('No more than %i activities run at once where host.json says so', async (limit) => {
   await using app = await TestApp.start({
-    directory, verifyReplay: false, settings: { AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: String(limit) },
+    directory,
+    verifyReplay: false,
+    settings: {
+      AzureFunctionsJobHost__extensions__durableTask__maxConcurrentActivityFunctions: String(limit),
+    },
   });
   const gauge = new Gauge();
   app.replace('echo', (value: number) => gauge.pass(async () => value));
@@ -42,32 +49,51 @@ test.each([[1], [3]])('No more than %i activities run at once where host.json sa
   expect(gauge.most).toBe(limit);
 });
 
-test.each([[1], [4], [undefined]])('No more than %s orchestrators run at once where host.json says so', async (limit) => {
-  const gauge = new Gauge();
-  const hub = new class extends MemoryHub {
-    override async commit(commit: Commit): Promise<number> {
-      return gauge.pass(() => super.commit(commit));
-    }
-  }({ name: 'Hub' });
-  const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
-  const engine = new Engine({ hub, sdk, clock: new SkippingClock(0), log: () => {}, settings: limit === undefined ? {} : { maxConcurrentOrchestrators: limit } });
-  onTestFinished(() => engine.stop());
-  await engine.start();
-  const ids = await Promise.all(Array.from({ length: 10 }, () => engine.startInstance({ name: 'parent', input: JSON.stringify({ child: 'replays' }) })));
-  await engine.whenQuiet();
-  for (const id of ids) expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
-  expect(gauge.most).toBe(limit ?? 10);
-});
+test.each([[1], [4], [undefined]])(
+  'No more than %s orchestrators run at once where host.json says so',
+  async (limit) => {
+    const gauge = new Gauge();
+    const hub = new (class extends MemoryHub {
+      override async commit(commit: Commit): Promise<number> {
+        return gauge.pass(() => super.commit(commit));
+      }
+    })({ name: 'Hub' });
+    const sdk = new SdkV3(
+      new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }),
+    );
+    const engine = new Engine({
+      hub,
+      sdk,
+      clock: new SkippingClock(0),
+      log: () => {},
+      settings: limit === undefined ? {} : { maxConcurrentOrchestrators: limit },
+    });
+    onTestFinished(() => engine.stop());
+    await engine.start();
+    const ids = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        engine.startInstance({ name: 'parent', input: JSON.stringify({ child: 'replays' }) }),
+      ),
+    );
+    await engine.whenQuiet();
+    for (const id of ids) expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
+    expect(gauge.most).toBe(limit ?? 10);
+  },
+);
 
 test('A custom status of more than 16 KB is refused as the extension refuses it', async () => {
   await using app = await TestApp.start({ directory });
-  const told = async (characters: number, late = false): Promise<unknown> => (await app.finished(await app.start('tellsMuch', { characters, late }))).output;
+  const told = async (characters: number, late = false): Promise<unknown> =>
+    (await app.finished(await app.start('tellsMuch', { characters, late }))).output;
   expect(await told(17 * 512 - 3)).toBe('told');
-  const text = 'The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is';
+  const text =
+    'The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is';
   expect(await told(17 * 512 - 2)).toBe(`Orchestrator function 'tellsMuch' failed: ${text} 17 KB.`);
   expect(await told(1024 * 1024)).toBe(`Orchestrator function 'tellsMuch' failed: ${text} 2,048 KB.`);
   // What it had asked for before is not looked at any more, and so it is missed.
-  expect(await told(17 * 512, true)).toContain("Non-Deterministic workflow detected: A previous execution of this orchestration scheduled an activity task with sequence ID 0 and name 'echo'");
+  expect(await told(17 * 512, true)).toContain(
+    "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled an activity task with sequence ID 0 and name 'echo'",
+  );
 });
 
 test('An instance that goes on for ever takes no more memory for it', async () => {

@@ -2,32 +2,61 @@
 import { expect, test } from 'vitest';
 import { consoleLog, type ConsoleLogOptions } from '../src/log.js';
 
-function printed(options: Partial<ConsoleLogOptions>, ...records: Parameters<ReturnType<typeof consoleLog>>[]): string[] {
+function printed(
+  options: Partial<ConsoleLogOptions>,
+  ...records: Parameters<ReturnType<typeof consoleLog>>[]
+): string[] {
   const lines: string[] = [];
-  const log = consoleLog({ levels: {}, colour: false, write: (text) => { lines.push(text); }, ...options });
+  const log = consoleLog({
+    levels: {},
+    colour: false,
+    write: (text) => {
+      lines.push(text);
+    },
+    ...options,
+  });
   for (const record of records) log(...record);
   return lines.map((line) => line.replace(/^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] /, ''));
 }
 
 test('what a function says is preceded by its name, and each line by the time', () => {
-  expect(printed({}, ['information', 'Function.Approval.User', 'asked'], ['information', 'Host.Startup', 'started'])).toEqual(['Approval: asked', 'started']);
+  expect(
+    printed(
+      {},
+      ['information', 'Function.Approval.User', 'asked'],
+      ['information', 'Host.Startup', 'started'],
+    ),
+  ).toEqual(['Approval: asked', 'started']);
 });
 
 test('without levels, information and above is shown', () => {
-  expect(printed({}, ['debug', 'A', 'd'], ['information', 'A', 'i'], ['critical', 'A', 'c'], ['none', 'A', 'n'])).toEqual(['i', 'c']);
+  expect(
+    printed({}, ['debug', 'A', 'd'], ['information', 'A', 'i'], ['critical', 'A', 'c'], ['none', 'A', 'n']),
+  ).toEqual(['i', 'c']);
 });
 
 test('the longest prefix of a category decides, names in any case', () => {
   const levels = { default: 'error', Function: 'warning', 'function.Chatty': 'debug' } as const;
-  expect(printed(
-    { levels },
-    ['warning', 'Host', 'host'], ['warning', 'Function.Other.User', 'other'], ['information', 'Function.Other', 'quiet'],
-    ['debug', 'Function.Chatty.User', 'chatty'], ['information', 'Function.ChattyNot', 'not a prefix at a dot'],
-  )).toEqual(['Other: other', 'Chatty: chatty']);
+  expect(
+    printed(
+      { levels },
+      ['warning', 'Host', 'host'],
+      ['warning', 'Function.Other.User', 'other'],
+      ['information', 'Function.Other', 'quiet'],
+      ['debug', 'Function.Chatty.User', 'chatty'],
+      ['information', 'Function.ChattyNot', 'not a prefix at a dot'],
+    ),
+  ).toEqual(['Other: other', 'Chatty: chatty']);
 });
 
 test('verbose shows what host.json would hide', () => {
-  expect(printed({ levels: { default: 'none' }, verbose: true }, ['debug', 'Host', 'detail'], ['trace', 'Host', 'too much'])).toEqual(['detail']);
+  expect(
+    printed(
+      { levels: { default: 'none' }, verbose: true },
+      ['debug', 'Host', 'detail'],
+      ['trace', 'Host', 'too much'],
+    ),
+  ).toEqual(['detail']);
 });
 
 test('warnings and errors are coloured on a terminal', () => {

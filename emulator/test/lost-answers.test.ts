@@ -12,7 +12,9 @@ import { loadFunctions } from './support/functions.js';
 /** Every so often it does as it is told, and does not say so. */
 class ForgetfulHub extends MemoryHub {
   /** Whether the answer to a request is lost, or the request itself. */
-  loses: (request: { post: Message } | { commit: Commit } | { hint: Hint | undefined }) => 'answer' | 'request' | undefined = () => undefined;
+  loses: (
+    request: { post: Message } | { commit: Commit } | { hint: Hint | undefined },
+  ) => 'answer' | 'request' | undefined = () => undefined;
   /** What a request waits for before it is carried out. */
   holds: (request: Parameters<ForgetfulHub['loses']>[0]) => Promise<void> | undefined = () => undefined;
   /** Lets the purge go on that has come. */
@@ -37,13 +39,16 @@ class ForgetfulHub extends MemoryHub {
   }
 
   override async purge(instanceId: string): Promise<void> {
-    await new Promise<void>((resolve) => { this.purging = resolve; });
+    await new Promise<void>((resolve) => {
+      this.purging = resolve;
+    });
     return super.purge(instanceId);
   }
 
   override hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
     return this.#carry({ hint: change.add }, async () => {
-      if (change.remove !== undefined) this.hintsHeld.delete(`${change.remove.instanceId} ${change.remove.due}`);
+      if (change.remove !== undefined)
+        this.hintsHeld.delete(`${change.remove.instanceId} ${change.remove.due}`);
       if (change.add !== undefined) this.hintsHeld.add(`${change.add.instanceId} ${change.add.due}`);
     });
   }
@@ -56,17 +61,27 @@ let hub: ForgetfulHub;
 beforeAll(async () => {
   worker = await loadFunctions(async () => {
     const df = await import('durable-functions');
-    df.app.activity('run', { handler: (input: unknown) => { runs.push(input); } });
-    df.app.orchestration('waits', function* (context) { return (yield context.df.waitForExternalEvent('E')) as unknown; });
+    df.app.activity('run', {
+      handler: (input: unknown) => {
+        runs.push(input);
+      },
+    });
+    df.app.orchestration('waits', function* (context) {
+      return (yield context.df.waitForExternalEvent('E')) as unknown;
+    });
     df.app.orchestration('sleeps', function* (context) {
       yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 60_000));
     });
-    df.app.entity<number>('counter', ({ df: entity }) => { entity.setState(entity.getState(() => 0)! + 1); });
+    df.app.entity<number>('counter', ({ df: entity }) => {
+      entity.setState(entity.getState(() => 0)! + 1);
+    });
     df.app.orchestration('signals', function* (context) {
       context.df.signalEntity(new df.EntityId('counter', 'one'), 'add');
       yield context.df.waitForExternalEvent('E');
     });
-    df.app.orchestration('parent', function* (context) { return (yield context.df.callSubOrchestrator('child', 2)) as unknown; });
+    df.app.orchestration('parent', function* (context) {
+      return (yield context.df.callSubOrchestrator('child', 2)) as unknown;
+    });
     df.app.orchestration('child', function* (context) {
       const left = context.df.getInput<number>();
       yield context.df.callActivity('run', left);
@@ -80,7 +95,15 @@ beforeAll(async () => {
 async function started(): Promise<Engine> {
   runs.length = 0;
   hub = new ForgetfulHub({ name: 'Hub' });
-  const engine = new Engine({ hub, clock: new SkippingClock(Date.UTC(2026, 0, 1)), sdk: new SdkV3(worker), log: (_level, _category, text) => { expect.fail(text); }, strict: true });
+  const engine = new Engine({
+    hub,
+    clock: new SkippingClock(Date.UTC(2026, 0, 1)),
+    sdk: new SdkV3(worker),
+    log: (_level, _category, text) => {
+      expect.fail(text);
+    },
+    strict: true,
+  });
   onTestFinished(() => engine.stop());
   await engine.start();
   // Until it knows what was under way it takes every instance for one that a crash interrupted.
@@ -102,28 +125,44 @@ test('an event of which nobody heard that it had arrived is taken all the same, 
 test('an instance of which nobody heard that it had been started runs', async () => {
   const engine = await started();
   hub.loses = (request) => ('post' in request ? 'answer' : undefined);
-  await expect(engine.startInstance({ name: 'waits', input: null, instanceId: 'one' })).rejects.toThrow('socket hang up');
+  await expect(engine.startInstance({ name: 'waits', input: null, instanceId: 'one' })).rejects.toThrow(
+    'socket hang up',
+  );
   await engine.whenQuiet();
   expect(await engine.getRecord('one')).toMatchObject({ runtimeStatus: 'Running' });
 });
 
-test.each(['answer', 'request'] as const)('a child that continued as new is started once, although its parent loses the %s of a commit and asks again', async (lost) => {
-  const engine = await started();
-  hub.loses = (request) => ('commit' in request && request.commit.consumed.some((id) => id.startsWith('end-')) ? lost : undefined);
-  const id = await engine.startInstance({ name: 'parent', input: null });
-  await vi.waitFor(async () => {
-    await engine.whenQuiet();
-    expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed', output: '"done"' });
-  });
-  expect(runs).toEqual([2, 1, 0]);
-  for (const { instanceId } of (await engine.query({ top: 10 })).records) expect((await hub.load(instanceId)).inbox).toEqual([]);
-});
+test.each(['answer', 'request'] as const)(
+  'a child that continued as new is started once, although its parent loses the %s of a commit and asks again',
+  async (lost) => {
+    const engine = await started();
+    hub.loses = (request) =>
+      'commit' in request && request.commit.consumed.some((id) => id.startsWith('end-')) ? lost : undefined;
+    const id = await engine.startInstance({ name: 'parent', input: null });
+    await vi.waitFor(async () => {
+      await engine.whenQuiet();
+      expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed', output: '"done"' });
+    });
+    expect(runs).toEqual([2, 1, 0]);
+    for (const { instanceId } of (await engine.query({ top: 10 })).records)
+      expect((await hub.load(instanceId)).inbox).toEqual([]);
+  },
+);
 
 test('a signal is taken once, although its sender is read anew while it is on its way, and sends it again after that', async () => {
   const engine = await started();
-  const [sent, arrives, taken] = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [sent, arrives, taken] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ];
   hub.holds = (request) => {
-    if (!('post' in request) || request.post.event.EventType !== 'EventRaised' || request.post.event.Name !== 'op') return undefined;
+    if (
+      !('post' in request) ||
+      request.post.event.EventType !== 'EventRaised' ||
+      request.post.event.Name !== 'op'
+    )
+      return undefined;
     sent.resolve();
     return arrives.promise;
   };
@@ -132,24 +171,35 @@ test('a signal is taken once, although its sender is read anew while it is on it
   hub.loses = (request) => ('post' in request ? 'answer' : undefined);
   await expect(engine.raiseEvent(id, 'E', null)).rejects.toThrow('socket hang up');
   hub.loses = (request) => ('commit' in request && request.commit.instanceId === id ? 'request' : undefined);
-  hub.holds = (request) => ('commit' in request && request.commit.instanceId === id ? taken.promise : undefined);
+  hub.holds = (request) =>
+    'commit' in request && request.commit.instanceId === id ? taken.promise : undefined;
   // Not before the sender has been read.
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   arrives.resolve();
-  await vi.waitFor(async () => { expect(await hub.getRecord('@counter@one')).toBeDefined(); });
+  await vi.waitFor(async () => {
+    expect(await hub.getRecord('@counter@one')).toBeDefined();
+  });
   taken.resolve();
   await engine.whenQuiet();
   expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
   expect(entityState(await engine.getRecord('@counter@one'))).toEqual({ state: '1' });
 });
 
-test.each(['answer', 'request'] as const)('the hint of an instance that sleeps is there, although the %s that placed it was lost', async (lost) => {
-  const engine = await started();
-  hub.loses = (request) => ('hint' in request && request.hint !== undefined && request.hint.due > Date.UTC(2026, 0, 1) ? lost : undefined);
-  const id = await engine.startInstance({ name: 'sleeps', input: null });
-  await engine.whenQuiet();
-  expect([...hub.hintsHeld]).toEqual([`${id} ${Date.UTC(2026, 0, 1, 0, 1)}`]);
-});
+test.each(['answer', 'request'] as const)(
+  'the hint of an instance that sleeps is there, although the %s that placed it was lost',
+  async (lost) => {
+    const engine = await started();
+    hub.loses = (request) =>
+      'hint' in request && request.hint !== undefined && request.hint.due > Date.UTC(2026, 0, 1)
+        ? lost
+        : undefined;
+    const id = await engine.startInstance({ name: 'sleeps', input: null });
+    await engine.whenQuiet();
+    expect([...hub.hintsHeld]).toEqual([`${id} ${Date.UTC(2026, 0, 1, 0, 1)}`]);
+  },
+);
 
 test('an id that is started again while it is purged is there afterwards', async () => {
   const engine = await started();
@@ -157,9 +207,13 @@ test('an id that is started again while it is purged is there afterwards', async
   await engine.raiseEvent('one', 'E', '1');
   await engine.whenQuiet();
   const purged = engine.purge('one');
-  await vi.waitFor(() => { expect(hub.purging).toBeDefined(); });
+  await vi.waitFor(() => {
+    expect(hub.purging).toBeDefined();
+  });
   const again = engine.startInstance({ name: 'waits', input: null, instanceId: 'one' });
-  await new Promise((resolve) => { setImmediate(resolve); });
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
   hub.purging!();
   await again;
   await engine.whenQuiet();

@@ -15,7 +15,9 @@ const API = '/runtime/webhooks/durabletask';
 const fixtures = path.join(import.meta.dirname, 'fixtures');
 
 let client: FakeDurableClient;
-beforeEach(() => { client = new FakeDurableClient(); });
+beforeEach(() => {
+  client = new FakeDurableClient();
+});
 
 interface Sent {
   method?: string;
@@ -25,35 +27,73 @@ interface Sent {
 }
 
 function managementApi(options?: Partial<ManagementOptions>): ManagementApi {
-  return new ManagementApi({ client, hubName: 'OracleHub', connection: 'Storage', hasConnection: (name) => name === 'Second', keys: () => ({ durableTask: 'SYSTEM-KEY', master: 'MASTER-KEY' }), ...options });
+  return new ManagementApi({
+    client,
+    hubName: 'OracleHub',
+    connection: 'Storage',
+    hasConnection: (name) => name === 'Second',
+    keys: () => ({ durableTask: 'SYSTEM-KEY', master: 'MASTER-KEY' }),
+    ...options,
+  });
 }
 
-async function send(url: string, { method = 'GET', headers = {}, body, options }: Sent = {}): Promise<{ status: number; headers: Record<string, string>; text: string }> {
+async function send(
+  url: string,
+  { method = 'GET', headers = {}, body, options }: Sent = {},
+): Promise<{ status: number; headers: Record<string, string>; text: string }> {
   const api = managementApi(options);
   const answer = await api.handle({
-    method, url: new URL(url.startsWith('/') ? WEBHOOK + url : url).href, headers,
+    method,
+    url: new URL(url.startsWith('/') ? WEBHOOK + url : url).href,
+    headers,
     ...(body !== undefined && { body: typeof body === 'string' ? Buffer.from(body) : body }),
   });
   if (answer === undefined) throw new Error(`${url} is not one of ours.`);
   return {
-    status: answer.status, text: Buffer.from(answer.body).toString(),
+    status: answer.status,
+    text: Buffer.from(answer.body).toString(),
     headers: Object.fromEntries(answer.headers.map(([name, value]) => [name.toLowerCase(), value])),
   };
 }
 
 async function post(url: string, body?: string, contentType = 'application/json'): ReturnType<typeof send> {
-  return send(url, { method: 'POST', headers: { 'content-type': contentType }, ...(body !== undefined && { body }) });
+  return send(url, {
+    method: 'POST',
+    headers: { 'content-type': contentType },
+    ...(body !== undefined && { body }),
+  });
 }
 
 describe('A history', () => {
   const at = '2026-11-21T00:00:00Z';
   const scheduled: HistoryEvent[] = [
-    { EventType: 'ExecutionStarted', EventId: -1, Timestamp: at, Name: 'o', Version: null, Input: '{"x":1}', OrchestrationInstance: { InstanceId: 'i', ExecutionId: 'e' }, ParentInstance: null, Generation: 0 },
+    {
+      EventType: 'ExecutionStarted',
+      EventId: -1,
+      Timestamp: at,
+      Name: 'o',
+      Version: null,
+      Input: '{"x":1}',
+      OrchestrationInstance: { InstanceId: 'i', ExecutionId: 'e' },
+      ParentInstance: null,
+      Generation: 0,
+    },
     { EventType: 'TaskScheduled', EventId: 0, Timestamp: at, Name: 'greet', Input: '"Tokyo"' },
-    { EventType: 'SubOrchestrationInstanceCreated', EventId: 1, Timestamp: at, Name: 'child', Version: null, InstanceId: 'c', Input: '{"n":2}' },
+    {
+      EventType: 'SubOrchestrationInstanceCreated',
+      EventId: 1,
+      Timestamp: at,
+      Name: 'child',
+      Version: null,
+      InstanceId: 'c',
+      Input: '{"n":2}',
+    },
   ];
 
-  async function shown(options: Partial<ManagementOptions> = {}, query = ''): Promise<Record<string, unknown>[]> {
+  async function shown(
+    options: Partial<ManagementOptions> = {},
+    query = '',
+  ): Promise<Record<string, unknown>[]> {
     client.add({ instanceId: 'i' });
     client.histories.set('i', scheduled);
     const { text } = await send(`${API}/instances/i?showHistory=true${query}`, { options });
@@ -62,28 +102,53 @@ describe('A history', () => {
 
   test('shows what is still under way, without what it was given', async () => {
     expect((await shown()).slice(1)).toEqual([
-      { EventType: 'TaskScheduled', Name: 'greet', Input: null, ParentTraceContext: null, Tags: null, Timestamp: at },
-      { EventType: 'SubOrchestrationInstanceCreated', Name: 'child', InstanceId: 'c', Input: null, ClientSpanId: null, Tags: null, Timestamp: at },
+      {
+        EventType: 'TaskScheduled',
+        Name: 'greet',
+        Input: null,
+        ParentTraceContext: null,
+        Tags: null,
+        Timestamp: at,
+      },
+      {
+        EventType: 'SubOrchestrationInstanceCreated',
+        Name: 'child',
+        InstanceId: 'c',
+        Input: null,
+        ClientSpanId: null,
+        Tags: null,
+        Timestamp: at,
+      },
     ]);
   });
 
   test('shows inputs where the app stores them, those of activities as the array that the framework makes', async () => {
-    expect((await shown({ storeInputs: true })).map(({ Input }) => Input)).toEqual(['{"x":1}', '["\\"Tokyo\\""]', '{"n":2}']);
+    expect((await shown({ storeInputs: true })).map(({ Input }) => Input)).toEqual([
+      '{"x":1}',
+      '["\\"Tokyo\\""]',
+      '{"n":2}',
+    ]);
   });
 
   test('has no inputs at all when none are to be shown', async () => {
-    expect((await shown({ storeInputs: true }, '&showInput=false')).some((event) => 'Input' in event)).toBe(false);
+    expect((await shown({ storeInputs: true }, '&showInput=false')).some((event) => 'Input' in event)).toBe(
+      false,
+    );
   });
 
   test('cannot be shown when a number was scheduled twice', async () => {
     client.add({ instanceId: 'i', runtimeStatus: 'Failed' });
     client.histories.set('i', [...scheduled, scheduled[1]!]);
     const { status, text } = await send(`${API}/instances/i?showHistory=true`);
-    expect([status, JSON.parse(text)]).toEqual([400, {
-      Message: 'One or more of the arguments submitted is incorrect',
-      ExceptionMessage: 'An item with the same key has already been added. Key: TaskScheduled_0', ExceptionType: 'System.ArgumentException',
-      StackTrace: expect.stringMatching(/^ {3}at /) as string,
-    }]);
+    expect([status, JSON.parse(text)]).toEqual([
+      400,
+      {
+        Message: 'One or more of the arguments submitted is incorrect',
+        ExceptionMessage: 'An item with the same key has already been added. Key: TaskScheduled_0',
+        ExceptionType: 'System.ArgumentException',
+        StackTrace: expect.stringMatching(/^ {3}at /) as string,
+      },
+    ]);
   });
 
   test('is not looked for before the instance has run', async () => {
@@ -163,26 +228,40 @@ describe('Starting', () => {
 
   test('under an id that needs escaping hands out addresses that escape it', async () => {
     const { text } = await post(`${API}/orchestrators/waiter/caf%C3%A9:1~`, '1');
-    expect((JSON.parse(text) as Record<string, string>)['statusQueryGetUri']).toContain('/instances/caf%C3%A9%3A1%7E?');
+    expect((JSON.parse(text) as Record<string, string>)['statusQueryGetUri']).toContain(
+      '/instances/caf%C3%A9%3A1%7E?',
+    );
     expect(client.records.has('café:1~')).toBe(true);
   });
 });
 
 describe('The host in addresses', () => {
   const headers = { 'x-forwarded-host': 'app.example.com', 'x-forwarded-proto': 'https' };
-  const location = async (options: Sent): Promise<string | undefined> => (await send(`${API}/orchestrators/waiter/i`, { method: 'POST', ...options })).headers['location'];
+  const location = async (options: Sent): Promise<string | undefined> =>
+    (await send(`${API}/orchestrators/waiter/i`, { method: 'POST', ...options })).headers['location'];
 
   test('is the one that was asked, unless host.json says that a proxy names it', async () => {
     expect(await location({ headers })).toMatch(/^http:\/\/127\.0\.0\.1:7072\/runtime/);
     client.records.clear();
-    expect(await location({ headers, options: { forwardedHost: true } })).toMatch(/^https:\/\/app\.example\.com:7072\/runtime/);
+    expect(await location({ headers, options: { forwardedHost: true } })).toMatch(
+      /^https:\/\/app\.example\.com:7072\/runtime/,
+    );
     client.records.clear();
-    expect(await location({ headers: { 'x-forwarded-host': 'app.example.com' }, options: { forwardedHost: true } })).toMatch(/^http:\/\/127/);
+    expect(
+      await location({
+        headers: { 'x-forwarded-host': 'app.example.com' },
+        options: { forwardedHost: true },
+      }),
+    ).toMatch(/^http:\/\/127/);
   });
 
   test('is asked for in words that can be an address', async () => {
     for (const host of ['a b', '', 'a:b:c', '/']) {
-      const { status } = await send(`${API}/orchestrators/waiter`, { method: 'POST', headers: { ...headers, 'x-forwarded-host': host }, options: { forwardedHost: true } });
+      const { status } = await send(`${API}/orchestrators/waiter`, {
+        method: 'POST',
+        headers: { ...headers, 'x-forwarded-host': host },
+        options: { forwardedHost: true },
+      });
       expect(status).toBe(500);
     }
   });
@@ -192,24 +271,33 @@ describe('Starting and waiting', () => {
   const url = `${API}/orchestrators/waiter/i?timeout=10&pollingInterval=0.01`;
 
   test('answers with the bare output of what completes in time', async () => {
-    client.onStart = (record) => { setTimeout(() => client.add({ ...record, runtimeStatus: 'Completed', output: '{"a":[1]}' }), 20); };
+    client.onStart = (record) => {
+      setTimeout(() => client.add({ ...record, runtimeStatus: 'Completed', output: '{"a":[1]}' }), 20);
+    };
     expect(await post(url, '{}')).toMatchObject({ status: 200, text: '{"a":[1]}' });
   });
 
   test('answers with the status of what fails', async () => {
-    client.onStart = (record) => { client.add({ ...record, runtimeStatus: 'Failed', output: 'why' }); };
+    client.onStart = (record) => {
+      client.add({ ...record, runtimeStatus: 'Failed', output: 'why' });
+    };
     const { status, text } = await post(url, '{}');
     expect([status, JSON.parse(text)]).toMatchObject([200, { runtimeStatus: 'Failed', output: 'why' }]);
   });
 
   test('answers as without waiting when time is up', async () => {
-    const { status, headers } = await post(`${API}/orchestrators/waiter/i?timeout=0.02&pollingInterval=0.01`, '{}');
+    const { status, headers } = await post(
+      `${API}/orchestrators/waiter/i?timeout=0.02&pollingInterval=0.01`,
+      '{}',
+    );
     expect([status, headers['retry-after']]).toEqual([202, '10']);
   });
 
   test('waits only when both times are given', async () => {
     expect((await post(`${API}/orchestrators/waiter?timeout=60`, '{}')).status).toBe(202);
-    expect((await post(`${API}/orchestrators/waiter?timeout=60&pollingInterval=soon`, '{}')).status).toBe(202);
+    expect((await post(`${API}/orchestrators/waiter?timeout=60&pollingInterval=soon`, '{}')).status).toBe(
+      202,
+    );
   });
 
   test.for([
@@ -227,13 +315,22 @@ describe('Starting and waiting', () => {
 
 describe('JSON that cannot be read', () => {
   test.for([
-    ['bad', 'Unexpected character encountered while parsing value: b. Path \'\', line 0, position 0.'],
+    ['bad', "Unexpected character encountered while parsing value: b. Path '', line 0, position 0."],
     ['{"a":x}', "Unexpected character encountered while parsing value: x. Path 'a', line 1, position 5."],
-    ['{"a":1 "b":2}', "After parsing a value an unexpected character was encountered: \". Path 'a', line 1, position 7."],
-    ['{"a" 1}', "Invalid character after parsing property name. Expected ':' but got: 1. Path 'a', line 1, position 5."],
+    [
+      '{"a":1 "b":2}',
+      "After parsing a value an unexpected character was encountered: \". Path 'a', line 1, position 7.",
+    ],
+    [
+      '{"a" 1}',
+      "Invalid character after parsing property name. Expected ':' but got: 1. Path 'a', line 1, position 5.",
+    ],
     ['{%: 1}', "Invalid property identifier character: %. Path '', line 1, position 1."],
     ['{a-b: 1}', "Invalid JavaScript property identifier character: -. Path '', line 1, position 2."],
-    ['{\n "a": [1,\n  {"b c": nope}]}', "Unexpected character encountered while parsing value: n. Path 'a[1]['b c']', line 3, position 10."],
+    [
+      '{\n "a": [1,\n  {"b c": nope}]}',
+      "Unexpected character encountered while parsing value: n. Path 'a[1]['b c']', line 3, position 10.",
+    ],
     ['"abc', "Unterminated string. Expected delimiter: \". Path '', line 1, position 4."],
     ['"\\u00', "Unexpected end while parsing Unicode escape sequence. Path '', line 1, position 3."],
     [`{ a : 'x"', 'b c' : tru}`, "Error parsing boolean value. Path '['b c']', line 1, position 23."],
@@ -243,14 +340,23 @@ describe('JSON that cannot be read', () => {
     ['1.2.3', "Input string '1.2.3' is not a valid number. Path '', line 1, position 5."],
     ['{"a":[1', "Unexpected end of content while loading JObject. Path 'a[0]', line 1, position 7."],
     ['[', "Unexpected end of content while loading JArray. Path '', line 1, position 1."],
-    ['['.repeat(65), `The reader's MaxDepth of 64 has been exceeded. Path '${'[0]'.repeat(64)}', line 1, position 65.`],
+    [
+      '['.repeat(65),
+      `The reader's MaxDepth of 64 has been exceeded. Path '${'[0]'.repeat(64)}', line 1, position 65.`,
+    ],
   ] as const)('%s is refused in the words of the real host', async ([body, why]) => {
     client.add({ instanceId: 'i' });
     for (const url of [`${API}/orchestrators/waiter`, `${API}/instances/i/raiseEvent/E`]) {
       const { status, text } = await post(url, body);
-      expect([status, JSON.parse(text)]).toEqual([400, {
-        Message: 'Invalid JSON content', ExceptionMessage: why, ExceptionType: 'Newtonsoft.Json.JsonReaderException', StackTrace: expect.any(String) as string,
-      }]);
+      expect([status, JSON.parse(text)]).toEqual([
+        400,
+        {
+          Message: 'Invalid JSON content',
+          ExceptionMessage: why,
+          ExceptionType: 'Newtonsoft.Json.JsonReaderException',
+          StackTrace: expect.any(String) as string,
+        },
+      ]);
     }
   });
 
@@ -258,25 +364,48 @@ describe('JSON that cannot be read', () => {
     client.add({ instanceId: 'i' });
     expect((await post(`${API}/instances/i/raiseEvent/E`, '1 2')).status).toBe(202);
     const { status, text } = await post(`${API}/orchestrators/waiter`, '1 2');
-    expect([status, JSON.parse(text)]).toMatchObject([400, {
-      ExceptionMessage: "Additional text encountered after finished reading JSON content: 2. Path '', line 1, position 2.",
-    }]);
+    expect([status, JSON.parse(text)]).toMatchObject([
+      400,
+      {
+        ExceptionMessage:
+          "Additional text encountered after finished reading JSON content: 2. Path '', line 1, position 2.",
+      },
+    ]);
   });
 });
 
 describe('Raising an event', () => {
   test('delivers it under its name, decoded', async () => {
     client.add({ instanceId: 'a b' });
-    expect((await post(`${API}/instances/a%20b/RaiseEvent/My%20event+%25x`, '{"ok": true}', 'Application/JSON; charset=utf-8')).status).toBe(202);
+    expect(
+      (
+        await post(
+          `${API}/instances/a%20b/RaiseEvent/My%20event+%25x`,
+          '{"ok": true}',
+          'Application/JSON; charset=utf-8',
+        )
+      ).status,
+    ).toBe(202);
     expect(client.events).toEqual([{ instanceId: 'a b', name: 'My event %x', input: '{"ok":true}' }]);
   });
 
   test('needs JSON, and says so', async () => {
     client.add({ instanceId: 'i' });
-    const wrong: Record<string, string>[] = [{}, { 'content-type': 'application/jsonp' }, { 'content-type': '' }];
+    const wrong: Record<string, string>[] = [
+      {},
+      { 'content-type': 'application/jsonp' },
+      { 'content-type': '' },
+    ];
     for (const headers of wrong) {
-      const { status, text } = await send(`${API}/instances/i/raiseEvent/E`, { method: 'POST', headers, body: '1' });
-      expect([status, text]).toEqual([400, '{"Message":"Only application/json request content is supported"}']);
+      const { status, text } = await send(`${API}/instances/i/raiseEvent/E`, {
+        method: 'POST',
+        headers,
+        body: '1',
+      });
+      expect([status, text]).toEqual([
+        400,
+        '{"Message":"Only application/json request content is supported"}',
+      ]);
     }
     const { status, text } = await post(`${API}/instances/i/raiseEvent/E`);
     expect([status, text]).toContain(400);
@@ -293,22 +422,43 @@ async function listed(query: string, headers: Record<string, string> = {}): Prom
 
 describe('A list', () => {
   beforeEach(() => {
-    for (const instanceId of ['b', 'a', 'c']) client.add({ instanceId, createdTime: '2026-11-21T00:00:00.5Z' });
+    for (const instanceId of ['b', 'a', 'c'])
+      client.add({ instanceId, createdTime: '2026-11-21T00:00:00.5Z' });
   });
 
-  test.for(['top=0', 'top=-1', 'top=abc', 'top=', 'top=99999999999', 'top=1&top=2', 'createdTimeFrom=garbage', 'createdTimeTo=2026-02-30', 'createdTimeFrom=abc 1', 'runtimeStatus=', 'top', '&&=&'])(
-    'passes over %s', async (query) => {
-      expect(await listed(query)).toEqual(['a', 'b', 'c']);
-    },
-  );
+  test.for([
+    'top=0',
+    'top=-1',
+    'top=abc',
+    'top=',
+    'top=99999999999',
+    'top=1&top=2',
+    'createdTimeFrom=garbage',
+    'createdTimeTo=2026-02-30',
+    'createdTimeFrom=abc 1',
+    'runtimeStatus=',
+    'top',
+    '&&=&',
+  ])('passes over %s', async (query) => {
+    expect(await listed(query)).toEqual(['a', 'b', 'c']);
+  });
 
   test.for<[query: string, found: boolean]>([
-    ['createdTimeFrom=2026-11-21T00:00:00.5Z', true], ['createdTimeFrom=2026-11-21T00:00:00.501Z', false],
-    ['createdTimeTo=2026-11-21T00:00:00.4999999Z', false], ['createdTimeTo=2026-11-21 00:01', true],
-    ['createdTimeFrom=2026-11-21T02:00:00%2B02:00', true], ['createdTimeFrom=11/21/2026 00:00:01', false],
-    ['createdTimeFrom=2026-11-21&createdTimeTo=2026-11-22', true], ['createdTimeTo=1-1-1', false], ['createdTimeFrom=0001-01-01T00:00:00', true],
-    ['createdTimeFrom=2026/11/22', false], ['createdTimeTo=2026-11-21 1:00 Z', true], ['runtimeStatus=0', true], ['runtimeStatus=Completed,%20Running', true],
-    ['runtimeStatus=Completed&runtimeStatus=Failed', false], ['runtimeStatus=running', true],
+    ['createdTimeFrom=2026-11-21T00:00:00.5Z', true],
+    ['createdTimeFrom=2026-11-21T00:00:00.501Z', false],
+    ['createdTimeTo=2026-11-21T00:00:00.4999999Z', false],
+    ['createdTimeTo=2026-11-21 00:01', true],
+    ['createdTimeFrom=2026-11-21T02:00:00%2B02:00', true],
+    ['createdTimeFrom=11/21/2026 00:00:01', false],
+    ['createdTimeFrom=2026-11-21&createdTimeTo=2026-11-22', true],
+    ['createdTimeTo=1-1-1', false],
+    ['createdTimeFrom=0001-01-01T00:00:00', true],
+    ['createdTimeFrom=2026/11/22', false],
+    ['createdTimeTo=2026-11-21 1:00 Z', true],
+    ['runtimeStatus=0', true],
+    ['runtimeStatus=Completed,%20Running', true],
+    ['runtimeStatus=Completed&runtimeStatus=Failed', false],
+    ['runtimeStatus=running', true],
   ])('by %s', async ([query, found]) => {
     expect(await listed(query)).toHaveLength(found ? 3 : 0);
   });
@@ -326,8 +476,13 @@ describe('A list', () => {
   });
 
   test('refuses a token that it has not given', async () => {
-    const { status, text } = await send(`${API}/instances`, { headers: { 'x-ms-continuation-token': '<<<' } });
-    expect([status, JSON.parse(text)]).toMatchObject([400, { Message: 'One or more of the arguments submitted is incorrect' }]);
+    const { status, text } = await send(`${API}/instances`, {
+      headers: { 'x-ms-continuation-token': '<<<' },
+    });
+    expect([status, JSON.parse(text)]).toMatchObject([
+      400,
+      { Message: 'One or more of the arguments submitted is incorrect' },
+    ]);
   });
 
   test('leaves inputs out when asked to', async () => {
@@ -342,10 +497,17 @@ describe('Purging', () => {
     client.add({ instanceId: 'b', runtimeStatus: 'Completed' });
     client.add({ instanceId: 'c' });
     const url = `${API}/instances?createdTimeFrom=2000-01-01T00:00:00Z&createdTimeTo=2099-01-01&runtimeStatus=Failed`;
-    expect(await send(url, { method: 'DELETE' })).toMatchObject({ status: 200, text: '{"instancesDeleted":1}' });
-    expect(client.purges).toEqual([{ createdTimeFrom: Date.UTC(2000, 0), createdTimeTo: Date.UTC(2099, 0), runtimeStatus: ['Failed'] }]);
+    expect(await send(url, { method: 'DELETE' })).toMatchObject({
+      status: 200,
+      text: '{"instancesDeleted":1}',
+    });
+    expect(client.purges).toEqual([
+      { createdTimeFrom: Date.UTC(2000, 0), createdTimeTo: Date.UTC(2099, 0), runtimeStatus: ['Failed'] },
+    ]);
     expect(await send(url, { method: 'DELETE' })).toMatchObject({ status: 404, text: '' });
-    expect(await send(`${API}/instances?createdTimeFrom=never`, { method: 'DELETE' })).toMatchObject({ status: 400 });
+    expect(await send(`${API}/instances?createdTimeFrom=never`, { method: 'DELETE' })).toMatchObject({
+      status: 400,
+    });
   });
 
   test('leaves a live instance alone', async () => {
@@ -368,24 +530,36 @@ describe('Terminating, suspending, resuming', () => {
   test('resuming what is not suspended fails', async () => {
     client.add({ instanceId: 'i' });
     const { status, text } = await post(`${API}/instances/i/resume?reason=go`);
-    expect([status, JSON.parse(text)]).toEqual([500, {
-      Message: 'Something went wrong while processing your request',
-      ExceptionMessage: 'Cannot resume the orchestration instance i because instance is in the Running state.',
-      ExceptionType: 'System.InvalidOperationException', StackTrace: expect.any(String) as string,
-    }]);
+    expect([status, JSON.parse(text)]).toEqual([
+      500,
+      {
+        Message: 'Something went wrong while processing your request',
+        ExceptionMessage:
+          'Cannot resume the orchestration instance i because instance is in the Running state.',
+        ExceptionType: 'System.InvalidOperationException',
+        StackTrace: expect.any(String) as string,
+      },
+    ]);
   });
 });
 
 describe('Restarting', () => {
   const told = (ExceptionMessage: string): Record<string, unknown> => ({
-    Message: 'InstanceId does not match a valid orchestration instance.', ExceptionMessage, ExceptionType: 'System.ArgumentException', StackTrace: expect.any(String) as string,
+    Message: 'InstanceId does not match a valid orchestration instance.',
+    ExceptionMessage,
+    ExceptionType: 'System.ArgumentException',
+    StackTrace: expect.any(String) as string,
   });
 
   test('starts the orchestrator with the same input again, under a new id or the same', async () => {
     client.add({ instanceId: 'i', runtimeStatus: 'Completed', input: ' { "a": 1 }' });
     const { id } = JSON.parse((await post(`${API}/instances/i/restart`)).text) as { id: string };
     expect(id).toMatch(/^[\da-f]{32}$/);
-    expect(client.records.get(id)).toMatchObject({ name: 'waiter', input: '{"a":1}', runtimeStatus: 'Pending' });
+    expect(client.records.get(id)).toMatchObject({
+      name: 'waiter',
+      input: '{"a":1}',
+      runtimeStatus: 'Pending',
+    });
     expect((await post(`${API}/instances/i/restart?restartWithNewInstanceId=false`)).status).toBe(202);
     expect(client.records.get('i')).toMatchObject({ runtimeStatus: 'Pending' });
   });
@@ -399,43 +573,104 @@ describe('Restarting', () => {
   test('is refused for an id that nobody has, a function that is gone, and a live instance', async () => {
     client.add({ instanceId: 'gone', name: 'old', runtimeStatus: 'Completed' });
     client.add({ instanceId: 'live' });
-    const answers = await Promise.all(['nope', 'gone', 'live'].map((id) => post(`${API}/instances/${id}/restart?restartWithNewInstanceId=false`)));
+    const answers = await Promise.all(
+      ['nope', 'gone', 'live'].map((id) =>
+        post(`${API}/instances/${id}/restart?restartWithNewInstanceId=false`),
+      ),
+    );
     expect(answers.map(({ status, text }): unknown => [status, JSON.parse(text)])).toEqual([
       [400, told('An orchestrastion with the instanceId nope was not found.')],
-      [400, told("The function 'old' doesn't exist, is disabled, or is not an orchestrator function. Additional info: The following are the known orchestrator functions: 'waiter'.")],
-      [409, {
-        Message: 'A non-terminal instance with this instance ID already exists.', ExceptionMessage: 'An Orchestration instance with the status Running already exists.',
-        ExceptionType: 'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException', StackTrace: expect.any(String) as string,
-      }],
+      [
+        400,
+        told(
+          "The function 'old' doesn't exist, is disabled, or is not an orchestrator function. Additional info: The following are the known orchestrator functions: 'waiter'.",
+        ),
+      ],
+      [
+        409,
+        {
+          Message: 'A non-terminal instance with this instance ID already exists.',
+          ExceptionMessage: 'An Orchestration instance with the status Running already exists.',
+          ExceptionType: 'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException',
+          StackTrace: expect.any(String) as string,
+        },
+      ],
     ]);
   });
 });
 
 describe('Entities', () => {
   test.for([
-    ['POST', '/', "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')"],
-    ['DELETE', '', "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')"],
-    ['POST', '/nosuch/k', "The function 'nosuch' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'counter'."],
-    ['POST', '/counter/a%23b', "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')"],
-    ['POST', '/counter/a%0Ab', "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')"],
-    ['POST', '/counter/k', "Could not parse JSON content: Unexpected end while parsing unquoted property name. Path '', line 1, position 4."],
+    [
+      'POST',
+      '/',
+      "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')",
+    ],
+    [
+      'DELETE',
+      '',
+      "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')",
+    ],
+    [
+      'POST',
+      '/nosuch/k',
+      "The function 'nosuch' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'counter'.",
+    ],
+    [
+      'POST',
+      '/counter/a%23b',
+      "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')",
+    ],
+    [
+      'POST',
+      '/counter/a%0Ab',
+      "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')",
+    ],
+    [
+      'POST',
+      '/counter/k',
+      "Could not parse JSON content: Unexpected end while parsing unquoted property name. Path '', line 1, position 4.",
+    ],
   ] as const)('answer %s /entities%s with what is wrong', async ([method, url, why]) => {
-    const { status, text } = await send(`${API}/entities${url}`, { method, headers: { 'content-type': 'application/json' }, body: why.startsWith('Could') ? '{bad' : '1' });
+    const { status, text } = await send(`${API}/entities${url}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: why.startsWith('Could') ? '{bad' : '1',
+    });
     expect([status, JSON.parse(text)]).toEqual([400, { Message: why }]);
   });
 
   test('are purged by id though they run, and one that there is not is 200 and none', async () => {
     client.add({ instanceId: '@counter@k' });
-    expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({ status: 200, text: '{"instancesDeleted":1}' });
-    expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({ status: 200, text: '{"instancesDeleted":0}' });
+    expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({
+      status: 200,
+      text: '{"instancesDeleted":1}',
+    });
+    expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({
+      status: 200,
+      text: '{"instancesDeleted":0}',
+    });
   });
 });
 
 describe('Paths', () => {
   test.for([
-    'GET /', 'GET /orchestrators/waiter', 'POST /orchestrators', 'POST /orchestrators/a/b/c', 'GET /instances/i/terminate', 'POST /instances',
-    'POST /instances/i', 'POST /instances/i/explode', 'POST /instances/i/raiseEvent', 'POST /instances/i/raiseEvent/E/x',
-    'GET /instances//i', 'PUT /entities/counter/k', 'GET /entities/counter/k/x', 'POST /instances/i/raiseEvent/E%2Fx', 'GET /instances/%FF', 'GET /nothing',
+    'GET /',
+    'GET /orchestrators/waiter',
+    'POST /orchestrators',
+    'POST /orchestrators/a/b/c',
+    'GET /instances/i/terminate',
+    'POST /instances',
+    'POST /instances/i',
+    'POST /instances/i/explode',
+    'POST /instances/i/raiseEvent',
+    'POST /instances/i/raiseEvent/E/x',
+    'GET /instances//i',
+    'PUT /entities/counter/k',
+    'GET /entities/counter/k/x',
+    'POST /instances/i/raiseEvent/E%2Fx',
+    'GET /instances/%FF',
+    'GET /nothing',
   ])('%s is not found', async (line) => {
     client.add({ instanceId: 'i' });
     const [method, url] = line.split(' ') as [string, string];
@@ -449,18 +684,29 @@ describe('Paths', () => {
 
   test('of other parts of the host are left to them', async () => {
     const api = managementApi();
-    for (const url of ['/', '/api/x', '/durabletasks/instances', '/runtime/webhooks/eventgrid', '/x/durabletask/instances']) {
+    for (const url of [
+      '/',
+      '/api/x',
+      '/durabletasks/instances',
+      '/runtime/webhooks/eventgrid',
+      '/x/durabletask/instances',
+    ]) {
       expect(await api.handle({ method: 'GET', url: WEBHOOK + url, headers: {} })).toBeUndefined();
     }
   });
 
   test('name a connection that the app has, or none', async () => {
     client.add({ instanceId: 'i' });
-    for (const name of ['Storage', 'storage', 'Second', '', '%20']) expect((await send(`${API}/instances/i?connection=${name}`)).status).toBe(202);
+    for (const name of ['Storage', 'storage', 'Second', '', '%20'])
+      expect((await send(`${API}/instances/i?connection=${name}`)).status).toBe(202);
     const { status, text } = await send(`${API}/instances/i?connection=Nope`);
-    expect([status, JSON.parse(text)]).toMatchObject([500, {
-      ExceptionMessage: "Unable to resolve the Azure Storage connection named 'Nope'.", ExceptionType: 'System.InvalidOperationException',
-    }]);
+    expect([status, JSON.parse(text)]).toMatchObject([
+      500,
+      {
+        ExceptionMessage: "Unable to resolve the Azure Storage connection named 'Nope'.",
+        ExceptionType: 'System.InvalidOperationException',
+      },
+    ]);
     expect((await send(`${API}/nothing?connection=Nope`)).status).toBe(404);
   });
 
@@ -479,12 +725,18 @@ describe('Keys', () => {
   test('are asked for on the webhook', async () => {
     client.add({ instanceId: 'i' });
     const url = `${API}/instances/i`;
-    expect(await send(url, { options })).toMatchObject({ status: 401, text: '', headers: { 'www-authenticate': 'Bearer' } });
+    expect(await send(url, { options })).toMatchObject({
+      status: 401,
+      text: '',
+      headers: { 'www-authenticate': 'Bearer' },
+    });
     expect((await send(`${url}?code=wrong`, { options })).status).toBe(401);
     expect((await send(`${url}?code=SYSTEM-KEY`, { options })).status).toBe(202);
     expect((await send(url, { options, headers: { 'x-functions-key': 'SYSTEM-KEY' } })).status).toBe(202);
     expect((await send(url, { options, headers: { 'x-functions-key': 'MASTER-KEY' } })).status).toBe(202);
-    expect((await send(`${url}?code=SYSTEM-KEY`, { options, headers: { 'x-functions-key': 'wrong' } })).status).toBe(401);
+    expect(
+      (await send(`${url}?code=SYSTEM-KEY`, { options, headers: { 'x-functions-key': 'wrong' } })).status,
+    ).toBe(401);
   });
 
   test('are not asked for on the local address, which the SDK calls without one', async () => {
@@ -496,12 +748,23 @@ describe('Keys', () => {
 test('An error inside is told as the real host tells one', async () => {
   client.getRecord = () => Promise.reject(new Error('the storage does not answer'));
   const { status, text } = await send(`${API}/instances/i`);
-  expect([status, JSON.parse(text)]).toMatchObject([500, {
-    Message: 'Something went wrong while processing your request', ExceptionMessage: 'the storage does not answer',
-  }]);
+  expect([status, JSON.parse(text)]).toMatchObject([
+    500,
+    {
+      Message: 'Something went wrong while processing your request',
+      ExceptionMessage: 'the storage does not answer',
+    },
+  ]);
 });
 
 test('The client binding is given what a real host gives', () => {
-  expect(clientBindingValue({ hubName: 'OracleHub', connection: 'Storage', origin: 'http://localhost:7071', rpcBaseUrl: 'http://127.0.0.1:17071/durabletask/', key: 'SYSTEM-KEY' }))
-    .toBe(readFileSync(path.join(fixtures, 'management/client-binding.json'), 'utf8').trim());
+  expect(
+    clientBindingValue({
+      hubName: 'OracleHub',
+      connection: 'Storage',
+      origin: 'http://localhost:7071',
+      rpcBaseUrl: 'http://127.0.0.1:17071/durabletask/',
+      key: 'SYSTEM-KEY',
+    }),
+  ).toBe(readFileSync(path.join(fixtures, 'management/client-binding.json'), 'utf8').trim());
 });

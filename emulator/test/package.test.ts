@@ -7,13 +7,20 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCli } from './support/cli.js';
 
-interface Manifest { name: string; version: string; dependencies: Record<string, string>; bin: Record<string, string> }
+interface Manifest {
+  name: string;
+  version: string;
+  dependencies: Record<string, string>;
+  bin: Record<string, string>;
+}
 
 const emulator = path.join(import.meta.dirname, '..');
 const run = promisify(execFile);
 /** npm as it runs us, so that no shell is needed to find it. */
-const npm = (cwd: string, ...args: string[]): Promise<unknown> => (
-  process.env['npm_execpath'] === undefined ? run('npm', args, { cwd, shell: true }) : run(process.execPath, [process.env['npm_execpath'], ...args], { cwd }));
+const npm = (cwd: string, ...args: string[]): Promise<unknown> =>
+  process.env['npm_execpath'] === undefined
+    ? run('npm', args, { cwd, shell: true })
+    : run(process.execPath, [process.env['npm_execpath'], ...args], { cwd });
 
 let folder: string;
 let installed: string;
@@ -24,22 +31,50 @@ beforeAll(async () => {
   await cp(path.join(import.meta.dirname, 'fixtures/recorded-app'), folder, { recursive: true });
   // It was built before the tests, some of which run it now.
   await npm(emulator, 'pack', '--ignore-scripts', '--pack-destination', folder);
-  const { name, version, dependencies } = JSON.parse(await readFile(path.join(emulator, 'package.json'), 'utf8')) as Manifest;
+  const { name, version, dependencies } = JSON.parse(
+    await readFile(path.join(emulator, 'package.json'), 'utf8'),
+  ) as Manifest;
   // Linked, so that nothing is fetched: what the app needs, what its tests need, and what the emulator says that it needs.
-  const linked = ['@azure/functions', 'durable-functions', 'vitest', 'typescript', '@types/node', ...Object.keys(dependencies)];
-  await writeFile(path.join(folder, 'package.json'), JSON.stringify({
-    ...JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as object,
-    dependencies: { [name]: `file:${name}-${version}.tgz`, ...Object.fromEntries(linked.map((module) => [module, `file:${path.join(emulator, '../node_modules', module)}`])) },
-  }));
+  const linked = [
+    '@azure/functions',
+    'durable-functions',
+    'vitest',
+    'typescript',
+    '@types/node',
+    ...Object.keys(dependencies),
+  ];
+  await writeFile(
+    path.join(folder, 'package.json'),
+    JSON.stringify({
+      ...(JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as object),
+      dependencies: {
+        [name]: `file:${name}-${version}.tgz`,
+        ...Object.fromEntries(
+          linked.map((module) => [module, `file:${path.join(emulator, '../node_modules', module)}`]),
+        ),
+      },
+    }),
+  );
   // npm 11 stumbles over the peers of what is linked.
-  await npm(folder, 'install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', '--no-package-lock');
+  await npm(
+    folder,
+    'install',
+    '--offline',
+    '--legacy-peer-deps',
+    '--no-audit',
+    '--no-fund',
+    '--no-package-lock',
+  );
   installed = path.join(folder, 'node_modules', name);
 }, 120_000);
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 test('The packed emulator starts the app, which runs to its end', { timeout: 60_000 }, async () => {
   const { bin } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as Manifest;
-  const host = await startCli(['start', '--app', folder, '--port', '0', '--storage', 'memory'], { cwd: folder, program: path.join(installed, bin['emulator']!) });
+  const host = await startCli(['start', '--app', folder, '--port', '0', '--storage', 'memory'], {
+    cwd: folder,
+    program: path.join(installed, bin['emulator']!),
+  });
   try {
     expect(host.output()).toContain('starter: [POST,GET]');
     const answer = await fetch(`${host.url}/api/waitfor/chain3`, { method: 'POST' });
@@ -49,12 +84,26 @@ test('The packed emulator starts the app, which runs to its end', { timeout: 60_
   }
 });
 
-test('The app is tested in the ten lines that the README shows, types included', { timeout: 60_000 }, async () => {
-  const [, lines] = /```ts\n(import .*?)```/s.exec(await readFile(path.join(installed, 'README.md'), 'utf8'))!;
-  expect(lines!.match(/\n(?=.)/g)!.length).toBeLessThanOrEqual(10);
-  await writeFile(path.join(folder, 'app.test.ts'), lines!);
-  const options = ['--strict', '--noEmit', '--target', 'es2024', '--module', 'nodenext', '--types', 'node'];
-  await run(process.execPath, [path.join(folder, 'node_modules/typescript/bin/tsc'), ...options, 'app.test.ts'], { cwd: folder });
-  const tested = await run(process.execPath, [path.join(folder, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder], { cwd: folder, env: { ...process.env, NO_COLOR: '1' } });
-  expect(tested.stdout).toMatch(/Tests +1 passed/);
-});
+test(
+  'The app is tested in the ten lines that the README shows, types included',
+  { timeout: 60_000 },
+  async () => {
+    const [, lines] = /```ts\n(import .*?)```/s.exec(
+      await readFile(path.join(installed, 'README.md'), 'utf8'),
+    )!;
+    expect(lines!.match(/\n(?=.)/g)!.length).toBeLessThanOrEqual(10);
+    await writeFile(path.join(folder, 'app.test.ts'), lines!);
+    const options = ['--strict', '--noEmit', '--target', 'es2024', '--module', 'nodenext', '--types', 'node'];
+    await run(
+      process.execPath,
+      [path.join(folder, 'node_modules/typescript/bin/tsc'), ...options, 'app.test.ts'],
+      { cwd: folder },
+    );
+    const tested = await run(
+      process.execPath,
+      [path.join(folder, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder],
+      { cwd: folder, env: { ...process.env, NO_COLOR: '1' } },
+    );
+    expect(tested.stdout).toMatch(/Tests +1 passed/);
+  },
+);

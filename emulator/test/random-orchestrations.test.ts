@@ -27,9 +27,7 @@ type Step =
   | { kind: 'all' | 'any'; steps: Step[] };
 
 /** What only stands by itself: it is no task. */
-type Statement = Step
-  | { kind: 'signal'; key: Key }
-  | { kind: 'locked'; keys: Key[] };
+type Statement = Step | { kind: 'signal'; key: Key } | { kind: 'locked'; keys: Key[] };
 
 /** Of a counter that all orchestrations have in common. */
 type Key = 'a' | 'b';
@@ -46,7 +44,11 @@ type Outcome = 'done' | 'failed';
 
 const leaf: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('activity' as const), fails: fc.boolean() }),
-  fc.record({ kind: fc.constant('retry' as const), failures: fc.nat(3), attempts: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    kind: fc.constant('retry' as const),
+    failures: fc.nat(3),
+    attempts: fc.integer({ min: 1, max: 3 }),
+  }),
   // Up to twenty days, so that some are made in hops.
   fc.record({ kind: fc.constant('timer' as const), seconds: fc.oneof(fc.nat(5), fc.nat(20 * 86_400)) }),
   fc.record({ kind: fc.constant('event' as const), name: fc.constantFrom('A', 'B') }),
@@ -56,16 +58,30 @@ const { statement } = fc.letrec<{ step: Step; statement: Statement }>((tie) => (
   step: fc.oneof(
     { maxDepth: 2, withCrossShrink: true },
     leaf,
-    fc.record({ kind: fc.constantFrom('all' as const, 'any' as const), steps: fc.array(tie('step'), { minLength: 1, maxLength: 4 }) }),
     fc.record({
-      kind: fc.constant('child' as const), rounds: fc.array(fc.array(tie('statement'), { maxLength: 3 }), { minLength: 1, maxLength: 2 }),
-      fails: fc.boolean(), attempts: fc.integer({ min: 1, max: 2 }),
+      kind: fc.constantFrom('all' as const, 'any' as const),
+      steps: fc.array(tie('step'), { minLength: 1, maxLength: 4 }),
+    }),
+    fc.record({
+      kind: fc.constant('child' as const),
+      rounds: fc.array(fc.array(tie('statement'), { maxLength: 3 }), { minLength: 1, maxLength: 2 }),
+      fails: fc.boolean(),
+      attempts: fc.integer({ min: 1, max: 2 }),
     }),
   ),
   statement: fc.oneof(
     { weight: 5, arbitrary: tie('step') },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('signal' as const), key: fc.constantFrom(...KEYS) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('locked' as const), keys: fc.subarray([...KEYS], { minLength: 1 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant('signal' as const), key: fc.constantFrom(...KEYS) }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('locked' as const),
+        keys: fc.subarray([...KEYS], { minLength: 1 }),
+      }),
+    },
   ),
 }));
 const rounds = fc.array(fc.array(statement, { maxLength: 5 }), { minLength: 1, maxLength: 3 });
@@ -89,23 +105,40 @@ const world: fc.Arbitrary<World> = fc.record({
 /** What a step comes to, as anybody reads it. */
 function outcome(next: Statement): Outcome {
   switch (next.kind) {
-    case 'activity': case 'child': case 'call': return next.fails ? 'failed' : 'done';
-    case 'retry': return next.failures < next.attempts ? 'done' : 'failed';
+    case 'activity':
+    case 'child':
+    case 'call':
+      return next.fails ? 'failed' : 'done';
+    case 'retry':
+      return next.failures < next.attempts ? 'done' : 'failed';
     // The winner is what comes back, failed or not.
-    case 'timer': case 'event': case 'any': case 'signal': case 'locked': return 'done';
-    case 'all': return next.steps.some((inner) => outcome(inner) === 'failed') ? 'failed' : 'done';
+    case 'timer':
+    case 'event':
+    case 'any':
+    case 'signal':
+    case 'locked':
+      return 'done';
+    case 'all':
+      return next.steps.some((inner) => outcome(inner) === 'failed') ? 'failed' : 'done';
   }
 }
 
 /** How often a counter is raised. */
 function count(next: Statement, key: Key): number {
   switch (next.kind) {
-    case 'call': return next.key === key && !next.fails ? 1 : 0;
-    case 'signal': return next.key === key ? 1 : 0;
-    case 'locked': return next.keys.includes(key) ? 1 : 0;
-    case 'child': return (next.fails ? next.attempts : 1) * sum(next.rounds.flat(), key);
-    case 'all': case 'any': return sum(next.steps, key);
-    default: return 0;
+    case 'call':
+      return next.key === key && !next.fails ? 1 : 0;
+    case 'signal':
+      return next.key === key ? 1 : 0;
+    case 'locked':
+      return next.keys.includes(key) ? 1 : 0;
+    case 'child':
+      return (next.fails ? next.attempts : 1) * sum(next.rounds.flat(), key);
+    case 'all':
+    case 'any':
+      return sum(next.steps, key);
+    default:
+      return 0;
   }
 }
 
@@ -113,7 +146,9 @@ function sum(steps: readonly Statement[], key: Key): number {
   return steps.reduce((total, step) => total + count(step, key), 0);
 }
 
-interface Counting { df: { taskOrchestratorExecutor: { sequenceNumber: number } } }
+interface Counting {
+  df: { taskOrchestratorExecutor: { sequenceNumber: number } };
+}
 const contexts = new Map<string, Counting>();
 let worker: Worker;
 let sdk: SdkV3;
@@ -125,28 +160,56 @@ beforeAll(async () => {
     function task(context: OrchestrationContext, next: Step): Task {
       const call = context.df.newGuid(`${context.df.instanceId} ${context.df.getInput<Program>().round}`);
       switch (next.kind) {
-        case 'activity': return context.df.callActivity('step', { call, failures: next.fails ? 1 : 0 });
-        case 'retry': return context.df.callActivityWithRetry('step', new df.RetryOptions(1000, next.attempts), { call, failures: next.failures });
-        case 'timer': return context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + next.seconds * 1000));
-        case 'event': return context.df.waitForExternalEvent(next.name);
-        case 'call': return context.df.callEntity(new df.EntityId('counter', next.key), next.fails ? 'refuse' : 'add');
+        case 'activity':
+          return context.df.callActivity('step', { call, failures: next.fails ? 1 : 0 });
+        case 'retry':
+          return context.df.callActivityWithRetry('step', new df.RetryOptions(1000, next.attempts), {
+            call,
+            failures: next.failures,
+          });
+        case 'timer':
+          return context.df.createTimer(
+            new Date(context.df.currentUtcDateTime.getTime() + next.seconds * 1000),
+          );
+        case 'event':
+          return context.df.waitForExternalEvent(next.name);
+        case 'call':
+          return context.df.callEntity(new df.EntityId('counter', next.key), next.fails ? 'refuse' : 'add');
         case 'child': {
           const input = { rounds: next.rounds, fails: next.fails, round: 0, results: [] };
-          return next.attempts === 1 ? context.df.callSubOrchestrator('random', input)
-            : context.df.callSubOrchestratorWithRetry('random', new df.RetryOptions(1000, next.attempts), input);
+          return next.attempts === 1
+            ? context.df.callSubOrchestrator('random', input)
+            : context.df.callSubOrchestratorWithRetry(
+                'random',
+                new df.RetryOptions(1000, next.attempts),
+                input,
+              );
         }
-        case 'all': return context.df.Task.all(next.steps.map((inner) => task(context, inner)));
-        case 'any': return context.df.Task.any(next.steps.map((inner) => task(context, inner)));
+        case 'all':
+          return context.df.Task.all(next.steps.map((inner) => task(context, inner)));
+        case 'any':
+          return context.df.Task.any(next.steps.map((inner) => task(context, inner)));
       }
     }
-    df.app.activity('step', { handler: ({ attempt, failures }: Required<ActivityInput> & { failures: number }) => { if (attempt <= failures) throw new Error('It fails.'); } });
+    df.app.activity('step', {
+      handler: ({ attempt, failures }: Required<ActivityInput> & { failures: number }) => {
+        if (attempt <= failures) throw new Error('It fails.');
+      },
+    });
     df.app.entity<number>('counter', ({ df: entity }) => {
       const value = entity.getState(() => 0)!;
       switch (entity.operationName) {
-        case 'add': entity.setState(value + 1); break;
-        case 'get': entity.return(value); break;
-        case 'set': entity.setState(entity.getInput<number>()!); break;
-        default: throw new Error('It fails.');
+        case 'add':
+          entity.setState(value + 1);
+          break;
+        case 'get':
+          entity.return(value);
+          break;
+        case 'set':
+          entity.setState(entity.getInput<number>()!);
+          break;
+        default:
+          throw new Error('It fails.');
       }
     });
     df.app.orchestration('random', function* (context) {
@@ -156,18 +219,26 @@ beforeAll(async () => {
       for (const next of all[round]!) {
         try {
           switch (next.kind) {
-            case 'signal': context.df.signalEntity(new df.EntityId('counter', next.key), 'add'); break;
+            case 'signal':
+              context.df.signalEntity(new df.EntityId('counter', next.key), 'add');
+              break;
             case 'locked': {
               const counters = next.keys.map((key) => new df.EntityId('counter', key));
               // A request goes to the entity itself and a lock from one to the next, so that what was asked before may come after it; and
               // then it is out of order, as in production. An answer says that it has come.
               for (const counter of counters) yield context.df.callEntity(counter, 'get');
               const lock = (yield context.df.lock(counters)) as { release(): void };
-              for (const counter of counters) yield context.df.callEntity(counter, 'set', ((yield context.df.callEntity(counter, 'get')) as number) + 1);
+              for (const counter of counters)
+                yield context.df.callEntity(
+                  counter,
+                  'set',
+                  ((yield context.df.callEntity(counter, 'get')) as number) + 1,
+                );
               lock.release();
               break;
             }
-            default: yield task(context, next);
+            default:
+              yield task(context, next);
           }
           results.push('done');
         } catch {
@@ -185,44 +256,77 @@ beforeAll(async () => {
   });
   sdk = new SdkV3(worker);
 });
-afterAll(() => { vi.useRealTimers(); });
+afterAll(() => {
+  vi.useRealTimers();
+});
 
-async function run(program: Statement[][], { oneEventAnEpisode, maxIdle, ...circumstances }: World): Promise<Ending> {
-  return simulate(worker, { name: 'random', input: JSON.stringify({ rounds: program, fails: false, round: 0, results: [] }) }, {
-    ...circumstances,
-    engine: {
-      oneEventAnEpisode, maxIdle,
-      replay: async (instanceId, replay) => {
-        const answer = await replay();
-        answer.sequenceNumber = contexts.get(instanceId)!.df.taskOrchestratorExecutor.sequenceNumber;
-        return answer;
+async function run(
+  program: Statement[][],
+  { oneEventAnEpisode, maxIdle, ...circumstances }: World,
+): Promise<Ending> {
+  return simulate(
+    worker,
+    { name: 'random', input: JSON.stringify({ rounds: program, fails: false, round: 0, results: [] }) },
+    {
+      ...circumstances,
+      engine: {
+        oneEventAnEpisode,
+        maxIdle,
+        replay: async (instanceId, replay) => {
+          const answer = await replay();
+          answer.sequenceNumber = contexts.get(instanceId)!.df.taskOrchestratorExecutor.sequenceNumber;
+          return answer;
+        },
       },
     },
-  });
+  );
 }
 
 const RUNS = inject('long') ? 2000 : 100;
 
 test(`${RUNS} random orchestrations end as they read`, { timeout: 1_500_000 }, async () => {
-  await fc.assert(fc.asyncProperty(rounds, world, async (program, circumstances) => {
-    const { record, entities, histories, wrong } = await run(program, circumstances);
-    const expected = program.flat().map(outcome);
-    expect({ status: record.runtimeStatus, output: record.output, custom: record.customStatus, wrong }).toEqual({
-      status: 'Completed', output: JSON.stringify(expected), custom: program.at(-1)!.length === 0 ? null : String(expected.length), wrong: [],
-    });
-    for (const key of KEYS) expect(entities[`@counter@${key}`] ?? 0, `counter ${key}`).toBe(sum(program.flat(), key));
-    // Code that has not changed follows whatever histories it has left, as events and as rows, and none in which a step was another.
-    for (const history of histories) {
-      await replayHistory(history, { sdk });
-      await replayHistory(history.map((event) => eventColumns(event, 'x')), { sdk });
-      const step = history.findLastIndex(({ EventType }) => EventType === 'TaskScheduled');
-      if (step >= 0) await expect(replayHistory(history.with(step, { ...history[step] as TaskScheduled, Name: 'other' }), { sdk })).rejects.toThrow(HistoryMismatchError);
-    }
-  }), { numRuns: RUNS });
+  await fc.assert(
+    fc.asyncProperty(rounds, world, async (program, circumstances) => {
+      const { record, entities, histories, wrong } = await run(program, circumstances);
+      const expected = program.flat().map(outcome);
+      expect({
+        status: record.runtimeStatus,
+        output: record.output,
+        custom: record.customStatus,
+        wrong,
+      }).toEqual({
+        status: 'Completed',
+        output: JSON.stringify(expected),
+        custom: program.at(-1)!.length === 0 ? null : String(expected.length),
+        wrong: [],
+      });
+      for (const key of KEYS)
+        expect(entities[`@counter@${key}`] ?? 0, `counter ${key}`).toBe(sum(program.flat(), key));
+      // Code that has not changed follows whatever histories it has left, as events and as rows, and none in which a step was another.
+      for (const history of histories) {
+        await replayHistory(history, { sdk });
+        await replayHistory(
+          history.map((event) => eventColumns(event, 'x')),
+          { sdk },
+        );
+        const step = history.findLastIndex(({ EventType }) => EventType === 'TaskScheduled');
+        if (step >= 0)
+          await expect(
+            replayHistory(history.with(step, { ...(history[step] as TaskScheduled), Name: 'other' }), {
+              sdk,
+            }),
+          ).rejects.toThrow(HistoryMismatchError);
+      }
+    }),
+    { numRuns: RUNS },
+  );
 });
 
 test('a seed brings back the same world, step by step', { timeout: 60_000 }, async () => {
-  await fc.assert(fc.asyncProperty(rounds, world, async (program, circumstances) => {
-    expect((await run(program, circumstances)).steps).toEqual((await run(program, circumstances)).steps);
-  }), { numRuns: 8 });
+  await fc.assert(
+    fc.asyncProperty(rounds, world, async (program, circumstances) => {
+      expect((await run(program, circumstances)).steps).toEqual((await run(program, circumstances)).steps);
+    }),
+    { numRuns: 8 },
+  );
 });

@@ -5,7 +5,11 @@ import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { account } from './support/azurite.js';
 
 async function start(options: TestAppOptions = {}): Promise<TestApp> {
-  const app = await TestApp.start({ directory: path.join(import.meta.dirname, 'fixtures/engine-app'), time: '2026-03-01T08:00:00Z', ...options });
+  const app = await TestApp.start({
+    directory: path.join(import.meta.dirname, 'fixtures/engine-app'),
+    time: '2026-03-01T08:00:00Z',
+    ...options,
+  });
   onTestFinished(() => app.stop());
   return app;
 }
@@ -26,14 +30,28 @@ test('What failed is run again under its number, and what succeeded is not', asy
   expect(await app.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
   app.restore('fragileStep');
   await app.rewind(id, 'mended');
-  expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['before', 'kept', 'step'] });
-  expect([inputs(app, 'echo'), inputs(app, 'fragileStep')]).toEqual([['before', 'kept'], ['step', 'step']]);
+  expect(await app.instance(id)).toMatchObject({
+    runtimeStatus: 'Completed',
+    output: ['before', 'kept', 'step'],
+  });
+  expect([inputs(app, 'echo'), inputs(app, 'fragileStep')]).toEqual([
+    ['before', 'kept'],
+    ['step', 'step'],
+  ]);
   const history = await app.history(id);
-  expect(history.filter(({ EventId }) => EventId >= 0).map((event) => [event.EventType, event.EventId])).toEqual([
-    ['TaskScheduled', 0], ['TaskScheduled', 1], ['GenericEvent', 2], ['GenericEvent', 3], ['TaskScheduled', 2], ['ExecutionCompleted', 3],
+  expect(
+    history.filter(({ EventId }) => EventId >= 0).map((event) => [event.EventType, event.EventId]),
+  ).toEqual([
+    ['TaskScheduled', 0],
+    ['TaskScheduled', 1],
+    ['GenericEvent', 2],
+    ['GenericEvent', 3],
+    ['TaskScheduled', 2],
+    ['ExecutionCompleted', 3],
   ]);
   expect(history.filter(({ EventType, EventId }) => EventType === 'GenericEvent' && EventId === -1)).toEqual([
-    expect.objectContaining({ Data: null, Reason: 'Rewound: TaskFailed' }), expect.objectContaining({ Data: 'mended' }),
+    expect.objectContaining({ Data: null, Reason: 'Rewound: TaskFailed' }),
+    expect.objectContaining({ Data: 'mended' }),
   ]);
 });
 
@@ -44,7 +62,10 @@ test('An instance can fail and be rewound any number of times', async () => {
   await app.finished(id);
   for (let count = 0; count < 3; count++) {
     await app.rewind(id);
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Failed', output: expect.stringContaining('no step') as string });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: expect.stringContaining('no step') as string,
+    });
   }
   app.restore('fragileStep');
   await app.rewind(id);
@@ -52,7 +73,10 @@ test('An instance can fail and be rewound any number of times', async () => {
   expect(app.calls('fragileStep')).toHaveLength(5);
 });
 
-test.each([['memory', async () => 'memory'], ['Azure Storage', account]])('With its parent, a sub-orchestration that failed is rewound, on %s', async (_name, storage) => {
+test.each([
+  ['memory', async () => 'memory'],
+  ['Azure Storage', account],
+])('With its parent, a sub-orchestration that failed is rewound, on %s', async (_name, storage) => {
   const app = await start({ storage: await storage() });
   breakStep(app, (name) => name === 'b');
   const id = await app.start('fragileParent');
@@ -72,8 +96,11 @@ test('Retries and rewinding do not go together, as in production: the timer betw
   app.restore('fragileStep');
   await app.rewind(id);
   expect(await app.instance(id)).toMatchObject({
-    runtimeStatus: 'Failed', output: expect.stringContaining('Non-Deterministic workflow detected: A previous execution of this orchestration scheduled a timer task with sequence number 1 but the current '
-      + "replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance had already started running?") as string,
+    runtimeStatus: 'Failed',
+    output: expect.stringContaining(
+      'Non-Deterministic workflow detected: A previous execution of this orchestration scheduled a timer task with sequence number 1 but the current ' +
+        "replay execution hasn't (yet?) scheduled this task. Was a change made to the orchestrator code after this instance had already started running?",
+    ) as string,
   });
 });
 
@@ -83,7 +110,8 @@ test('Only what has failed is rewound: 412 for everything else', async () => {
     const response = await app.post(`/runtime/webhooks/durabletask/instances/${id}/rewind?reason=x`);
     return [response.status, response.status === 202 ? await response.text() : await response.json()];
   };
-  const text = (status: string): string => `This orchestration has status ${status}, but only orchestrations in the "Failed" state can be rewound.`;
+  const text = (status: string): string =>
+    `This orchestration has status ${status}, but only orchestrations in the "Failed" state can be rewound.`;
   const id = await app.start('waits');
   await app.quiet();
   expect(await rewind(id)).toEqual([412, text('Running')]);

@@ -15,19 +15,33 @@ let origin: string;
 
 beforeAll(async () => {
   const hub = new MemoryHub({ name: 'OracleHub' });
-  host = new Host({ registrations: await loadApp({ directory }), config: readConfig(directory, {}), hub, clock, log: () => {} });
+  host = new Host({
+    registrations: await loadApp({ directory }),
+    config: readConfig(directory, {}),
+    hub,
+    clock,
+    log: () => {},
+  });
   const port = await host.start(0);
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
   origin = `http://127.0.0.1:${port}`;
 });
 afterAll(() => host.stop());
 
-interface Answer { status: number; headers: Headers; body: unknown }
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: unknown;
+}
 
 async function call(where: string, init: RequestInit = { method: 'POST' }): Promise<Answer> {
   const response = await fetch(where.startsWith('/') ? `${origin}${where}` : where, init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) as unknown };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? undefined : (JSON.parse(text) as unknown),
+  };
 }
 
 /** What the app's `ops` function got from the client, or what the client threw. */
@@ -44,7 +58,10 @@ async function skipToIdle(): Promise<void> {
 }
 
 async function start(orchestrator: string, id: string, input?: unknown): Promise<Record<string, string>> {
-  const answer = await call(`/api/orchestrators/${orchestrator}?id=${id}`, { method: 'POST', ...(input !== undefined && { body: JSON.stringify(input) }) });
+  const answer = await call(`/api/orchestrators/${orchestrator}?id=${id}`, {
+    method: 'POST',
+    ...(input !== undefined && { body: JSON.stringify(input) }),
+  });
   expect(answer.status).toBe(202);
   await host.engine.whenQuiet();
   return answer.body as Record<string, string>;
@@ -59,7 +76,10 @@ beforeEach(async () => {
 
 describe('An instance started by the client', () => {
   test('is answered with addresses on the host that was called, which work', async () => {
-    const answer = await call('/api/orchestrators/full?id=full-1', { method: 'POST', body: '{"who":"me","n":[1,2]}' });
+    const answer = await call('/api/orchestrators/full?id=full-1', {
+      method: 'POST',
+      body: '{"who":"me","n":[1,2]}',
+    });
     const urls = answer.body as Record<string, string>;
     const instance = `${origin}/runtime/webhooks/durabletask/instances/full-1`;
     const query = `taskHub=OracleHub&connection=Storage&code=${host.keys.durableTask}`;
@@ -67,22 +87,41 @@ describe('An instance started by the client', () => {
     expect(answer.headers.get('location')).toBe(`${instance}?${query}`);
     expect(answer.headers.get('retry-after')).toBe('10');
     expect(urls).toEqual({
-      id: 'full-1', statusQueryGetUri: `${instance}?${query}`, sendEventPostUri: `${instance}/raiseEvent/{eventName}?${query}`,
-      terminatePostUri: `${instance}/terminate?reason={text}&${query}`, rewindPostUri: `${instance}/rewind?reason={text}&${query}`,
-      purgeHistoryDeleteUri: `${instance}?${query}`, restartPostUri: `${instance}/restart?${query}`,
-      suspendPostUri: `${instance}/suspend?reason={text}&${query}`, resumePostUri: `${instance}/resume?reason={text}&${query}`,
+      id: 'full-1',
+      statusQueryGetUri: `${instance}?${query}`,
+      sendEventPostUri: `${instance}/raiseEvent/{eventName}?${query}`,
+      terminatePostUri: `${instance}/terminate?reason={text}&${query}`,
+      rewindPostUri: `${instance}/rewind?reason={text}&${query}`,
+      purgeHistoryDeleteUri: `${instance}?${query}`,
+      restartPostUri: `${instance}/restart?${query}`,
+      suspendPostUri: `${instance}/suspend?reason={text}&${query}`,
+      resumePostUri: `${instance}/resume?reason={text}&${query}`,
     });
 
     await skipToIdle();
     const status = await call(urls['statusQueryGetUri']!, {});
-    expect(status).toMatchObject({ status: 202, body: { name: 'full', runtimeStatus: 'Running', customStatus: 'waiting' } });
-    const raised = await call(urls['sendEventPostUri']!.replace('{eventName}', 'Approval'), { method: 'POST', body: '{"ok":true}', headers: { 'content-type': 'application/json' } });
+    expect(status).toMatchObject({
+      status: 202,
+      body: { name: 'full', runtimeStatus: 'Running', customStatus: 'waiting' },
+    });
+    const raised = await call(urls['sendEventPostUri']!.replace('{eventName}', 'Approval'), {
+      method: 'POST',
+      body: '{"ok":true}',
+      headers: { 'content-type': 'application/json' },
+    });
     expect(raised).toMatchObject({ status: 202, body: undefined });
     await skipToIdle();
     expect(await ops('status', 'full-1')).toEqual({
-      ok: true, r: {
-        name: 'full', instanceId: 'full-1', createdTime: expect.any(String) as string, lastUpdatedTime: expect.any(String) as string, input: { who: 'me', n: [1, 2] },
-        output: { out: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!', { ok: true }], id: 'full-1' }, runtimeStatus: 'Completed', customStatus: 'waiting',
+      ok: true,
+      r: {
+        name: 'full',
+        instanceId: 'full-1',
+        createdTime: expect.any(String) as string,
+        lastUpdatedTime: expect.any(String) as string,
+        input: { who: 'me', n: [1, 2] },
+        output: { out: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!', { ok: true }], id: 'full-1' },
+        runtimeStatus: 'Completed',
+        customStatus: 'waiting',
       },
     });
   });
@@ -106,21 +145,39 @@ describe('An instance started by the client', () => {
 describe('The client', () => {
   test('is told of an unknown instance as on a real host', async () => {
     expect(await ops('status', 'nope')).toEqual({
-      ok: false, name: 'Error', message: 'DurableClient error: Durable Functions extension replied with HTTP 404 response. '
-        + 'This usually means we could not find any data associated with the instanceId provided: nope.',
+      ok: false,
+      name: 'Error',
+      message:
+        'DurableClient error: Durable Functions extension replied with HTTP 404 response. ' +
+        'This usually means we could not find any data associated with the instanceId provided: nope.',
     });
-    expect(await ops('terminate', 'nope')).toEqual({ ok: false, name: 'Error', message: "No instance with ID 'nope' found." });
-    expect(await ops('raise', 'nope?name=E', { method: 'POST', body: '1' })).toEqual({ ok: false, name: 'Error', message: "No instance with ID 'nope' found." });
+    expect(await ops('terminate', 'nope')).toEqual({
+      ok: false,
+      name: 'Error',
+      message: "No instance with ID 'nope' found.",
+    });
+    expect(await ops('raise', 'nope?name=E', { method: 'POST', body: '1' })).toEqual({
+      ok: false,
+      name: 'Error',
+      message: "No instance with ID 'nope' found.",
+    });
     expect(await ops('purge', 'nope')).toEqual({ ok: true, r: { instancesDeleted: 0 } });
   });
 
   test('hears no complaint about a finished instance, but of a rewind', async () => {
     await start('chain3', 'done');
     await skipToIdle();
-    for (const operation of ['terminate', 'suspend', 'resume']) expect(await ops(operation, 'done')).toEqual({ ok: true, r: 'undefined' });
-    expect(await ops('raise', 'done?name=E', { method: 'POST', body: '1' })).toEqual({ ok: true, r: 'undefined' });
+    for (const operation of ['terminate', 'suspend', 'resume'])
+      expect(await ops(operation, 'done')).toEqual({ ok: true, r: 'undefined' });
+    expect(await ops('raise', 'done?name=E', { method: 'POST', body: '1' })).toEqual({
+      ok: true,
+      r: 'undefined',
+    });
     expect(await ops('rewind', 'done')).toEqual({
-      ok: false, name: 'Error', message: 'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.',
+      ok: false,
+      name: 'Error',
+      message:
+        'This orchestration has status Completed, but only orchestrations in the "Failed" state can be rewound.',
     });
   });
 
@@ -128,24 +185,40 @@ describe('The client', () => {
     await start('suspendable', 'susp-1');
     expect(await ops('suspend', 'susp-1')).toEqual({ ok: true, r: 'undefined' });
     await skipToIdle();
-    expect(await ops('status', 'susp-1')).toMatchObject({ r: { runtimeStatus: 'Suspended', output: 'pause it' } });
-    expect(await ops('raise', 'susp-1?name=A', { method: 'POST', body: '{"v":1}' })).toEqual({ ok: true, r: 'undefined' });
+    expect(await ops('status', 'susp-1')).toMatchObject({
+      r: { runtimeStatus: 'Suspended', output: 'pause it' },
+    });
+    expect(await ops('raise', 'susp-1?name=A', { method: 'POST', body: '{"v":1}' })).toEqual({
+      ok: true,
+      r: 'undefined',
+    });
     await ops('resume', 'susp-1');
     await skipToIdle();
-    expect(await ops('status', 'susp-1')).toMatchObject({ r: { runtimeStatus: 'Completed', output: { v: 1 } } });
+    expect(await ops('status', 'susp-1')).toMatchObject({
+      r: { runtimeStatus: 'Completed', output: { v: 1 } },
+    });
 
     await start('waiter', 'term-1');
     expect(await ops('terminate', 'term-1')).toEqual({ ok: true, r: 'undefined' });
     await skipToIdle();
-    expect(await ops('status', 'term-1')).toMatchObject({ r: { runtimeStatus: 'Terminated', output: 'because' } });
+    expect(await ops('status', 'term-1')).toMatchObject({
+      r: { runtimeStatus: 'Terminated', output: 'because' },
+    });
   });
 
   test('lists all instances, over many pages, and those with a status', async () => {
-    for (let index = 0; index < 120; index++) await host.engine.startInstance({ name: index % 2 === 0 ? 'waiter' : 'chain3', instanceId: `i-${1000 + index}`, input: '1' });
+    for (let index = 0; index < 120; index++)
+      await host.engine.startInstance({
+        name: index % 2 === 0 ? 'waiter' : 'chain3',
+        instanceId: `i-${1000 + index}`,
+        input: '1',
+      });
     await skipToIdle();
-    const all = await ops('all') as { r: { instanceId: string }[] };
-    expect(all.r.map(({ instanceId }) => instanceId)).toEqual(Array.from({ length: 120 }, (_, index) => `i-${1000 + index}`));
-    const some = await ops('by') as { r: { name: string }[] };
+    const all = (await ops('all')) as { r: { instanceId: string }[] };
+    expect(all.r.map(({ instanceId }) => instanceId)).toEqual(
+      Array.from({ length: 120 }, (_, index) => `i-${1000 + index}`),
+    );
+    const some = (await ops('by')) as { r: { name: string }[] };
     expect(some.r).toHaveLength(60);
     expect(new Set(some.r.map(({ name }) => name))).toEqual(new Set(['chain3']));
   });
@@ -163,11 +236,24 @@ describe('The client', () => {
   });
 
   test('waits for completion, and answers as on a real host', async () => {
-    expect(await call('/api/waitfor/chain3?timeout=15000')).toMatchObject({ status: 200, body: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'] });
-    expect(await call('/api/waitfor/failing?timeout=15000')).toMatchObject({
-      status: 500, body: { name: 'failing', runtimeStatus: 'Failed', output: expect.stringMatching(/^Orchestrator function 'failing' failed: Activity function 'boom' failed: {2}boom 42 \n /) as string },
+    expect(await call('/api/waitfor/chain3?timeout=15000')).toMatchObject({
+      status: 200,
+      body: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'],
     });
-    expect(await call('/api/waitfor/waiter?timeout=300')).toMatchObject({ status: 202, body: { id: expect.stringMatching(/^[0-9a-f]{32}$/) as string } });
+    expect(await call('/api/waitfor/failing?timeout=15000')).toMatchObject({
+      status: 500,
+      body: {
+        name: 'failing',
+        runtimeStatus: 'Failed',
+        output: expect.stringMatching(
+          /^Orchestrator function 'failing' failed: Activity function 'boom' failed: {2}boom 42 \n /,
+        ) as string,
+      },
+    });
+    expect(await call('/api/waitfor/waiter?timeout=300')).toMatchObject({
+      status: 202,
+      body: { id: expect.stringMatching(/^[0-9a-f]{32}$/) as string },
+    });
   });
 
   test('signals and reads entities', async () => {

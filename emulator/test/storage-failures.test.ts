@@ -17,7 +17,9 @@ beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   undisturbed = await playOn('undisturbed');
 }, 60_000);
-afterAll(() => { vi.useRealTimers(); });
+afterAll(() => {
+  vi.useRealTimers();
+});
 
 /** Plays the scenario on storage that has a fault for a while. */
 async function playOn(name: string, fault?: Fault): Promise<Ending & { said: string[] }> {
@@ -33,7 +35,8 @@ async function playOn(name: string, fault?: Fault): Promise<Ending & { said: str
     if (requests++ < SOUND) return undefined;
     until ??= Date.now() + OUTAGE;
     // To be answered so when it renews its lease tells a host that the hub is somebody else's.
-    const refused = typeof fault === 'object' && 'status' in fault && fault.status === 412 && path.includes('comp=lease');
+    const refused =
+      typeof fault === 'object' && 'status' in fault && fault.status === 412 && path.includes('comp=lease');
     return Date.now() < until && !refused ? fault : undefined;
   };
   const end = (async () => {
@@ -43,18 +46,25 @@ async function playOn(name: string, fault?: Fault): Promise<Ending & { said: str
     return { instances, wrong };
   })();
   let over = false;
-  const noted = end.finally(() => { over = true; });
+  const noted = end.finally(() => {
+    over = true;
+  });
   while (!over) {
     if (storage.busy === 0) await vi.advanceTimersByTimeAsync(200);
     await sleep(5);
   }
   storage.stop();
-  return { ...await noted, said };
+  return { ...(await noted), said };
 }
 
-test('storage that does not fail is not worth a word', () => { expect(undisturbed).toMatchObject({ wrong: [], said: [] }); });
+test('storage that does not fail is not worth a word', () => {
+  expect(undisturbed).toMatchObject({ wrong: [], said: [] });
+});
 
-const SAID = [expect.stringMatching(/^warning: Storage failed for .+, trying again until it answers: .+$/), 'information: Storage answers again.'];
+const SAID = [
+  expect.stringMatching(/^warning: Storage failed for .+, trying again until it answers: .+$/),
+  'information: Storage answers again.',
+];
 
 test.each<[string, Fault, unknown[]]>([
   ['answers 500', { status: 500, code: 'InternalError' }, SAID],
@@ -64,6 +74,10 @@ test.each<[string, Fault, unknown[]]>([
   ['does what it is asked and breaks connections', 'answer lost', SAID],
   ['does not answer', 'silence', SAID],
   ['is slow', { late: 50 }, []],
-])('nothing is lost on storage that %s for a while, and the log says no more than it must', { timeout: 120_000 }, async (name, fault, said) => {
-  expect(await playOn(name.replaceAll(' ', '-'), fault)).toEqual({ ...undisturbed, said });
-});
+])(
+  'nothing is lost on storage that %s for a while, and the log says no more than it must',
+  { timeout: 120_000 },
+  async (name, fault, said) => {
+    expect(await playOn(name.replaceAll(' ', '-'), fault)).toEqual({ ...undisturbed, said });
+  },
+);

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AzureStorageHub } from '../src/durable/azure-storage-hub.js';
 import type { HistoryEvent, RuntimeStatus } from '../src/durable/history.js';
 import { MemoryHub } from '../src/durable/memory-hub.js';
-import { CommitConflictError, MAX_CONSUMED, type Commit, type InstanceRecord, type TaskHub } from '../src/durable/task-hub.js';
+import {
+  CommitConflictError,
+  MAX_CONSUMED,
+  type Commit,
+  type InstanceRecord,
+  type TaskHub,
+} from '../src/durable/task-hub.js';
 import { account } from './support/azurite.js';
 import { AT, commitOf, message, raised, recordOf, running, started } from './support/histories.js';
 
@@ -17,8 +23,30 @@ const LONG = '"' + '€ü"\\ 日本 🎉 '.repeat(4000) + '"';
 const longText = (name: string): string => `${LONG.slice(0, -1)} ${name}"`;
 const time = (second: number): number => Date.parse(`2026-11-21T00:00:0${second}Z`);
 const ODD_IDS = [
-  'a/b', 'a\\b', '#', '?', 'a#b?c', '^', 'a^0b', '%41', '100%', "it's", 'a b', 'ünïcödé', '日本語', '🎉', '@counter@k1', 'a:b', 'a+b&c=d', '(x)', '"q"',
-  'tab\there', '\u0085', 'x'.repeat(100), 'A', 'a',
+  'a/b',
+  'a\\b',
+  '#',
+  '?',
+  'a#b?c',
+  '^',
+  'a^0b',
+  '%41',
+  '100%',
+  "it's",
+  'a b',
+  'ünïcödé',
+  '日本語',
+  '🎉',
+  '@counter@k1',
+  'a:b',
+  'a+b&c=d',
+  '(x)',
+  '"q"',
+  'tab\there',
+  '\u0085',
+  'x'.repeat(100),
+  'A',
+  'a',
 ];
 
 describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
@@ -49,8 +77,20 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
   });
 
   test('gives back every kind of event exactly as it was committed', async () => {
-    const failure = { ErrorType: 'E', ErrorMessage: 'm', StackTrace: null, IsNonRetriable: true, InnerFailure: null, Properties: { a: [1] } };
-    const parent = { Name: 'parent', OrchestrationInstance: { InstanceId: 'p', ExecutionId: 'pe' }, TaskScheduleId: 3, Version: null };
+    const failure = {
+      ErrorType: 'E',
+      ErrorMessage: 'm',
+      StackTrace: null,
+      IsNonRetriable: true,
+      InnerFailure: null,
+      Properties: { a: [1] },
+    };
+    const parent = {
+      Name: 'parent',
+      OrchestrationInstance: { InstanceId: 'p', ExecutionId: 'pe' },
+      TaskScheduleId: 3,
+      Version: null,
+    };
     const at = { EventId: -1, Timestamp: '2026-11-21T00:24:25.8676831Z' };
     const history: HistoryEvent[] = [
       { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: '2026-11-21T00:24:25Z' },
@@ -60,26 +100,76 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
       { EventType: 'TaskScheduled', ...at, EventId: 0, Name: 'work', Input: '[1]' },
       { EventType: 'TaskScheduled', ...at, EventId: 1, Name: 'work', Input: null },
       { EventType: 'TaskCompleted', ...at, TaskScheduledId: 0, Result: '{"a":"line\\nline"}' },
-      { EventType: 'TaskFailed', ...at, TaskScheduledId: 1, Reason: 'r', Details: 'line\r\nline\t\u0001', FailureDetails: failure },
-      { EventType: 'TaskFailed', ...at, TaskScheduledId: 1, Reason: '', Details: 'null', FailureDetails: null },
-      { EventType: 'SubOrchestrationInstanceCreated', ...at, EventId: 2, Name: 'child', Version: null, InstanceId: 'all:2', Input: '"x"' },
-      { EventType: 'SubOrchestrationInstanceCreated', ...at, EventId: 3, Name: 'child', Version: '', InstanceId: 'all:3', Input: null },
+      {
+        EventType: 'TaskFailed',
+        ...at,
+        TaskScheduledId: 1,
+        Reason: 'r',
+        Details: 'line\r\nline\t\u0001',
+        FailureDetails: failure,
+      },
+      {
+        EventType: 'TaskFailed',
+        ...at,
+        TaskScheduledId: 1,
+        Reason: '',
+        Details: 'null',
+        FailureDetails: null,
+      },
+      {
+        EventType: 'SubOrchestrationInstanceCreated',
+        ...at,
+        EventId: 2,
+        Name: 'child',
+        Version: null,
+        InstanceId: 'all:2',
+        Input: '"x"',
+      },
+      {
+        EventType: 'SubOrchestrationInstanceCreated',
+        ...at,
+        EventId: 3,
+        Name: 'child',
+        Version: '',
+        InstanceId: 'all:3',
+        Input: null,
+      },
       { EventType: 'SubOrchestrationInstanceCompleted', ...at, TaskScheduledId: 2, Result: null },
-      { EventType: 'SubOrchestrationInstanceFailed', ...at, TaskScheduledId: 3, Reason: 'r', Details: null, FailureDetails: null },
+      {
+        EventType: 'SubOrchestrationInstanceFailed',
+        ...at,
+        TaskScheduledId: 3,
+        Reason: 'r',
+        Details: null,
+        FailureDetails: null,
+      },
       { EventType: 'TimerCreated', ...at, EventId: 4, FireAt: '2027-01-01T00:00:00Z' },
       { EventType: 'TimerFired', ...at, TimerId: 4, FireAt: '2027-01-01T00:00:00.1Z' },
       { EventType: 'EventSent', ...at, EventId: 5, InstanceId: '@counter@k', Name: 'op', Input: '{}' },
       { EventType: 'EventRaised', ...at, Name: 'go', Input: 'null' },
       { EventType: 'GenericEvent', ...at, Data: null },
       { EventType: 'ExecutionTerminated', ...at, Input: 'because' },
-      { EventType: 'ExecutionCompleted', ...at, EventId: 6, OrchestrationStatus: 'Terminated', Result: 'because' },
+      {
+        EventType: 'ExecutionCompleted',
+        ...at,
+        EventId: 6,
+        OrchestrationStatus: 'Terminated',
+        Result: 'because',
+      },
       { EventType: 'OrchestratorCompleted', ...at, ActionCount: 7 },
       { EventType: 'OrchestratorCompleted', ...at, Continuation: true },
       { EventType: 'OrchestratorCompleted', ...at },
     ];
     const record = recordOf('all', {
-      name: 'chain', version: '1.0', input: null, parent, runtimeStatus: 'Terminated', output: 'because', customStatus: '{"s":1}',
-      lastUpdatedTime: '2026-11-21T00:24:26.1Z', completedTime: '2026-11-21T00:24:26Z',
+      name: 'chain',
+      version: '1.0',
+      input: null,
+      parent,
+      runtimeStatus: 'Terminated',
+      output: 'because',
+      customStatus: '{"s":1}',
+      lastUpdatedTime: '2026-11-21T00:24:26.1Z',
+      completedTime: '2026-11-21T00:24:26Z',
     });
     await commit({ append: history, record });
 
@@ -100,9 +190,18 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
   ])('loads the record of an instance %s', async (_, over) => {
     const record = recordOf('one', over);
     await commit({ append: running('one', 1), record: recordOf('one') });
-    const append: HistoryEvent[] = over.completedTime === undefined ? [] : [
-      { EventType: 'ExecutionCompleted', EventId: 1, Timestamp: AT, OrchestrationStatus: 'Completed', Result: over.output ?? null },
-    ];
+    const append: HistoryEvent[] =
+      over.completedTime === undefined
+        ? []
+        : [
+            {
+              EventType: 'ExecutionCompleted',
+              EventId: 1,
+              Timestamp: AT,
+              OrchestrationStatus: 'Completed',
+              Result: over.output ?? null,
+            },
+          ];
     await commit({ append, record });
     expect((await hub.load('one')).record).toEqual(record);
     await hub.post('one', message('late'));
@@ -119,7 +218,8 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
 
   test('commits again with the token that a commit gave', async () => {
     let { token } = hub.fresh();
-    for (let round = 0; round < 3; round++) token = await hub.commit(commitOf('one', token, { append: [raised(`${round}`)] }));
+    for (let round = 0; round < 3; round++)
+      token = await hub.commit(commitOf('one', token, { append: [raised(`${round}`)] }));
     expect((await hub.load('one')).history).toEqual([raised('0'), raised('1'), raised('2')]);
   });
 
@@ -169,8 +269,12 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     await hub.post('one', message('a'));
     const { token } = await hub.load('one');
     await hub.commit(commitOf('one', token));
-    await expect(hub.commit(commitOf('one', token, { append: [raised('x')], consumed: ['a'] }))).rejects.toThrow(CommitConflictError);
-    await expect(hub.commit(commitOf('one', hub.fresh().token, { append: [raised('x')] }))).rejects.toThrow(CommitConflictError);
+    await expect(
+      hub.commit(commitOf('one', token, { append: [raised('x')], consumed: ['a'] })),
+    ).rejects.toThrow(CommitConflictError);
+    await expect(hub.commit(commitOf('one', hub.fresh().token, { append: [raised('x')] }))).rejects.toThrow(
+      CommitConflictError,
+    );
     const loaded = await hub.load('one');
     expect(loaded.history).toEqual(running('one', 1));
     expect(loaded.inbox).toEqual([message('a')]);
@@ -180,13 +284,19 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     await hub.post('one', message('a'));
     await commit({ append: running('one', 1), record: recordOf('one') });
     const { token } = await hub.load('one');
-    await expect(hub.commit(commitOf('one', token, { append: [raised('x')], consumed: ['a', 'b'] }))).rejects.toThrow(CommitConflictError);
+    await expect(
+      hub.commit(commitOf('one', token, { append: [raised('x')], consumed: ['a', 'b'] })),
+    ).rejects.toThrow(CommitConflictError);
     expect(await hub.load('one')).toMatchObject({ history: running('one', 1), inbox: [message('a')] });
   });
 
   test('lets one of many commits with the same token win', async () => {
     const { token } = hub.fresh();
-    const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => hub.commit(commitOf('one', token, { append: [raised(`${index}`)] }))));
+    const tries = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, index) =>
+        hub.commit(commitOf('one', token, { append: [raised(`${index}`)] })),
+      ),
+    );
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     const winner = tries.findIndex(({ status }) => status === 'fulfilled');
     expect((await hub.load('one')).history).toEqual([raised(`${winner}`)]);
@@ -198,37 +308,80 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     expect((await hub.load('one')).history).toEqual([...running('one', 1000), raised('x')]);
   });
 
-  test.each([[3, 2], [2, 3], [300, 2], [2, 300], [300, 250], [250, 300], [120, 20]])(
-    'replaces an execution of %i tasks by one of %i, again and again', async (before, after) => {
-      await commit({ append: running('one', before), record: recordOf('one') });
-      for (const [execution, tasks] of [['e2', after], ['e3', before], ['e4', after]] as const) {
-        const record = recordOf('one', { executionId: execution });
-        await commit({ append: running('one', tasks, execution), record, replace: true });
-        expect(await hub.load('one')).toMatchObject({ history: running('one', tasks, execution), record, stale: false });
-      }
-      await commit({ append: [raised('x')], record: recordOf('one', { executionId: 'e4' }) });
-      expect((await hub.load('one')).history).toEqual([...running('one', after, 'e4'), raised('x')]);
-    });
+  test.each([
+    [3, 2],
+    [2, 3],
+    [300, 2],
+    [2, 300],
+    [300, 250],
+    [250, 300],
+    [120, 20],
+  ])('replaces an execution of %i tasks by one of %i, again and again', async (before, after) => {
+    await commit({ append: running('one', before), record: recordOf('one') });
+    for (const [execution, tasks] of [
+      ['e2', after],
+      ['e3', before],
+      ['e4', after],
+    ] as const) {
+      const record = recordOf('one', { executionId: execution });
+      await commit({ append: running('one', tasks, execution), record, replace: true });
+      expect(await hub.load('one')).toMatchObject({
+        history: running('one', tasks, execution),
+        record,
+        stale: false,
+      });
+    }
+    await commit({ append: [raised('x')], record: recordOf('one', { executionId: 'e4' }) });
+    expect((await hub.load('one')).history).toEqual([...running('one', after, 'e4'), raised('x')]);
+  });
 
   test('keeps texts of any size in every place', async () => {
     await hub.post('big', message('waits', longText('message')));
     await hub.post('big', message('goes', longText('goes')));
     const record = recordOf('big', { input: longText('input'), customStatus: longText('status') });
-    const history: HistoryEvent[] = [started('big', 'e1', { Input: longText('input') }), raised('goes', longText('goes')), raised('small')];
+    const history: HistoryEvent[] = [
+      started('big', 'e1', { Input: longText('input') }),
+      raised('goes', longText('goes')),
+      raised('small'),
+    ];
     await commit({ append: history, consumed: ['goes'], record });
-    expect(await hub.load('big')).toMatchObject({ history, record, inbox: [message('waits', longText('message'))], stale: false });
+    expect(await hub.load('big')).toMatchObject({
+      history,
+      record,
+      inbox: [message('waits', longText('message'))],
+      stale: false,
+    });
     expect(await hub.getRecord('big')).toEqual(record);
 
-    const done = recordOf('big', { input: longText('input'), output: longText('output'), runtimeStatus: 'Completed', completedTime: AT });
-    const end: HistoryEvent = { EventType: 'ExecutionCompleted', EventId: 0, Timestamp: AT, OrchestrationStatus: 'Completed', Result: longText('output') };
+    const done = recordOf('big', {
+      input: longText('input'),
+      output: longText('output'),
+      runtimeStatus: 'Completed',
+      completedTime: AT,
+    });
+    const end: HistoryEvent = {
+      EventType: 'ExecutionCompleted',
+      EventId: 0,
+      Timestamp: AT,
+      OrchestrationStatus: 'Completed',
+      Result: longText('output'),
+    };
     await commit({ append: [end], record: done });
     expect(await hub.load('big')).toMatchObject({ history: [...history, end], record: done, stale: false });
     expect(await hub.getRecord('big')).toEqual(done);
     expect((await hub.query({ top: 10 })).records).toEqual([done]);
 
     const next = recordOf('big', { executionId: 'e2', input: longText('second input') });
-    await commit({ append: [started('big', 'e2', { Input: longText('second input') })], record: next, replace: true });
-    expect(await hub.load('big')).toMatchObject({ history: [{ Input: longText('second input') }], record: next, inbox: [message('waits', longText('message'))] });
+    await commit({
+      append: [started('big', 'e2', { Input: longText('second input') })],
+      record: next,
+      replace: true,
+    });
+    expect(await hub.load('big')).toMatchObject({
+      history: [{ Input: longText('second input') }],
+      record: next,
+      inbox: [message('waits', longText('message'))],
+    });
     expect(await hub.getRecord('big')).toEqual(next);
   });
 
@@ -255,7 +408,8 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
   });
 
   test('keeps instances apart whose ids are alike', async () => {
-    for (const id of ODD_IDS) await commit({ append: running(id, 1), record: recordOf(id, { input: JSON.stringify(id) }) });
+    for (const id of ODD_IDS)
+      await commit({ append: running(id, 1), record: recordOf(id, { input: JSON.stringify(id) }) });
     for (const id of ODD_IDS) expect((await hub.load(id)).record?.input).toBe(JSON.stringify(id));
     const seen: string[] = [];
     for (let from: string | undefined; ;) {
@@ -271,10 +425,16 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     const states: RuntimeStatus[] = ['Running', 'Completed', 'Failed'];
     const ids = ['b-10', 'b-1', 'B-2', 'a', 'b-2', 'c', 'b', 'b-', 'b.'];
     for (const [index, id] of ids.entries()) {
-      await commit({ append: running(id, 1), record: recordOf(id, { runtimeStatus: states[index % 3]!, createdTime: `2026-11-21T00:00:0${index}Z` }) });
+      await commit({
+        append: running(id, 1),
+        record: recordOf(id, {
+          runtimeStatus: states[index % 3]!,
+          createdTime: `2026-11-21T00:00:0${index}Z`,
+        }),
+      });
     }
-    const list = async (query: Partial<Parameters<TaskHub['query']>[0]>): Promise<string[]> => (
-      (await hub.query({ top: 100, ...query })).records.map(({ instanceId }) => instanceId));
+    const list = async (query: Partial<Parameters<TaskHub['query']>[0]>): Promise<string[]> =>
+      (await hub.query({ top: 100, ...query })).records.map(({ instanceId }) => instanceId);
 
     expect(await list({})).toEqual(ids.toSorted());
     expect(await list({ instanceIdPrefix: 'b-' })).toEqual(['b-', 'b-1', 'b-10', 'b-2']);
@@ -284,7 +444,9 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     expect(await list({ createdTimeFrom: time(3) })).toEqual(ids.slice(3).toSorted());
     expect(await list({ createdTimeTo: time(3) })).toEqual(ids.slice(0, 4).toSorted());
     expect(await list({ createdTimeFrom: time(3) + 1, createdTimeTo: time(5) - 1 })).toEqual(['b-2']);
-    expect(await list({ instanceIdPrefix: 'b', createdTimeFrom: time(4), runtimeStatus: ['Failed'] })).toEqual(['b.']);
+    expect(
+      await list({ instanceIdPrefix: 'b', createdTimeFrom: time(4), runtimeStatus: ['Failed'] }),
+    ).toEqual(['b.']);
     expect(await list({ instanceIdPrefix: 'none' })).toEqual([]);
 
     const first = await hub.query({ top: 3, instanceIdPrefix: 'b' });
@@ -303,7 +465,12 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     await hub.purge('a');
     expect(await hub.load('a')).toMatchObject({ record: undefined, history: [], inbox: [] });
     expect(await hub.getRecord('a')).toBeUndefined();
-    for (const id of ['a/', 'ab']) expect(await hub.load(id)).toMatchObject({ history: running(id, 250), record: { input: LONG }, inbox: [message('m', LONG)] });
+    for (const id of ['a/', 'ab'])
+      expect(await hub.load(id)).toMatchObject({
+        history: running(id, 250),
+        record: { input: LONG },
+        inbox: [message('m', LONG)],
+      });
     await hub.purge('a');
     await hub.commit(commitOf('a', hub.fresh().token));
     expect((await hub.load('a')).history).toEqual(running('a', 1));

@@ -5,23 +5,33 @@ import { NeverFinishesError, TestApp } from '../src/testing.js';
 const directory = path.join(import.meta.dirname, 'fixtures/test-app');
 let app: TestApp;
 
-beforeEach(async () => { app = await TestApp.start({ directory, time: '2026-03-01T08:00:00Z' }); });
-afterEach(async () => { await app.stop(); });
+beforeEach(async () => {
+  app = await TestApp.start({ directory, time: '2026-03-01T08:00:00Z' });
+});
+afterEach(async () => {
+  await app.stop();
+});
 
 describe('An app under test', () => {
   test('is called over HTTP, and its client starts orchestrations that run to their end', async () => {
     const response = await app.post('/api/orchestrators/chain', { names: ['Tokyo', 'London'] });
     expect(response.status).toBe(202);
-    const { id, statusQueryGetUri } = await response.json() as { id: string; statusQueryGetUri: string };
+    const { id, statusQueryGetUri } = (await response.json()) as { id: string; statusQueryGetUri: string };
     await app.quiet();
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['Hello, Tokyo!', 'Hello, London!'] });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: ['Hello, Tokyo!', 'Hello, London!'],
+    });
     const status = await app.get(statusQueryGetUri);
     expect(status.status).toBe(200);
     expect(await status.json()).toMatchObject({ runtimeStatus: 'Completed' });
   });
 
   test('is served over real HTTP, too', async () => {
-    const response = await fetch(`${app.url}/api/orchestrators/chain`, { method: 'POST', body: '{"names":[]}' });
+    const response = await fetch(`${app.url}/api/orchestrators/chain`, {
+      method: 'POST',
+      body: '{"names":[]}',
+    });
     expect(response.status).toBe(202);
   });
 
@@ -32,25 +42,43 @@ describe('An app under test', () => {
     await app.skip({ hours: 1 });
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 10 });
     expect(app.calls('note').map(({ at }) => at.toISOString().slice(0, 10))).toEqual([
-      '2026-03-02', '2026-03-03', '2026-03-04', '2026-03-05', '2026-03-06', '2026-03-07', '2026-03-08', '2026-03-09', '2026-03-10', '2026-03-11',
+      '2026-03-02',
+      '2026-03-03',
+      '2026-03-04',
+      '2026-03-05',
+      '2026-03-06',
+      '2026-03-07',
+      '2026-03-08',
+      '2026-03-09',
+      '2026-03-10',
+      '2026-03-11',
     ]);
   });
 
   test('sees the time of its environment, in orchestrators, activities and endpoints', async () => {
     await app.skip({ days: 365 });
-    expect(await (await app.get('/api/time')).json()).toEqual({ date: '2027-03-01T08:00:00.000Z', now: Date.UTC(2027, 2, 1, 8), parsed: '2000-01-01T00:00:00.000Z' });
+    expect(await (await app.get('/api/time')).json()).toEqual({
+      date: '2027-03-01T08:00:00.000Z',
+      now: Date.UTC(2027, 2, 1, 8),
+      parsed: '2000-01-01T00:00:00.000Z',
+    });
   });
 
   test('sees the settings of its environment and none of another’s', async () => {
     await using other = await TestApp.start({ directory, settings: { COLOUR: 'green' } });
-    expect(await Promise.all([app, other].map(async (each) => (await each.get('/api/setting/COLOUR')).text()))).toEqual(['', 'green']);
+    expect(
+      await Promise.all([app, other].map(async (each) => (await each.get('/api/setting/COLOUR')).text())),
+    ).toEqual(['', 'green']);
     expect(process.env['COLOUR']).toBeUndefined();
   });
 
   test('has an activity replaced in one environment only', async () => {
     await using other = await TestApp.start({ directory });
     app.replace<string>('greet', (name) => `Hush, ${name}.`);
-    const [here, there] = [await app.start('chain', { names: ['Pat'] }), await other.start('chain', { names: ['Pat'] })];
+    const [here, there] = [
+      await app.start('chain', { names: ['Pat'] }),
+      await other.start('chain', { names: ['Pat'] }),
+    ];
     expect((await app.finished(here)).output).toEqual(['Hush, Pat.']);
     expect((await other.finished(there)).output).toEqual(['Hello, Pat!']);
     expect(app.calls('greet')).toMatchObject([{ input: 'Pat', instanceId: here }]);
@@ -58,20 +86,42 @@ describe('An app under test', () => {
 
   test('is one of a hundred at once, each with its own clock, settings, instances and replaced activities', async () => {
     const live = async (number: number) => {
-      await using mine = await TestApp.start({ directory, time: new Date(Date.UTC(2030, 0, 1 + number)), settings: { COLOUR: `shade ${number}` } });
+      await using mine = await TestApp.start({
+        directory,
+        time: new Date(Date.UTC(2030, 0, 1 + number)),
+        settings: { COLOUR: `shade ${number}` },
+      });
       mine.replace<string>('greet', (name) => `${name} ${number}`);
-      const [days, chain] = [await mine.start('tenDays', undefined, 'same'), await mine.start('chain', { names: ['Pat'] })];
+      const [days, chain] = [
+        await mine.start('tenDays', undefined, 'same'),
+        await mine.start('chain', { names: ['Pat'] }),
+      ];
       await mine.skip({ days: number % 12 });
       return [
-        mine.now.getTime(), (await (await mine.get('/api/time')).json() as { now: number }).now, await (await mine.get('/api/setting/COLOUR')).text(),
-        (await mine.instances()).length, mine.calls('note').length, (await mine.instance(days))?.runtimeStatus, (await mine.instance(chain))?.output,
+        mine.now.getTime(),
+        ((await (await mine.get('/api/time')).json()) as { now: number }).now,
+        await (await mine.get('/api/setting/COLOUR')).text(),
+        (await mine.instances()).length,
+        mine.calls('note').length,
+        (await mine.instance(days))?.runtimeStatus,
+        (await mine.instance(chain))?.output,
       ];
     };
     const numbers = Array.from({ length: 100 }, (_, number) => number);
-    expect(await Promise.all(numbers.map(live))).toEqual(numbers.map((number) => {
-      const [time, passed] = [Date.UTC(2030, 0, 1 + number + number % 12), number % 12];
-      return [time, time, `shade ${number}`, 2, Math.min(passed, 10), passed < 10 ? 'Running' : 'Completed', [`Pat ${number}`]];
-    }));
+    expect(await Promise.all(numbers.map(live))).toEqual(
+      numbers.map((number) => {
+        const [time, passed] = [Date.UTC(2030, 0, 1 + number + (number % 12)), number % 12];
+        return [
+          time,
+          time,
+          `shade ${number}`,
+          2,
+          Math.min(passed, 10),
+          passed < 10 ? 'Running' : 'Completed',
+          [`Pat ${number}`],
+        ];
+      }),
+    );
   });
 
   test('is told to wait for what never comes, and says what that is', async () => {
@@ -85,7 +135,9 @@ describe('An app under test', () => {
   test('with an orchestrator that reads the clock fails, and the failure names the step', async () => {
     const { runtimeStatus, output } = await app.finished(await app.start('readsClock'));
     expect(runtimeStatus).toBe('Failed');
-    expect(output).toMatch(/is not deterministic: .* step 1\n {2}before: .*2026-03-01.*\n {2}after: {2}.*2026-04-07/s);
+    expect(output).toMatch(
+      /is not deterministic: .* step 1\n {2}before: .*2026-03-01.*\n {2}after: {2}.*2026-04-07/s,
+    );
   });
 
   test('with an orchestrator that draws lots fails in the same way', async () => {
@@ -94,13 +146,22 @@ describe('An app under test', () => {
 
   test('without that check runs as production would', async () => {
     await using lenient = await TestApp.start({ directory, verifyReplay: false });
-    expect(await lenient.finished(await lenient.start('readsClock'))).toMatchObject({ runtimeStatus: 'Completed' });
+    expect(await lenient.finished(await lenient.start('readsClock'))).toMatchObject({
+      runtimeStatus: 'Completed',
+    });
   });
 
   test('whose orchestration fails says so once, with the reason', async () => {
     const lines: string[] = [];
-    await using talkative = await TestApp.start({ directory, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); } });
-    talkative.replace('note', () => { throw new Error('no pen'); });
+    await using talkative = await TestApp.start({
+      directory,
+      log: (level, category, message) => {
+        lines.push(`${level} ${category} ${message}`);
+      },
+    });
+    talkative.replace('note', () => {
+      throw new Error('no pen');
+    });
     const id = await talkative.start('tenDays');
     expect(await talkative.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
     expect(lines.filter((line) => line.includes('Host.Triggers.DurableTask'))).toEqual([
@@ -109,7 +170,9 @@ describe('An app under test', () => {
   });
 
   test('that calls an unknown activity fails with the name, where production would hang', async () => {
-    expect((await app.finished(await app.start('callsNobody'))).output).toContain("an activity named 'nobody', and there is none");
+    expect((await app.finished(await app.start('callsNobody'))).output).toContain(
+      "an activity named 'nobody', and there is none",
+    );
     await using lenient = await TestApp.start({ directory, strict: false });
     const id = await lenient.start('callsNobody');
     await lenient.quiet();
@@ -124,7 +187,13 @@ describe('An app under test', () => {
   });
 
   test('has what is due at one time happen in the order of their times', async () => {
-    await Promise.all([['late', 3], ['early', 1], ['between', 2]].map(([name, hours]) => app.start('after', { name, hours })));
+    await Promise.all(
+      [
+        ['late', 3],
+        ['early', 1],
+        ['between', 2],
+      ].map(([name, hours]) => app.start('after', { name, hours })),
+    );
     await app.skip({ hours: 5 });
     expect(app.calls('note').map(({ input }) => input)).toEqual(['early', 'between', 'late']);
   });

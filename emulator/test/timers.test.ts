@@ -21,17 +21,43 @@ interface Tick {
   timer: { isPastDue: boolean; schedule: unknown; scheduleStatus: unknown; retry?: unknown };
 }
 
-const ALL = ['Nightly', 'Often', 'Hourly', 'AtStart', 'Fails', 'Waker', 'Fixed', 'Growing', 'TooLong'] as const;
+const ALL = [
+  'Nightly',
+  'Often',
+  'Hourly',
+  'AtStart',
+  'Fails',
+  'Waker',
+  'Fixed',
+  'Growing',
+  'TooLong',
+] as const;
 
 /** An app in which only the given timer functions run, and what they saw. */
-async function start(only: readonly (typeof ALL)[number][], { settings, ...options }: TestAppOptions = {}): Promise<{ app: TestApp; ticks: () => Tick[] }> {
+async function start(
+  only: readonly (typeof ALL)[number][],
+  { settings, ...options }: TestAppOptions = {},
+): Promise<{ app: TestApp; ticks: () => Tick[] }> {
   const environment = randomUUID();
-  const disabled = ALL.filter((name) => !only.includes(name)).map((name) => [`AzureWebJobs.${name}.Disabled`, 'true']);
+  const disabled = ALL.filter((name) => !only.includes(name)).map((name) => [
+    `AzureWebJobs.${name}.Disabled`,
+    'true',
+  ]);
   const app = await TestApp.start({
-    directory, time: '2026-11-21T10:00:05Z', ...options,
-    settings: { ENVIRONMENT: environment, NIGHTLY: '0 30 2 * * 1-5', ...Object.fromEntries(disabled) as Record<string, string>, ...settings },
+    directory,
+    time: '2026-11-21T10:00:05Z',
+    ...options,
+    settings: {
+      ENVIRONMENT: environment,
+      NIGHTLY: '0 30 2 * * 1-5',
+      ...(Object.fromEntries(disabled) as Record<string, string>),
+      ...settings,
+    },
   });
-  return { app, ticks: () => (globalThis as unknown as { ticks: Record<string, Tick[]> }).ticks[environment] ?? [] };
+  return {
+    app,
+    ticks: () => (globalThis as unknown as { ticks: Record<string, Tick[]> }).ticks[environment] ?? [],
+  };
 }
 
 describe('a timer function', () => {
@@ -40,17 +66,29 @@ describe('a timer function', () => {
     await app.skip({ days: 4 });
     expect(ticks()).toEqual([
       {
-        name: 'Nightly', at: '2026-11-23T02:30:00.000Z',
+        name: 'Nightly',
+        at: '2026-11-23T02:30:00.000Z',
         timer: {
-          schedule: { adjustForDST: true }, isPastDue: false,
-          scheduleStatus: { last: '0001-01-01T00:00:00+00:00', next: '2026-11-23T02:30:00+00:00', lastUpdated: '0001-01-01T00:00:00+00:00' },
+          schedule: { adjustForDST: true },
+          isPastDue: false,
+          scheduleStatus: {
+            last: '0001-01-01T00:00:00+00:00',
+            next: '2026-11-23T02:30:00+00:00',
+            lastUpdated: '0001-01-01T00:00:00+00:00',
+          },
         },
       },
       {
-        name: 'Nightly', at: '2026-11-24T02:30:00.000Z',
+        name: 'Nightly',
+        at: '2026-11-24T02:30:00.000Z',
         timer: {
-          schedule: { adjustForDST: true }, isPastDue: false,
-          scheduleStatus: { last: '2026-11-23T02:30:00+00:00', next: '2026-11-24T02:30:00+00:00', lastUpdated: '2026-11-23T02:30:00+00:00' },
+          schedule: { adjustForDST: true },
+          isPastDue: false,
+          scheduleStatus: {
+            last: '2026-11-23T02:30:00+00:00',
+            next: '2026-11-24T02:30:00+00:00',
+            lastUpdated: '2026-11-23T02:30:00+00:00',
+          },
         },
       },
       expect.objectContaining({ at: '2026-11-25T02:30:00.000Z' }),
@@ -61,8 +99,16 @@ describe('a timer function', () => {
   test('that runs more often than once a minute has no status', async () => {
     const { app, ticks } = await start(['Often']);
     await app.skip({ seconds: 60 });
-    expect(ticks().map(({ at }) => at)).toEqual(['2026-11-21T10:00:20.000Z', '2026-11-21T10:00:40.000Z', '2026-11-21T10:01:00.000Z']);
-    expect(ticks()[0]!.timer).toEqual({ schedule: { adjustForDST: true }, scheduleStatus: null, isPastDue: false });
+    expect(ticks().map(({ at }) => at)).toEqual([
+      '2026-11-21T10:00:20.000Z',
+      '2026-11-21T10:00:40.000Z',
+      '2026-11-21T10:01:00.000Z',
+    ]);
+    expect(ticks()[0]!.timer).toEqual({
+      schedule: { adjustForDST: true },
+      scheduleStatus: null,
+      isPastDue: false,
+    });
     await app.stop();
   });
 
@@ -84,14 +130,25 @@ describe('a timer function', () => {
   });
 
   test('can be run out of turn, by a test and by an administrator, and keeps its schedule', async () => {
-    const { app, ticks } = await start(['Nightly', 'Fails', 'Fixed'], { enforceKeys: true, settings: { FAILURES: '9' } });
+    const { app, ticks } = await start(['Nightly', 'Fails', 'Fixed'], {
+      enforceKeys: true,
+      settings: { FAILURES: '9' },
+    });
     await app.run('nightly');
-    const call = async (name: string, body: string, key = app.keys.master): Promise<number> => (await app.post(`/admin/functions/${name}`, body, { 'x-functions-key': key })).status;
+    const call = async (name: string, body: string, key = app.keys.master): Promise<number> =>
+      (await app.post(`/admin/functions/${name}`, body, { 'x-functions-key': key })).status;
     expect(await call('Nightly', '{}')).toBe(202);
     await app.quiet();
-    expect(ticks()).toMatchObject(Array.from({ length: 2 }, () => ({
-      name: 'Nightly', at: '2026-11-21T10:00:05.000Z', timer: { isPastDue: false, scheduleStatus: { last: '0001-01-01T00:00:00+00:00', next: '2026-11-23T02:30:00+00:00' } },
-    })));
+    expect(ticks()).toMatchObject(
+      Array.from({ length: 2 }, () => ({
+        name: 'Nightly',
+        at: '2026-11-21T10:00:05.000Z',
+        timer: {
+          isPastDue: false,
+          scheduleStatus: { last: '0001-01-01T00:00:00+00:00', next: '2026-11-23T02:30:00+00:00' },
+        },
+      })),
+    );
 
     await expect(app.run('Fails')).rejects.toThrow("'Fails' failed: broken");
     await app.run('Fixed');
@@ -99,7 +156,11 @@ describe('a timer function', () => {
     await app.skip({ minutes: 1 });
     expect(ticks().filter(({ name }) => name === 'Fixed')).toHaveLength(3);
     await app.skip({ days: 2 });
-    expect(ticks().filter(({ name }) => name === 'Nightly').slice(2)).toMatchObject([{ at: '2026-11-23T02:30:00.000Z' }]);
+    expect(
+      ticks()
+        .filter(({ name }) => name === 'Nightly')
+        .slice(2),
+    ).toMatchObject([{ at: '2026-11-23T02:30:00.000Z' }]);
     await expect(app.run('Hourly')).rejects.toThrow("The app has no timer or queue function named 'Hourly'.");
     expect(await call('Hangs', '{}')).toBe(404);
     expect(await call('Nightly', '')).toBe(400);
@@ -110,10 +171,18 @@ describe('a timer function', () => {
 
   test('that fails runs again at its next time', async () => {
     const lines: string[] = [];
-    const { app, ticks } = await start(['Fails'], { log: (level, category, message) => { lines.push(`${level} ${category} ${message.split('\n').slice(0, 2).join(' ')}`); } });
+    const { app, ticks } = await start(['Fails'], {
+      log: (level, category, message) => {
+        lines.push(`${level} ${category} ${message.split('\n').slice(0, 2).join(' ')}`);
+      },
+    });
     await app.skip({ minutes: 20 });
     expect(ticks()).toHaveLength(2);
-    expect(lines.filter((line) => /^error Function\.Fails Executed 'Functions\.Fails' \(Failed, .*\) Error: broken$/.test(line))).toHaveLength(2);
+    expect(
+      lines.filter((line) =>
+        /^error Function\.Fails Executed 'Functions\.Fails' \(Failed, .*\) Error: broken$/.test(line),
+      ),
+    ).toHaveLength(2);
     await app.stop();
   });
 
@@ -121,7 +190,8 @@ describe('a timer function', () => {
     const { app, ticks } = await start(['Nightly'], { settings: { WEBSITE_TIME_ZONE: 'America/New_York' } });
     await app.skip({ days: 3 });
     expect(ticks()[0]).toMatchObject({
-      at: '2026-11-23T07:30:00.000Z', timer: { scheduleStatus: { next: '2026-11-23T02:30:00-05:00' } },
+      at: '2026-11-23T07:30:00.000Z',
+      timer: { scheduleStatus: { next: '2026-11-23T02:30:00-05:00' } },
     });
     await app.stop();
   });
@@ -137,18 +207,26 @@ describe('a timer function', () => {
     const waiting = await other.start('Wait', 'Morning', id);
     expect(await other.finished(waiting)).toMatchObject({ output: '2026-11-22T06:00:00.000Z' });
     const forEver = await other.start('Wait', 'Evening');
-    await expect(other.finished(forEver)).rejects.toThrow("it waits for the event 'Evening', and nothing is due but timer functions, which did not help.");
+    await expect(other.finished(forEver)).rejects.toThrow(
+      "it waits for the event 'Evening', and nothing is due but timer functions, which did not help.",
+    );
     await other.stop();
   });
 
   test.each([
-    ['daily', 'neither a valid cron expression nor a time span'], ['0 0 0 * * 7', 'neither'], ['* * * *', 'neither'], ['00:00:00', 'neither'], ['', "names the setting 'NIGHTLY' in its schedule, which is not set"],
+    ['daily', 'neither a valid cron expression nor a time span'],
+    ['0 0 0 * * 7', 'neither'],
+    ['* * * *', 'neither'],
+    ['00:00:00', 'neither'],
+    ['', "names the setting 'NIGHTLY' in its schedule, which is not set"],
   ])("with the schedule '%s' keeps the app from starting", async (schedule, message) => {
     await expect(start(['Nightly'], { settings: { NIGHTLY: schedule } })).rejects.toThrow(message);
   });
 
   test('in a time zone that nobody knows keeps the app from starting', async () => {
-    await expect(start([], { settings: { WEBSITE_TIME_ZONE: 'Eastern Standard Time' } })).rejects.toThrow("names the time zone 'Eastern Standard Time'");
+    await expect(start([], { settings: { WEBSITE_TIME_ZONE: 'Eastern Standard Time' } })).rejects.toThrow(
+      "names the time zone 'Eastern Standard Time'",
+    );
   });
 });
 
@@ -158,20 +236,46 @@ describe('a function with a retry policy', () => {
     await app.skip({ minutes: 61 });
     expect(ticks()).toMatchObject([
       { at: '2026-11-21T11:00:00.000Z', timer: { retry: { retryCount: 0, maxRetryCount: 2 } } },
-      { at: '2026-11-21T11:00:30.000Z', timer: { retry: { retryCount: 1, maxRetryCount: 2, exception: { message: expect.stringContaining('Exception: failure 1\nStack: Error: failure 1') as unknown } } } },
+      {
+        at: '2026-11-21T11:00:30.000Z',
+        timer: {
+          retry: {
+            retryCount: 1,
+            maxRetryCount: 2,
+            exception: {
+              message: expect.stringContaining('Exception: failure 1\nStack: Error: failure 1') as unknown,
+            },
+          },
+        },
+      },
     ]);
     await app.skip({ hours: 1 });
-    expect(ticks().slice(2).map(({ at }) => at)).toEqual(['2026-11-21T12:00:00.000Z', '2026-11-21T12:00:30.000Z']);
+    expect(
+      ticks()
+        .slice(2)
+        .map(({ at }) => at),
+    ).toEqual(['2026-11-21T12:00:00.000Z', '2026-11-21T12:00:30.000Z']);
     await app.stop();
   });
 
   test('is given up after its last retry, and runs at its next time', async () => {
     const lines: string[] = [];
-    const { app, ticks } = await start(['Fixed'], { settings: { FAILURES: '9' }, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); } });
+    const { app, ticks } = await start(['Fixed'], {
+      settings: { FAILURES: '9' },
+      log: (level, category, message) => {
+        lines.push(`${level} ${category} ${message}`);
+      },
+    });
     await app.skip({ minutes: 119 });
-    expect(ticks().map(({ at }) => at)).toEqual(['2026-11-21T11:00:00.000Z', '2026-11-21T11:00:30.000Z', '2026-11-21T11:01:00.000Z']);
+    expect(ticks().map(({ at }) => at)).toEqual([
+      '2026-11-21T11:00:00.000Z',
+      '2026-11-21T11:00:30.000Z',
+      '2026-11-21T11:01:00.000Z',
+    ]);
     expect(lines).toContain("error Function.Fixed Function execution failed after '2' retries.");
-    expect(lines).toContain("debug Function.Fixed Waiting for `00:00:30` before retrying function execution. Next attempt: '2'. Max retry count: '2'.");
+    expect(lines).toContain(
+      "debug Function.Fixed Waiting for `00:00:30` before retrying function execution. Next attempt: '2'. Max retry count: '2'.",
+    );
     await app.skip({ minutes: 1 });
     expect(ticks()[3]!.at).toBe('2026-11-21T12:00:00.000Z');
     await app.stop();
@@ -184,17 +288,34 @@ describe('a function with a retry policy', () => {
     const delays = times.slice(1).map((time, index) => (time - times[index]!) / 1000);
     const [first, second, third] = delays as [number, number, number];
     expect(first).toBe(10);
-    expect([second, third].map((delay, index) => delay >= 10 + 8 * 2 ** index && delay <= 10 + 12 * 2 ** index)).toEqual([true, true]);
+    expect(
+      [second, third].map((delay, index) => delay >= 10 + 8 * 2 ** index && delay <= 10 + 12 * 2 ** index),
+    ).toEqual([true, true]);
     expect(delays.at(-1)).toBe(300);
     await app.stop();
   });
 
   test.each<[what: string, options: Record<string, unknown>, message: string]>([
     ['a strategy that there is not', { strategy: 'never', maxRetryCount: 1 }, "there is no strategy 'never'"],
-    ['no number of retries', { strategy: 'fixedDelay', delayInterval: { seconds: 1 } }, 'its maxRetryCount is not a whole number from -1'],
+    [
+      'no number of retries',
+      { strategy: 'fixedDelay', delayInterval: { seconds: 1 } },
+      'its maxRetryCount is not a whole number from -1',
+    ],
     ['no delay', { strategy: 'fixedDelay', maxRetryCount: 1 }, 'it has no delayInterval'],
-    ['bounds the wrong way round', { strategy: 'exponentialBackoff', maxRetryCount: 1, minimumInterval: { seconds: 2 }, maximumInterval: { seconds: 1 } }, 'its minimumInterval is longer'],
-  ])('cannot have %s', (_what, options, message) => { expect(() => retryPolicy(options)).toThrow(message); });
+    [
+      'bounds the wrong way round',
+      {
+        strategy: 'exponentialBackoff',
+        maxRetryCount: 1,
+        minimumInterval: { seconds: 2 },
+        maximumInterval: { seconds: 1 },
+      },
+      'its minimumInterval is longer',
+    ],
+  ])('cannot have %s', (_what, options, message) => {
+    expect(() => retryPolicy(options)).toThrow(message);
+  });
 
   test('waits no longer when its host stops', async () => {
     const { app } = await start(['Growing']);
@@ -207,15 +328,28 @@ describe('a function that takes longer than host.json allows', () => {
   test('is given up: as an activity it fails, over HTTP it is 500, and nothing else waits for it', async () => {
     const lines: string[] = [];
     const { app } = await start(['TooLong'], {
-      settings: { AzureFunctionsJobHost__functionTimeout: '00:00:01' }, log: (level, category, message) => { lines.push(`${level} ${category} ${message}`); },
+      settings: { AzureFunctionsJobHost__functionTimeout: '00:00:01' },
+      log: (level, category, message) => {
+        lines.push(`${level} ${category} ${message}`);
+      },
     });
-    const [response, instance] = await Promise.all([app.get('/api/Hangs'), app.finished(await app.start('CallsSlow')), app.skip({ hours: 1 })]);
+    const [response, instance] = await Promise.all([
+      app.get('/api/Hangs'),
+      app.finished(await app.start('CallsSlow')),
+      app.skip({ hours: 1 }),
+    ]);
     expect(response.status).toBe(500);
     expect(instance).toMatchObject({
       runtimeStatus: 'Failed',
-      output: expect.stringContaining("Activity function 'Slow' failed: Timeout value of 00:00:01 was exceeded by function: Functions.Slow") as unknown,
+      output: expect.stringContaining(
+        "Activity function 'Slow' failed: Timeout value of 00:00:01 was exceeded by function: Functions.Slow",
+      ) as unknown,
     });
-    expect(lines).toContainEqual(expect.stringMatching(/^error Function\.TooLong Timeout value of 00:00:01 exceeded by function 'Functions\.TooLong' \(Id: '[-0-9a-f]{36}'\)\. It cannot be stopped/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^error Function\.TooLong Timeout value of 00:00:01 exceeded by function 'Functions\.TooLong' \(Id: '[-0-9a-f]{36}'\)\. It cannot be stopped/,
+      ),
+    );
     await app.stop();
   });
 });
@@ -232,7 +366,11 @@ describe('a run that was missed', () => {
     await second.app.skip({ hours: 1 });
     await second.app.stop();
     expect(second.ticks()).toMatchObject([
-      { name: 'Hourly', at: '2026-11-21T15:20:00.000Z', timer: { isPastDue: true, scheduleStatus: { next: '2026-11-21T11:00:05+00:00' } } },
+      {
+        name: 'Hourly',
+        at: '2026-11-21T15:20:00.000Z',
+        timer: { isPastDue: true, scheduleStatus: { next: '2026-11-21T11:00:05+00:00' } },
+      },
       { name: 'Hourly', at: '2026-11-21T16:20:00.000Z', timer: { isPastDue: false } },
     ]);
 
@@ -245,7 +383,11 @@ describe('a run that was missed', () => {
   test('by a schedule that was changed meanwhile was not missed', async () => {
     const storage = await account();
     await (await start(['Nightly'], { storage })).app.stop();
-    const later = await start(['Nightly'], { storage, time: '2026-12-01T10:00:00Z', settings: { NIGHTLY: '0 0 12 * * *' } });
+    const later = await start(['Nightly'], {
+      storage,
+      time: '2026-12-01T10:00:00Z',
+      settings: { NIGHTLY: '0 0 12 * * *' },
+    });
     await later.app.quiet();
     expect(later.ticks()).toEqual([]);
     await later.app.skip({ hours: 3 });
@@ -259,10 +401,15 @@ describe('a run that was missed', () => {
     const { app } = await start(['Nightly'], { storage, settings });
     await app.skip({ days: 2 });
     await app.stop();
-    const blob = BlobServiceClient.fromConnectionString(storage).getContainerClient('azure-webjobs-hosts').getBlockBlobClient('timers/shared/Host.Functions.Nightly/status');
-    expect((await blob.downloadToBuffer()).toString()).toBe('{"Last":"2026-11-23T02:30:00+00:00","Next":"2026-11-24T02:30:00+00:00","LastUpdated":"2026-11-23T02:30:00+00:00"}');
+    const blob = BlobServiceClient.fromConnectionString(storage)
+      .getContainerClient('azure-webjobs-hosts')
+      .getBlockBlobClient('timers/shared/Host.Functions.Nightly/status');
+    expect((await blob.downloadToBuffer()).toString()).toBe(
+      '{"Last":"2026-11-23T02:30:00+00:00","Next":"2026-11-24T02:30:00+00:00","LastUpdated":"2026-11-23T02:30:00+00:00"}',
+    );
 
-    const written = '{"Last":"2026-11-23T02:30:00.0041234+00:00","Next":"2026-11-24T02:30:00+00:00","LastUpdated":"2026-11-23T02:30:00.0041234+00:00"}';
+    const written =
+      '{"Last":"2026-11-23T02:30:00.0041234+00:00","Next":"2026-11-24T02:30:00+00:00","LastUpdated":"2026-11-23T02:30:00.0041234+00:00"}';
     await blob.upload(written, written.length);
     const next = await start(['Nightly'], { storage, settings, time: '2026-11-24T10:00:00Z' });
     await next.app.quiet();
@@ -272,14 +419,26 @@ describe('a run that was missed', () => {
 });
 
 test('storage that does not answer is told, and keeps no function from running', async () => {
-  const nobody = 'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;BlobEndpoint=http://127.0.0.1:1/a';
+  const nobody =
+    'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;BlobEndpoint=http://127.0.0.1:1/a';
   const lines: string[] = [];
   const clock = new SkippingClock(0);
   let runs = 0;
   const trigger = { type: 'timerTrigger', direction: 'in', name: 'timer', schedule: '00:01:00' } as const;
   const timers = new Timers([{ name: 'Tick', trigger, bindings: { timer: trigger } }], {
-    clock, timeZone: 'UTC', log: (level, _category, message) => { lines.push(`${level} ${message}`); }, run: async () => { runs++; },
-    statuses: new BlobScheduleStatuses({ connection: { connectionString: nobody }, hostId: 'h', timeZone: 'UTC' }),
+    clock,
+    timeZone: 'UTC',
+    log: (level, _category, message) => {
+      lines.push(`${level} ${message}`);
+    },
+    run: async () => {
+      runs++;
+    },
+    statuses: new BlobScheduleStatuses({
+      connection: { connectionString: nobody },
+      hostId: 'h',
+      timeZone: 'UTC',
+    }),
   });
   await timers.start();
   clock.moveTo(60_000);
@@ -299,7 +458,9 @@ test('the id of a host is that of func start: from the machine and the folder, o
 test('times are written as .NET writes them', () => {
   const time = Date.parse('2026-07-01T12:00:00.120Z');
   expect(statusJson({ last: UNKNOWN, next: time, lastUpdated: time }, 'Asia/Kolkata')).toEqual({
-    Last: '0001-01-01T00:00:00+00:00', Next: '2026-07-01T17:30:00.12+05:30', LastUpdated: '2026-07-01T17:30:00.12+05:30',
+    Last: '0001-01-01T00:00:00+00:00',
+    Next: '2026-07-01T17:30:00.12+05:30',
+    LastUpdated: '2026-07-01T17:30:00.12+05:30',
   });
 });
 
@@ -307,7 +468,8 @@ describe('a schedule', () => {
   const after = (text: string, from: string, count: number, zone = 'UTC'): string[] => {
     const schedule = parseSchedule(text, zone)!;
     const found: string[] = [];
-    for (let time = Date.parse(from); found.length < count;) found.push(new Date(time = schedule.next(time)).toISOString().replace('.000', ''));
+    for (let time = Date.parse(from); found.length < count;)
+      found.push(new Date((time = schedule.next(time))).toISOString().replace('.000', ''));
     return found;
   };
 
@@ -319,8 +481,14 @@ describe('a schedule', () => {
     ['0 0 17-8 * * *', ['2026-01-01T08:00:00Z', '2026-01-01T09:00:00Z']],
     ['0 30 9 * * Mon-Fri', ['2026-01-01T09:30:00Z', '2026-01-02T09:30:00Z', '2026-01-05T09:30:00Z']],
     ['0 30 9 * Jan,february Monday', ['2026-01-05T09:30:00Z', '2026-01-12T09:30:00Z']],
-    ['5,8,10 0 0 1 * *', ['2026-01-01T00:00:05Z', '2026-01-01T00:00:08Z', '2026-01-01T00:00:10Z', '2026-02-01T00:00:05Z']],
-    ['0 50/4 * * * *', ['2026-01-01T00:50:00Z', '2026-01-01T00:54:00Z', '2026-01-01T00:58:00Z', '2026-01-01T01:50:00Z']],
+    [
+      '5,8,10 0 0 1 * *',
+      ['2026-01-01T00:00:05Z', '2026-01-01T00:00:08Z', '2026-01-01T00:00:10Z', '2026-02-01T00:00:05Z'],
+    ],
+    [
+      '0 50/4 * * * *',
+      ['2026-01-01T00:50:00Z', '2026-01-01T00:54:00Z', '2026-01-01T00:58:00Z', '2026-01-01T01:50:00Z'],
+    ],
     // Both the day and the weekday have to be right, unlike in cron.
     ['0 0 0 13 * 5', ['2026-02-13T00:00:00Z', '2026-03-13T00:00:00Z']],
     ['0 0 0 31 * *', ['2026-01-31T00:00:00Z', '2026-03-31T00:00:00Z']],
@@ -330,20 +498,55 @@ describe('a schedule', () => {
     expect(after(text, '2026-01-01T00:00:00Z', next.length)).toEqual(next);
   });
 
-  test.each(['', 'x', '60 * * * * *', '* * * * * * *', '* * * 0 * *', '* * * * 13 *', '* * * * * 7', '1,,2 * * * * *', '*/x * * * * *', '1-2-3 * * * * *', '-5 * * * * *', 'Mon * * * * *', '* * * * * L', '? * * * * *', '@daily', '-00:01:00'])(
-    "'%s' is none", (text) => { expect(parseSchedule(text, 'UTC')).toBeUndefined(); },
-  );
+  test.each([
+    '',
+    'x',
+    '60 * * * * *',
+    '* * * * * * *',
+    '* * * 0 * *',
+    '* * * * 13 *',
+    '* * * * * 7',
+    '1,,2 * * * * *',
+    '*/x * * * * *',
+    '1-2-3 * * * * *',
+    '-5 * * * * *',
+    'Mon * * * * *',
+    '* * * * * L',
+    '? * * * * *',
+    '@daily',
+    '-00:01:00',
+  ])("'%s' is none", (text) => {
+    expect(parseSchedule(text, 'UTC')).toBeUndefined();
+  });
 
-  test.each([['*/30 * * * * *', true], ['5 * * * * *', false], ['*/30 0 * * * *', false], ['* * * * *', false], ['00:00:59', true], ['00:01:00', false]])(
-    '%s: more often than once a minute is %s', (text, frequent) => { expect(parseSchedule(text, 'UTC')!.frequent).toBe(frequent); },
-  );
+  test.each([
+    ['*/30 * * * * *', true],
+    ['5 * * * * *', false],
+    ['*/30 0 * * * *', false],
+    ['* * * * *', false],
+    ['00:00:59', true],
+    ['00:01:00', false],
+  ])('%s: more often than once a minute is %s', (text, frequent) => {
+    expect(parseSchedule(text, 'UTC')!.frequent).toBe(frequent);
+  });
 
   test('in an hour that comes twice runs once at a point in time, and twice at an interval', () => {
     const zone = 'America/Los_Angeles';
-    expect(after('0 30 1 * * *', '2018-11-04T07:30:00Z', 2, zone)).toEqual(['2018-11-04T08:30:00Z', '2018-11-05T09:30:00Z']);
+    expect(after('0 30 1 * * *', '2018-11-04T07:30:00Z', 2, zone)).toEqual([
+      '2018-11-04T08:30:00Z',
+      '2018-11-05T09:30:00Z',
+    ]);
     expect(after('0 30 1 * * *', '2018-11-04T09:20:00Z', 1, zone)).toEqual(['2018-11-05T09:30:00Z']);
-    expect(after('0 */30 * * * *', '2018-11-04T08:00:00Z', 4, zone)).toEqual(['2018-11-04T08:30:00Z', '2018-11-04T09:00:00Z', '2018-11-04T09:30:00Z', '2018-11-04T10:00:00Z']);
-    expect(after('0 30 2 * * *', '2018-03-10T11:00:00Z', 2, zone)).toEqual(['2018-03-11T10:00:00Z', '2018-03-12T09:30:00Z']);
+    expect(after('0 */30 * * * *', '2018-11-04T08:00:00Z', 4, zone)).toEqual([
+      '2018-11-04T08:30:00Z',
+      '2018-11-04T09:00:00Z',
+      '2018-11-04T09:30:00Z',
+      '2018-11-04T10:00:00Z',
+    ]);
+    expect(after('0 30 2 * * *', '2018-03-10T11:00:00Z', 2, zone)).toEqual([
+      '2018-03-11T10:00:00Z',
+      '2018-03-12T09:30:00Z',
+    ]);
   });
 
   test('that never comes is never due', () => {

@@ -8,8 +8,12 @@ import { account } from './support/azurite.js';
 import { runCli, startCli } from './support/cli.js';
 
 let directory: string;
-beforeEach(async () => { directory = await mkdtemp(path.join(tmpdir(), 'watch-')); });
-afterEach(async () => { await rm(directory, { recursive: true, maxRetries: 5 }); });
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'watch-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, maxRetries: 5 });
+});
 
 /** Only the first version of it waits as long as it is told to. */
 const program = (greeting: string): string => `
@@ -34,48 +38,109 @@ async function writeApp(greeting: string): Promise<void> {
 }
 
 describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
-  test('a changed app is loaded anew at the same address, and its instances go on', { timeout: 90_000 }, async () => {
-    await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
-    await writeFile(path.join(directory, 'package.json'), '{ "main": "dist/*.js" }');
-    await symlink(path.join(import.meta.dirname, '../../node_modules'), path.join(directory, 'node_modules'), 'junction');
-    await writeApp('one');
-    const storage = where === 'memory' ? where : await account();
-    const emulator = await startCli(['start', '--app', directory, '--port', '0', '--storage', storage, '--enforce-keys', '--watch']);
-    const greets = async (greeting: string): Promise<void> => vi.waitFor(async () => {
-      expect(await (await fetch(`${emulator.url}/api/Greet`)).text()).toBe(greeting);
-    }, { timeout: 40_000, interval: 100 });
-    const start = async (milliseconds: number): Promise<{ statusQueryGetUri: string; sendEventPostUri: string }> => (
-      (await fetch(`${emulator.url}/api/Start`, { method: 'POST', body: String(milliseconds) })).json() as Promise<{ statusQueryGetUri: string; sendEventPostUri: string }>);
-    await greets('one');
-    const waiting = await start(0);
-    const working = await start(600_000);
-    const status = async ({ statusQueryGetUri }: { statusQueryGetUri: string }): Promise<{ runtimeStatus: string; output: unknown }> => (
-      (await fetch(statusQueryGetUri)).json() as Promise<{ runtimeStatus: string; output: unknown }>);
-    await vi.waitFor(async () => { expect(await status(working)).toMatchObject({ runtimeStatus: 'Running' }); });
+  test(
+    'a changed app is loaded anew at the same address, and its instances go on',
+    { timeout: 90_000 },
+    async () => {
+      await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
+      await writeFile(path.join(directory, 'package.json'), '{ "main": "dist/*.js" }');
+      await symlink(
+        path.join(import.meta.dirname, '../../node_modules'),
+        path.join(directory, 'node_modules'),
+        'junction',
+      );
+      await writeApp('one');
+      const storage = where === 'memory' ? where : await account();
+      const emulator = await startCli([
+        'start',
+        '--app',
+        directory,
+        '--port',
+        '0',
+        '--storage',
+        storage,
+        '--enforce-keys',
+        '--watch',
+      ]);
+      const greets = async (greeting: string): Promise<void> =>
+        vi.waitFor(
+          async () => {
+            expect(await (await fetch(`${emulator.url}/api/Greet`)).text()).toBe(greeting);
+          },
+          { timeout: 40_000, interval: 100 },
+        );
+      const start = async (
+        milliseconds: number,
+      ): Promise<{ statusQueryGetUri: string; sendEventPostUri: string }> =>
+        (
+          await fetch(`${emulator.url}/api/Start`, { method: 'POST', body: String(milliseconds) })
+        ).json() as Promise<{ statusQueryGetUri: string; sendEventPostUri: string }>;
+      await greets('one');
+      const waiting = await start(0);
+      const working = await start(600_000);
+      const status = async ({
+        statusQueryGetUri,
+      }: {
+        statusQueryGetUri: string;
+      }): Promise<{ runtimeStatus: string; output: unknown }> =>
+        (await fetch(statusQueryGetUri)).json() as Promise<{ runtimeStatus: string; output: unknown }>;
+      await vi.waitFor(async () => {
+        expect(await status(working)).toMatchObject({ runtimeStatus: 'Running' });
+      });
 
-    await writeApp('two');
-    await greets('two');
-    expect(emulator.output()).toContain(`${path.join('dist', 'index.js')} has changed: the app is loaded anew.`);
-    expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Running' });
+      await writeApp('two');
+      await greets('two');
+      expect(emulator.output()).toContain(
+        `${path.join('dist', 'index.js')} has changed: the app is loaded anew.`,
+      );
+      expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Running' });
 
-    await appendFile(path.join(directory, 'dist/index.js'), '\nthis is no JavaScript');
-    await vi.waitFor(() => { expect(emulator.output()).toMatch(/^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. It is started again when it is changed\.$/m); }, 40_000);
+      await appendFile(path.join(directory, 'dist/index.js'), '\nthis is no JavaScript');
+      await vi.waitFor(() => {
+        expect(emulator.output()).toMatch(
+          /^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. It is started again when it is changed\.$/m,
+        );
+      }, 40_000);
 
-    await writeApp('three');
-    await greets('three');
-    for (const { sendEventPostUri } of [waiting, working]) {
-      const response = await fetch(sendEventPostUri.replace('{eventName}', 'Go'), { method: 'POST', body: '"now"', headers: { 'content-type': 'application/json' } });
-      expect(response.status).toBe(202);
-    }
-    await vi.waitFor(async () => { expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Completed', output: { slow: 'one', event: 'now' } }); }, 20_000);
-    await vi.waitFor(async () => { expect(await status(working)).toMatchObject({ runtimeStatus: 'Completed', output: { slow: 'two', event: 'now' } }); }, 20_000);
-    expect(await emulator.stop()).toBe(0);
-  });
+      await writeApp('three');
+      await greets('three');
+      for (const { sendEventPostUri } of [waiting, working]) {
+        const response = await fetch(sendEventPostUri.replace('{eventName}', 'Go'), {
+          method: 'POST',
+          body: '"now"',
+          headers: { 'content-type': 'application/json' },
+        });
+        expect(response.status).toBe(202);
+      }
+      await vi.waitFor(async () => {
+        expect(await status(waiting)).toMatchObject({
+          runtimeStatus: 'Completed',
+          output: { slow: 'one', event: 'now' },
+        });
+      }, 20_000);
+      await vi.waitFor(async () => {
+        expect(await status(working)).toMatchObject({
+          runtimeStatus: 'Completed',
+          output: { slow: 'two', event: 'now' },
+        });
+      }, 20_000);
+      expect(await emulator.stop()).toBe(0);
+    },
+  );
 });
 
 test('an app that cannot be started at first ends it, with one line', async () => {
   await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
-  const { code, output } = await runCli(['start', '--app', directory, '--port', '0', '--storage', 'memory', '--watch']);
+  const { code, output } = await runCli([
+    'start',
+    '--app',
+    directory,
+    '--port',
+    '0',
+    '--storage',
+    'memory',
+    '--watch',
+  ]);
   expect(code).toBe(1);
   expect(output).toMatch(/^There is no package\.json in .*\n$/);
 });
@@ -85,15 +150,21 @@ describe('what an app is loaded from is watched:', () => {
   let stop: () => void;
   beforeEach(() => {
     seen.length = 0;
-    stop = watchAppFiles(directory, (file) => { seen.push(path.relative(directory, file).replaceAll(path.sep, '/')); });
+    stop = watchAppFiles(directory, (file) => {
+      seen.push(path.relative(directory, file).replaceAll(path.sep, '/'));
+    });
   });
-  afterEach(() => { stop(); });
+  afterEach(() => {
+    stop();
+  });
 
   test('its settings, and code in folders that come later', async () => {
     const step = async (change: Promise<unknown>, file: string): Promise<void> => {
       const before = seen.length;
       await change;
-      await vi.waitFor(() => { expect(seen.slice(before)).toContain(file); }, 10_000);
+      await vi.waitFor(() => {
+        expect(seen.slice(before)).toContain(file);
+      }, 10_000);
     };
     await step(writeFile(path.join(directory, 'host.json'), '{}'), 'host.json');
     await mkdir(path.join(directory, 'dist/deep'), { recursive: true });
@@ -105,11 +176,16 @@ describe('what an app is loaded from is watched:', () => {
 
   test('but not its sources, its data, its packages, and what is hidden', async () => {
     for (const folder of ['.storage', 'node_modules']) await mkdir(path.join(directory, folder));
-    for (const file of ['index.ts', '__azurite_db_queue__.json', '.storage/a.js', 'node_modules/a.js']) await writeFile(path.join(directory, file), '');
+    for (const file of ['index.ts', '__azurite_db_queue__.json', '.storage/a.js', 'node_modules/a.js'])
+      await writeFile(path.join(directory, file), '');
     // What is not told now will not be told: changes are told when nothing has changed for a quarter of a second.
-    await new Promise((resolve) => { setTimeout(resolve, 600); });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 600);
+    });
     await writeFile(path.join(directory, 'index.js'), '');
-    await vi.waitFor(() => { expect(seen).not.toEqual([]); }, 10_000);
+    await vi.waitFor(() => {
+      expect(seen).not.toEqual([]);
+    }, 10_000);
     expect(seen).toEqual(['index.js']);
   });
 });

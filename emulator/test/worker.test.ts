@@ -1,5 +1,10 @@
 /** The worker: loading an app once, and what happens around each invocation, with the real @azure/functions. */
-import type { InvocationContext, LogHookContext, PostInvocationContext, PreInvocationContext } from '@azure/functions';
+import type {
+  InvocationContext,
+  LogHookContext,
+  PostInvocationContext,
+  PreInvocationContext,
+} from '@azure/functions';
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -20,20 +25,51 @@ let twice: unknown;
 
 /** The app under test. Its registrations are all there is in this process. */
 async function load(): Promise<void> {
-  app.hook.appStart((context) => { context.hookData['started'] = true; });
-  app.hook.appTerminate((context) => { seen.push(['appTerminate', context.hookData['started']]); });
-  app.hook.preInvocation((context) => { hooks.before?.(context); seen.push(['pre', context.invocationContext.functionName]); });
-  app.hook.postInvocation((context) => { hooks.after?.(context); seen.push(['post', context.result, context.error]); });
-  app.hook.log((context) => { hooks.log?.(context); seen.push(['log', context.category, context.invocationContext?.functionName]); });
-  df.app.activity('Echo', { handler: (input: unknown, context: InvocationContext) => { context.warn('echoing', input); return input; } });
-  df.app.activity('Fail', { handler: () => { throw new RangeError('too far'); } });
-  // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
-  df.app.activity('FailOddly', { handler: () => { throw 'a text'; } });
-  // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
-  df.app.activity('FailSilently', { handler: () => { throw undefined; } });
+  app.hook.appStart((context) => {
+    context.hookData['started'] = true;
+  });
+  app.hook.appTerminate((context) => {
+    seen.push(['appTerminate', context.hookData['started']]);
+  });
+  app.hook.preInvocation((context) => {
+    hooks.before?.(context);
+    seen.push(['pre', context.invocationContext.functionName]);
+  });
+  app.hook.postInvocation((context) => {
+    hooks.after?.(context);
+    seen.push(['post', context.result, context.error]);
+  });
+  app.hook.log((context) => {
+    hooks.log?.(context);
+    seen.push(['log', context.category, context.invocationContext?.functionName]);
+  });
+  df.app.activity('Echo', {
+    handler: (input: unknown, context: InvocationContext) => {
+      context.warn('echoing', input);
+      return input;
+    },
+  });
+  df.app.activity('Fail', {
+    handler: () => {
+      throw new RangeError('too far');
+    },
+  });
+  df.app.activity('FailOddly', {
+    handler: () => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
+      throw 'a text';
+    },
+  });
+  df.app.activity('FailSilently', {
+    handler: () => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
+      throw undefined;
+    },
+  });
   df.app.activity('Speak', {
     handler: (_input: unknown, context: InvocationContext) => {
-      for (const [index, say] of (['trace', 'debug', 'info', 'log', 'warn', 'error'] as const).entries()) context[say]('said', index);
+      for (const [index, say] of (['trace', 'debug', 'info', 'log', 'warn', 'error'] as const).entries())
+        context[say]('said', index);
       return null;
     },
   });
@@ -51,13 +87,28 @@ const registered = new Map(registrations.hooks);
 const logged: string[] = [];
 
 function worker(options: Partial<WorkerOptions> = {}): FunctionsWorker {
-  return new FunctionsWorker({ registrations, log: (level, category, message) => { logged.push(`${level} ${category} ${message}`); }, ...options });
+  return new FunctionsWorker({
+    registrations,
+    log: (level, category, message) => {
+      logged.push(`${level} ${category} ${message}`);
+    },
+    ...options,
+  });
 }
 
-async function invoke(name: string, input: unknown, options: Partial<WorkerOptions> = {}, extra: { triggerValue?: unknown } = {}): Promise<InvocationOutcome> {
+async function invoke(
+  name: string,
+  input: unknown,
+  options: Partial<WorkerOptions> = {},
+  extra: { triggerValue?: unknown } = {},
+): Promise<InvocationOutcome> {
   const runner = worker(options);
   const { trigger } = runner.functions.get(name)!;
-  return runner.invoke({ functionName: name, inputData: { [trigger.name]: { string: JSON.stringify(input) } }, ...extra });
+  return runner.invoke({
+    functionName: name,
+    inputData: { [trigger.name]: { string: JSON.stringify(input) } },
+    ...extra,
+  });
 }
 
 beforeEach(() => {
@@ -74,12 +125,19 @@ describe('an app', () => {
 
   test('is the only one of its process', async () => {
     await expect(loadApp({ directory: 'somewhere else' })).rejects.toThrow(AppLoadError);
-    await expect(loadApp({ directory: 'somewhere else' })).rejects.toThrow('This process has loaded another app already');
+    await expect(loadApp({ directory: 'somewhere else' })).rejects.toThrow(
+      'This process has loaded another app already',
+    );
   });
 
   test('cannot register a function twice, nor any later', () => {
-    expect(twice).toMatchObject({ message: 'A function with id "Echo" has already been registered.', isAzureFunctionsSystemError: true });
-    expect(() => { df.app.activity('Late', { handler: () => null }); }).toThrow('A function can only be registered during app startup.');
+    expect(twice).toMatchObject({
+      message: 'A function with id "Echo" has already been registered.',
+      isAzureFunctionsSystemError: true,
+    });
+    expect(() => {
+      df.app.activity('Late', { handler: () => null });
+    }).toThrow('A function can only be registered during app startup.');
   });
 
   test('shares data between its first hook and its last', async () => {
@@ -88,18 +146,28 @@ describe('an app', () => {
   });
 
   test('is told of hooks that do not exist', () => {
-    const core = process.getBuiltinModule('node:module').createRequire(import.meta.url)('@azure/functions-core') as { registerHook(name: string, hook: () => void): unknown };
+    const core = process.getBuiltinModule('node:module').createRequire(import.meta.url)(
+      '@azure/functions-core',
+    ) as { registerHook(name: string, hook: () => void): unknown };
     expect(() => core.registerHook('noSuchHook', () => {})).toThrow('Unrecognized hook "noSuchHook"');
   });
 });
 
 test('a function is found whatever the case of its name', () => {
-  expect(worker().find('FAIL')).toMatchObject({ name: 'Fail', trigger: { type: 'activityTrigger', direction: 'in' } });
+  expect(worker().find('FAIL')).toMatchObject({
+    name: 'Fail',
+    trigger: { type: 'activityTrigger', direction: 'in' },
+  });
   expect(worker().find('nope')).toBeUndefined();
 });
 
 test('what a function returns comes back converted, and live', async () => {
-  expect(await invoke('Echo', { a: [1] })).toMatchObject({ ok: true, result: { a: [1] }, returnValue: { json: '{"a":[1]}' }, outputData: {} });
+  expect(await invoke('Echo', { a: [1] })).toMatchObject({
+    ok: true,
+    result: { a: [1] },
+    returnValue: { json: '{"a":[1]}' },
+    outputData: {},
+  });
   expect(await invoke('Echo', 'text')).toMatchObject({ returnValue: { string: 'text' } });
   expect(await invoke('Echo', 5)).toMatchObject({ returnValue: { int: 5 } });
 });
@@ -117,13 +185,27 @@ test('what it logs carries its name', async () => {
 
 test('each way to log has its level, which host.json goes by', async () => {
   await invoke('Speak', null);
-  expect(logged).toEqual(['trace', 'debug', 'information', 'information', 'warning', 'error'].map((level, index) => `${level} Function.Speak.User said ${index}`));
+  expect(logged).toEqual(
+    ['trace', 'debug', 'information', 'information', 'warning', 'error'].map(
+      (level, index) => `${level} Function.Speak.User said ${index}`,
+    ),
+  );
 });
 
 test('what it throws comes back as it was', async () => {
   const outcome = await invoke('Fail', null);
-  expect(outcome).toMatchObject({ ok: false, error: new RangeError('too far'), message: 'too far', stackTrace: expect.stringMatching(/^RangeError: too far\n\s+at /) as unknown });
-  expect(await invoke('FailOddly', null)).toMatchObject({ ok: false, error: 'a text', message: 'a text', stackTrace: undefined });
+  expect(outcome).toMatchObject({
+    ok: false,
+    error: new RangeError('too far'),
+    message: 'too far',
+    stackTrace: expect.stringMatching(/^RangeError: too far\n\s+at /) as unknown,
+  });
+  expect(await invoke('FailOddly', null)).toMatchObject({
+    ok: false,
+    error: 'a text',
+    message: 'a text',
+    stackTrace: undefined,
+  });
 });
 
 test('a function that throws undefined succeeds without a result, as on the real worker', async () => {
@@ -146,11 +228,17 @@ test('an environment can run each invocation in its own surroundings, and replac
 });
 
 describe('hooks', () => {
-  beforeEach(() => { for (const [name, some] of registered) registrations.hooks.set(name, some); });
+  beforeEach(() => {
+    for (const [name, some] of registered) registrations.hooks.set(name, some);
+  });
 
   test('run before and after, in order, and share data with each other', async () => {
-    hooks.before = ({ hookData }) => { hookData['from'] = 'pre'; };
-    hooks.after = ({ hookData }) => { seen.push(hookData['from']); };
+    hooks.before = ({ hookData }) => {
+      hookData['from'] = 'pre';
+    };
+    hooks.after = ({ hookData }) => {
+      seen.push(hookData['from']);
+    };
     await invoke('Echo', 1);
     expect(seen).toEqual([['pre', 'Echo'], ['log', 'user', 'Echo'], 'pre', ['post', 1, null]]);
   });
@@ -164,16 +252,24 @@ describe('hooks', () => {
   });
 
   test('may exchange the result, swallow an error, or make one', async () => {
-    hooks.after = (context) => { context.result = 'exchanged'; };
+    hooks.after = (context) => {
+      context.result = 'exchanged';
+    };
     expect(await invoke('Echo', 1)).toMatchObject({ ok: true, returnValue: { string: 'exchanged' } });
-    hooks.after = (context) => { context.error = null; };
+    hooks.after = (context) => {
+      context.error = null;
+    };
     expect(await invoke('Fail', 1)).toMatchObject({ ok: true, returnValue: null });
-    hooks.after = (context) => { context.error = new Error('made by a hook'); };
+    hooks.after = (context) => {
+      context.error = new Error('made by a hook');
+    };
     expect(await invoke('Echo', 1)).toMatchObject({ ok: false, message: 'made by a hook' });
   });
 
   test('fail the invocation when they throw before it', async () => {
-    hooks.before = () => { throw new Error('not today'); };
+    hooks.before = () => {
+      throw new Error('not today');
+    };
     expect(await invoke('Echo', 1)).toMatchObject({ ok: false, message: 'not today' });
     expect(seen).toEqual([]);
   });

@@ -26,7 +26,9 @@ export const askApprover = activity('AskApprover', async ({ id }: Reference, con
 });
 
 /** Looks up how an approval stands. */
-export const readStanding = activity('ReadStanding', async ({ id }: Reference): Promise<Standing> => standing(await approvalOf(id)));
+export const readStanding = activity('ReadStanding', async ({ id }: Reference): Promise<Standing> =>
+  standing(await approvalOf(id)),
+);
 
 /** Hands an approval whose approver's time is up to whom it escalates to, unless it was decided first. */
 export const escalation = activity('Escalation', async ({ id }: Reference, context): Promise<Standing> => {
@@ -60,34 +62,44 @@ export const expiry = activity('Expiry', async ({ id }: Reference, context): Pro
 export type Outcome = 'Approved' | 'Rejected';
 
 /** Carries out a decision: tells who asked. Without an approval, as in a simulation, there is nobody to tell. */
-export const carryOut = activity('Approval', async ({ outcome, id }: { outcome: Outcome } & Partial<Reference>, context) => {
-  if (id === undefined) {
-    return outcome;
-  }
-  const approval = await approvalOf(id);
-  await tell(approval, context, {
-    to: approval.requestedBy,
-    step: 'decided',
-    subject: `${outcome}: ${approval.subject}`,
-    text: `${approval.decidedBy ?? 'Somebody'} has decided.${approval.comment ? `\n\n${approval.comment}` : ''}`,
-  });
-  await change(id, (current) => reported(current, moment.utc()));
-  return `${outcome}: ${approval.subject}`;
-});
+export const carryOut = activity(
+  'Approval',
+  async ({ outcome, id }: { outcome: Outcome } & Partial<Reference>, context) => {
+    if (id === undefined) {
+      return outcome;
+    }
+    const approval = await approvalOf(id);
+    await tell(approval, context, {
+      to: approval.requestedBy,
+      step: 'decided',
+      subject: `${outcome}: ${approval.subject}`,
+      text: `${approval.decidedBy ?? 'Somebody'} has decided.${approval.comment ? `\n\n${approval.comment}` : ''}`,
+    });
+    await change(id, (current) => reported(current, moment.utc()));
+    return `${outcome}: ${approval.subject}`;
+  },
+);
 
 type Message = Pick<Notification, 'to' | 'subject' | 'text'> & { step: string };
 
-async function tell({ id, details }: Approval, context: InvocationContext, { step, text, ...message }: Message): Promise<void> {
-  await notify({
-    ...message,
-    text: details ? `${text}\n\n${details}` : text,
-    about: `/api/approvals/${id}`,
-    key: `${id}-${step}`,
-  }, context);
+async function tell(
+  { id, details }: Approval,
+  context: InvocationContext,
+  { step, text, ...message }: Message,
+): Promise<void> {
+  await notify(
+    {
+      ...message,
+      text: details ? `${text}\n\n${details}` : text,
+      about: `/api/approvals/${id}`,
+      key: `${id}-${step}`,
+    },
+    context,
+  );
 }
 
 async function approvalOf(id: string): Promise<Approval> {
-  return await readApproval(id) ?? unknown(id);
+  return (await readApproval(id)) ?? unknown(id);
 }
 
 async function change(id: string, by: (approval: Approval) => Approval | undefined): Promise<Approval> {

@@ -5,8 +5,20 @@ import moment from 'moment';
 import { z } from 'zod';
 import { find, raise, start } from '../durable/index.js';
 import {
-  accepted, callerOf, check, conflict, endpoint, fingerprint, forbidden, idempotencyKey, keyReused, notFound, personName,
-  queryOf, readJson, type Handler,
+  accepted,
+  callerOf,
+  check,
+  conflict,
+  endpoint,
+  fingerprint,
+  forbidden,
+  idempotencyKey,
+  keyReused,
+  notFound,
+  personName,
+  queryOf,
+  readJson,
+  type Handler,
 } from '../http/index.js';
 import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
@@ -29,7 +41,11 @@ const listQuery = z.object({
  *
  * @throws {Problem} 400, or 422 when the key came with another request before
  */
-export async function startApproval(client: DurableClient, request: HttpRequest, body: unknown): Promise<Approval> {
+export async function startApproval(
+  client: DurableClient,
+  request: HttpRequest,
+  body: unknown,
+): Promise<Approval> {
   const { requestedBy, ...wanted } = check(approvalRequest, body);
   const complete = { ...wanted, requestedBy: callerOf(request, { field: 'requestedBy', name: requestedBy }) };
   const id = `approval-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
@@ -50,7 +66,7 @@ export async function startApproval(client: DurableClient, request: HttpRequest,
 export async function startSimulation(client: DurableClient, request: HttpRequest): Promise<{ id: string }> {
   const key = idempotencyKey(request);
   const id = `simulation-${keyFor(key ?? randomUUID())}`;
-  if (key === undefined || await find(client, id) === undefined) {
+  if (key === undefined || (await find(client, id)) === undefined) {
     await start(client, approvalSimulation, { instanceId: id, input: null });
   }
   return { id };
@@ -64,7 +80,7 @@ export const requestApproval: Handler = async (request, client) => {
 
 /** `GET /api/approvals/{id}` */
 export const getApproval: Handler = async (request, client) => {
-  const approval = await readApproval(idOf(request)) ?? unknown(request);
+  const approval = (await readApproval(idOf(request))) ?? unknown(request);
   await wake(client, approval);
   return { jsonBody: view(approval) };
 };
@@ -76,9 +92,14 @@ export const listTheApprovals: Handler = async (request) => {
   const page = found.slice(0, top);
   const last = found.length > top ? page.at(-1) : undefined;
   const next = new URLSearchParams({
-    ...(state && { state }), ...(approver && { approver }), top: String(top), ...(last && { continuation: last.id }),
+    ...(state && { state }),
+    ...(approver && { approver }),
+    top: String(top),
+    ...(last && { continuation: last.id }),
   });
-  return { jsonBody: { value: page.map(view), ...(last && { nextLink: `/api/approvals?${next.toString()}` }) } };
+  return {
+    jsonBody: { value: page.map(view), ...(last && { nextLink: `/api/approvals?${next.toString()}` }) },
+  };
 };
 
 /** `POST /api/approvals/{id}/decision` */
@@ -87,8 +108,9 @@ export const decideApproval: Handler = async (request, client, context) => {
   const { by: named, ...rest } = check(decisionRequest, await readJson(request));
   const by = callerOf(request, { field: 'by', name: named });
 
-  const { approval, changed } = await changeApproval(id, (current) => decide(current, { ...rest, by }, moment.utc()))
-    ?? unknown(request);
+  const { approval, changed } =
+    (await changeApproval(id, (current) => decide(current, { ...rest, by }, moment.utc()))) ??
+    unknown(request);
   const waiting = waitsFor(approval);
   if (!changed && waiting !== undefined) {
     throw forbidden(`The approval waits for ${waiting}.`);
@@ -98,7 +120,11 @@ export const decideApproval: Handler = async (request, client, context) => {
     context.warn('The workflow of %s was not woken', id, error);
   });
   if (!changed) {
-    throw conflict('over', `The approval is ${approval.state} already`, `Get /api/approvals/${id} for what happened.`);
+    throw conflict(
+      'over',
+      `The approval is ${approval.state} already`,
+      `Get /api/approvals/${id} for what happened.`,
+    );
   }
   return { jsonBody: view(approval) };
 };
@@ -106,8 +132,9 @@ export const decideApproval: Handler = async (request, client, context) => {
 /** Starts the workflow of a record that has none, and wakes one that may not know of the decision. */
 async function wake(client: DurableClient, approval: Approval): Promise<void> {
   const { id } = approval;
-  const known = awaitsReport(approval) ? await raise(client, id, decided, null)
-    : !awaitsStart(approval) || await find(client, id) !== undefined;
+  const known = awaitsReport(approval)
+    ? await raise(client, id, decided, null)
+    : !awaitsStart(approval) || (await find(client, id)) !== undefined;
   if (!known) {
     await start(client, approvalOrchestrator, { instanceId: id, input: { id } });
   }
@@ -115,10 +142,34 @@ async function wake(client: DurableClient, approval: Approval): Promise<void> {
 
 /** The approval as people see it. */
 function view(approval: Approval): object {
-  const { id, subject, details, requestedBy, approver, escalateTo, state, respondBy, expiresAt, decidedBy, comment, history } = approval;
+  const {
+    id,
+    subject,
+    details,
+    requestedBy,
+    approver,
+    escalateTo,
+    state,
+    respondBy,
+    expiresAt,
+    decidedBy,
+    comment,
+    history,
+  } = approval;
   return {
-    id, subject, details, requestedBy, approver, escalateTo,
-    state, waitsFor: waitsFor(approval), respondBy, expiresAt, decidedBy, comment, history,
+    id,
+    subject,
+    details,
+    requestedBy,
+    approver,
+    escalateTo,
+    state,
+    waitsFor: waitsFor(approval),
+    respondBy,
+    expiresAt,
+    decidedBy,
+    comment,
+    history,
   };
 }
 

@@ -9,17 +9,26 @@ import { isDecided } from './rules.js';
 export const decided = event<null>('Decided');
 
 /** Asks the approver, escalates when their time is up, and carries out what was decided. Gives the outcome in a line. */
-export const approvalOrchestrator = orchestrator('ApprovalOrchestrator', function* (context, { id }: Reference) {
-  let standing = yield* askApprover(context, { id }, persistently);
-  standing = (yield* decisionInTime(context, id, standing)) ?? (yield* escalation(context, { id }, persistently));
-  if (!isDecided(standing)) {
-    standing = (yield* decisionInTime(context, id, standing)) ?? (yield* expiry(context, { id }, persistently));
-  }
-  if (!isDecided(standing)) {
-    return 'Expired';
-  }
-  return yield* carryOut(context, { id, outcome: standing.state === 'approved' ? 'Approved' : 'Rejected' }, persistently);
-});
+export const approvalOrchestrator = orchestrator(
+  'ApprovalOrchestrator',
+  function* (context, { id }: Reference) {
+    let standing = yield* askApprover(context, { id }, persistently);
+    standing =
+      (yield* decisionInTime(context, id, standing)) ?? (yield* escalation(context, { id }, persistently));
+    if (!isDecided(standing)) {
+      standing =
+        (yield* decisionInTime(context, id, standing)) ?? (yield* expiry(context, { id }, persistently));
+    }
+    if (!isDecided(standing)) {
+      return 'Expired';
+    }
+    return yield* carryOut(
+      context,
+      { id, outcome: standing.state === 'approved' ? 'Approved' : 'Rejected' },
+      persistently,
+    );
+  },
+);
 
 /** Shows both ways an approval can end, without anybody to decide. */
 export const approvalSimulation = orchestrator('ApprovalSimulation', function* (context) {

@@ -19,9 +19,12 @@ export function requested(id: string, request: ApprovalRequest, requestHash: str
 /** Whom the approval waits for; nobody when it is over. */
 export function waitsFor({ state, approver, escalateTo }: Approval): string | undefined {
   switch (state) {
-    case 'pending': return approver;
-    case 'escalated': return escalateTo;
-    default: return undefined;
+    case 'pending':
+      return approver;
+    case 'escalated':
+      return escalateTo;
+    default:
+      return undefined;
   }
 }
 
@@ -33,7 +36,11 @@ export function asked(approval: Approval, at: Moment): Approval | undefined {
 }
 
 /** The decided approval; `undefined` when it is over, or waits for somebody else. */
-export function decide(approval: Approval, { decision, by, comment }: Decision, at: Moment): Approval | undefined {
+export function decide(
+  approval: Approval,
+  { decision, by, comment }: Decision,
+  at: Moment,
+): Approval | undefined {
   return waitsFor(approval) === by
     ? noting({ ...approval, state: decision, decidedBy: by, comment }, decision, by, at)
     : undefined;

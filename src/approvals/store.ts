@@ -1,4 +1,13 @@
-import { changeRow, insertIfAbsent, odata, queryRows, readRow, table, type Columns, type RowKey } from '../storage/index.js';
+import {
+  changeRow,
+  insertIfAbsent,
+  odata,
+  queryRows,
+  readRow,
+  table,
+  type Columns,
+  type RowKey,
+} from '../storage/index.js';
 import { approvalRecord, type Approval, type ApprovalState } from './model.js';
 
 /** Inserts the record of an approval, unless there is one of its id. @returns the record as it now is, and whether it is this one */
@@ -48,12 +57,17 @@ export interface ApprovalFilter {
  * Up to `limit` approvals, ordered by id. The table service reads every record from `after` on until it has that many:
  * good for tens of thousands of approvals, beyond which a table by approver is wanted.
  */
-export async function listApprovals({ state, approver, after }: ApprovalFilter, limit: number): Promise<Approval[]> {
+export async function listApprovals(
+  { state, approver, after }: ApprovalFilter,
+  limit: number,
+): Promise<Approval[]> {
   const filter = [
     odata`PartitionKey gt ${after ?? ''}`,
     state === undefined ? undefined : odata`state eq ${state}`,
     approver === undefined ? undefined : odata`(approver eq ${approver} or escalatedTo eq ${approver})`,
-  ].filter((part) => part !== undefined).join(' and ');
+  ]
+    .filter((part) => part !== undefined)
+    .join(' and ');
   const rows = await queryRows(await approvals(), filter, limit);
   return rows.map(({ columns }) => approvalOf(columns));
 }

@@ -4,9 +4,32 @@ import { say } from './console.js';
 import { gotTreasure } from './events.js';
 import type { Change, Game, GameReference, Workflow } from './model.js';
 import {
-  abandon, askToConfirm, celebrate, createInventory, createMonster, createRoom, createUser, free, instanceIdOf, isOver, isWon, killUnconfirmed,
-  placeInventoryInRoom, placeInventoryOnMonster, placeMonsterInRoom, placeUserInRoom, undoCreateInventory, undoCreateMonster, undoCreateRoom,
-  undoCreateUser, undoPlaceInventoryInRoom, undoPlaceInventoryOnMonster, undoPlaceMonsterInRoom, undoPlaceUserInRoom, watch, type Look,
+  abandon,
+  askToConfirm,
+  celebrate,
+  createInventory,
+  createMonster,
+  createRoom,
+  createUser,
+  free,
+  instanceIdOf,
+  isOver,
+  isWon,
+  killUnconfirmed,
+  placeInventoryInRoom,
+  placeInventoryOnMonster,
+  placeMonsterInRoom,
+  placeUserInRoom,
+  undoCreateInventory,
+  undoCreateMonster,
+  undoCreateRoom,
+  undoCreateUser,
+  undoPlaceInventoryInRoom,
+  undoPlaceInventoryOnMonster,
+  undoPlaceMonsterInRoom,
+  undoPlaceUserInRoom,
+  watch,
+  type Look,
 } from './rules.js';
 import { changeGame } from './store.js';
 
@@ -45,10 +68,13 @@ export const freeName = activity('FreeName', async (reference: GameReference) =>
 });
 
 /** Tells the player until when they may confirm. */
-export const askConfirmation = activity('AskConfirmation', async ({ by, ...reference }: GameReference & { by: string }) => {
-  await change(reference, (game) => askToConfirm(game, by));
-  return null;
-});
+export const askConfirmation = activity(
+  'AskConfirmation',
+  async ({ by, ...reference }: GameReference & { by: string }) => {
+    await change(reference, (game) => askToConfirm(game, by));
+    return null;
+  },
+);
 
 /** Whether a player is going in. */
 export interface Confirmation {
@@ -56,10 +82,13 @@ export interface Confirmation {
 }
 
 /** Looks up whether the player has confirmed. */
-export const readConfirmation = activity('ReadConfirmation', async (reference: GameReference): Promise<Confirmation> => {
-  const game = await change(reference, () => undefined);
-  return { confirmed: game?.confirmed === true };
-});
+export const readConfirmation = activity(
+  'ReadConfirmation',
+  async (reference: GameReference): Promise<Confirmation> => {
+    const game = await change(reference, () => undefined);
+    return { confirmed: game?.confirmed === true };
+  },
+);
 
 /** Kills the player whose time is up, unless they confirmed first. */
 export const killUser = activity('KillUser', async (reference: GameReference): Promise<Confirmation> => {
@@ -68,16 +97,16 @@ export const killUser = activity('KillUser', async (reference: GameReference): P
 });
 
 /** Starts a workflow of a game on its own, unless it was started before: also when it has ended since. */
-export const startNewWorkflow = clientActivity('StartNewWorkflow', async (
-  { workflow, ...reference }: GameReference & { workflow: Workflow },
-  client,
-) => {
-  const instanceId = instanceIdOf(workflow, reference);
-  if (await find(client, instanceId) === undefined) {
-    await client.startNew(workflow, { instanceId, input: reference });
-  }
-  return null;
-});
+export const startNewWorkflow = clientActivity(
+  'StartNewWorkflow',
+  async ({ workflow, ...reference }: GameReference & { workflow: Workflow }, client) => {
+    const instanceId = instanceIdOf(workflow, reference);
+    if ((await find(client, instanceId)) === undefined) {
+      await client.startNew(workflow, { instanceId, input: reference });
+    }
+    return null;
+  },
+);
 
 /** What those who watch a game go by. */
 export interface Standing {
@@ -85,13 +114,16 @@ export interface Standing {
 }
 
 /** Looks after a player, and wakes the game's own monitor should it have missed the victory. */
-export const monitorUser = clientActivity('MonitorUser', async ({ first, last, ...reference }: GameReference & Look, client): Promise<Standing> => {
-  const game = await change(reference, (current) => watch(current, { first, last }));
-  if (game && isWon(game) && !game.won) {
-    await raise(client, instanceIdOf('GameMonitorWorkflow', reference), gotTreasure, null);
-  }
-  return { over: game === undefined || isOver(game) };
-});
+export const monitorUser = clientActivity(
+  'MonitorUser',
+  async ({ first, last, ...reference }: GameReference & Look, client): Promise<Standing> => {
+    const game = await change(reference, (current) => watch(current, { first, last }));
+    if (game && isWon(game) && !game.won) {
+      await raise(client, instanceIdOf('GameMonitorWorkflow', reference), gotTreasure, null);
+    }
+    return { over: game === undefined || isOver(game) };
+  },
+);
 
 /** Tells the victory, when there is one. */
 export const checkVictory = activity('CheckVictory', async (reference: GameReference): Promise<Standing> => {
@@ -102,7 +134,9 @@ export const checkVictory = activity('CheckVictory', async (reference: GameRefer
 function step(name: string, run: (game: Game) => Change, undo: (game: Game) => Change): Step {
   return {
     run: activity(name, async (reference: GameReference) => {
-      const game = await change(reference, (current) => (current.state === 'open' ? run(current) : undefined));
+      const game = await change(reference, (current) =>
+        current.state === 'open' ? run(current) : undefined,
+      );
       if (game?.state !== 'open') {
         throw new Error(`The dungeon of ${reference.name} is given up`);
       }
@@ -121,7 +155,10 @@ function step(name: string, run: (game: Game) => Change, undo: (game: Game) => C
  *
  * @returns the game as it now is; `undefined` when the name is another game's by now
  */
-async function change({ name, claim }: GameReference, by: (game: Game) => Change | undefined): Promise<Game | undefined> {
+async function change(
+  { name, claim }: GameReference,
+  by: (game: Game) => Change | undefined,
+): Promise<Game | undefined> {
   const result = await changeGame(name, (game) => (game.claim === claim ? by(game) : undefined));
   if (result?.game.claim !== claim) {
     return undefined;

@@ -20,31 +20,51 @@ const events = { KillMonster: killMonster, GotTreasure: gotTreasure };
  * @returns the id of its first workflow
  * @throws {Problem} 400 when it is no name, or taken
  */
-export async function startGame(client: DurableClient, _request: HttpRequest, body: unknown): Promise<{ id: string; name: string }> {
+export async function startGame(
+  client: DurableClient,
+  _request: HttpRequest,
+  body: unknown,
+): Promise<{ id: string; name: string }> {
   const { name } = check(playerRequest, body);
   const { game, claimed } = await claimName(name, (current) => isForsaken(client, current));
   if (!claimed) {
-    throw new Problem(400, 'name-taken', 'The name is taken', { detail: `There is a player ${name} already. Take another name.` });
+    throw new Problem(400, 'name-taken', 'The name is taken', {
+      detail: `There is a player ${name} already. Take another name.`,
+    });
   }
   const reference = { name, claim: game.claim };
   const id = instanceIdOf('RunUserParallelWorkflow', reference);
   // The game itself last: it shows that both were started.
-  await start(client, userMonitor, { instanceId: instanceIdOf('UserMonitorWorkflow', reference), input: reference });
+  await start(client, userMonitor, {
+    instanceId: instanceIdOf('UserMonitorWorkflow', reference),
+    input: reference,
+  });
   await start(client, runUserParallel, { instanceId: id, input: reference });
   return { id, name };
 }
 
 /** `POST /api/NewUser` */
 export const newUser: Handler = async (request, client, context) => {
-  const { name } = await reading(request, context, (body) => startGame(client, request, body), (known) => (
-    known === undefined ? 'An attempt to create a user with no name was made.' : `Attempt to add duplicate user ${known} failed.`
-  ));
+  const { name } = await reading(
+    request,
+    context,
+    (body) => startGame(client, request, body),
+    (known) =>
+      known === undefined
+        ? 'An attempt to create a user with no name was made.'
+        : `Attempt to add duplicate user ${known} failed.`,
+  );
   return { jsonBody: { name } };
 };
 
 /** `POST /api/ConfirmUser` */
 export const confirmUser: Handler = async (request, client, context) => {
-  const { name } = await reading(request, context, (body) => check(playerRequest, body), () => 'An attempt to confirm a user with no name was made.');
+  const { name } = await reading(
+    request,
+    context,
+    (body) => check(playerRequest, body),
+    () => 'An attempt to confirm a user with no name was made.',
+  );
   let confirmation: ReturnType<typeof confirm>;
   const result = await changeGame(name, (game) => (confirmation = confirm(game, moment.utc())));
   if (result === undefined || !isTaken(result.game)) {
@@ -64,9 +84,15 @@ export const confirmUser: Handler = async (request, client, context) => {
 
 /** `POST /api/Action` */
 export const act: Handler = async (request, client, context) => {
-  const action = await reading(request, context, (body) => check(actionRequest, body), (known) => (
-    known === undefined ? 'An attempt to act with no name was made.' : `User ${known} tried something that nobody understands.`
-  ));
+  const action = await reading(
+    request,
+    context,
+    (body) => check(actionRequest, body),
+    (known) =>
+      known === undefined
+        ? 'An attempt to act with no name was made.'
+        : `User ${known} tried something that nobody understands.`,
+  );
   let outcome = move(undefined, action);
   const result = await changeGame(action.name, (game) => {
     outcome = move(game, action);
@@ -75,7 +101,10 @@ export const act: Handler = async (request, client, context) => {
   await tell(context, 'refused' in outcome ? [outcome.line] : outcome.lines);
   if (result && outcome.event) {
     // Whoever looks after the player wakes the monitor should this fail.
-    await wake(context, raise(client, instanceIdOf('GameMonitorWorkflow', result.game), events[outcome.event], null));
+    await wake(
+      context,
+      raise(client, instanceIdOf('GameMonitorWorkflow', result.game), events[outcome.event], null),
+    );
   }
   if ('refused' in outcome) {
     throw refusal(outcome.refused);
@@ -97,14 +126,19 @@ export const gameStatus: Handler = async (request) => {
 export const checkStatus: Handler = async (request, client) => {
   const name = nameOf(request);
   const workflow = workflows.find((each) => each === request.params['workflow']);
-  const claim = workflow && await readClaim(name);
-  const status = claim && await find(client, instanceIdOf(workflow, claim));
+  const claim = workflow && (await readClaim(name));
+  const status = claim && (await find(client, instanceIdOf(workflow, claim)));
   if (status === undefined) {
     throw notFound(`${name} has no such workflow. There are: ${workflows.join(', ')}.`);
   }
   const { createdTime, runtimeStatus } = status;
   // A workflow that continues as new runs.
-  return { jsonBody: { created: createdTime, status: runtimeStatus === OrchestrationRuntimeStatus.ContinuedAsNew ? 'Running' : runtimeStatus } };
+  return {
+    jsonBody: {
+      created: createdTime,
+      status: runtimeStatus === OrchestrationRuntimeStatus.ContinuedAsNew ? 'Running' : runtimeStatus,
+    },
+  };
 };
 
 /** `GET /api/dungeon/{username}/story?after=`: the last hundred lines of a game, or those after one. */
@@ -120,8 +154,11 @@ export const dungeonStory: Handler = async (request) => {
 
 /** Whether a name may be taken over: its game was undone, or never got as far as to start. */
 async function isForsaken(client: DurableClient, game: Game): Promise<boolean> {
-  return !isTaken(game)
-    || seemsForsaken(game, moment.utc()) && await find(client, instanceIdOf('RunUserParallelWorkflow', game)) === undefined;
+  return (
+    !isTaken(game) ||
+    (seemsForsaken(game, moment.utc()) &&
+      (await find(client, instanceIdOf('RunUserParallelWorkflow', game))) === undefined)
+  );
 }
 
 /**
@@ -130,7 +167,10 @@ async function isForsaken(client: DurableClient, game: Game): Promise<boolean> {
  * @param line what is told, given the name when the body has one
  */
 async function reading<Result>(
-  request: HttpRequest, context: InvocationContext, use: (body: unknown) => Result | Promise<Result>, line: (known: string | undefined) => string,
+  request: HttpRequest,
+  context: InvocationContext,
+  use: (body: unknown) => Result | Promise<Result>,
+  line: (known: string | undefined) => string,
 ): Promise<Result> {
   let body: unknown;
   try {
@@ -146,12 +186,16 @@ async function reading<Result>(
 
 /** Says lines on the console; the answer does not depend on it. */
 async function tell(context: InvocationContext, lines: readonly string[]): Promise<void> {
-  await say(lines).catch((error: unknown) => { context.warn('The console was not told', error); });
+  await say(lines).catch((error: unknown) => {
+    context.warn('The console was not told', error);
+  });
 }
 
 /** Wakes a workflow; the record has what it will find. */
 async function wake(context: InvocationContext, raised: Promise<unknown>): Promise<void> {
-  await raised.catch((error: unknown) => { context.warn('A workflow was not woken', error); });
+  await raised.catch((error: unknown) => {
+    context.warn('A workflow was not woken', error);
+  });
 }
 
 function nameOf(request: HttpRequest): string {

@@ -2,15 +2,22 @@ import { z } from 'zod';
 
 /** The five workflows of a game. */
 export const workflows = [
-  'RunUserParallelWorkflow', 'UserConfirmationWorkflow', 'UserMonitorWorkflow', 'RunUserSequentialWorkflow', 'GameMonitorWorkflow',
+  'RunUserParallelWorkflow',
+  'UserConfirmationWorkflow',
+  'UserMonitorWorkflow',
+  'RunUserSequentialWorkflow',
+  'GameMonitorWorkflow',
 ] as const;
 export type Workflow = (typeof workflows)[number];
 
 const letters = /^[\p{L}\p{M}\p{N} \-_'.]*$/u;
 
 /** What a player is called, in NFC: 1 to 50 letters, marks, digits, blanks and -_'. with neither blanks nor dots at its ends. */
-export const playerName = z.string().normalize('NFC').min(1, 'Give a name')
-  .regex(letters, 'Letters, digits, blanks and -_\'. make a name')
+export const playerName = z
+  .string()
+  .normalize('NFC')
+  .min(1, 'Give a name')
+  .regex(letters, "Letters, digits, blanks and -_'. make a name")
   .refine((name) => Array.from(name).length <= 50, 'It must not be longer than 50 letters')
   .regex(/^[^ .](?:.*[^ .])?$/u, 'It must not begin or end with a blank or a dot');
 
@@ -18,7 +25,11 @@ export const playerName = z.string().normalize('NFC').min(1, 'Give a name')
 export const playerRequest = z.object({ name: playerName });
 
 /** What somebody says; left out, `null` and empty are one. */
-const word = z.string().max(200).nullish().transform((said) => said ?? '');
+const word = z
+  .string()
+  .max(200)
+  .nullish()
+  .transform((said) => said ?? '');
 
 /** What `Action` takes. Things and monsters are called by their whole name. */
 export const actionRequest = z.object({

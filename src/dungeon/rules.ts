@@ -18,7 +18,17 @@ export function instanceIdOf(workflow: Workflow, { claim }: Pick<GameReference, 
 
 /** The game of a name that was just claimed. */
 export function claimed({ name, claim }: GameReference, at: Moment, told = 0): Game {
-  return { name, claim, claimedAt: at.toISOString(), state: 'open', confirmed: false, watched: 'not yet', won: false, told, forgotten: told };
+  return {
+    name,
+    claim,
+    claimedAt: at.toISOString(),
+    state: 'open',
+    confirmed: false,
+    watched: 'not yet',
+    won: false,
+    told,
+    forgotten: told,
+  };
 }
 
 /** Whether a game has had the time to begin, and nothing shows that it ever did. */
@@ -34,12 +44,18 @@ export function isTaken({ state }: Game): boolean {
 // What the set-up makes and places. What was made, placed or moved before stays as it is, and is told again.
 
 export function createUser(game: Game): Change {
-  return { game: { ...game, user: game.user ?? { isAlive: true, inRoom: false } }, lines: [`${game.name} stands before the dungeon.`] };
+  return {
+    game: { ...game, user: game.user ?? { isAlive: true, inRoom: false } },
+    lines: [`${game.name} stands before the dungeon.`],
+  };
 }
 
 export function createMonster(game: Game, random: Random): Change {
   const monster = game.monster ?? { name: monsterName(random), isAlive: true, inRoom: false };
-  return { game: { ...game, monster }, lines: [`Look out, ${game.name}! ${sentence(a(monster.name))} lives down there.`] };
+  return {
+    game: { ...game, monster },
+    lines: [`Look out, ${game.name}! ${sentence(a(monster.name))} lives down there.`],
+  };
 }
 
 export function createRoom(game: Game, random: Random): Change {
@@ -50,7 +66,10 @@ export function createRoom(game: Game, random: Random): Change {
 export function createInventory(game: Game, random: Random): Change {
   const weapon = game.weapon ?? { name: weaponName(random), isTreasure: false, at: 'aside' };
   const treasure = game.treasure ?? { name: treasureName(random), isTreasure: true, at: 'aside' };
-  return { game: { ...game, weapon, treasure }, lines: [`${sentence(a(weapon.name))} and ${a(treasure.name)} have been put aside for ${game.name}.`] };
+  return {
+    game: { ...game, weapon, treasure },
+    lines: [`${sentence(a(weapon.name))} and ${a(treasure.name)} have been put aside for ${game.name}.`],
+  };
 }
 
 // What undoes it: nothing, where nothing was made.
@@ -68,22 +87,34 @@ export function undoCreateRoom({ room, ...game }: Game): Change {
 }
 
 export function undoCreateInventory({ weapon, treasure, ...game }: Game): Change {
-  return { game, lines: weapon && treasure ? [`The ${weapon.name} and the ${treasure.name} are taken away.`] : [] };
+  return {
+    game,
+    lines: weapon && treasure ? [`The ${weapon.name} and the ${treasure.name} are taken away.`] : [],
+  };
 }
 
 export function placeUserInRoom(game: Game): Change {
   const { name, user, room } = complete(game);
-  return { game: { ...game, user: { ...user, inRoom: true } }, lines: [`${name} looks around. ${room.description}`] };
+  return {
+    game: { ...game, user: { ...user, inRoom: true } },
+    lines: [`${name} looks around. ${room.description}`],
+  };
 }
 
 export function placeInventoryInRoom(game: Game): Change {
   const { name, weapon } = complete(game);
-  return { game: { ...game, weapon: moved(weapon, 'aside', 'room') }, lines: [`${name} sees ${a(weapon.name)} on the floor.`] };
+  return {
+    game: { ...game, weapon: moved(weapon, 'aside', 'room') },
+    lines: [`${name} sees ${a(weapon.name)} on the floor.`],
+  };
 }
 
 export function placeMonsterInRoom(game: Game): Change {
   const { name, monster, room } = complete(game);
-  return { game: { ...game, monster: { ...monster, inRoom: true } }, lines: [`${name} notices ${a(monster.name)} in the ${room.name}.`] };
+  return {
+    game: { ...game, monster: { ...monster, inRoom: true } },
+    lines: [`${name} notices ${a(monster.name)} in the ${room.name}.`],
+  };
 }
 
 export function placeInventoryOnMonster(game: Game): Change {
@@ -91,14 +122,18 @@ export function placeInventoryOnMonster(game: Game): Change {
   const placed = moved(treasure, 'aside', 'monster');
   return {
     game: { ...game, treasure: placed },
-    lines: placed.at === 'monster' ? [`${name} notices that the ${monster.name} clutches ${a(placed.name)}.`] : [],
+    lines:
+      placed.at === 'monster' ? [`${name} notices that the ${monster.name} clutches ${a(placed.name)}.`] : [],
   };
 }
 
 export function undoPlaceUserInRoom(game: Game): Change {
   const { name, user, room } = game;
   return user?.inRoom
-    ? { game: { ...game, user: { ...user, inRoom: false } }, lines: [`${name} is led out of the ${room?.name ?? 'room'}.`] }
+    ? {
+        game: { ...game, user: { ...user, inRoom: false } },
+        lines: [`${name} is led out of the ${room?.name ?? 'room'}.`],
+      }
     : unchanged(game);
 }
 
@@ -109,7 +144,10 @@ export function undoPlaceInventoryInRoom(game: Game): Change {
 export function undoPlaceMonsterInRoom(game: Game): Change {
   const { monster, room } = game;
   return monster?.inRoom
-    ? { game: { ...game, monster: { ...monster, inRoom: false } }, lines: [`The ${monster.name} is driven out of the ${room?.name ?? 'room'}.`] }
+    ? {
+        game: { ...game, monster: { ...monster, inRoom: false } },
+        lines: [`The ${monster.name} is driven out of the ${room?.name ?? 'room'}.`],
+      }
     : unchanged(game);
 }
 
@@ -120,7 +158,10 @@ export function undoPlaceInventoryOnMonster(game: Game): Change {
 /** From here on nothing more of the game is made. */
 export function abandon(game: Game): Change {
   return isTaken(game)
-    ? { game: { ...game, state: 'undoing' }, lines: [`Something went wrong while the dungeon of ${game.name} was laid out. All is undone.`] }
+    ? {
+        game: { ...game, state: 'undoing' },
+        lines: [`Something went wrong while the dungeon of ${game.name} was laid out. All is undone.`],
+      }
     : unchanged(game);
 }
 
@@ -131,7 +172,10 @@ export function free(game: Game): Change {
 
 /** Gives the player until `by` to confirm. */
 export function askToConfirm(game: Game, by: string): Change {
-  return { game: { ...game, confirmBy: by }, lines: [`${game.name} has ${CONFIRM_WITHIN.asMinutes()} minutes to confirm.`] };
+  return {
+    game: { ...game, confirmBy: by },
+    lines: [`${game.name} has ${CONFIRM_WITHIN.asMinutes()} minutes to confirm.`],
+  };
 }
 
 /** The player's confirmation; `undefined` when nothing waits for it: not yet, no more, or too late. */
@@ -143,14 +187,19 @@ export function confirm(game: Game, at: Moment): Change | undefined {
   if (confirmed) {
     return unchanged(game);
   }
-  return at.isAfter(confirmBy) ? undefined : { game: { ...game, confirmed: true }, lines: [`${name} has accepted the challenge!`] };
+  return at.isAfter(confirmBy)
+    ? undefined
+    : { game: { ...game, confirmed: true }, lines: [`${name} has accepted the challenge!`] };
 }
 
 /** Kills a player who has not confirmed. */
 export function killUnconfirmed(game: Game): Change {
   const { name, user, confirmed } = game;
   return user && !confirmed
-    ? { game: { ...game, user: { ...user, isAlive: false } }, lines: [`${name} has not confirmed in time.`, `Alas, ${name} died from waiting too long!`] }
+    ? {
+        game: { ...game, user: { ...user, isAlive: false } },
+        lines: [`${name} has not confirmed in time.`, `Alas, ${name} died from waiting too long!`],
+      }
     : unchanged(game);
 }
 
@@ -168,7 +217,12 @@ export function watch(game: Game, { first, last }: Look): Change {
   }
   const over = isOver(game);
   const begins = first ? [`${name} is watched every ${WATCH_EVERY.asSeconds()} seconds from now on.`] : [];
-  const seen = user?.isAlive === false ? `${name} is dead.` : over ? `${name} has the treasure.` : `${name} is alive but has not found the treasure.`;
+  const seen =
+    user?.isAlive === false
+      ? `${name} is dead.`
+      : over
+        ? `${name} has the treasure.`
+        : `${name} is alive but has not found the treasure.`;
   const ends = over ? ['is done.'] : last ? ['has timed out.'] : [];
   return {
     // A look may come late, after the last.
@@ -189,7 +243,9 @@ export function isWon({ monster, treasure }: Game): boolean {
 
 /** Tells the victory, when there is one. */
 export function celebrate(game: Game): Change {
-  return isWon(game) ? { game: { ...game, won: true }, lines: [`${game.name} has won the game!`] } : unchanged(game);
+  return isWon(game)
+    ? { game: { ...game, won: true }, lines: [`${game.name} has won the game!`] }
+    : unchanged(game);
 }
 
 /** A move as it was made. */
@@ -220,9 +276,15 @@ export function move(game: Game | undefined, action: Action): Moved | Refused {
     return { refused: `${name} is dead.`, line: `Attempt to use dead user ${name} failed.` };
   }
   switch (action.action) {
-    case 'get': return take(game, action);
-    case 'kill': return kill(game, action);
-    default: return { refused: `Nobody here understands "${action.action}": get or kill.`, line: `User ${name} tried something that nobody understands.` };
+    case 'get':
+      return take(game, action);
+    case 'kill':
+      return kill(game, action);
+    default:
+      return {
+        refused: `Nobody here understands "${action.action}": get or kill.`,
+        line: `User ${name} tried something that nobody understands.`,
+      };
   }
 }
 
@@ -234,17 +296,28 @@ function take(game: Game, { name, target }: Action): Moved | Refused {
   const got = [weapon, treasure].find((thing) => thing?.name === target);
   if (got?.at === 'player') {
     return {
-      refused: `${name} holds the ${target} already.`, line: `User ${name} tried to get ${a(target)} twice.`,
+      refused: `${name} holds the ${target} already.`,
+      line: `User ${name} tried to get ${a(target)} twice.`,
       ...(got.isTreasure && { event: 'GotTreasure' }),
     };
   }
   if (got?.at !== 'room') {
     // The target is whatever was sent: only what is known to be a thing's name is repeated on the console.
-    return { refused: `There is no ${target} on the floor.`, line: `User ${name} tried to get ${got ? a(got.name) : 'something'} that was not there.` };
+    return {
+      refused: `There is no ${target} on the floor.`,
+      line: `User ${name} tried to get ${got ? a(got.name) : 'something'} that was not there.`,
+    };
   }
   return got.isTreasure
-    ? { game: { ...game, treasure: { ...got, at: 'player' } }, lines: [`${name} has grabbed the treasure: the ${target}!`], event: 'GotTreasure' }
-    : { game: { ...game, weapon: { ...got, at: 'player' } }, lines: [`${name} has picked up the ${target}.`] };
+    ? {
+        game: { ...game, treasure: { ...got, at: 'player' } },
+        lines: [`${name} has grabbed the treasure: the ${target}!`],
+        event: 'GotTreasure',
+      }
+    : {
+        game: { ...game, weapon: { ...got, at: 'player' } },
+        lines: [`${name} has picked up the ${target}.`],
+      };
 }
 
 function kill(game: Game, { name, target, with: tool }: Action): Moved | Refused {
@@ -256,17 +329,28 @@ function kill(game: Game, { name, target, with: tool }: Action): Moved | Refused
     return { refused: 'Say what to kill it with.', line: `User ${name} tried to kill with no weapon.` };
   }
   if (weapon?.name !== tool || weapon.at !== 'player') {
-    return { refused: `${name} has no ${tool} to kill with.`, line: `User ${name} tried to kill with a weapon they do not hold.` };
+    return {
+      refused: `${name} has no ${tool} to kill with.`,
+      line: `User ${name} tried to kill with a weapon they do not hold.`,
+    };
   }
   if (monster?.name !== target || !monster.inRoom) {
     return { refused: `There is no ${target} here.`, line: `User ${name} tried to kill a ghost.` };
   }
   if (!monster.isAlive) {
-    return { refused: `The ${target} is dead already.`, line: `User ${name} tried to kill an already dead ${target}.`, event: 'KillMonster' };
+    return {
+      refused: `The ${target} is dead already.`,
+      line: `User ${name} tried to kill an already dead ${target}.`,
+      event: 'KillMonster',
+    };
   }
   // Also when it was slain so soon that the treasure is still put aside for it: a dead monster is given nothing.
   return {
-    game: { ...game, monster: { ...monster, isAlive: false }, ...(treasure && { treasure: { ...treasure, at: 'room' } }) },
+    game: {
+      ...game,
+      monster: { ...monster, isAlive: false },
+      ...(treasure && { treasure: { ...treasure, at: 'room' } }),
+    },
     lines: [
       `${name} has slain the ${target} with the ${tool}!`,
       ...(treasure ? [`The ${target} has dropped ${a(treasure.name)}.`] : []),
@@ -279,20 +363,36 @@ function kill(game: Game, { name, target, with: tool }: Action): Moved | Refused
 export function worldOf(game: Game): object {
   const { name, user, monster, room, weapon, treasure } = game;
   const things = [weapon, treasure].filter((thing) => thing !== undefined);
-  const at = (place: Thing['at']): string => things.filter((thing) => thing.at === place).map((thing) => thing.name).join(',');
+  const at = (place: Thing['at']): string =>
+    things
+      .filter((thing) => thing.at === place)
+      .map((thing) => thing.name)
+      .join(',');
   const here = room?.name ?? null;
   return {
-    user: { name, currentRoom: user?.inRoom ? here : null, isAlive: user?.isAlive ?? true, inventoryItems: at('player') },
+    user: {
+      name,
+      currentRoom: user?.inRoom ? here : null,
+      isAlive: user?.isAlive ?? true,
+      inventoryItems: at('player'),
+    },
     monster: monster
-      ? { name: monster.name, currentRoom: monster.inRoom ? here : null, isAlive: monster.isAlive, inventoryItems: at('monster') }
+      ? {
+          name: monster.name,
+          currentRoom: monster.inRoom ? here : null,
+          isAlive: monster.isAlive,
+          inventoryItems: at('monster'),
+        }
       : null,
     inventory: things.map((thing) => ({
       name: thing.name,
-      monster: thing.at === 'monster' ? monster?.name ?? null : null,
+      monster: thing.at === 'monster' ? (monster?.name ?? null) : null,
       room: thing.at === 'room' ? here : null,
       isTreasure: thing.isTreasure,
     })),
-    room: room ? { ...room, monster: monster?.inRoom ? monster.name : null, inventoryItems: at('room') } : null,
+    room: room
+      ? { ...room, monster: monster?.inRoom ? monster.name : null, inventoryItems: at('room') }
+      : null,
   };
 }
 

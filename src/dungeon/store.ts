@@ -2,9 +2,27 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { TransactionAction } from '@azure/data-tables';
 import moment from 'moment';
 import {
-  insertIfAbsent, keyFor, odata, queryRows, readRow, replaceIfUnchanged, table, transact, type Columns, type Row, type RowKey,
+  insertIfAbsent,
+  keyFor,
+  odata,
+  queryRows,
+  readRow,
+  replaceIfUnchanged,
+  table,
+  transact,
+  type Columns,
+  type Row,
+  type RowKey,
 } from '../storage/index.js';
-import { gameHead, parts, type Change, type Game, type GameReference, type Line, type PartName } from './model.js';
+import {
+  gameHead,
+  parts,
+  type Change,
+  type Game,
+  type GameReference,
+  type Line,
+  type PartName,
+} from './model.js';
 import { claimed } from './rules.js';
 
 /** How many lines of a name's story are kept. */
@@ -18,7 +36,10 @@ const names = Object.keys(parts) as PartName[];
  *
  * @returns the game of that name, and whether it was claimed here
  */
-export async function claimName(name: string, isForsaken: (game: Game) => Promise<boolean>): Promise<{ game: Game; claimed: boolean }> {
+export async function claimName(
+  name: string,
+  isForsaken: (game: Game) => Promise<boolean>,
+): Promise<{ game: Game; claimed: boolean }> {
   const key = headKey(name);
   for (;;) {
     const fresh = claimed({ name, claim: randomUUID() }, moment.utc());
@@ -30,7 +51,7 @@ export async function claimName(name: string, isForsaken: (game: Game) => Promis
       continue;
     }
     const game = gameHead.parse(row.columns);
-    if (!await isForsaken(game)) {
+    if (!(await isForsaken(game))) {
       return { game, claimed: false };
     }
     const next = claimed(fresh, moment.utc(), game.told);
@@ -59,7 +80,10 @@ export async function readGame(name: string): Promise<Game | undefined> {
  * @param change gives `undefined` to leave the game as it is; it may be asked several times
  * @returns the game as it now is, and what there is to tell; `undefined` when the name was never claimed
  */
-export async function changeGame(name: string, change: (game: Game) => Change | undefined): Promise<Change | undefined> {
+export async function changeGame(
+  name: string,
+  change: (game: Game) => Change | undefined,
+): Promise<Change | undefined> {
   for (;;) {
     const rows = await readRows(name);
     if (!rows.has(HEAD)) {
@@ -71,7 +95,7 @@ export async function changeGame(name: string, change: (game: Game) => Change | 
       return { game, lines: [] };
     }
     const actions = differences(rows, game, changed);
-    if (actions.length === 0 || await transact(await games(), actions)) {
+    if (actions.length === 0 || (await transact(await games(), actions))) {
       return changed;
     }
   }
@@ -87,7 +111,11 @@ export async function readStory(name: string, after: number): Promise<Line[] | u
   }
   const { forgotten } = gameHead.parse(head.columns);
   return lines
-    .map(({ columns }) => ({ number: Number(columns['number']), text: String(columns['text']), at: String(columns['at']) }))
+    .map(({ columns }) => ({
+      number: Number(columns['number']),
+      text: String(columns['text']),
+      at: String(columns['at']),
+    }))
     .filter(({ number }) => number > forgotten);
 }
 
@@ -96,7 +124,11 @@ const games = () => table('Dungeon');
 /** A game's rows but its story, by their row keys. */
 async function readRows(name: string): Promise<Map<string, Row>> {
   const { partitionKey } = headKey(name);
-  const rows = await queryRows(await games(), odata`PartitionKey eq ${partitionKey} and RowKey lt ${'story'}`, 1 + names.length);
+  const rows = await queryRows(
+    await games(),
+    odata`PartitionKey eq ${partitionKey} and RowKey lt ${'story'}`,
+    1 + names.length,
+  );
   return new Map(rows.map((row) => [row.rowKey, row]));
 }
 
@@ -138,7 +170,12 @@ function differences(rows: Map<string, Row>, before: Game, { game, lines }: Chan
       actions.push(['delete', { partitionKey, rowKey: lineKey(number - STORY_LENGTH) }]);
     }
   });
-  actions.push(['update', { ...headColumns({ ...game, told }), partitionKey, rowKey: HEAD }, 'Replace', { etag: head.etag }]);
+  actions.push([
+    'update',
+    { ...headColumns({ ...game, told }), partitionKey, rowKey: HEAD },
+    'Replace',
+    { etag: head.etag },
+  ]);
   return actions;
 }
 
@@ -149,7 +186,8 @@ function headColumns(game: Game): Columns {
 function headKey(name: string): RowKey {
   const key = keyFor(name);
   // A key has at most 1 KiB in UTF-16; two _ in a row are in no other key.
-  const partitionKey = key.length <= 500 ? key : `${key.slice(0, 400)}__${createHash('sha256').update(name).digest('hex')}`;
+  const partitionKey =
+    key.length <= 500 ? key : `${key.slice(0, 400)}__${createHash('sha256').update(name).digest('hex')}`;
   return { partitionKey, rowKey: HEAD };
 }
 

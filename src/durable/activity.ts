@@ -5,7 +5,10 @@ import type { RetryPolicy } from './retry.js';
 import { typed, type TypedTask } from './task.js';
 
 /** What an activity does, given its input. It may run twice with the same input, also after its workflow has ended. */
-export type ActivityHandler<Input, Result> = (input: Input, context: InvocationContext) => Result | Promise<Result>;
+export type ActivityHandler<Input, Result> = (
+  input: Input,
+  context: InvocationContext,
+) => Result | Promise<Result>;
 
 /** The same for an activity that starts or wakes other workflows. */
 export type ClientActivityHandler<Input, Result> = (
@@ -33,13 +36,21 @@ export interface Activity<Input, Result> {
  * const sendReminder = activity('SendReminder', async (reminder: Reminder): Promise<Receipt> => { ... });
  * const receipt = yield* sendReminder(context, { to: 'kim', number: 3 });
  */
-export function activity<Input, Result>(name: string, handler: ActivityHandler<Input, Result>): Activity<Input, Result> {
+export function activity<Input, Result>(
+  name: string,
+  handler: ActivityHandler<Input, Result>,
+): Activity<Input, Result> {
   return register(name, handler, {});
 }
 
 /** Registers an activity that is given a durable client, to start or wake workflows on their own. */
-export function clientActivity<Input, Result>(name: string, handler: ClientActivityHandler<Input, Result>): Activity<Input, Result> {
-  return register(name, (input: Input, context) => handler(input, df.getClient(context), context), { extraInputs: [df.input.durableClient()] });
+export function clientActivity<Input, Result>(
+  name: string,
+  handler: ClientActivityHandler<Input, Result>,
+): Activity<Input, Result> {
+  return register(name, (input: Input, context) => handler(input, df.getClient(context), context), {
+    extraInputs: [df.input.durableClient()],
+  });
 }
 
 function register<Input, Result>(
@@ -48,8 +59,11 @@ function register<Input, Result>(
   options: Pick<ActivityOptions, 'extraInputs'>,
 ): Activity<Input, Result> {
   df.app.activity(name, { ...options, handler });
-  const call = (context: OrchestrationContext, input: Input, retry?: RetryPolicy): TypedTask<Result> => typed(
-    retry === undefined ? context.df.callActivity(name, input) : context.df.callActivityWithRetry(name, retry, input),
-  );
+  const call = (context: OrchestrationContext, input: Input, retry?: RetryPolicy): TypedTask<Result> =>
+    typed(
+      retry === undefined
+        ? context.df.callActivity(name, input)
+        : context.df.callActivityWithRetry(name, retry, input),
+    );
   return Object.assign(call, { activityName: name, handler });
 }

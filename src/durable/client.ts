@@ -21,7 +21,10 @@ export function start<Input>(
 }
 
 /** The status of an instance; `undefined` when the hub has none of that id. */
-export function find(client: DurableClient, instanceId: string): Promise<DurableOrchestrationStatus | undefined> {
+export function find(
+  client: DurableClient,
+  instanceId: string,
+): Promise<DurableOrchestrationStatus | undefined> {
   return unlessUnknown(client.getStatus(instanceId));
 }
 
@@ -34,7 +37,7 @@ export async function raise<Payload>(
 ): Promise<boolean> {
   // The host refuses an event without a body.
   const raised = client.raiseEvent(instanceId, eventName, payload ?? null);
-  return await unlessUnknown(raised.then(() => true)) ?? false;
+  return (await unlessUnknown(raised.then(() => true))) ?? false;
 }
 
 /** The SDK tells an unknown instance from other failures by its message alone. */

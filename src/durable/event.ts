@@ -12,7 +12,9 @@ export interface ExternalEvent<Payload> {
 }
 
 /** What {@link eventOrDeadline} gives. */
-export type Outcome<Payload> = { readonly raised: true; readonly payload: Payload } | { readonly raised: false };
+export type Outcome<Payload> =
+  | { readonly raised: true; readonly payload: Payload }
+  | { readonly raised: false };
 
 /** An external event. Its name must not be a number, which the SDK would take for a task's id. */
 export function event<Payload>(eventName: string): ExternalEvent<Payload> {
@@ -20,10 +22,15 @@ export function event<Payload>(eventName: string): ExternalEvent<Payload> {
 }
 
 /** Waits for an event, of which one that came earlier is the first. `undefined` was raised as `null`. */
-export function waitFor<Payload>(context: OrchestrationContext, awaited: ExternalEvent<Payload>): TypedTask<Payload> {
+export function waitFor<Payload>(
+  context: OrchestrationContext,
+  awaited: ExternalEvent<Payload>,
+): TypedTask<Payload> {
   const waits = abandonedWaits(context, awaited);
   const caught = waits.findIndex((wait) => wait.isCompleted);
-  return typed(caught >= 0 ? waits.splice(caught, 1)[0]! : context.df.waitForExternalEvent(awaited.eventName));
+  return typed(
+    caught >= 0 ? waits.splice(caught, 1)[0]! : context.df.waitForExternalEvent(awaited.eventName),
+  );
 }
 
 /**
@@ -57,5 +64,5 @@ const abandoned = new WeakMap<DurableOrchestrationContext, Record<string, Task[]
 function abandonedWaits(context: OrchestrationContext, { eventName }: ExternalEvent<unknown>): Task[] {
   const byName = abandoned.get(context.df) ?? {};
   abandoned.set(context.df, byName);
-  return byName[eventName] ??= [];
+  return (byName[eventName] ??= []);
 }

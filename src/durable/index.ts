@@ -1,5 +1,11 @@
 /** How orchestrators are written here: the SDK's own tasks, typed. `context` is the SDK's, and all it can do can be yielded too. */
-export { activity, clientActivity, type Activity, type ActivityHandler, type ClientActivityHandler } from './activity.js';
+export {
+  activity,
+  clientActivity,
+  type Activity,
+  type ActivityHandler,
+  type ClientActivityHandler,
+} from './activity.js';
 export { allRetried } from './all-retried.js';
 export { find, raise, start } from './client.js';
 export { event, eventOrDeadline, waitFor, type ExternalEvent, type Outcome } from './event.js';

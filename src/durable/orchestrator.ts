@@ -32,11 +32,17 @@ export function orchestrator<Input, Result>(
   body: (context: OrchestrationContext, input: Input) => Generator<Task, Result, unknown>,
 ): Orchestrator<Input, Result> {
   df.app.orchestration(name, (context) => body(context, context.df.getInput<Input>()));
-  const call = (context: OrchestrationContext, input: Input, options: SubOrchestrationOptions = {}): TypedTask<Result> => {
+  const call = (
+    context: OrchestrationContext,
+    input: Input,
+    options: SubOrchestrationOptions = {},
+  ): TypedTask<Result> => {
     const { instanceId, retry } = options;
-    return typed(retry === undefined
-      ? context.df.callSubOrchestrator(name, input, instanceId)
-      : context.df.callSubOrchestratorWithRetry(name, retry, input, instanceId));
+    return typed(
+      retry === undefined
+        ? context.df.callSubOrchestrator(name, input, instanceId)
+        : context.df.callSubOrchestratorWithRetry(name, retry, input, instanceId),
+    );
   };
   return Object.assign(call, { orchestratorName: name });
 }

@@ -20,7 +20,12 @@ export interface RetryPolicyOptions {
  * A retry policy. There is no limit of time among its options: the host would give up without telling the SDK, which
  * waits on for ever.
  */
-export function retryPolicy({ firstInterval, maxAttempts, backoff = 1, maxInterval }: RetryPolicyOptions): RetryPolicy {
+export function retryPolicy({
+  firstInterval,
+  maxAttempts,
+  backoff = 1,
+  maxInterval,
+}: RetryPolicyOptions): RetryPolicy {
   return Object.assign(new RetryOptions(firstInterval.asMilliseconds(), maxAttempts), {
     backoffCoefficient: backoff,
     ...(maxInterval && { maxRetryIntervalInMilliseconds: maxInterval.asMilliseconds() }),

@@ -15,7 +15,7 @@ export interface TypedTask<Result> extends Task {
 /** Gives a task of the SDK its result's type, and `yield*`. The task itself is returned, not a copy. */
 export function typed<Result, SdkTask extends Task = Task>(task: SdkTask): SdkTask & TypedTask<Result> {
   return Object.assign(task, {
-    * [Symbol.iterator](this: Task): Generator<Task, Result, unknown> {
+    *[Symbol.iterator](this: Task): Generator<Task, Result, unknown> {
       return (yield this) as Result;
     },
   }) as SdkTask & TypedTask<Result>;
@@ -42,11 +42,21 @@ export function all<const Tasks extends readonly TypedTask<unknown>[]>(
  * The first of the tasks to end, itself: compare it with yours, and read its `result`. The others go on. The instance
  * stays Running until the activities among them have ended and the timers have fired: cancel those.
  */
-export function any<Each extends TypedTask<unknown>>(context: OrchestrationContext, tasks: readonly Each[]): TypedTask<Each> {
+export function any<Each extends TypedTask<unknown>>(
+  context: OrchestrationContext,
+  tasks: readonly Each[],
+): TypedTask<Each> {
   return typed(context.df.Task.any([...tasks]));
 }
 
 function done<Result>(result: Result): TypedTask<Result> {
-  // eslint-disable-next-line require-yield
-  return { isCompleted: true, isFaulted: false, result, * [Symbol.iterator]() { return result; } };
+  return {
+    isCompleted: true,
+    isFaulted: false,
+    result,
+    // oxlint-disable-next-line require-yield -- there is nothing to wait for
+    *[Symbol.iterator]() {
+      return result;
+    },
+  };
 }

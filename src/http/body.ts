@@ -35,7 +35,11 @@ export async function readJson(request: HttpRequest, limit = BODY_LIMIT): Promis
  * @param where what to call the whole, when no field of it is to blame
  * @throws {Problem} 400 with each field that is wrong, and why
  */
-export function check<Schema extends z.ZodType>(schema: Schema, value: unknown, where = 'body'): z.output<Schema> {
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where = 'body',
+): z.output<Schema> {
   const result = schema.safeParse(value);
   if (!result.success) {
     throw invalid(result.error.issues.flatMap((issue) => fieldsOf(issue, where)));
@@ -45,7 +49,10 @@ export function check<Schema extends z.ZodType>(schema: Schema, value: unknown, 
 
 function fieldsOf(issue: z.core.$ZodIssue, where: string): { field: string; message: string }[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'There is no such field' }));
+    return issue.keys.map((key) => ({
+      field: [...issue.path, key].join('.'),
+      message: 'There is no such field',
+    }));
   }
   return [{ field: issue.path.join('.') || where, message: issue.message }];
 }

@@ -14,7 +14,9 @@ const allowed = /^[\x21-\x7e]{1,64}$/;
 export function idempotencyKey(request: HttpRequest): string | undefined {
   const key = request.headers.get(HEADER);
   if (key !== null && !allowed.test(key)) {
-    throw invalid([{ field: HEADER, message: 'It must be 1 to 64 visible ASCII characters, such as a UUID' }]);
+    throw invalid([
+      { field: HEADER, message: 'It must be 1 to 64 visible ASCII characters, such as a UUID' },
+    ]);
   }
   return key ?? undefined;
 }

@@ -16,7 +16,11 @@ export const routes = {
   DungeonPage: { methods: ['GET', 'HEAD'], route: 'dungeon', authLevel: 'anonymous' },
   PageAssets: { methods: ['GET', 'HEAD'], route: 'assets/{*file}', authLevel: 'anonymous' },
 
-  StartOrchestrator: { methods: ['POST'], route: 'api/orchestrators/{orchestratorName}', authLevel: 'function' },
+  StartOrchestrator: {
+    methods: ['POST'],
+    route: 'api/orchestrators/{orchestratorName}',
+    authLevel: 'function',
+  },
 
   RequestApproval: { methods: ['POST'], route: 'api/approvals', authLevel: 'function' },
   ListApprovals: { methods: ['GET'], route: 'api/approvals', authLevel: 'function' },
@@ -26,7 +30,11 @@ export const routes = {
   PlanReminders: { methods: ['POST'], route: 'api/reminders', authLevel: 'function' },
   GetReminders: { methods: ['GET'], route: 'api/reminders/{id}', authLevel: 'function' },
   CancelReminders: { methods: ['DELETE'], route: 'api/reminders/{id}', authLevel: 'function' },
-  AcknowledgeReminders: { methods: ['POST'], route: 'api/reminders/{id}/acknowledgement', authLevel: 'function' },
+  AcknowledgeReminders: {
+    methods: ['POST'],
+    route: 'api/reminders/{id}/acknowledgement',
+    authLevel: 'function',
+  },
 
   // The names of these are the original game's; `DungeonStory` is ours.
   NewUser: { methods: ['POST'], route: 'api/NewUser', authLevel: 'anonymous' },

@@ -1,4 +1,10 @@
-import { app, type HttpHandler, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
+import {
+  app,
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions';
 import { notFound, Problem, routes } from '../http/index.js';
 import { caching, serve } from './serve.js';
 import { PagesNotBuilt, Site } from './site.js';
@@ -9,24 +15,36 @@ const built = new URL('../../dist/web/', import.meta.url);
 let site: Promise<Site> | undefined;
 
 /** `GET /` */
-export const homePage: HttpHandler = (request, context) => answer('index.html', caching.page, request, context);
+export const homePage: HttpHandler = (request, context) =>
+  answer('index.html', caching.page, request, context);
 
 /** `GET /dungeon` */
-export const dungeonPage: HttpHandler = (request, context) => answer('dungeon.html', caching.page, request, context);
+export const dungeonPage: HttpHandler = (request, context) =>
+  answer('dungeon.html', caching.page, request, context);
 
 /** `GET /assets/{*file}` */
 export const pageAssets: HttpHandler = (request, context) =>
   answer(`assets/${request.params['file'] ?? ''}`, caching.asset, request, context);
 
-async function answer(path: string, cacheControl: string, request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> {
+async function answer(
+  path: string,
+  cacheControl: string,
+  request: HttpRequest,
+  context: InvocationContext,
+): Promise<HttpResponseInit> {
   try {
     site ??= Site.open(built);
-    return await serve(await site, path, request, cacheControl) ?? notFound('No page needs a file of this name.').response();
+    return (
+      (await serve(await site, path, request, cacheControl)) ??
+      notFound('No page needs a file of this name.').response()
+    );
   } catch (error) {
     if (!(error instanceof PagesNotBuilt)) throw error;
     site = undefined; // once they are built, the next request finds them
     context.error('The pages are not there: %s', error.message);
-    return new Problem(503, 'pages-not-built', 'The pages are not built', { detail: 'Run "npm run build:web".' }).response();
+    return new Problem(503, 'pages-not-built', 'The pages are not built', {
+      detail: 'Run "npm run build:web".',
+    }).response();
   }
 }
 

@@ -29,10 +29,20 @@ interface Asked {
  *
  * @returns nothing when there is no such file
  */
-export async function serve(site: Site, path: string, asked: Asked, cacheControl: string): Promise<HttpResponseInit | undefined> {
+export async function serve(
+  site: Site,
+  path: string,
+  asked: Asked,
+  cacheControl: string,
+): Promise<HttpResponseInit | undefined> {
   const file = site.find(path, accepts(asked.headers.get('accept-encoding')));
   if (!file) return undefined;
-  const headers: Record<string, string> = { ...security, ETag: file.etag, 'Cache-Control': cacheControl, Vary: 'Accept-Encoding' };
+  const headers: Record<string, string> = {
+    ...security,
+    ETag: file.etag,
+    'Cache-Control': cacheControl,
+    Vary: 'Accept-Encoding',
+  };
   if (matches(asked.headers.get('if-none-match'), file.etag)) return { status: 304, headers };
 
   headers['Content-Type'] = file.type;
@@ -53,5 +63,7 @@ function accepts(header: string | null): (encoding: Encoding) => boolean {
 
 /** Reads If-None-Match (RFC 9110, 13.1.2), which compares weakly: what stands between may have marked our tag as weak. */
 function matches(header: string | null, etag: string): boolean {
-  return header?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ?? false;
+  return (
+    header?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ?? false
+  );
 }

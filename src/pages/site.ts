@@ -29,7 +29,9 @@ export interface Representation {
 /** The built pages are not there. */
 export class PagesNotBuilt extends Error {
   constructor(folder: URL, cause: unknown) {
-    super(`The pages are not built: there is no files.json in ${folder.href}. Run "npm run build:web".`, { cause });
+    super(`The pages are not built: there is no files.json in ${folder.href}. Run "npm run build:web".`, {
+      cause,
+    });
   }
 }
 

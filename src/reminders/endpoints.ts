@@ -4,7 +4,16 @@ import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { find, raise, start } from '../durable/index.js';
 import {
-  accepted, check, conflict, endpoint, fingerprint, idempotencyKey, keyReused, notFound, readJson, type Handler,
+  accepted,
+  check,
+  conflict,
+  endpoint,
+  fingerprint,
+  idempotencyKey,
+  keyReused,
+  notFound,
+  readJson,
+  type Handler,
 } from '../http/index.js';
 import { keyFor } from '../storage/index.js';
 import { progress, reminderRequest, type Progress, type Reminders } from './model.js';
@@ -20,7 +29,11 @@ const idPattern = /^reminders-[\w-]{1,192}$/;
  *
  * @throws {Problem} 400, or 422 when the key came with another request before
  */
-export async function startReminders(client: DurableClient, request: HttpRequest, body: unknown): Promise<Reminders> {
+export async function startReminders(
+  client: DurableClient,
+  request: HttpRequest,
+  body: unknown,
+): Promise<Reminders> {
   const wanted = check(reminderRequest, body);
   const id = `reminders-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
 
@@ -45,15 +58,17 @@ export const planReminders: Handler = async (request, client) => {
 
 /** `GET /api/reminders/{id}` */
 export const getReminders: Handler = async (request, client) => {
-  const reminders = await readReminders(idOf(request)) ?? unknown(request);
+  const reminders = (await readReminders(idOf(request))) ?? unknown(request);
   return { jsonBody: view(reminders, await statusOf(client, reminders)) };
 };
 
 /** `POST /api/reminders/{id}/acknowledgement`: the message has been read, no more of it. */
-export const acknowledgeReminders: Handler = (request, client, context) => endWith('acknowledged', request, client, context);
+export const acknowledgeReminders: Handler = (request, client, context) =>
+  endWith('acknowledged', request, client, context);
 
 /** `DELETE /api/reminders/{id}`: the record stays, and says that they were cancelled. */
-export const cancelReminders: Handler = (request, client, context) => endWith('cancelled', request, client, context);
+export const cancelReminders: Handler = (request, client, context) =>
+  endWith('cancelled', request, client, context);
 
 async function endWith(
   state: 'acknowledged' | 'cancelled',
@@ -61,14 +76,19 @@ async function endWith(
   client: DurableClient,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
-  const { reminders, changed } = await changeReminders(idOf(request), (current) => end(current, state, moment.utc()))
-    ?? unknown(request);
+  const { reminders, changed } =
+    (await changeReminders(idOf(request), (current) => end(current, state, moment.utc()))) ??
+    unknown(request);
   // They have ended, whether the workflow hears of it now, by a repeat of the request or when the next is due.
   await raise(client, reminders.id, ended, null).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', reminders.id, error);
   });
   if (!changed) {
-    throw conflict('over', `The reminders are ${reminders.state} already`, `Get /api/reminders/${reminders.id} for when.`);
+    throw conflict(
+      'over',
+      `The reminders are ${reminders.state} already`,
+      `Get /api/reminders/${reminders.id} for when.`,
+    );
   }
   return { jsonBody: view(reminders) };
 }
@@ -82,13 +102,30 @@ async function statusOf(client: DurableClient, reminders: Reminders): Promise<Pr
   return progress.safeParse(status?.customStatus).data;
 }
 
-async function startWorkflow(client: DurableClient, { id, startedAt, count, gaps }: Reminders): Promise<void> {
+async function startWorkflow(
+  client: DurableClient,
+  { id, startedAt, count, gaps }: Reminders,
+): Promise<void> {
   await start(client, reminderOrchestrator, { instanceId: id, input: { id, startedAt, count, gaps } });
 }
 
 /** The reminders as people see them. */
-function view({ id, to, message, count, gaps, state, startedAt, endedAt }: Reminders, { sent, next }: Partial<Progress> = {}): object {
-  return { id, to, message, count, gaps, state, startedAt, endedAt, sent, next: state === 'active' ? next : undefined };
+function view(
+  { id, to, message, count, gaps, state, startedAt, endedAt }: Reminders,
+  { sent, next }: Partial<Progress> = {},
+): object {
+  return {
+    id,
+    to,
+    message,
+    count,
+    gaps,
+    state,
+    startedAt,
+    endedAt,
+    sent,
+    next: state === 'active' ? next : undefined,
+  };
 }
 
 function idOf(request: HttpRequest): string {

@@ -12,27 +12,30 @@ export const ended = event<null>('Ended');
 const PER_EXECUTION = 20;
 
 /** Sends reminders when they are due, until all are sent or somebody ends them. Gives how many were sent, and how it ended. */
-export const reminderOrchestrator = orchestrator('ReminderOrchestrator', function* (context, plan: ReminderPlan) {
-  const { id, count, sent = 0 } = plan;
-  for (let number = sent; number < count; number += 1) {
-    const due = dueAt(plan, number);
-    report(context, { sent: number, next: due.toISOString() });
-    let state = yield* endBefore(context, id, due);
-    if (state === undefined) {
-      if (number === sent + PER_EXECUTION) {
-        context.df.continueAsNew({ ...plan, sent: number });
-        return undefined;
+export const reminderOrchestrator = orchestrator(
+  'ReminderOrchestrator',
+  function* (context, plan: ReminderPlan) {
+    const { id, count, sent = 0 } = plan;
+    for (let number = sent; number < count; number += 1) {
+      const due = dueAt(plan, number);
+      report(context, { sent: number, next: due.toISOString() });
+      let state = yield* endBefore(context, id, due);
+      if (state === undefined) {
+        if (number === sent + PER_EXECUTION) {
+          context.df.continueAsNew({ ...plan, sent: number });
+          return undefined;
+        }
+        state = yield* sendReminder(context, { id, number }, persistently);
       }
-      state = yield* sendReminder(context, { id, number }, persistently);
+      if (state !== 'active') {
+        report(context, { sent: number });
+        return { sent: number, state };
+      }
     }
-    if (state !== 'active') {
-      report(context, { sent: number });
-      return { sent: number, state };
-    }
-  }
-  report(context, { sent: count });
-  return { sent: count, state: yield* finishReminders(context, { id }, persistently) };
-});
+    report(context, { sent: count });
+    return { sent: count, state: yield* finishReminders(context, { id }, persistently) };
+  },
+);
 
 /** Waits until a reminder is due. Gives the state of the reminders if they have ended before. */
 function* endBefore(

@@ -9,11 +9,15 @@ export function planned(id: string, request: ReminderRequest, requestHash: strin
 /** When a reminder is due, by its number from 0. */
 export function dueAt({ startedAt, gaps }: Pick<ReminderPlan, 'startedAt' | 'gaps'>, number: number): Moment {
   // Growing gaps of 0, 1, 2, ... days add up to the triangular numbers.
-  const day = gaps === 'growing' ? number * (number + 1) / 2 : number;
+  const day = gaps === 'growing' ? (number * (number + 1)) / 2 : number;
   return moment.utc(startedAt).add(day, 'days');
 }
 
 /** The reminders, ended; `undefined` when they had ended before. */
-export function end(reminders: Reminders, state: Exclude<ReminderState, 'active'>, at: Moment): Reminders | undefined {
+export function end(
+  reminders: Reminders,
+  state: Exclude<ReminderState, 'active'>,
+  at: Moment,
+): Reminders | undefined {
   return reminders.state === 'active' ? { ...reminders, state, endedAt: at.toISOString() } : undefined;
 }

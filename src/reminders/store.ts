@@ -2,7 +2,9 @@ import { changeRow, insertIfAbsent, readRow, table, type RowKey } from '../stora
 import { remindersRecord, type Reminders } from './model.js';
 
 /** Inserts the record, unless there is one of its id. @returns the record as it now is, and whether it is this one */
-export async function insertReminders(reminders: Reminders): Promise<{ reminders: Reminders; inserted: boolean }> {
+export async function insertReminders(
+  reminders: Reminders,
+): Promise<{ reminders: Reminders; inserted: boolean }> {
   const inserted = await insertIfAbsent(await records(), keyOf(reminders.id), reminders);
   const existing = inserted ? reminders : await readReminders(reminders.id);
   if (existing === undefined) {
@@ -27,7 +29,9 @@ export async function changeReminders(
   id: string,
   change: (reminders: Reminders) => Reminders | undefined,
 ): Promise<{ reminders: Reminders; changed: boolean } | undefined> {
-  const result = await changeRow(await records(), keyOf(id), (columns) => change(remindersRecord.parse(columns)));
+  const result = await changeRow(await records(), keyOf(id), (columns) =>
+    change(remindersRecord.parse(columns)),
+  );
   return result && { reminders: remindersRecord.parse(result.columns), changed: result.changed };
 }
 

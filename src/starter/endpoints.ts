@@ -9,7 +9,9 @@ export const startOrchestrator: Handler = async (request, client) => {
   const name = request.params['orchestratorName'] ?? '';
   const start = startable.get(name);
   if (start === undefined) {
-    throw notFound(`There is no orchestrator ${name} to start. There are: ${[...startable.keys()].join(', ')}.`);
+    throw notFound(
+      `There is no orchestrator ${name} to start. There are: ${[...startable.keys()].join(', ')}.`,
+    );
   }
   const { id } = await start(client, request, await readJson(request));
   return client.createCheckStatusResponse(request, id);

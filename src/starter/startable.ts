@@ -1,6 +1,11 @@
 import type { HttpRequest } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
-import { approvalOrchestrator, approvalSimulation, startApproval, startSimulation } from '../approvals/index.js';
+import {
+  approvalOrchestrator,
+  approvalSimulation,
+  startApproval,
+  startSimulation,
+} from '../approvals/index.js';
 import { runUserParallel, startGame } from '../dungeon/index.js';
 import { reminderOrchestrator, startReminders } from '../reminders/index.js';
 

@@ -10,10 +10,13 @@ type Settings = { connectionString: string } | { uri: string; clientId: string |
 /** The table of that name, created at its first use. */
 export function table(name: string): Promise<TableClient> {
   return once('table', name, async (settings) => {
-    const client = 'uri' in settings
-      ? new TableClient(settings.uri, name, await credential(settings.clientId))
-      // The connection string says whether it is HTTP, as Azurite's is.
-      : TableClient.fromConnectionString(settings.connectionString, name, { allowInsecureConnection: true });
+    const client =
+      'uri' in settings
+        ? new TableClient(settings.uri, name, await credential(settings.clientId))
+        : // The connection string says whether it is HTTP, as Azurite's is.
+          TableClient.fromConnectionString(settings.connectionString, name, {
+            allowInsecureConnection: true,
+          });
     await client.createTable();
     return client;
   });
@@ -22,9 +25,10 @@ export function table(name: string): Promise<TableClient> {
 /** The queue of that name, created at its first use. */
 export function queue(name: string): Promise<QueueClient> {
   return once('queue', name, async (settings) => {
-    const service = 'uri' in settings
-      ? new QueueServiceClient(settings.uri, await credential(settings.clientId))
-      : QueueServiceClient.fromConnectionString(settings.connectionString);
+    const service =
+      'uri' in settings
+        ? new QueueServiceClient(settings.uri, await credential(settings.clientId))
+        : QueueServiceClient.fromConnectionString(settings.connectionString);
     const client = service.getQueueClient(name);
     await client.createIfNotExists();
     return client;
@@ -59,5 +63,7 @@ function read(service: 'table' | 'queue'): Settings {
   if (uri) {
     return { uri, clientId };
   }
-  throw new Error(`The app has no storage: set ${SETTING} to a connection string, or ${SETTING}__${service}ServiceUri to an address.`);
+  throw new Error(
+    `The app has no storage: set ${SETTING} to a connection string, or ${SETTING}__${service}ServiceUri to an address.`,
+  );
 }

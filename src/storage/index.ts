@@ -2,5 +2,14 @@
 export { queue, table } from './clients.js';
 export { keyFor } from './keys.js';
 export {
-  changeRow, insertIfAbsent, odata, queryRows, readRow, replaceIfUnchanged, transact, type Columns, type Row, type RowKey,
+  changeRow,
+  insertIfAbsent,
+  odata,
+  queryRows,
+  readRow,
+  replaceIfUnchanged,
+  transact,
+  type Columns,
+  type Row,
+  type RowKey,
 } from './rows.js';

@@ -11,7 +11,9 @@ export function keyFor(text: string): string {
   if (!text.isWellFormed()) {
     throw new RangeError('Text for a key must be well-formed Unicode');
   }
-  return Array.from(text, (character) => (kept.test(character) ? character : escaped(character))).join('') || '_';
+  return (
+    Array.from(text, (character) => (kept.test(character) ? character : escaped(character))).join('') || '_'
+  );
 }
 
 function escaped(character: string): string {

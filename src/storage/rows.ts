@@ -1,4 +1,10 @@
-import { odata, RestError, type TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
+import {
+  odata,
+  RestError,
+  type TableClient,
+  type TableEntityResult,
+  type TransactionAction,
+} from '@azure/data-tables';
 
 /** What a row may hold, besides its keys. `undefined` is not stored. */
 export type Columns = Record<string, string | number | boolean | undefined>;
@@ -21,8 +27,14 @@ export function insertIfAbsent(table: TableClient, key: RowKey, columns: Columns
 }
 
 /** Replaces a row if nobody has changed it since it was read. @returns whether it was replaced */
-export function replaceIfUnchanged(table: TableClient, { partitionKey, rowKey, etag, columns }: Row): Promise<boolean> {
-  return unlessRefused([404, 412], table.updateEntity({ ...columns, partitionKey, rowKey }, 'Replace', { etag }));
+export function replaceIfUnchanged(
+  table: TableClient,
+  { partitionKey, rowKey, etag, columns }: Row,
+): Promise<boolean> {
+  return unlessRefused(
+    [404, 412],
+    table.updateEntity({ ...columns, partitionKey, rowKey }, 'Replace', { etag }),
+  );
 }
 
 /** Carries out up to 100 changes in one partition, all or none. @returns false when a row of them had changed or exists already */
@@ -31,7 +43,10 @@ export function transact(table: TableClient, actions: TransactionAction[]): Prom
 }
 
 /** Reads a row; `undefined` when there is none. */
-export async function readRow(table: TableClient, { partitionKey, rowKey }: RowKey): Promise<Row | undefined> {
+export async function readRow(
+  table: TableClient,
+  { partitionKey, rowKey }: RowKey,
+): Promise<Row | undefined> {
   try {
     return asRow(await table.getEntity<Columns>(partitionKey, rowKey));
   } catch (error) {
@@ -72,7 +87,9 @@ export async function changeRow(
 /** Up to `limit` rows that the filter lets through, ordered by their keys. Make the filter with {@link odata}. */
 export async function queryRows(table: TableClient, filter: string, limit: number): Promise<Row[]> {
   const rows: Row[] = [];
-  for await (const page of table.listEntities<Columns>({ queryOptions: { filter } }).byPage({ maxPageSize: limit })) {
+  for await (const page of table
+    .listEntities<Columns>({ queryOptions: { filter } })
+    .byPage({ maxPageSize: limit })) {
     rows.push(...page.map(asRow));
     if (rows.length >= limit) {
       break;

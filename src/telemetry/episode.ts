@@ -43,13 +43,22 @@ const CREATE_TIMER = 5;
 const WAIT_FOR_EVENT = 6;
 
 /** @param state `undefined` when the orchestrator threw */
-export function readEpisode({ instanceId, parentInstanceId, history }: Trigger, state: State | undefined): Episode {
+export function readEpisode(
+  { instanceId, parentInstanceId, history }: Trigger,
+  state: State | undefined,
+): Episode {
   // What follows the last of these is new; all before was there in earlier runs too.
   const turn = history.findLastIndex(({ EventType }) => EventType === ORCHESTRATOR_STARTED);
   const start = history.findIndex(({ EventType }) => EventType === EXECUTION_STARTED);
   const continued = history[start]?.Generation === null && (parentInstanceId ?? null) === null;
-  const seconds = (new Date(history[turn]!.Timestamp).getTime() - new Date(history[start]!.Timestamp).getTime()) / 1000;
-  return { instanceId, began: start > turn && !continued, left: leaving(state), age: continued ? undefined : Math.max(0, seconds) };
+  const seconds =
+    (new Date(history[turn]!.Timestamp).getTime() - new Date(history[start]!.Timestamp).getTime()) / 1000;
+  return {
+    instanceId,
+    began: start > turn && !continued,
+    left: leaving(state),
+    age: continued ? undefined : Math.max(0, seconds),
+  };
 }
 
 function leaving(state: State | undefined): Episode['left'] {
@@ -61,5 +70,7 @@ function leaving(state: State | undefined): Episode['left'] {
 }
 
 function isWait({ actionType, compoundActions }: Action): boolean {
-  return compoundActions === undefined ? actionType === CREATE_TIMER || actionType === WAIT_FOR_EVENT : compoundActions.every(isWait);
+  return compoundActions === undefined
+    ? actionType === CREATE_TIMER || actionType === WAIT_FOR_EVENT
+    : compoundActions.every(isWait);
 }

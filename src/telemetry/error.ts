@@ -9,7 +9,15 @@ export function typeOf(error: unknown): string {
 
 /** Where an error came from, without its message: that may quote what people wrote. */
 export function errorAttributes(error: unknown, message: string): Attributes {
-  const frames = error instanceof Error ? error.stack?.split('\n').filter((line) => /^\s+at /.test(line)).join('\n') : undefined;
+  const frames =
+    error instanceof Error
+      ? error.stack
+          ?.split('\n')
+          .filter((line) => /^\s+at /.test(line))
+          .join('\n')
+      : undefined;
   // Application Insights lists as an exception what has all three of these, and loses what has a type alone.
-  return frames ? { 'exception.type': typeOf(error), 'exception.message': message, 'exception.stacktrace': frames } : { 'error.type': typeOf(error) };
+  return frames
+    ? { 'exception.type': typeOf(error), 'exception.message': message, 'exception.stacktrace': frames }
+    : { 'error.type': typeOf(error) };
 }

@@ -5,7 +5,10 @@ import type { OrchestrationContext } from 'durable-functions';
 import { errorAttributes, typeOf } from './error.js';
 
 const LEVELS = [
-  ['log', SeverityNumber.INFO], ['info', SeverityNumber.INFO], ['warn', SeverityNumber.WARN], ['error', SeverityNumber.ERROR],
+  ['log', SeverityNumber.INFO],
+  ['info', SeverityNumber.INFO],
+  ['warn', SeverityNumber.WARN],
+  ['error', SeverityNumber.ERROR],
 ] as const;
 
 /**
@@ -22,7 +25,11 @@ export function copyLog(invocation: InvocationContext, logger: Logger, attribute
       const [template] = args;
       const error = args.find((value) => value instanceof Error);
       const body = typeof template === 'string' ? template : typeOf(template);
-      logger.emit({ severityNumber, body, attributes: { ...attributes, ...(error !== undefined && errorAttributes(error, body)) } });
+      logger.emit({
+        severityNumber,
+        body,
+        attributes: { ...attributes, ...(error !== undefined && errorAttributes(error, body)) },
+      });
     };
   }
 }

@@ -1,5 +1,19 @@
-import { app, type InvocationContext, type PostInvocationContext, type PreInvocationContext } from '@azure/functions';
-import { context, propagation, ROOT_CONTEXT, SpanStatusCode, trace, type Attributes, type Context, type Span } from '@opentelemetry/api';
+import {
+  app,
+  type InvocationContext,
+  type PostInvocationContext,
+  type PreInvocationContext,
+} from '@azure/functions';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Context,
+  type Span,
+} from '@opentelemetry/api';
 import { SeverityNumber } from '@opentelemetry/api-logs';
 import { errorAttributes, typeOf } from './error.js';
 import { copyLog } from './log.js';
@@ -31,40 +45,64 @@ export function observe(instruments: Instruments): void {
     const { invocationContext: invocation } = pre;
     const attributes = attributesOf(invocation, pre.inputs);
     const { traceParent: traceparent, traceState: tracestate } = invocation.traceContext ?? {};
-    const parent = propagation.extract(ROOT_CONTEXT, { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) });
-    const span = isOrchestrator(invocation) ? undefined : tracer.startSpan(invocation.functionName, { attributes }, parent);
+    const parent = propagation.extract(ROOT_CONTEXT, {
+      ...(traceparent && { traceparent }),
+      ...(tracestate && { tracestate }),
+    });
+    const span = isOrchestrator(invocation)
+      ? undefined
+      : tracer.startSpan(invocation.functionName, { attributes }, parent);
     const within = span === undefined ? parent : trace.setSpan(parent, span);
     running.set(invocation, { attributes, context: within, span });
     copyLog(invocation, logger, attributes);
     pre.functionHandler = context.bind(within, pre.functionHandler);
   });
 
-  app.hook.postInvocation(({ invocationContext: invocation, inputs, result, error }: PostInvocationContext) => {
-    const found = running.get(invocation);
-    if (found === undefined) return;
-    const threw = error !== undefined && error !== null;
-    if (found.span === undefined) {
-      tell(invocation.functionName, inputs[0] as Trigger, threw ? undefined : result as State, found.context);
-      return;
-    }
-    const status = (result as { status?: unknown } | undefined)?.status;
-    if (typeof status === 'number') found.span.setAttribute('http.response.status_code', status);
-    if (threw || (typeof status === 'number' && status >= 500)) {
-      const why = threw ? errorAttributes(error, FAILED) : { 'error.type': String(status) };
-      found.span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', threw ? typeOf(error) : String(status));
-      // An activity that fails is tried again, as its workflow says; what else fails is somebody's loss.
-      const severityNumber = triggerOf(invocation) === 'activityTrigger' ? SeverityNumber.WARN : SeverityNumber.ERROR;
-      logger.emit({ eventName: FAILED, body: FAILED, severityNumber, context: found.context, attributes: { ...found.attributes, ...why } });
-    }
-    found.span.end();
-  });
+  app.hook.postInvocation(
+    ({ invocationContext: invocation, inputs, result, error }: PostInvocationContext) => {
+      const found = running.get(invocation);
+      if (found === undefined) return;
+      const threw = error !== undefined && error !== null;
+      if (found.span === undefined) {
+        tell(
+          invocation.functionName,
+          inputs[0] as Trigger,
+          threw ? undefined : (result as State),
+          found.context,
+        );
+        return;
+      }
+      const status = (result as { status?: unknown } | undefined)?.status;
+      if (typeof status === 'number') found.span.setAttribute('http.response.status_code', status);
+      if (threw || (typeof status === 'number' && status >= 500)) {
+        const why = threw ? errorAttributes(error, FAILED) : { 'error.type': String(status) };
+        found.span
+          .setStatus({ code: SpanStatusCode.ERROR })
+          .setAttribute('error.type', threw ? typeOf(error) : String(status));
+        // An activity that fails is tried again, as its workflow says; what else fails is somebody's loss.
+        const severityNumber =
+          triggerOf(invocation) === 'activityTrigger' ? SeverityNumber.WARN : SeverityNumber.ERROR;
+        logger.emit({
+          eventName: FAILED,
+          body: FAILED,
+          severityNumber,
+          context: found.context,
+          attributes: { ...found.attributes, ...why },
+        });
+      }
+      found.span.end();
+    },
+  );
 }
 
 /** Ids and names of functions: nothing that tells of a person. */
 function attributesOf(invocation: InvocationContext, inputs: readonly unknown[]): Attributes {
-  const instanceId = isOrchestrator(invocation) ? (inputs[0] as Trigger).instanceId : invocation.triggerMetadata?.['instanceId'];
+  const instanceId = isOrchestrator(invocation)
+    ? (inputs[0] as Trigger).instanceId
+    : invocation.triggerMetadata?.['instanceId'];
   return {
-    'faas.name': invocation.functionName, 'faas.invocation_id': invocation.invocationId,
+    'faas.name': invocation.functionName,
+    'faas.invocation_id': invocation.invocationId,
     // By the name that the host's own spans have it.
     ...(typeof instanceId === 'string' && { 'durabletask.task.instance_id': instanceId }),
   };

@@ -32,11 +32,19 @@ export interface AzureMonitor {
  * - `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER`: `otlp`, `console`, both with a comma, or `none`.
  */
 export function destinations(environment: Environment): Destinations | undefined {
-  const { APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString, APPLICATIONINSIGHTS_AUTHENTICATION_STRING: authentication } = environment;
+  const {
+    APPLICATIONINSIGHTS_CONNECTION_STRING: connectionString,
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: authentication,
+  } = environment;
   const azure = connectionString ? { connectionString, entra: entra(authentication ?? '') } : undefined;
   const receivers = (chosen: string | undefined): Receiver[] => {
-    const names = (chosen ?? (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ? 'otlp' : 'none')).split(',').map((name) => name.trim());
-    return [...azure === undefined ? [] : ['azure' as const], ...(['otlp', 'console'] as const).filter((name) => names.includes(name))];
+    const names = (chosen ?? (environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ? 'otlp' : 'none'))
+      .split(',')
+      .map((name) => name.trim());
+    return [
+      ...(azure === undefined ? [] : ['azure' as const]),
+      ...(['otlp', 'console'] as const).filter((name) => names.includes(name)),
+    ];
   };
   const all = {
     traces: receivers(environment['OTEL_TRACES_EXPORTER']),
@@ -45,12 +53,18 @@ export function destinations(environment: Environment): Destinations | undefined
   };
   if (Object.values(all).every((found) => found.length === 0)) return undefined;
   return {
-    receivers: all, azure, service: environment['OTEL_SERVICE_NAME'] || environment['WEBSITE_SITE_NAME'] || 'durable-workflows',
+    receivers: all,
+    azure,
+    service: environment['OTEL_SERVICE_NAME'] || environment['WEBSITE_SITE_NAME'] || 'durable-workflows',
     machine: environment['WEBSITE_INSTANCE_ID'],
   };
 }
 
 function entra(authentication: string): AzureMonitor['entra'] {
-  const parts = new Map(authentication.split(';').map((part) => part.split('=', 2).map((text) => text.trim()) as [string, string]));
+  const parts = new Map(
+    authentication
+      .split(';')
+      .map((part) => part.split('=', 2).map((text) => text.trim()) as [string, string]),
+  );
   return parts.get('Authorization') === 'AAD' ? { clientId: parts.get('ClientId') } : undefined;
 }

@@ -4,15 +4,32 @@ import { readEpisode, type State, type Trigger } from './episode.js';
 import type { Instruments } from './sdk.js';
 
 /** Bounds of the durations' histogram, in seconds: from what a program does to what people take. */
-const BOUNDS = [1, 10, 60, 600, 3600, 6 * 3600, 86_400, 3 * 86_400, 7 * 86_400, 14 * 86_400, 30 * 86_400, 90 * 86_400];
+const BOUNDS = [
+  1,
+  10,
+  60,
+  600,
+  3600,
+  6 * 3600,
+  86_400,
+  3 * 86_400,
+  7 * 86_400,
+  14 * 86_400,
+  30 * 86_400,
+  90 * 86_400,
+];
 
 /**
  * Tells of the workflows, from outside of their orchestrators: each time one has run it is read off what it was given and what it
  * answered, and a run that only repeats what was told before tells nothing. A host that dies between a run and its commit runs it
  * again, and then it is told twice.
  */
-export function workflows({ meter, logger }: Instruments): (name: string, trigger: Trigger, state: State | undefined, within: Context) => void {
-  const counter = (name: string, description: string): ReturnType<typeof meter.createCounter> => meter.createCounter(name, { description, unit: '{workflow}' });
+export function workflows({
+  meter,
+  logger,
+}: Instruments): (name: string, trigger: Trigger, state: State | undefined, within: Context) => void {
+  const counter = (name: string, description: string): ReturnType<typeof meter.createCounter> =>
+    meter.createCounter(name, { description, unit: '{workflow}' });
   const counters = {
     started: counter('workflow.started', 'Workflows that began'),
     waiting: counter('workflow.waiting', 'Times that a workflow began to wait for somebody, or for a moment'),
@@ -20,10 +37,18 @@ export function workflows({ meter, logger }: Instruments): (name: string, trigge
     failed: counter('workflow.failed', 'Workflows that ended with an error'),
   };
   const duration = meter.createHistogram('workflow.duration', {
-    description: 'From the beginning of a workflow to its end', unit: 's', advice: { explicitBucketBoundaries: BOUNDS },
+    description: 'From the beginning of a workflow to its end',
+    unit: 's',
+    advice: { explicitBucketBoundaries: BOUNDS },
   });
-  meter.createObservableGauge('app.uptime', { description: 'How long this process has been there: while it is told, the app lives', unit: 's' })
-    .addCallback((result) => { result.observe(process.uptime()); });
+  meter
+    .createObservableGauge('app.uptime', {
+      description: 'How long this process has been there: while it is told, the app lives',
+      unit: 's',
+    })
+    .addCallback((result) => {
+      result.observe(process.uptime());
+    });
 
   return (name, trigger, state, within) => {
     const { instanceId, began, left, age } = readEpisode(trigger, state);
@@ -31,12 +56,16 @@ export function workflows({ meter, logger }: Instruments): (name: string, trigge
     const tell = (what: keyof typeof counters): void => {
       counters[what].add(1, attributes);
       logger.emit({
-        eventName: `workflow.${what}`, body: `workflow.${what}`, severityNumber: what === 'failed' ? SeverityNumber.ERROR : SeverityNumber.INFO, context: within,
+        eventName: `workflow.${what}`,
+        body: `workflow.${what}`,
+        severityNumber: what === 'failed' ? SeverityNumber.ERROR : SeverityNumber.INFO,
+        context: within,
         attributes: { ...attributes, 'durabletask.task.instance_id': instanceId },
       });
     };
     if (began) tell('started');
     if (left === 'waiting' || left === 'completed' || left === 'failed') tell(left);
-    if ((left === 'completed' || left === 'failed') && age !== undefined) duration.record(age, { ...attributes, 'workflow.outcome': left });
+    if ((left === 'completed' || left === 'failed') && age !== undefined)
+      duration.record(age, { ...attributes, 'workflow.outcome': left });
   };
 }

@@ -3,7 +3,13 @@ import type { TestApp } from '../../emulator/src/testing.js';
 import { startApp } from '../support/app.js';
 import { killedAtTheHub, silent } from '../support/request.js';
 
-const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee', details: 'The old one burns.' };
+const laptop = {
+  subject: 'A new laptop',
+  requestedBy: 'ana',
+  approver: 'kim',
+  escalateTo: 'lee',
+  details: 'The old one burns.',
+};
 
 /** As much of an approval as is looked at here. */
 interface Seen {
@@ -28,10 +34,16 @@ async function see(app: TestApp, id: string): Promise<Seen> {
   return (await app.get(`/api/approvals/${id}`)).json() as Promise<Seen>;
 }
 
-const decide = (app: TestApp, id: string, decision: string, by: string, comment?: string): Promise<Response> =>
-  app.post(`/api/approvals/${id}/decision`, { decision, by, comment });
+const decide = (
+  app: TestApp,
+  id: string,
+  decision: string,
+  by: string,
+  comment?: string,
+): Promise<Response> => app.post(`/api/approvals/${id}/decision`, { decision, by, comment });
 
-const keyed = (app: TestApp, key: string, changes = {}): Promise<Response> => app.post('/api/approvals', { ...laptop, ...changes }, { 'Idempotency-Key': key });
+const keyed = (app: TestApp, key: string, changes = {}): Promise<Response> =>
+  app.post('/api/approvals', { ...laptop, ...changes }, { 'Idempotency-Key': key });
 
 const list = async (app: TestApp, query: string): Promise<{ value: Seen[]; nextLink?: string }> =>
   (await app.get(`/api/approvals?${query}`)).json() as Promise<{ value: Seen[]; nextLink?: string }>;
@@ -46,13 +58,22 @@ describe('an approval', () => {
     expect(location).toMatch(/^\/api\/approvals\/[\w-]+$/);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await (await app.get(location)).json()).toMatchObject({
-      ...laptop, state: 'pending', waitsFor: 'kim',
-      respondBy: '2030-01-02T00:00:00.000Z', expiresAt: '2030-01-03T00:00:00.000Z',
-      history: [{ at: '2030-01-01T00:00:00.000Z', what: 'requested', who: 'ana' }, { what: 'asked', who: 'kim' }],
+      ...laptop,
+      state: 'pending',
+      waitsFor: 'kim',
+      respondBy: '2030-01-02T00:00:00.000Z',
+      expiresAt: '2030-01-03T00:00:00.000Z',
+      history: [
+        { at: '2030-01-01T00:00:00.000Z', what: 'requested', who: 'ana' },
+        { what: 'asked', who: 'kim' },
+      ],
     });
   });
 
-  it.each([['approved', 'Approved'], ['rejected', 'Rejected']])('that is %s goes to Approval with %s', async (decision, outcome) => {
+  it.each([
+    ['approved', 'Approved'],
+    ['rejected', 'Rejected'],
+  ])('that is %s goes to Approval with %s', async (decision, outcome) => {
     const { app, storage } = await startApp();
     const id = await ask(app);
     await app.skip({ hours: 3 });
@@ -62,23 +83,41 @@ describe('an approval', () => {
 
     expect(app.calls('Approval').map(({ input }) => input)).toEqual([{ id, outcome }]);
     expect(app.calls('Escalation')).toEqual([]);
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: `${outcome}: A new laptop` });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: `${outcome}: A new laptop`,
+    });
     const seen = await see(app, id);
     expect(seen).toMatchObject({ state: decision, decidedBy: 'kim', comment: 'As you wish.' });
-    expect(seen.history.map(({ what, who }) => [what, who])).toEqual([['requested', 'ana'], ['asked', 'kim'], [decision, 'kim'], ['reported', 'ana']]);
-    expect(await storage.notifications()).toMatchObject([{ to: 'kim' }, { to: 'ana', text: 'kim has decided.\n\nAs you wish.\n\nThe old one burns.' }]);
+    expect(seen.history.map(({ what, who }) => [what, who])).toEqual([
+      ['requested', 'ana'],
+      ['asked', 'kim'],
+      [decision, 'kim'],
+      ['reported', 'ana'],
+    ]);
+    expect(await storage.notifications()).toMatchObject([
+      { to: 'kim' },
+      { to: 'ana', text: 'kim has decided.\n\nAs you wish.\n\nThe old one burns.' },
+    ]);
   });
 
   it('escalates when the approver does not answer, and then waits for nobody else', async () => {
     const { app } = await startApp({ time: '2030-01-01T00:00:00Z' });
     const id = await ask(app, { respondWithin: 'PT2H', escalateWithin: 'PT3H' });
     await app.skip({ hours: 2, minutes: 1 });
-    expect(await see(app, id)).toMatchObject({ state: 'escalated', waitsFor: 'lee', expiresAt: '2030-01-01T05:00:00.000Z' });
+    expect(await see(app, id)).toMatchObject({
+      state: 'escalated',
+      waitsFor: 'lee',
+      expiresAt: '2030-01-01T05:00:00.000Z',
+    });
 
     expect((await decide(app, id, 'approved', 'kim')).status).toBe(403);
     expect((await decide(app, id, 'approved', 'lee')).status).toBe(200);
     await app.quiet();
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'Approved: A new laptop' });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'Approved: A new laptop',
+    });
   });
 
   it('expires when nobody answers', async () => {
@@ -91,7 +130,9 @@ describe('an approval', () => {
     expect((await decide(app, id, 'approved', 'lee')).status).toBe(409);
     expect(app.calls('Approval')).toEqual([]);
     expect((await storage.notifications()).map(({ to, key, about }) => [to, key, about])).toEqual([
-      ['kim', `${id}-asked`, `/api/approvals/${id}`], ['lee', `${id}-escalated`, `/api/approvals/${id}`], ['ana', `${id}-expired`, `/api/approvals/${id}`],
+      ['kim', `${id}-asked`, `/api/approvals/${id}`],
+      ['lee', `${id}-escalated`, `/api/approvals/${id}`],
+      ['ana', `${id}-expired`, `/api/approvals/${id}`],
     ]);
   });
 
@@ -123,11 +164,16 @@ describe('a decision', () => {
   it('and a deadline at once have one winner, which all follow', async () => {
     const { app } = await startApp();
     const ids = await Promise.all(Array.from({ length: 8 }, () => ask(app, { respondWithin: 'PT1H' })));
-    const [, ...answers] = await Promise.all([app.skip({ hours: 1 }), ...ids.map((id) => decide(app, id, 'approved', 'kim'))]);
+    const [, ...answers] = await Promise.all([
+      app.skip({ hours: 1 }),
+      ...ids.map((id) => decide(app, id, 'approved', 'kim')),
+    ]);
     await app.quiet();
     for (const [index, id] of ids.entries()) {
       const { state } = await see(app, id);
-      expect([answers[index]!.status, state]).toEqual(answers[index]!.status === 200 ? [200, 'approved'] : [403, 'escalated']);
+      expect([answers[index]!.status, state]).toEqual(
+        answers[index]!.status === 200 ? [200, 'approved'] : [403, 'escalated'],
+      );
     }
   });
 
@@ -142,7 +188,10 @@ describe('a decision', () => {
     });
     await app.skip({ hours: 25 });
     expect(answers.map(({ status }) => status)).toEqual([200]);
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'Approved: A new laptop' });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'Approved: A new laptop',
+    });
   });
 
   it('by whom it escalated to, made while the workflow is still at its escalation, wakes it at once', async () => {
@@ -155,7 +204,10 @@ describe('a decision', () => {
       return standing;
     });
     await app.skip({ hours: 24 });
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'Rejected: A new laptop' });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'Rejected: A new laptop',
+    });
   });
 
   it('needs a record: an event alone decides nothing', async () => {
@@ -173,16 +225,24 @@ describe('a decision', () => {
     const id = await ask(app);
     const response = await decide(app, id, 'approved', 'lee');
     expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({ type: 'urn:problem:forbidden', detail: 'The approval waits for kim.' });
+    expect(await response.json()).toMatchObject({
+      type: 'urn:problem:forbidden',
+      detail: 'The approval waits for kim.',
+    });
     expect(await see(app, id)).toMatchObject({ state: 'pending' });
   });
 
   it('is made by whom the platform has signed in, whatever the body says', async () => {
     const { app } = await startApp();
     const id = await ask(app);
-    const as = (name: string, by?: string): Promise<Response> => app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by }, {
-      'x-ms-client-principal': Buffer.from(JSON.stringify({ userDetails: name })).toString('base64'),
-    });
+    const as = (name: string, by?: string): Promise<Response> =>
+      app.post(
+        `/api/approvals/${id}/decision`,
+        { decision: 'approved', by },
+        {
+          'x-ms-client-principal': Buffer.from(JSON.stringify({ userDetails: name })).toString('base64'),
+        },
+      );
     expect((await as('mallory', 'kim')).status).toBe(403);
     expect((await as('kim')).status).toBe(200);
     expect(await see(app, id)).toMatchObject({ decidedBy: 'kim' });
@@ -190,7 +250,15 @@ describe('a decision', () => {
 
   it('about an unknown approval is 404', async () => {
     const { app } = await startApp();
-    for (const id of ['approval-0', 'reminders-0', '%00', '%2F..%2F', "'", 'x'.repeat(2000), '%F0%9F%98%80']) {
+    for (const id of [
+      'approval-0',
+      'reminders-0',
+      '%00',
+      '%2F..%2F',
+      "'",
+      'x'.repeat(2000),
+      '%F0%9F%98%80',
+    ]) {
       const answers = [await decide(app, id, 'approved', 'kim'), await app.get(`/api/approvals/${id}`)];
       expect([id, ...answers.map(({ status }) => status)]).toEqual([id, 404, 404]);
     }
@@ -199,17 +267,27 @@ describe('a decision', () => {
 
 describe('a host that is killed', () => {
   it('between the record of a decision and its event leaves it to the next request', async () => {
-    for (const next of [(app: TestApp, id: string) => app.get(`/api/approvals/${id}`), (app: TestApp, id: string) => decide(app, id, 'approved', 'kim')]) {
+    for (const next of [
+      (app: TestApp, id: string) => app.get(`/api/approvals/${id}`),
+      (app: TestApp, id: string) => decide(app, id, 'approved', 'kim'),
+    ]) {
       const { app, storage } = await startApp();
       const { decideApproval } = await import('../../src/approvals/endpoints.js');
       const id = await ask(app);
-      await killedAtTheHub(decideApproval, { params: { id }, body: '{"decision":"approved","by":"kim"}' }, storage);
+      await killedAtTheHub(
+        decideApproval,
+        { params: { id }, body: '{"decision":"approved","by":"kim"}' },
+        storage,
+      );
       await app.quiet();
       expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
 
       await next(app, id);
       await app.quiet();
-      expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'Approved: A new laptop' });
+      expect(await app.instance(id)).toMatchObject({
+        runtimeStatus: 'Completed',
+        output: 'Approved: A new laptop',
+      });
     }
   });
 
@@ -217,9 +295,16 @@ describe('a host that is killed', () => {
     const { app, storage } = await startApp();
     const { decideApproval } = await import('../../src/approvals/endpoints.js');
     const id = await ask(app);
-    await killedAtTheHub(decideApproval, { params: { id }, body: '{"decision":"approved","by":"kim"}' }, storage);
+    await killedAtTheHub(
+      decideApproval,
+      { params: { id }, body: '{"decision":"approved","by":"kim"}' },
+      storage,
+    );
     await app.skip({ hours: 24 });
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'Approved: A new laptop' });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'Approved: A new laptop',
+    });
     expect((await storage.notifications()).map(({ to }) => to)).toEqual(['kim', 'ana']);
   });
 
@@ -240,7 +325,10 @@ describe('a host that is killed', () => {
       expect(await app.instances()).toHaveLength(1);
       await decide(app, 'approval-k', 'approved', 'kim');
       await app.quiet();
-      expect(await app.instance('approval-k')).toMatchObject({ runtimeStatus: 'Completed', output: 'Approved: A new laptop' });
+      expect(await app.instance('approval-k')).toMatchObject({
+        runtimeStatus: 'Completed',
+        output: 'Approved: A new laptop',
+      });
     }
   });
 });
@@ -256,7 +344,9 @@ describe('an activity that runs twice', () => {
     const [seen, keys] = [await see(app, id), (await storage.notifications()).map(({ key }) => key)];
 
     vi.stubEnv('AppStorage', storage.connectionString);
-    onTestFinished(() => { vi.unstubAllEnvs(); });
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
     for (const { handler } of [activities.askApprover, activities.escalation, activities.expiry]) {
       expect(await handler({ id }, silent())).toMatchObject({ state: 'approved' });
     }
@@ -296,17 +386,26 @@ describe('an idempotency key', () => {
 
 describe('a request for an approval', () => {
   it.each([
-    ['subject', { subject: undefined }], ['subject', { subject: 'x'.repeat(201) }], ['subject', { subject: 5 }], ['subject', { subject: 'a\nb' }],
-    ['requestedBy', { requestedBy: undefined }], ['approver', { approver: '' }], ['escalateTo', { escalateTo: null }],
-    ['details', { details: 'é'.repeat(4097) }], ['details', { details: 'nul \0' }], ['respondWithin', { respondWithin: 'PT0.5S' }],
-    ['respondWithin', { respondWithin: 'P91D' }], ['respondWithin', { respondWithin: 'a day' }], ['escalateWithin', { escalateWithin: 3600 }],
+    ['subject', { subject: undefined }],
+    ['subject', { subject: 'x'.repeat(201) }],
+    ['subject', { subject: 5 }],
+    ['subject', { subject: 'a\nb' }],
+    ['requestedBy', { requestedBy: undefined }],
+    ['approver', { approver: '' }],
+    ['escalateTo', { escalateTo: null }],
+    ['details', { details: 'é'.repeat(4097) }],
+    ['details', { details: 'nul \0' }],
+    ['respondWithin', { respondWithin: 'PT0.5S' }],
+    ['respondWithin', { respondWithin: 'P91D' }],
+    ['respondWithin', { respondWithin: 'a day' }],
+    ['escalateWithin', { escalateWithin: 3600 }],
     ['escaladeTo', { escaladeTo: 'lee' }],
   ])('with a wrong %s is 400 and says so: %j', async (field, changes) => {
     const { app } = await startApp();
     const response = await app.post('/api/approvals', { ...laptop, ...changes });
     expect(response.status).toBe(400);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    const problem = await response.json() as { errors: { field: string; message: string }[] };
+    const problem = (await response.json()) as { errors: { field: string; message: string }[] };
     expect(problem.errors.map((error) => error.field)).toEqual([field]);
     expect(problem.errors[0]!.message).not.toBe('');
     expect(await app.instances()).toEqual([]);
@@ -314,7 +413,12 @@ describe('a request for an approval', () => {
 
   it('may use its limits to the full', async () => {
     const { app } = await startApp();
-    const id = await ask(app, { subject: '😀'.repeat(100), details: 'é\n'.repeat(2730), approver: `k'"<>&%/\\#?`.padEnd(100, 'é'), respondWithin: 'PT1S' });
+    const id = await ask(app, {
+      subject: '😀'.repeat(100),
+      details: 'é\n'.repeat(2730),
+      approver: `k'"<>&%/\\#?`.padEnd(100, 'é'),
+      respondWithin: 'PT1S',
+    });
     expect(await see(app, id)).toMatchObject({ state: 'pending', subject: '😀'.repeat(100) });
   });
 });
@@ -323,9 +427,14 @@ describe('the list of approvals', () => {
   it('is of a state, of an approver, of both or of neither', async () => {
     const { app } = await startApp();
     const short = { respondWithin: 'PT1H' };
-    const [kims, escalated, lees] = [await ask(app), await ask(app, short), await ask(app, { approver: 'lee' })];
+    const [kims, escalated, lees] = [
+      await ask(app),
+      await ask(app, short),
+      await ask(app, { approver: 'lee' }),
+    ];
     await app.skip({ hours: 2 });
-    const ids = async (query: string): Promise<string[]> => (await list(app, query)).value.map(({ id }) => id).toSorted();
+    const ids = async (query: string): Promise<string[]> =>
+      (await list(app, query)).value.map(({ id }) => id).toSorted();
     expect(await ids('')).toEqual([kims, escalated, lees].toSorted());
     expect(await ids('state=&approver=')).toEqual([kims, escalated, lees].toSorted());
     expect(await ids('state=pending')).toEqual([kims, lees].toSorted());
@@ -341,7 +450,7 @@ describe('the list of approvals', () => {
     const seen: string[][] = [];
     let next: string | undefined = `/api/approvals?top=2&approver=${encodeURIComponent("kim & 'co'")}`;
     while (next !== undefined) {
-      const page = await (await app.get(next)).json() as { value: Seen[]; nextLink?: string };
+      const page = (await (await app.get(next)).json()) as { value: Seen[]; nextLink?: string };
       seen.push(page.value.map(({ id }) => id));
       next = page.nextLink;
     }
@@ -349,12 +458,18 @@ describe('the list of approvals', () => {
     expect(seen.flat()).toEqual(ids.toSorted());
   });
 
-  it.each(['state=open', 'top=0', 'top=101', 'top=many', 'continuation=%27%20or%201%20eq%201', 'approver=%00', `approver=${'x'.repeat(101)}`])(
-    'cannot be asked for with %s', async (query) => {
-      const { app } = await startApp();
-      const response = await app.get(`/api/approvals?${query}`);
-      expect(response.status).toBe(400);
-      expect(await response.json()).toMatchObject({ errors: [{ field: query.split('=')[0] }] });
-    },
-  );
+  it.each([
+    'state=open',
+    'top=0',
+    'top=101',
+    'top=many',
+    'continuation=%27%20or%201%20eq%201',
+    'approver=%00',
+    `approver=${'x'.repeat(101)}`,
+  ])('cannot be asked for with %s', async (query) => {
+    const { app } = await startApp();
+    const response = await app.get(`/api/approvals?${query}`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ errors: [{ field: query.split('=')[0] }] });
+  });
 });

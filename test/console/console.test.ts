@@ -25,25 +25,38 @@ interface Console {
 function listen(connection: string): Console {
   const { STORAGE_CONNECTION: _, ...env } = process.env;
   const child = spawn(process.execPath, [path.join(import.meta.dirname, '../../console/main.ts')], {
-    stdio: ['ignore', 'pipe', 'pipe'], env: { ...env, NODE_OPTIONS: '', STORAGE_CONNECTION: connection },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, NODE_OPTIONS: '', STORAGE_CONNECTION: connection },
   });
   let story = '';
   let asides = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { story += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { asides += text; });
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    story += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    asides += text;
+  });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   onTestFinished(async () => {
     child.kill();
     await ended;
   });
   return {
-    story: () => story, asides: () => asides, process: child, ended,
-    until: (text) => new Promise((resolve, reject) => {
-      const look = (): void => { if (text.test(story) || text.test(asides)) resolve(); };
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
-      look();
-      void ended.then(() => { reject(new Error(`It ended: ${story}${asides}`)); });
-    }),
+    story: () => story,
+    asides: () => asides,
+    process: child,
+    ended,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (text.test(story) || text.test(asides)) resolve();
+        };
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', look);
+        look();
+        void ended.then(() => {
+          reject(new Error(`It ended: ${story}${asides}`));
+        });
+      }),
   };
 }
 
@@ -53,9 +66,11 @@ async function queueOf(connection: string): Promise<QueueClient> {
   return queue;
 }
 
-const tell = (queue: QueueClient, text: string): Promise<unknown> => queue.sendMessage(Buffer.from(text).toString('base64'));
+const tell = (queue: QueueClient, text: string): Promise<unknown> =>
+  queue.sendMessage(Buffer.from(text).toString('base64'));
 
-const left = async (queue: QueueClient): Promise<number> => (await queue.getProperties()).approximateMessagesCount ?? 0;
+const left = async (queue: QueueClient): Promise<number> =>
+  (await queue.getProperties()).approximateMessagesCount ?? 0;
 
 describe('The console', () => {
   test('prints the story in order as it comes, with dots while it waits, and deletes what it printed', async () => {
@@ -65,7 +80,9 @@ describe('The console', () => {
     for (const line of lines) await tell(queue, line);
     const console = listen(connection);
     await console.until(/step 40\.\n\.\./);
-    expect(console.story().trimEnd()).toMatch(new RegExp(`^${lines.join('\n').replaceAll('.', '\\.')}\n\\.+$`));
+    expect(console.story().trimEnd()).toMatch(
+      new RegExp(`^${lines.join('\n').replaceAll('.', '\\.')}\n\\.+$`),
+    );
 
     await tell(queue, 'She has won the game!');
     await console.until(/\.\nShe has won the game!\n\./);
@@ -88,7 +105,9 @@ describe('The console', () => {
     await queue.sendMessage('plain, not base64');
     const console = listen(connection);
     await console.until(/plain, not base64\n/);
-    expect(console.story()).toContain('␛[2J␛]0;gotcha␇Pat␍␊has\uFFFD31m \uFFFDnow\uFFFDwon␡\nplain, not base64\n');
+    expect(console.story()).toContain(
+      '␛[2J␛]0;gotcha␇Pat␍␊has\uFFFD31m \uFFFDnow\uFFFDwon␡\nplain, not base64\n',
+    );
     expect(console.story().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
@@ -115,7 +134,12 @@ describe('The console', () => {
     await tell(queue, 'Two.');
     await console.until(/Two\.\n\./);
     expect(console.story().match(/One\.|Two\./g)).toEqual(['One.', 'Two.']);
-    expect(console.asides().match(/Storage [^:.]*/g)).toEqual(['Storage does not answer', 'Storage answers again', 'Storage does not answer', 'Storage answers again']);
+    expect(console.asides().match(/Storage [^:.]*/g)).toEqual([
+      'Storage does not answer',
+      'Storage answers again',
+      'Storage does not answer',
+      'Storage answers again',
+    ]);
   });
 
   test('does not delete what it could not print', async () => {
@@ -128,14 +152,17 @@ describe('The console', () => {
     expect(await left(queue)).toBe(1);
   });
 
-  test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)('leaves at once on %s, even while storage is gone', async (signal) => {
-    const console = listen(connectionString({ blob: 1, queue: await freePort(), table: 1 }));
-    await console.until(/Storage does not answer/);
-    const asked = performance.now();
-    console.process.kill(signal);
-    expect(await console.ended).toBe(0);
-    expect(performance.now() - asked).toBeLessThan(1000);
-  });
+  test.skipIf(process.platform === 'win32').each(['SIGINT', 'SIGTERM'] as const)(
+    'leaves at once on %s, even while storage is gone',
+    async (signal) => {
+      const console = listen(connectionString({ blob: 1, queue: await freePort(), table: 1 }));
+      await console.until(/Storage does not answer/);
+      const asked = performance.now();
+      console.process.kill(signal);
+      expect(await console.ended).toBe(0);
+      expect(performance.now() - asked).toBeLessThan(1000);
+    },
+  );
 
   test('says in one line that its setting is no connection string', async () => {
     const console = listen('rubbish');

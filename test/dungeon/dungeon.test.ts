@@ -61,7 +61,11 @@ describe('a game', () => {
     await player.take();
     await player.slay();
     const { user, monster, room, inventory } = await player.world();
-    expect([monster!.isAlive, monster!.inventoryItems, room!.inventoryItems]).toEqual([false, '', inventory[1]!.name]);
+    expect([monster!.isAlive, monster!.inventoryItems, room!.inventoryItems]).toEqual([
+      false,
+      '',
+      inventory[1]!.name,
+    ]);
     expect(await player.status('GameMonitorWorkflow')).toBe('Running');
     await player.take();
     expect((await player.world()).user.inventoryItems).toBe(`${user.inventoryItems},${inventory[1]!.name}`);
@@ -79,13 +83,18 @@ describe('a game', () => {
     expect((await player.world()).user.isAlive).toBe(true);
     await app.skip({ milliseconds: 1 });
     expect((await player.world()).user.isAlive).toBe(false);
-    expect(await player.workflow('RunUserParallelWorkflow')).toMatchObject({ runtimeStatus: 'Completed', output: 'dead' });
+    expect(await player.workflow('RunUserParallelWorkflow')).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'dead',
+    });
     expect(await player.status('UserConfirmationWorkflow')).toBe('Completed');
     expect(await player.status('RunUserSequentialWorkflow')).toBe(404);
     expect((await player.post('ConfirmUser')).status).toBe(404);
     await app.skip({ seconds: 20 });
     expect(await player.status('UserMonitorWorkflow')).toBe('Completed');
-    expect(await player.story()).toEqual(expect.arrayContaining(['Alas, Pat died from waiting too long!', 'The watch over Pat is done.']));
+    expect(await player.story()).toEqual(
+      expect.arrayContaining(['Alas, Pat died from waiting too long!', 'The watch over Pat is done.']),
+    );
   });
 
   it('can be confirmed in the last millisecond', async () => {
@@ -106,7 +115,10 @@ describe('a game', () => {
     expect((await player.world()).user.isAlive).toBe(false);
   });
 
-  it.each([['KillMonster', 'GotTreasure'], ['GotTreasure', 'KillMonster']])('is won when %s comes before %s', async (first, second) => {
+  it.each([
+    ['KillMonster', 'GotTreasure'],
+    ['GotTreasure', 'KillMonster'],
+  ])('is won when %s comes before %s', async (first, second) => {
     const { app, storage, player } = await inside();
     const { id } = await movedUnheard(player, storage);
     expect(await player.status('GameMonitorWorkflow')).toBe('Running');
@@ -129,15 +141,18 @@ describe('a game', () => {
     expect(await player.story()).toContain('Pat has won the game!');
   });
 
-  it.each(['get', 'kill'])('is won at once by who repeats a move that was made, but not heard of: %s', async (action) => {
-    const { app, storage, player } = await inside();
-    await movedUnheard(player, storage);
-    const { monster, inventory } = await player.world();
-    const target = action === 'get' ? inventory[1]!.name : monster!.name;
-    expect((await player.act({ action, target, with: inventory[0]!.name })).status).toBe(400);
-    await app.quiet();
-    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
-  });
+  it.each(['get', 'kill'])(
+    'is won at once by who repeats a move that was made, but not heard of: %s',
+    async (action) => {
+      const { app, storage, player } = await inside();
+      await movedUnheard(player, storage);
+      const { monster, inventory } = await player.world();
+      const target = action === 'get' ? inventory[1]!.name : monster!.name;
+      expect((await player.act({ action, target, with: inventory[0]!.name })).status).toBe(400);
+      await app.quiet();
+      expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+    },
+  );
 
   it('is won also by who takes a day, and whose last event was lost', async () => {
     const { app, storage, player } = await inside();
@@ -151,7 +166,9 @@ describe('a game', () => {
     const { player, goOn } = await heldUpAt('CheckVictory');
     const { room, monster, inventory } = await player.world();
     expect((await player.act({ action: 'get', target: room!.inventoryItems })).status).toBe(200);
-    expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(200);
+    expect(
+      (await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status,
+    ).toBe(200);
     expect((await player.act({ action: 'get', target: inventory[1]!.name })).status).toBe(200);
     await goOn();
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
@@ -162,9 +179,14 @@ describe('a game', () => {
     const { player, goOn } = await heldUpAt('PlaceInventoryOnMonster');
     await player.act({ action: 'get', target: (await player.world()).room!.inventoryItems });
     const { monster, inventory } = await player.world();
-    expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(200);
+    expect(
+      (await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status,
+    ).toBe(200);
     await goOn();
-    expect(await player.world()).toMatchObject({ monster: { isAlive: false, inventoryItems: '' }, room: { inventoryItems: inventory[1]!.name } });
+    expect(await player.world()).toMatchObject({
+      monster: { isAlive: false, inventoryItems: '' },
+      room: { inventoryItems: inventory[1]!.name },
+    });
     await player.take();
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
   });
@@ -173,7 +195,9 @@ describe('a game', () => {
     const { player, goOn } = await heldUpAt('PlaceMonsterInRoom');
     await player.act({ action: 'get', target: (await player.world()).room!.inventoryItems });
     const { monster, inventory } = await player.world();
-    expect((await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status).toBe(400);
+    expect(
+      (await player.act({ action: 'kill', target: monster!.name, with: inventory[0]!.name })).status,
+    ).toBe(400);
     await goOn();
     await player.slay();
     await player.take();
@@ -216,36 +240,55 @@ describe('whoever looks after a player', () => {
     let longest = 0;
     for (let minute = 0; minute < 59; minute++) {
       await app.skip({ minutes: 1 });
-      longest = Math.max(longest, (await app.history((await player.workflow('UserMonitorWorkflow')).instanceId)).length);
+      longest = Math.max(
+        longest,
+        (await app.history((await player.workflow('UserMonitorWorkflow')).instanceId)).length,
+      );
     }
     await app.skip({ seconds: 59 });
     expect(await player.status('UserMonitorWorkflow')).toBe('Running');
     await app.skip({ seconds: 1 });
-    expect(await player.workflow('UserMonitorWorkflow')).toMatchObject({ runtimeStatus: 'Completed', output: 'timed out' });
+    expect(await player.workflow('UserMonitorWorkflow')).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'timed out',
+    });
     expect(app.calls('MonitorUser')).toHaveLength(181);
     expect(longest).toBeLessThan(400);
-    expect((await player.story()).slice(-2)).toEqual(['Pat is alive but has not found the treasure.', 'The watch over Pat has timed out.']);
+    expect((await player.story()).slice(-2)).toEqual([
+      'Pat is alive but has not found the treasure.',
+      'The watch over Pat has timed out.',
+    ]);
     expect(await player.status('GameMonitorWorkflow')).toBe('Running');
   });
 });
 
 describe('a set-up that fails', () => {
   const steps: [string, Workflow][] = [
-    ['CreateUser', 'RunUserParallelWorkflow'], ['CreateMonster', 'RunUserParallelWorkflow'], ['CreateRoom', 'RunUserParallelWorkflow'],
-    ['CreateInventory', 'RunUserParallelWorkflow'], ['PlaceUserInRoom', 'RunUserSequentialWorkflow'], ['PlaceInventoryInRoom', 'RunUserSequentialWorkflow'],
-    ['PlaceMonsterInRoom', 'RunUserSequentialWorkflow'], ['PlaceInventoryOnMonster', 'RunUserSequentialWorkflow'],
+    ['CreateUser', 'RunUserParallelWorkflow'],
+    ['CreateMonster', 'RunUserParallelWorkflow'],
+    ['CreateRoom', 'RunUserParallelWorkflow'],
+    ['CreateInventory', 'RunUserParallelWorkflow'],
+    ['PlaceUserInRoom', 'RunUserSequentialWorkflow'],
+    ['PlaceInventoryInRoom', 'RunUserSequentialWorkflow'],
+    ['PlaceMonsterInRoom', 'RunUserSequentialWorkflow'],
+    ['PlaceInventoryOnMonster', 'RunUserSequentialWorkflow'],
   ];
 
   it.each(steps)('at %s is undone, and the name is free', async (failing, workflow) => {
     const { app, storage } = await startApp();
     const player = new Player(app, 'Pat');
-    app.replace(failing, () => { throw new Error('The ceiling came down'); });
+    app.replace(failing, () => {
+      throw new Error('The ceiling came down');
+    });
     await player.enter();
     if (workflow === 'RunUserSequentialWorkflow') await player.confirm();
     await app.skip({ seconds: 30 });
 
     expect(await player.workflow(workflow)).toMatchObject({
-      runtimeStatus: 'Failed', output: expect.stringMatching(/The dungeon of Pat could not be laid out\. What was made is undone, and the name is free again\. \(.* The ceiling came down\)$/) as string,
+      runtimeStatus: 'Failed',
+      output: expect.stringMatching(
+        /The dungeon of Pat could not be laid out\. What was made is undone, and the name is free again\. \(.* The ceiling came down\)$/,
+      ) as string,
     });
     expect(await player.status(workflow)).toBe('Failed');
     expect((await app.get('/api/GameStatus/Pat')).status).toBe(400);
@@ -266,16 +309,37 @@ describe('a set-up that fails', () => {
   it('is undone the last step first', async () => {
     const { app } = await startApp();
     const player = new Player(app, 'Pat');
-    app.replace('PlaceInventoryOnMonster', () => { throw new Error('The ceiling came down'); });
+    app.replace('PlaceInventoryOnMonster', () => {
+      throw new Error('The ceiling came down');
+    });
     await player.enter();
     await player.confirm();
     await app.skip({ seconds: 30 });
-    const undone = ['UndoPlaceInventoryOnMonster', 'UndoPlaceMonsterInRoom', 'UndoPlaceInventoryInRoom', 'UndoPlaceUserInRoom', 'UndoCreateInventory', 'UndoCreateRoom', 'UndoCreateMonster', 'UndoCreateUser'];
+    const undone = [
+      'UndoPlaceInventoryOnMonster',
+      'UndoPlaceMonsterInRoom',
+      'UndoPlaceInventoryInRoom',
+      'UndoPlaceUserInRoom',
+      'UndoCreateInventory',
+      'UndoCreateRoom',
+      'UndoCreateMonster',
+      'UndoCreateUser',
+    ];
     const history = await app.history((await player.workflow('RunUserSequentialWorkflow')).instanceId);
-    expect(history.flatMap((event) => (event.EventType === 'TaskScheduled' && event.Name.startsWith('Undo') ? [event.Name] : []))).toEqual(undone);
+    expect(
+      history.flatMap((event) =>
+        event.EventType === 'TaskScheduled' && event.Name.startsWith('Undo') ? [event.Name] : [],
+      ),
+    ).toEqual(undone);
     expect((await player.story()).slice(-8)).toEqual([
-      expect.stringMatching(/driven out/), expect.stringMatching(/is put aside/), expect.stringMatching(/led out/),
-      expect.stringMatching(/are taken away/), expect.stringMatching(/filled up/), expect.stringMatching(/is gone/), 'Pat is sent home.', 'The name Pat is free again.',
+      expect.stringMatching(/driven out/),
+      expect.stringMatching(/is put aside/),
+      expect.stringMatching(/led out/),
+      expect.stringMatching(/are taken away/),
+      expect.stringMatching(/filled up/),
+      expect.stringMatching(/is gone/),
+      'Pat is sent home.',
+      'The name Pat is free again.',
     ]);
   });
 
@@ -283,7 +347,11 @@ describe('a set-up that fails', () => {
     const { app } = await startApp();
     const player = new Player(app, 'Pat');
     let attempts = 0;
-    app.replace('CreateMonster', () => { attempts++; if (attempts === 2) app.restore('CreateMonster'); throw new Error('Not now'); });
+    app.replace('CreateMonster', () => {
+      attempts++;
+      if (attempts === 2) app.restore('CreateMonster');
+      throw new Error('Not now');
+    });
     await player.enter();
     await app.skip({ seconds: 10 });
     await player.confirm();
@@ -296,7 +364,10 @@ describe('a set-up that fails', () => {
 async function heldUpAt(activity: string): Promise<{ player: Player; goOn: () => Promise<void> }> {
   const { app, player } = await enter();
   const held = Promise.withResolvers<void>();
-  app.replace(activity, async () => { await held.promise; throw new Error('not yet'); });
+  app.replace(activity, async () => {
+    await held.promise;
+    throw new Error('not yet');
+  });
   await player.post('ConfirmUser');
   await expect.poll(() => app.calls(activity).length).toBe(1);
   return {

@@ -5,12 +5,13 @@ import { startApp as start } from '../support/app.js';
 import { killedAtTheHub, withStorage } from '../support/request.js';
 import { Player } from './player.js';
 
-const startApp = (): ReturnType<typeof start> => start({
-  app: async () => {
-    await import('../../src/index.js');
-    await import('./start-again.js');
-  },
-});
+const startApp = (): ReturnType<typeof start> =>
+  start({
+    app: async () => {
+      await import('../../src/index.js');
+      await import('./start-again.js');
+    },
+  });
 
 describe('a host that is killed', () => {
   it('after a name was claimed and before its game was started, leaves the name to one of the next after ten seconds', async () => {
@@ -63,7 +64,9 @@ describe('a host that is killed', () => {
   it('in a set-up that takes longer than that does not take the name either', async () => {
     const { app } = await startApp();
     const player = new Player(app, 'Pat');
-    app.replace('CreateMonster', () => { throw new Error('Not yet'); });
+    app.replace('CreateMonster', () => {
+      throw new Error('Not yet');
+    });
     await player.enter();
     await app.skip({ seconds: 12 });
     expect((await player.post('NewUser')).status).toBe(400);
@@ -76,15 +79,22 @@ describe('a host that is killed', () => {
     const { app, storage } = await startApp();
     const player = new Player(app, 'Pat');
     const { creation } = await import('../../src/dungeon/activities.js');
-    app.replace('CreateMonster', () => { throw new Error('The ceiling came down'); });
-    app.replace('UndoCreateUser', () => { throw new Error('Not now'); });
+    app.replace('CreateMonster', () => {
+      throw new Error('The ceiling came down');
+    });
+    app.replace('UndoCreateUser', () => {
+      throw new Error('Not now');
+    });
     await player.enter();
     await app.skip({ seconds: 20 });
     const { claim } = (await player.workflow('RunUserParallelWorkflow')).input as GameReference;
-    const late = (which: 'run' | 'undo'): Promise<string[]> => withStorage(storage, async () => {
-      const outcomes = await Promise.allSettled(creation.map(async (step) => step[which].handler({ name: 'Pat', claim }, undefined!)));
-      return outcomes.map(({ status }) => status);
-    });
+    const late = (which: 'run' | 'undo'): Promise<string[]> =>
+      withStorage(storage, async () => {
+        const outcomes = await Promise.allSettled(
+          creation.map(async (step) => step[which].handler({ name: 'Pat', claim }, undefined!)),
+        );
+        return outcomes.map(({ status }) => status);
+      });
     expect(await late('run')).toEqual(['rejected', 'rejected', 'rejected', 'rejected']);
     expect(await storage.rowKeys('Dungeon')).toEqual(['game', 'game-user']);
     expect((await player.post('NewUser')).status).toBe(400);
@@ -107,7 +117,10 @@ describe('a host that is killed', () => {
     const activities = await import('../../src/dungeon/activities.js');
     const steps = [
       ...[...activities.creation, ...activities.placement].map(({ run }) => run),
-      activities.askConfirmation, activities.readConfirmation, activities.killUser, activities.checkVictory,
+      activities.askConfirmation,
+      activities.readConfirmation,
+      activities.killUser,
+      activities.checkVictory,
     ] as Activity<GameReference, unknown>[];
     for (const { activityName, handler } of steps) {
       app.replace(activityName, async (input: GameReference) => {
@@ -127,7 +140,8 @@ describe('a host that is killed', () => {
     const player = await new Player(app, 'Pat').enter();
     const { changeGame } = await import('../../src/dungeon/store.js');
     const { watch } = await import('../../src/dungeon/rules.js');
-    const look = (last: boolean): Promise<unknown> => withStorage(storage, () => changeGame('Pat', (game) => watch(game, { first: false, last })));
+    const look = (last: boolean): Promise<unknown> =>
+      withStorage(storage, () => changeGame('Pat', (game) => watch(game, { first: false, last })));
     await look(true);
     const story = await player.story();
     expect(story.at(-1)).toBe('The watch over Pat has timed out.');
@@ -141,7 +155,9 @@ describe('a host that is killed', () => {
     const { claim } = (await player.workflow('RunUserSequentialWorkflow')).input as GameReference;
     await player.win();
     for (const workflow of ['RunUserSequentialWorkflow', 'GameMonitorWorkflow']) {
-      expect((await app.finished(await app.start('StartAgain', { name: 'Pat', claim, workflow }))).runtimeStatus).toBe('Completed');
+      expect(
+        (await app.finished(await app.start('StartAgain', { name: 'Pat', claim, workflow }))).runtimeStatus,
+      ).toBe('Completed');
     }
     await app.quiet();
     expect(app.calls('PlaceUserInRoom')).toHaveLength(1);

@@ -11,7 +11,10 @@ export interface World {
 
 /** Somebody who plays by HTTP alone. */
 export class Player {
-  constructor(readonly app: TestApp, readonly name: string) {}
+  constructor(
+    readonly app: TestApp,
+    readonly name: string,
+  ) {}
 
   /** `NewUser`, and waits until the player is asked to confirm. */
   async enter(): Promise<this> {
@@ -77,7 +80,9 @@ export class Player {
 
   /** The player's workflow, as the hub has it; the latest, should there be several. */
   async workflow(workflow: Workflow): Promise<InstanceState> {
-    const all = (await this.app.instances()).filter(({ name, input }) => name === workflow && (input as { name: string }).name === this.name);
+    const all = (await this.app.instances()).filter(
+      ({ name, input }) => name === workflow && (input as { name: string }).name === this.name,
+    );
     return all.at(-1)!;
   }
 }

@@ -19,10 +19,18 @@ describe('a hundred callers at once', () => {
     const answers = await Promise.all(hundred.map(() => player.post('NewUser')));
     await app.quiet();
     expect(counted(answers)).toEqual({ 200: 1, 400: 99 });
-    expect(await answers.find(({ status }) => status === 400)!.json()).toMatchObject({ detail: 'There is a player Pat already. Take another name.' });
-    expect((await app.instances()).map(({ name }) => name).toSorted()).toEqual(['RunUserParallelWorkflow', 'UserConfirmationWorkflow', 'UserMonitorWorkflow']);
+    expect(await answers.find(({ status }) => status === 400)!.json()).toMatchObject({
+      detail: 'There is a player Pat already. Take another name.',
+    });
+    expect((await app.instances()).map(({ name }) => name).toSorted()).toEqual([
+      'RunUserParallelWorkflow',
+      'UserConfirmationWorkflow',
+      'UserMonitorWorkflow',
+    ]);
     expect(await storage.rowKeys('Dungeon')).toHaveLength(6);
-    expect((await storage.console()).filter((line) => line === 'Attempt to add duplicate user Pat failed.')).toHaveLength(99);
+    expect(
+      (await storage.console()).filter((line) => line === 'Attempt to add duplicate user Pat failed.'),
+    ).toHaveLength(99);
   });
 
   it('who confirm one player begin one game', async () => {
@@ -32,7 +40,9 @@ describe('a hundred callers at once', () => {
     await app.quiet();
     expect(counted(answers)[200]).toBeGreaterThan(0);
     expect(answers.every(({ status }) => status === 200 || status === 404)).toBe(true);
-    expect((await player.story()).filter((line) => line === 'Pat has accepted the challenge!')).toHaveLength(1);
+    expect((await player.story()).filter((line) => line === 'Pat has accepted the challenge!')).toHaveLength(
+      1,
+    );
     expect(app.calls('PlaceUserInRoom')).toHaveLength(1);
     expect((await player.world()).user.currentRoom).not.toBeNull();
   });
@@ -44,9 +54,16 @@ describe('a hundred callers at once', () => {
     const answers = await Promise.all(hundred.map(() => player.act({ action: 'get', target: weapon })));
     await app.quiet();
     expect(counted(answers)).toEqual({ 200: 1, 400: 99 });
-    expect(await answers.find(({ status }) => status === 400)!.json()).toMatchObject({ detail: `Pat holds the ${weapon} already.` });
-    expect(await player.world()).toMatchObject({ user: { inventoryItems: weapon }, room: { inventoryItems: '' } });
-    expect((await player.story()).filter((line) => line === `Pat has picked up the ${weapon}.`)).toHaveLength(1);
+    expect(await answers.find(({ status }) => status === 400)!.json()).toMatchObject({
+      detail: `Pat holds the ${weapon} already.`,
+    });
+    expect(await player.world()).toMatchObject({
+      user: { inventoryItems: weapon },
+      room: { inventoryItems: '' },
+    });
+    expect((await player.story()).filter((line) => line === `Pat has picked up the ${weapon}.`)).toHaveLength(
+      1,
+    );
   });
 
   it('who slay one monster: it dies once, and drops one treasure', async () => {
@@ -54,7 +71,9 @@ describe('a hundred callers at once', () => {
     const player = await (await new Player(app, 'Pat').enter()).confirm();
     await player.take();
     const { user, monster } = await player.world();
-    const answers = await Promise.all(hundred.map(() => player.act({ action: 'kill', target: monster!.name, with: user.inventoryItems })));
+    const answers = await Promise.all(
+      hundred.map(() => player.act({ action: 'kill', target: monster!.name, with: user.inventoryItems })),
+    );
     await app.quiet();
     expect(counted(answers)).toEqual({ 200: 1, 400: 99 });
     await player.take();
@@ -70,11 +89,16 @@ describe('a hundred callers at once', () => {
     }
     for (const player of players) {
       const { user, inventory } = await player.world();
-      expect([user.name, user.inventoryItems.split(',').toSorted()]).toEqual([player.name, inventory.map(({ name }) => name).toSorted()]);
+      expect([user.name, user.inventoryItems.split(',').toSorted()]).toEqual([
+        player.name,
+        inventory.map(({ name }) => name).toSorted(),
+      ]);
       expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
       const story = await player.story();
       expect(story).toContain(`${player.name} has won the game!`);
-      expect(story.filter((line) => line.includes('Player ')).every((line) => line.includes(player.name))).toBe(true);
+      expect(
+        story.filter((line) => line.includes('Player ')).every((line) => line.includes(player.name)),
+      ).toBe(true);
     }
   });
 });
@@ -85,7 +109,13 @@ describe('the record of a game', () => {
     await new Player(app, 'Pat').enter();
     const { changeGame, readGame } = await import('../../src/dungeon/store.js');
     await withStorage(storage, async () => {
-      await Promise.all(hundred.slice(0, 8).map(() => changeGame('Pat', (game) => ({ game: { ...game, forgotten: game.forgotten + 1 }, lines: [] }))));
+      await Promise.all(
+        hundred
+          .slice(0, 8)
+          .map(() =>
+            changeGame('Pat', (game) => ({ game: { ...game, forgotten: game.forgotten + 1 }, lines: [] })),
+          ),
+      );
       expect(await readGame('Pat')).toMatchObject({ forgotten: 8 });
     });
   });

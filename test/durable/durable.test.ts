@@ -10,7 +10,11 @@ async function startApp(): Promise<TestApp> {
 
 /** Raises the event from within an activity, where waiting until nothing runs would never end. */
 async function knockWhileBusy(app: TestApp, id: string): Promise<void> {
-  const response = await app.post(`/runtime/webhooks/durabletask/instances/${id}/raiseEvent/Knock`, JSON.stringify('kim'), { 'Content-Type': 'application/json' });
+  const response = await app.post(
+    `/runtime/webhooks/durabletask/instances/${id}/raiseEvent/Knock`,
+    JSON.stringify('kim'),
+    { 'Content-Type': 'application/json' },
+  );
   expect(response.status).toBe(202);
 }
 
@@ -22,7 +26,10 @@ describe('activities', () => {
 
   it('are not waited for when there are none', async () => {
     const app = await startApp();
-    expect(await app.finished(await app.start('None'))).toMatchObject({ runtimeStatus: 'Completed', output: [] });
+    expect(await app.finished(await app.start('None'))).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: [],
+    });
   });
 
   it('are tried again as the named policy says', async () => {
@@ -32,7 +39,11 @@ describe('activities', () => {
       return 'done';
     });
     expect(await app.finished(await app.start('Retried'))).toMatchObject({ output: 'done' });
-    expect(app.calls('Flaky').map(({ at }) => at.toISOString().slice(14, 19))).toEqual(['00:00', '00:10', '00:30']);
+    expect(app.calls('Flaky').map(({ at }) => at.toISOString().slice(14, 19))).toEqual([
+      '00:00',
+      '00:10',
+      '00:30',
+    ]);
   });
 
   it('are tried again together as the policy says', async () => {
@@ -43,14 +54,23 @@ describe('activities', () => {
     });
     expect(await app.finished(await app.start('RetriedTogether'))).toMatchObject({ output: [42, 'done'] });
     for (const name of ['Double', 'Flaky']) {
-      expect(app.calls(name).map(({ at }) => at.toISOString().slice(14, 19))).toEqual(['00:00', '00:10', '00:30']);
+      expect(app.calls(name).map(({ at }) => at.toISOString().slice(14, 19))).toEqual([
+        '00:00',
+        '00:10',
+        '00:30',
+      ]);
     }
   });
 
   it('fail together when all the attempts have failed', async () => {
     const app = await startApp();
-    app.replace('Flaky', () => { throw new Error('never'); });
-    expect(await app.finished(await app.start('RetriedTogether'))).toMatchObject({ runtimeStatus: 'Failed', output: expect.stringMatching(/never/) as string });
+    app.replace('Flaky', () => {
+      throw new Error('never');
+    });
+    expect(await app.finished(await app.start('RetriedTogether'))).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: expect.stringMatching(/never/) as string,
+    });
     expect(app.calls('Flaky')).toHaveLength(3);
   });
 });
@@ -68,7 +88,12 @@ describe('an orchestrator', () => {
     const { start } = await import('../../src/durable/index.js');
     const { withoutInput } = await import('./orchestrators.js');
     const started: unknown[] = [];
-    const client = { startNew: (...call: unknown[]) => { started.push(call); return Promise.resolve('a'); } } as unknown as DurableClient;
+    const client = {
+      startNew: (...call: unknown[]) => {
+        started.push(call);
+        return Promise.resolve('a');
+      },
+    } as unknown as DurableClient;
     expect(await start(client, withoutInput, { instanceId: 'a', input: null })).toBe('a');
     expect(started).toEqual([['WithoutInput', { instanceId: 'a', input: null }]]);
   });
@@ -77,7 +102,9 @@ describe('an orchestrator', () => {
 describe('a timer', () => {
   it('that lost a race can be cancelled, and then holds nothing up', async () => {
     const app = await startApp();
-    expect(await app.finished(await app.start('First'))).toMatchObject({ output: { soon: true, at: '2030-01-01T00:01:00.000Z' } });
+    expect(await app.finished(await app.start('First'))).toMatchObject({
+      output: { soon: true, at: '2030-01-01T00:01:00.000Z' },
+    });
     expect(app.now.toISOString()).toBe('2030-01-01T00:01:00.000Z');
   });
 });
@@ -114,7 +141,10 @@ describe('an event with a deadline', () => {
     await app.skip({ hours: 1 });
     await app.raise(id, 'Knock', 'lee');
     await app.raise(id, 'Knock', 'ana');
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['kim', 'lee', 'ana'] });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: ['kim', 'lee', 'ana'],
+    });
   });
 
   it('is not lost to a later wait without a deadline either', async () => {

@@ -1,6 +1,16 @@
 import moment from 'moment';
 import {
-  activity, all, allRetried, any, event, eventOrDeadline, now, orchestrator, retryPolicy, sleepUntil, waitFor,
+  activity,
+  all,
+  allRetried,
+  any,
+  event,
+  eventOrDeadline,
+  now,
+  orchestrator,
+  retryPolicy,
+  sleepUntil,
+  waitFor,
 } from '../../src/durable/index.js';
 
 /** Orchestrators that show what `durable/` does. */
@@ -63,7 +73,10 @@ export const patientDoor = orchestrator('PatientDoor', function* (context) {
 });
 
 export const first = orchestrator('First', function* (context) {
-  const [soon, late] = [sleepUntil(context, now(context).add(1, 'minute')), sleepUntil(context, now(context).add(1, 'day'))];
+  const [soon, late] = [
+    sleepUntil(context, now(context).add(1, 'minute')),
+    sleepUntil(context, now(context).add(1, 'day')),
+  ];
   const winner = yield* any(context, [late, soon]);
   late.cancel();
   return { soon: winner === soon, at: now(context).toISOString() };

@@ -1,7 +1,16 @@
 import type { DurableClient, OrchestrationContext } from 'durable-functions';
 import { expectTypeOf, it } from 'vitest';
 import {
-  activity, all, any, event, eventOrDeadline, orchestrator, start, type Activity, type Orchestrator, type TypedTask,
+  activity,
+  all,
+  any,
+  event,
+  eventOrDeadline,
+  orchestrator,
+  start,
+  type Activity,
+  type Orchestrator,
+  type TypedTask,
 } from '../../src/durable/index.js';
 import type { Moment } from 'moment';
 
@@ -23,8 +32,15 @@ function* typed(): Generator {
 
   expectTypeOf(yield* count(context, 'four')).toEqualTypeOf<number>();
   expectTypeOf(yield* child(context, { text: 'four' }, { instanceId: 'a' })).toEqualTypeOf<number>();
-  expectTypeOf(yield* all(context, [count(context, 'a'), spell(context, 1)])).toEqualTypeOf<[number, string]>();
-  expectTypeOf(yield* all(context, ['a', 'b'].map((text) => count(context, text)))).toEqualTypeOf<number[]>();
+  expectTypeOf(yield* all(context, [count(context, 'a'), spell(context, 1)])).toEqualTypeOf<
+    [number, string]
+  >();
+  expectTypeOf(
+    yield* all(
+      context,
+      ['a', 'b'].map((text) => count(context, text)),
+    ),
+  ).toEqualTypeOf<number[]>();
 
   const [one, two] = [count(context, 'a'), spell(context, 1)];
   const first = yield* any(context, [one, two]);

@@ -17,9 +17,18 @@ describe('The dungeon, by HTTP', { timeout: 3 * PATIENCE }, () => {
     const player = at(origin(), `Pat ${randomUUID().slice(0, 8)}`);
     expect((await player.post('NewUser')).status).toBe(200);
     expect((await player.post('NewUser')).status).toBe(400);
-    await until(() => player.status('UserConfirmationWorkflow'), ({ json }) => json?.['status'] === 'Running');
-    await until(() => player.post('ConfirmUser'), ({ status }) => status === 200);
-    await until(() => player.status('GameMonitorWorkflow'), ({ json }) => json?.['status'] === 'Running');
+    await until(
+      () => player.status('UserConfirmationWorkflow'),
+      ({ json }) => json?.['status'] === 'Running',
+    );
+    await until(
+      () => player.post('ConfirmUser'),
+      ({ status }) => status === 200,
+    );
+    await until(
+      () => player.status('GameMonitorWorkflow'),
+      ({ json }) => json?.['status'] === 'Running',
+    );
 
     const begun = await player.world();
     expect(begun.user).toMatchObject({ currentRoom: begun.room.name, isAlive: true });
@@ -33,9 +42,17 @@ describe('The dungeon, by HTTP', { timeout: 3 * PATIENCE }, () => {
     expect(slain.room.inventoryItems).toBe(begun.monster.inventoryItems);
     expect((await player.act('get', slain.room.inventoryItems)).status).toBe(200);
 
-    await until(() => player.status('GameMonitorWorkflow'), ({ json }) => json?.['status'] === 'Completed');
-    await until(() => player.status('UserMonitorWorkflow'), ({ json }) => json?.['status'] === 'Completed');
-    expect((await player.world()).user.inventoryItems.split(',').toSorted()).toEqual([weapon, begun.monster.inventoryItems].toSorted());
+    await until(
+      () => player.status('GameMonitorWorkflow'),
+      ({ json }) => json?.['status'] === 'Completed',
+    );
+    await until(
+      () => player.status('UserMonitorWorkflow'),
+      ({ json }) => json?.['status'] === 'Completed',
+    );
+    expect((await player.world()).user.inventoryItems.split(',').toSorted()).toEqual(
+      [weapon, begun.monster.inventoryItems].toSorted(),
+    );
     const story = (await player.get('dungeon', '/story?after=0')).json?.['lines'] as { text: string }[];
     expect(story.at(-1)?.text).toMatch(/ has won the game!$|watch over/);
   });
@@ -52,10 +69,13 @@ describe('The dungeon, by HTTP', { timeout: 3 * PATIENCE }, () => {
 
 /** Somebody who plays under a base URL. */
 function at(origin: string, name: string) {
-  const post = (endpoint: string, fields: object = {}): Promise<Answer> => call('POST', `${origin}/api/${endpoint}`, { name, ...fields });
-  const get = (endpoint: string, rest = ''): Promise<Answer> => call('GET', `${origin}/api/${endpoint}/${encodeURIComponent(name)}${rest}`);
+  const post = (endpoint: string, fields: object = {}): Promise<Answer> =>
+    call('POST', `${origin}/api/${endpoint}`, { name, ...fields });
+  const get = (endpoint: string, rest = ''): Promise<Answer> =>
+    call('GET', `${origin}/api/${endpoint}/${encodeURIComponent(name)}${rest}`);
   return {
-    post, get,
+    post,
+    get,
     act: (action: string, target: string, tool = '') => post('Action', { action, target, with: tool }),
     status: (workflow: string) => get('CheckStatus', `/${workflow}`),
     world: async () => (await get('GameStatus')).json as unknown as World,

@@ -9,23 +9,45 @@ describe('What waits, by HTTP', { timeout: 2 * PATIENCE }, () => {
   test('an approval goes to the next when nobody answers, and is decided once', async (context) => {
     await needKey(context);
     const asked = await call('POST', `${origin()}/api/approvals`, {
-      subject: 'A new chair', requestedBy: 'pat', approver: 'kim', escalateTo: 'robin', respondWithin: 'PT1S',
+      subject: 'A new chair',
+      requestedBy: 'pat',
+      approver: 'kim',
+      escalateTo: 'robin',
+      respondWithin: 'PT1S',
     });
     expect(asked.status).toBe(202);
     const approval = new URL(asked.headers.get('location')!, origin()).href;
-    await until(() => call('GET', approval), ({ json }) => json?.['state'] === 'escalated');
-    expect((await call('POST', `${approval}/decision`, { decision: 'approved', by: 'kim' })).status).toBe(403);
-    const decisions = await Promise.all(['approved', 'rejected'].map((decision) => call('POST', `${approval}/decision`, { decision, by: 'robin' })));
+    await until(
+      () => call('GET', approval),
+      ({ json }) => json?.['state'] === 'escalated',
+    );
+    expect((await call('POST', `${approval}/decision`, { decision: 'approved', by: 'kim' })).status).toBe(
+      403,
+    );
+    const decisions = await Promise.all(
+      ['approved', 'rejected'].map((decision) =>
+        call('POST', `${approval}/decision`, { decision, by: 'robin' }),
+      ),
+    );
     expect(decisions.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
-    await until(() => call('GET', approval), ({ text }) => text.includes('"reported"'));
+    await until(
+      () => call('GET', approval),
+      ({ text }) => text.includes('"reported"'),
+    );
   });
 
   test('reminders are sent, and can be called off', async (context) => {
     await needKey(context);
-    const planned = await call('POST', `${origin()}/api/reminders`, { to: 'pat', message: 'Water the plants' });
+    const planned = await call('POST', `${origin()}/api/reminders`, {
+      to: 'pat',
+      message: 'Water the plants',
+    });
     expect(planned.status).toBe(202);
     const reminders = new URL(planned.headers.get('location')!, origin()).href;
-    await until(() => call('GET', reminders), ({ json }) => json?.['sent'] === 1);
+    await until(
+      () => call('GET', reminders),
+      ({ json }) => json?.['sent'] === 1,
+    );
     expect((await call('DELETE', reminders)).json).toMatchObject({ state: 'cancelled' });
   });
 
@@ -33,7 +55,10 @@ describe('What waits, by HTTP', { timeout: 2 * PATIENCE }, () => {
     await needKey(context);
     const started = await call('POST', `${origin()}/api/orchestrators/ApprovalSimulation`);
     expect(started.status).toBe(202);
-    const done = await until(() => call('GET', started.json?.['statusQueryGetUri'] as string), ({ status }) => status === 200);
+    const done = await until(
+      () => call('GET', started.json?.['statusQueryGetUri'] as string),
+      ({ status }) => status === 200,
+    );
     expect(done.json).toMatchObject({ runtimeStatus: 'Completed' });
   });
 

@@ -14,10 +14,22 @@ test.for(all)('$name is followed by today’s code', async ({ history }) => {
 
 test('every orchestrator of the app has a recorded history', async () => {
   const { app } = await startApp();
-  const functions = await (await app.get('/admin/functions')).json() as { name: string; config: { bindings: { type: string }[] } }[];
-  const orchestrators = functions.filter(({ config }) => config.bindings.some(({ type }) => type === 'orchestrationTrigger')).map(({ name }) => name);
-  const recorded = new Set(all.flatMap(({ history }) => history.flatMap((event) => (event.EventType === 'ExecutionStarted' ? [event.Name] : []))));
-  expect(orchestrators.filter((name) => !recorded.has(name)), 'add a scenario, and run npm run record-histories').toEqual([]);
+  const functions = (await (await app.get('/admin/functions')).json()) as {
+    name: string;
+    config: { bindings: { type: string }[] };
+  }[];
+  const orchestrators = functions
+    .filter(({ config }) => config.bindings.some(({ type }) => type === 'orchestrationTrigger'))
+    .map(({ name }) => name);
+  const recorded = new Set(
+    all.flatMap(({ history }) =>
+      history.flatMap((event) => (event.EventType === 'ExecutionStarted' ? [event.Name] : [])),
+    ),
+  );
+  expect(
+    orchestrators.filter((name) => !recorded.has(name)),
+    'add a scenario, and run npm run record-histories',
+  ).toEqual([]);
 });
 
 test('a history that today’s code would not follow is caught, by the step', async () => {
@@ -26,5 +38,7 @@ test('a history that today’s code would not follow is caught, by the step', as
   const history = readRecording(path.join(import.meta.dirname, 'broken/approval-approved.json'));
   const replayed = app.replay(history);
   await expect(replayed).rejects.toBeInstanceOf(HistoryMismatchError);
-  await expect(replayed).rejects.toThrow(/does not follow the history of '.*'\. .*an activity task with sequence number 2 named 'Approval'.* an activity task .*named 'ReadStanding'/);
+  await expect(replayed).rejects.toThrow(
+    /does not follow the history of '.*'\. .*an activity task with sequence number 2 named 'Approval'.* an activity task .*named 'ReadStanding'/,
+  );
 });

@@ -14,7 +14,11 @@ test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
     const number = (seen.get(name) ?? 0) + 1;
     seen.set(name, number);
     const recording = `${scenario}/${name}${number === 1 ? '' : `-${number}`}`;
-    const isNew = keep({ name: recording, history: [...await app.history(instanceId)] });
-    process.stdout.write(isNew ? `${recording}: recorded\n` : `${recording}: kept as it was. To record it anew, delete it first: when no instance like it runs any more.\n`);
+    const isNew = keep({ name: recording, history: [...(await app.history(instanceId))] });
+    process.stdout.write(
+      isNew
+        ? `${recording}: recorded\n`
+        : `${recording}: kept as it was. To record it anew, delete it first: when no instance like it runs any more.\n`,
+    );
   }
 });

@@ -11,8 +11,13 @@ export interface Recording {
 }
 
 export function recordings(): Recording[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json')).toSorted()
-    .map((file) => ({ name: file.replaceAll('\\', '/').replace(/\.json$/, ''), history: readRecording(path.join(folder, file)) }));
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.json'))
+    .toSorted()
+    .map((file) => ({
+      name: file.replaceAll('\\', '/').replace(/\.json$/, ''),
+      history: readRecording(path.join(folder, file)),
+    }));
 }
 
 export function readRecording(file: string): HistoryEvent[] {
@@ -24,14 +29,19 @@ export function keep({ name, history }: Recording): boolean {
   const file = path.join(folder, `${name}.json`);
   if (existsSync(file)) return false;
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, `[\n${history.map((event) => JSON.stringify(withoutPlaces(event), withoutTraces)).join(',\n')}\n]\n`);
+  writeFileSync(
+    file,
+    `[\n${history.map((event) => JSON.stringify(withoutPlaces(event), withoutTraces)).join(',\n')}\n]\n`,
+  );
   return true;
 }
 
 /** An event without the lines of a failure's stack, which name the folders of this machine. */
 function withoutPlaces(event: HistoryEvent): HistoryEvent {
   if (event.EventType !== 'TaskFailed') return event;
-  const details = JSON.parse(event.Details, (_, value: unknown) => (typeof value === 'string' ? value.replaceAll(/\n\s+at .*/g, '') : value)) as unknown;
+  const details = JSON.parse(event.Details, (_, value: unknown) =>
+    typeof value === 'string' ? value.replaceAll(/\n\s+at .*/g, '') : value,
+  ) as unknown;
   return { ...event, Details: JSON.stringify(details) };
 }
 

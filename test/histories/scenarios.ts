@@ -6,13 +6,21 @@ export type Scenario = (app: TestApp) => Promise<void>;
 
 async function created(app: TestApp, path: string, body: object): Promise<string> {
   const response = await app.post(path, body);
-  if (response.status !== 202) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+  if (response.status !== 202)
+    throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
   await app.quiet();
-  return (await response.json() as { id: string }).id;
+  return ((await response.json()) as { id: string }).id;
 }
 
-const ask = (app: TestApp): Promise<string> => created(app, '/api/approvals', { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee' });
-const remind = (app: TestApp, plan: object = {}): Promise<string> => created(app, '/api/reminders', { to: 'pat', message: 'Water the plants', ...plan });
+const ask = (app: TestApp): Promise<string> =>
+  created(app, '/api/approvals', {
+    subject: 'A new laptop',
+    requestedBy: 'ana',
+    approver: 'kim',
+    escalateTo: 'lee',
+  });
+const remind = (app: TestApp, plan: object = {}): Promise<string> =>
+  created(app, '/api/reminders', { to: 'pat', message: 'Water the plants', ...plan });
 
 async function decide(app: TestApp, id: string, decision: string, by: string): Promise<void> {
   await app.post(`/api/approvals/${id}/decision`, { decision, by });
@@ -26,8 +34,12 @@ function ceiling(): never {
 
 /** By the name of the folder in which their histories are kept. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
-  'approval-approved': async (app) => { await decide(app, await ask(app), 'approved', 'kim'); },
-  'approval-rejected': async (app) => { await decide(app, await ask(app), 'rejected', 'kim'); },
+  'approval-approved': async (app) => {
+    await decide(app, await ask(app), 'approved', 'kim');
+  },
+  'approval-rejected': async (app) => {
+    await decide(app, await ask(app), 'rejected', 'kim');
+  },
   'approval-escalated': async (app) => {
     const id = await ask(app);
     await app.skip({ hours: 30 });
@@ -37,13 +49,17 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await ask(app);
     await app.skip('idle');
   },
-  'approval-waiting': async (app) => { await ask(app); },
+  'approval-waiting': async (app) => {
+    await ask(app);
+  },
   'approval-woken-for-nothing': async (app) => {
     const id = await ask(app);
     await app.raise(id, 'Decided');
     await decide(app, id, 'approved', 'kim');
   },
-  'approval-simulated': async (app) => { await created(app, '/api/orchestrators/ApprovalSimulation', {}); },
+  'approval-simulated': async (app) => {
+    await created(app, '/api/orchestrators/ApprovalSimulation', {});
+  },
 
   'reminders-all-sent': async (app) => {
     await remind(app);

@@ -26,7 +26,10 @@ describe('a body', () => {
   });
 
   it.each([
-    ['text', 'hello'], ['half an object', '{"a":'], ['two values', '1 2'], ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
+    ['text', 'hello'],
+    ['half an object', '{"a":'],
+    ['two values', '1 2'],
+    ['bytes that are not UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
   ])('that is %s is 400', async (_, body) => {
     await expect(readJson(request({ body }))).rejects.toMatchObject({ status: 400, type: 'not-json' });
   });
@@ -41,9 +44,16 @@ describe('what is wrong with a request', () => {
   const schema = z.strictObject({ name: line(5), players: z.array(z.strictObject({ age: z.number() })) });
 
   it('is told field by field', () => {
-    const problem = problemOf(() => check(schema, { name: 'too long', players: [{ age: 1 }, { age: 'old', hair: 1 }], extra: 1 }));
+    const problem = problemOf(() =>
+      check(schema, { name: 'too long', players: [{ age: 1 }, { age: 'old', hair: 1 }], extra: 1 }),
+    );
     expect(problem.status).toBe(400);
-    expect(problem.details.errors?.map(({ field }) => field)).toEqual(['name', 'players.1.age', 'players.1.hair', 'extra']);
+    expect(problem.details.errors?.map(({ field }) => field)).toEqual([
+      'name',
+      'players.1.age',
+      'players.1.hair',
+      'extra',
+    ]);
     expect(problem.details.detail).toContain('extra: There is no such field');
   });
 
@@ -57,7 +67,9 @@ describe('a line of text', () => {
     expect(line(10).safeParse(value).success).toBe(false);
   });
 
-  it('loses the blanks around it', () => { expect(line(10).parse('  Łódź 😀 ')).toBe('Łódź 😀'); });
+  it('loses the blanks around it', () => {
+    expect(line(10).parse('  Łódź 😀 ')).toBe('Łódź 😀');
+  });
 });
 
 describe('a text', () => {
@@ -79,9 +91,25 @@ describe('a duration', () => {
     expect(aDayOrLess.parse(value)).toBe(value);
   });
 
-  it.each(['', 'P', 'PT', 'P1DT', '20S', 'PT0S', 'PT0.9S', 'P2D', 'PT24H1S', '-PT5S', 'PT-5S', 'P1Y', 'pt5s', 'P9999999999999999999999D', 20])(
-    'may not be %j', (value) => { expect(aDayOrLess.safeParse(value).success).toBe(false); },
-  );
+  it.each([
+    '',
+    'P',
+    'PT',
+    'P1DT',
+    '20S',
+    'PT0S',
+    'PT0.9S',
+    'P2D',
+    'PT24H1S',
+    '-PT5S',
+    'PT-5S',
+    'P1Y',
+    'pt5s',
+    'P9999999999999999999999D',
+    20,
+  ])('may not be %j', (value) => {
+    expect(aDayOrLess.safeParse(value).success).toBe(false);
+  });
 });
 
 it('a query parameter without a value counts as left out', () => {

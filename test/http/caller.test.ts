@@ -3,7 +3,9 @@ import { callerOf } from '../../src/http/index.js';
 import { request } from '../support/request.js';
 
 const principal = (value: unknown): Record<string, string> => ({
-  'x-ms-client-principal': Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64'),
+  'x-ms-client-principal': Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString(
+    'base64',
+  ),
 });
 const named = { field: 'by', name: 'mallory' };
 
@@ -17,16 +19,39 @@ describe('who acts', () => {
   });
 
   it.each([
-    ['the claim that is the name', { name_typ: 'n', claims: [{ typ: 'preferred_username', val: 'other' }, { typ: 'n', val: 'kim@contoso.com' }] }],
-    ['the user name', { claims: [{ typ: 'name', val: 'Kim' }, { typ: 'preferred_username', val: 'kim@contoso.com' }] }],
-    ['the details of Static Web Apps', { identityProvider: 'aad', userDetails: 'kim@contoso.com', userRoles: [] }],
+    [
+      'the claim that is the name',
+      {
+        name_typ: 'n',
+        claims: [
+          { typ: 'preferred_username', val: 'other' },
+          { typ: 'n', val: 'kim@contoso.com' },
+        ],
+      },
+    ],
+    [
+      'the user name',
+      {
+        claims: [
+          { typ: 'name', val: 'Kim' },
+          { typ: 'preferred_username', val: 'kim@contoso.com' },
+        ],
+      },
+    ],
+    [
+      'the details of Static Web Apps',
+      { identityProvider: 'aad', userDetails: 'kim@contoso.com', userRoles: [] },
+    ],
   ])('is whom the platform has signed in, whatever the request says: %s', (_, value) => {
     expect(callerOf(request({ headers: principal(value) }), named)).toBe('kim@contoso.com');
   });
 
-  it.each([['text', 'hello'], ['no name', { claims: [] }], ['an empty name', { userDetails: ' ' }], ['null', 'null']])(
-    'is 400 when the principal is %s', (_, value) => {
-      expect(() => callerOf(request({ headers: principal(value) }), named)).toThrow('x-ms-client-principal');
-    },
-  );
+  it.each([
+    ['text', 'hello'],
+    ['no name', { claims: [] }],
+    ['an empty name', { userDetails: ' ' }],
+    ['null', 'null'],
+  ])('is 400 when the principal is %s', (_, value) => {
+    expect(() => callerOf(request({ headers: principal(value) }), named)).toThrow('x-ms-client-principal');
+  });
 });

@@ -27,6 +27,8 @@ it('an error that nobody expected is logged, and the caller told nothing of it b
 
 it('what was accepted says where it is and when to look again', () => {
   expect(accepted('/api/things/1', { id: 1 })).toEqual({
-    status: 202, headers: { Location: '/api/things/1', 'Retry-After': '5' }, jsonBody: { id: 1 },
+    status: 202,
+    headers: { Location: '/api/things/1', 'Retry-After': '5' },
+    jsonBody: { id: 1 },
   });
 });

@@ -8,11 +8,26 @@ import { account } from '../support/azurite.js';
 it('a notification is queued as JSON in base64, and is one line of the log', async () => {
   const storage = new AppStorage(await account());
   vi.stubEnv('AppStorage', storage.connectionString);
-  onTestFinished(() => { vi.unstubAllEnvs(); });
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
   const logged: unknown[][] = [];
-  const notification = { to: 'Łukasz', subject: 'Hello <you>', text: 'One\nTwo & 😀', about: '/api/things/1', key: '1-hello' };
+  const notification = {
+    to: 'Łukasz',
+    subject: 'Hello <you>',
+    text: 'One\nTwo & 😀',
+    about: '/api/things/1',
+    key: '1-hello',
+  };
 
-  await notify(notification, new InvocationContext({ logHandler: (_level, ...entries) => { logged.push(entries); } }));
+  await notify(
+    notification,
+    new InvocationContext({
+      logHandler: (_level, ...entries) => {
+        logged.push(entries);
+      },
+    }),
+  );
   expect(await storage.notifications()).toEqual([notification]);
   expect(logged.map((entries) => format(...entries))).toEqual(['To Łukasz: Hello <you> (/api/things/1)']);
 });

@@ -11,10 +11,20 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
 
   it('is played to the win', async () => {
     const { app, page } = await atTheDoor('Pat');
-    await expectLamps(page, { RunUserParallelWorkflow: 'Running', UserConfirmationWorkflow: 'Running', RunUserSequentialWorkflow: 'not yet', UserMonitorWorkflow: 'Running' });
+    await expectLamps(page, {
+      RunUserParallelWorkflow: 'Running',
+      UserConfirmationWorkflow: 'Running',
+      RunUserSequentialWorkflow: 'not yet',
+      UserMonitorWorkflow: 'Running',
+    });
 
     await confirm(page);
-    await expectLamps(page, { RunUserParallelWorkflow: 'Completed', UserConfirmationWorkflow: 'Completed', RunUserSequentialWorkflow: 'Completed', GameMonitorWorkflow: 'Running' });
+    await expectLamps(page, {
+      RunUserParallelWorkflow: 'Completed',
+      UserConfirmationWorkflow: 'Completed',
+      RunUserSequentialWorkflow: 'Completed',
+      GameMonitorWorkflow: 'Running',
+    });
     await take(page).click();
     await slay(page).click();
     await page.getByText('lies dead').waitFor();
@@ -35,7 +45,12 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     expect(await page.getByRole('heading', { name: 'Dare you go in?' }).isVisible()).toBe(true);
     await app.skip({ seconds: 1 });
     await page.getByRole('heading', { name: 'You are dead' }).waitFor();
-    await expectLamps(page, { RunUserParallelWorkflow: 'Completed', UserConfirmationWorkflow: 'Completed', RunUserSequentialWorkflow: 'never', GameMonitorWorkflow: 'never' });
+    await expectLamps(page, {
+      RunUserParallelWorkflow: 'Completed',
+      UserConfirmationWorkflow: 'Completed',
+      RunUserSequentialWorkflow: 'never',
+      GameMonitorWorkflow: 'never',
+    });
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByLabel('Who goes there?').waitFor();
   });
@@ -80,7 +95,8 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     const expectReadable = async (): Promise<void> => {
       expect(await overhang(page)).toBeLessThanOrEqual(0);
       expect(await faintTexts(page)).toEqual([]);
-      for (const button of await page.getByRole('button').all()) expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(32);
+      for (const button of await page.getByRole('button').all())
+        expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(32);
     };
     await page.goto(app.url);
     await page.getByRole('button', { name: /^Copy/ }).first().waitFor();
@@ -119,7 +135,9 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     const { app } = await startApp();
     const page = await open();
     await page.goto(`${app.url}/dungeon#Nobody`);
-    await expect.poll(() => page.getByText('Nobody called Nobody is in the dungeon.').isVisible(), soon).toBe(true);
+    await expect
+      .poll(() => page.getByText('Nobody called Nobody is in the dungeon.').isVisible(), soon)
+      .toBe(true);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Dare you go in?' }).waitFor();
   });
@@ -187,7 +205,9 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     const { app } = await startApp();
     const page = await open();
     const text = '<img src=x onerror=alert(1)><b>bold</b>';
-    await page.route('**/story?*', (route) => route.fulfill({ json: { lines: [{ number: 1, text, at: '2026-01-01T00:00:00Z' }], last: 1 } }));
+    await page.route('**/story?*', (route) =>
+      route.fulfill({ json: { lines: [{ number: 1, text, at: '2026-01-01T00:00:00Z' }], last: 1 } }),
+    );
     await enter(page, app, 'Pat');
     await page.getByRole('log').getByText(text, { exact: true }).first().waitFor();
     expect(await page.locator('img, [role=log] b').count()).toBe(0);
@@ -257,7 +277,11 @@ async function confirm(page: Page): Promise<void> {
 async function expectLamps(page: Page, expected: Record<string, string>): Promise<void> {
   await expect
     .poll(async () => {
-      const lamps = await Promise.all(Object.keys(expected).map(async (name) => [name, await page.locator(`.lamp.${name} em`).textContent()] as const));
+      const lamps = await Promise.all(
+        Object.keys(expected).map(
+          async (name) => [name, await page.locator(`.lamp.${name} em`).textContent()] as const,
+        ),
+      );
       return Object.fromEntries(lamps);
     }, soon)
     .toEqual(expected);

@@ -23,7 +23,11 @@ const plain = async (path: string): Promise<string> => {
 };
 
 describe('a page', () => {
-  it.each([['/', 'Durable workflows'], ['/dungeon', 'The Durable Dungeon'], ['/dungeon/', 'The Durable Dungeon']])('is served at %s', async (path, title) => {
+  it.each([
+    ['/', 'Durable workflows'],
+    ['/dungeon', 'The Durable Dungeon'],
+    ['/dungeon/', 'The Durable Dungeon'],
+  ])('is served at %s', async (path, title) => {
     const { app } = await startApp();
     const answer = await app.get(path);
     expect(answer.status).toBe(200);
@@ -50,7 +54,13 @@ describe('a page', () => {
     for (const path of ['/', '/dungeon', script]) {
       const { headers } = await app.get(path);
       const policy = headers.get('content-security-policy') ?? '';
-      for (const directive of ["default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]) {
+      for (const directive of [
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+      ]) {
         expect(policy.split('; ')).toContain(directive);
       }
       expect(policy).not.toContain('unsafe');
@@ -80,8 +90,14 @@ describe('an asset', () => {
 
   it('comes with its type', async () => {
     const { app } = await startApp();
-    const types = await Promise.all([script, style, asset(/\.svg$/)].map(async (path) => (await app.get(path)).headers.get('content-type')));
-    expect(types).toEqual(['text/javascript; charset=utf-8', 'text/css; charset=utf-8', 'image/svg+xml; charset=utf-8']);
+    const types = await Promise.all(
+      [script, style, asset(/\.svg$/)].map(async (path) => (await app.get(path)).headers.get('content-type')),
+    );
+    expect(types).toEqual([
+      'text/javascript; charset=utf-8',
+      'text/css; charset=utf-8',
+      'image/svg+xml; charset=utf-8',
+    ]);
   });
 
   it.each([
@@ -100,24 +116,40 @@ describe('an asset', () => {
     expect(answer.headers.get('content-encoding')).toBe(encoding);
     expect(answer.headers.get('vary')).toBe('Accept-Encoding');
     const bytes = Buffer.from(await answer.arrayBuffer());
-    const text = encoding === 'br' ? brotliDecompressSync(bytes) : encoding === 'gzip' ? gunzipSync(bytes) : bytes;
+    const text =
+      encoding === 'br' ? brotliDecompressSync(bytes) : encoding === 'gzip' ? gunzipSync(bytes) : bytes;
     expect(text.toString()).toBe(await plain(script));
   });
 
   it('has a tag for each encoding', async () => {
     const { app } = await startApp();
-    const tags = await Promise.all(['br', 'gzip', 'identity'].map(async (encoding) => (await app.get(script, { 'accept-encoding': encoding })).headers.get('etag')));
+    const tags = await Promise.all(
+      ['br', 'gzip', 'identity'].map(async (encoding) =>
+        (await app.get(script, { 'accept-encoding': encoding })).headers.get('etag'),
+      ),
+    );
     expect(new Set(tags).size).toBe(3);
-    expect((await app.get(script, { 'accept-encoding': 'gzip', 'if-none-match': tags[0] ?? '' })).status).toBe(200);
+    expect(
+      (await app.get(script, { 'accept-encoding': 'gzip', 'if-none-match': tags[0] ?? '' })).status,
+    ).toBe(200);
   });
 
   it('answers HEAD as GET, without the body', async () => {
     const { app } = await startApp();
     for (const path of ['/', '/dungeon', script]) {
-      const [head, get] = await Promise.all([fetch(app.url + path, { method: 'HEAD' }), fetch(app.url + path)]);
+      const [head, get] = await Promise.all([
+        fetch(app.url + path, { method: 'HEAD' }),
+        fetch(app.url + path),
+      ]);
       expect(head.status).toBe(200);
       expect(await head.text()).toBe('');
-      for (const name of ['etag', 'content-type', 'content-length', 'cache-control', 'content-security-policy']) {
+      for (const name of [
+        'etag',
+        'content-type',
+        'content-length',
+        'cache-control',
+        'content-security-policy',
+      ]) {
         expect(head.headers.get(name)).toBe(get.headers.get(name));
       }
     }

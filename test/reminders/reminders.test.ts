@@ -17,11 +17,11 @@ async function remind(app: TestApp, changes: object = {}): Promise<string> {
   const response = await app.post('/api/reminders', { ...plan, ...changes });
   expect(response.status).toBe(202);
   await app.quiet();
-  return (await response.json() as Seen).id;
+  return ((await response.json()) as Seen).id;
 }
 
 async function see(app: TestApp, id: string): Promise<Seen> {
-  return await (await app.get(`/api/reminders/${id}`)).json() as Seen;
+  return (await (await app.get(`/api/reminders/${id}`)).json()) as Seen;
 }
 
 function daysSent(app: TestApp): number[] {
@@ -32,19 +32,36 @@ describe('reminders', () => {
   it('come in growing gaps over 45 days, each queued once', async () => {
     const { app, storage } = await startApp({ time: START });
     const id = await remind(app);
-    expect(await see(app, id)).toMatchObject({ ...plan, count: 10, gaps: 'growing', state: 'active', sent: 1, next: '2030-01-02T00:00:00.000Z' });
+    expect(await see(app, id)).toMatchObject({
+      ...plan,
+      count: 10,
+      gaps: 'growing',
+      state: 'active',
+      sent: 1,
+      next: '2030-01-02T00:00:00.000Z',
+    });
 
     await app.skip({ days: 46 });
     expect(daysSent(app)).toEqual([0, 1, 3, 6, 10, 15, 21, 28, 36, 45]);
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { sent: 10, state: 'finished' }, customStatus: { sent: 10 } });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: { sent: 10, state: 'finished' },
+      customStatus: { sent: 10 },
+    });
     const seen = await see(app, id);
     expect(seen).toMatchObject({ state: 'finished', sent: 10 });
     expect(seen.next).toBeUndefined();
 
     const notifications = await storage.notifications();
-    expect(notifications.map(({ key }) => key)).toEqual(Array.from({ length: 10 }, (_, number) => `${id}-${number}`));
+    expect(notifications.map(({ key }) => key)).toEqual(
+      Array.from({ length: 10 }, (_, number) => `${id}-${number}`),
+    );
     expect(notifications[9]).toEqual({
-      to: 'pat', subject: 'Reminder 10 of 10', text: 'Water the plants', about: `/api/reminders/${id}`, key: `${id}-9`,
+      to: 'pat',
+      subject: 'Reminder 10 of 10',
+      text: 'Water the plants',
+      about: `/api/reminders/${id}`,
+      key: `${id}-9`,
     });
   });
 
@@ -102,7 +119,10 @@ describe('the end of reminders', () => {
       return state;
     });
     await app.skip({ days: 1 });
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { sent: 2, state: 'acknowledged' } });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: { sent: 2, state: 'acknowledged' },
+    });
   });
 
   it('needs a record: an event alone ends nothing', async () => {
@@ -119,7 +139,10 @@ describe('the end of reminders', () => {
     const id = await remind(app);
     await killedAtTheHub(acknowledgeReminders, { params: { id } }, storage);
     await app.skip('idle');
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { sent: 1, state: 'acknowledged' } });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: { sent: 1, state: 'acknowledged' },
+    });
     expect(await storage.notifications()).toHaveLength(1);
   });
 });
@@ -128,7 +151,11 @@ describe('a request for reminders', () => {
   it('whose workflow was not started has it started by the next request', async () => {
     const { app, storage } = await startApp();
     const { planReminders } = await import('../../src/reminders/endpoints.js');
-    await killedAtTheHub(planReminders, { headers: { 'Idempotency-Key': 'k' }, body: JSON.stringify(plan) }, storage);
+    await killedAtTheHub(
+      planReminders,
+      { headers: { 'Idempotency-Key': 'k' }, body: JSON.stringify(plan) },
+      storage,
+    );
     expect(await app.instances()).toEqual([]);
     await app.get('/api/reminders/reminders-k');
     await app.skip({ seconds: 1 });
@@ -137,7 +164,8 @@ describe('a request for reminders', () => {
 
   it('is the same again with the same idempotency key, and 422 when it is another', async () => {
     const { app } = await startApp();
-    const keyed = (changes: object): Promise<Response> => app.post('/api/reminders', { ...plan, ...changes }, { 'Idempotency-Key': 'k' });
+    const keyed = (changes: object): Promise<Response> =>
+      app.post('/api/reminders', { ...plan, ...changes }, { 'Idempotency-Key': 'k' });
     const [one, two] = [await keyed({}), await keyed({ count: 10 })];
     expect([one.status, two.status]).toEqual([202, 202]);
     expect(await two.json()).toEqual(await one.json());
@@ -147,8 +175,15 @@ describe('a request for reminders', () => {
   });
 
   it.each([
-    ['to', { to: undefined }], ['message', { message: '' }], ['message', { message: 'x'.repeat(8193) }], ['count', { count: 0 }],
-    ['count', { count: 101 }], ['count', { count: 1.5 }], ['count', { count: '3' }], ['gaps', { gaps: 'weekly' }], ['every', { every: 'day' }],
+    ['to', { to: undefined }],
+    ['message', { message: '' }],
+    ['message', { message: 'x'.repeat(8193) }],
+    ['count', { count: 0 }],
+    ['count', { count: 101 }],
+    ['count', { count: 1.5 }],
+    ['count', { count: '3' }],
+    ['gaps', { gaps: 'weekly' }],
+    ['every', { every: 'day' }],
   ])('with a wrong %s is 400 and says so: %j', async (field, changes) => {
     const { app } = await startApp();
     const response = await app.post('/api/reminders', { ...plan, ...changes });
@@ -159,7 +194,12 @@ describe('a request for reminders', () => {
   it('for unknown ones is 404', async () => {
     const { app } = await startApp();
     const path = '/api/reminders/reminders-0';
-    const answers = [await app.get(path), await app.delete(path), await app.post(`${path}/acknowledgement`), await app.get('/api/reminders/%00')];
+    const answers = [
+      await app.get(path),
+      await app.delete(path),
+      await app.post(`${path}/acknowledgement`),
+      await app.get('/api/reminders/%00'),
+    ];
     expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
   });
 });

@@ -9,10 +9,12 @@ function settings(values: Record<string, string | undefined>): void {
   for (const [name, value] of Object.entries(values)) {
     vi.stubEnv(name, value);
   }
-  onTestFinished(() => { vi.unstubAllEnvs(); });
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
 }
 
-describe('the app\'s storage', () => {
+describe("the app's storage", () => {
   it('is where AppStorage says at the time of the call', async () => {
     const [first, second] = [await account(), await account()];
     settings({ AppStorage: first });
@@ -45,7 +47,9 @@ describe('the app\'s storage', () => {
 
   it('says which settings are missing', async () => {
     settings({ AppStorage: undefined });
-    await expect(async () => table('Things')).rejects.toThrow('set AppStorage to a connection string, or AppStorage__tableServiceUri');
+    await expect(async () => table('Things')).rejects.toThrow(
+      'set AppStorage to a connection string, or AppStorage__tableServiceUri',
+    );
   });
 
   it('is reached with the identity that the client id names, when there are addresses', async () => {
@@ -56,10 +60,15 @@ describe('the app\'s storage', () => {
       response.writeHead(403).end();
     }).listen(0, '127.0.0.1');
     await once(identity, 'listening');
-    onTestFinished(() => { identity.close(); });
+    onTestFinished(() => {
+      identity.close();
+    });
     settings({
-      IDENTITY_ENDPOINT: `http://127.0.0.1:${(identity.address() as AddressInfo).port}/token`, IDENTITY_HEADER: 'secret',
-      AppStorage: undefined, AppStorage__queueServiceUri: 'https://127.0.0.1:1/account', AppStorage__clientId: 'the-client',
+      IDENTITY_ENDPOINT: `http://127.0.0.1:${(identity.address() as AddressInfo).port}/token`,
+      IDENTITY_HEADER: 'secret',
+      AppStorage: undefined,
+      AppStorage__queueServiceUri: 'https://127.0.0.1:1/account',
+      AppStorage__clientId: 'the-client',
     });
 
     await expect(queue('things')).rejects.toThrow(/403|ManagedIdentityCredential/);

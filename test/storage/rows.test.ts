@@ -1,10 +1,21 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { changeRow, insertIfAbsent, odata, queryRows, readRow, replaceIfUnchanged, table, transact } from '../../src/storage/index.js';
+import {
+  changeRow,
+  insertIfAbsent,
+  odata,
+  queryRows,
+  readRow,
+  replaceIfUnchanged,
+  table,
+  transact,
+} from '../../src/storage/index.js';
 import { account } from '../support/azurite.js';
 
 beforeEach(async () => {
   vi.stubEnv('AppStorage', await account());
-  onTestFinished(() => { vi.unstubAllEnvs(); });
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
 });
 
 const key = { partitionKey: 'p', rowKey: 'r' };
@@ -19,7 +30,7 @@ describe('a row', () => {
     expect(await readRow(rows, key)).toMatchObject({ columns: { n: inserted.indexOf(true) } });
   });
 
-  it('comes back as it was written, without what was undefined and without the service\'s own columns', async () => {
+  it("comes back as it was written, without what was undefined and without the service's own columns", async () => {
     const rows = await table('Things');
     const columns = { text: 'Łódź "1" \n\t😀', number: 3, part: 0.5, yes: true };
     await insertIfAbsent(rows, key, { ...columns, none: undefined });
@@ -46,7 +57,9 @@ describe('a row', () => {
   it('loses no change of many at once', async () => {
     const rows = await table('Things');
     await insertIfAbsent(rows, key, { n: 0 });
-    await Promise.all(Array.from({ length: 8 }, () => changeRow(rows, key, ({ n }) => ({ n: Number(n) + 1 }))));
+    await Promise.all(
+      Array.from({ length: 8 }, () => changeRow(rows, key, ({ n }) => ({ n: Number(n) + 1 }))),
+    );
     expect(await readRow(rows, key)).toMatchObject({ columns: { n: 8 } });
   });
 
@@ -66,7 +79,15 @@ it('several rows of a partition are changed together or not at all', async () =>
 
 it('a query gives as many rows as were asked for, by key', async () => {
   const rows = await table('Things');
-  await Promise.all(['c', 'a', 'd', 'b', 'e'].map((rowKey) => insertIfAbsent(rows, { partitionKey: 'p', rowKey }, { odd: 'ace'.includes(rowKey) })));
+  await Promise.all(
+    ['c', 'a', 'd', 'b', 'e'].map((rowKey) =>
+      insertIfAbsent(rows, { partitionKey: 'p', rowKey }, { odd: 'ace'.includes(rowKey) }),
+    ),
+  );
   expect((await queryRows(rows, odata`odd eq ${true}`, 2)).map(({ rowKey }) => rowKey)).toEqual(['a', 'c']);
-  expect((await queryRows(rows, odata`odd eq ${true}`, 9)).map(({ rowKey }) => rowKey)).toEqual(['a', 'c', 'e']);
+  expect((await queryRows(rows, odata`odd eq ${true}`, 9)).map(({ rowKey }) => rowKey)).toEqual([
+    'a',
+    'c',
+    'e',
+  ]);
 });

@@ -8,7 +8,11 @@ import { account } from './azurite.js';
 /** The app on a clock that skips, with storage of its own, until the test has finished. */
 export async function startApp(options: TestAppOptions = {}): Promise<{ app: TestApp; storage: AppStorage }> {
   const connectionString = await account();
-  const app = await TestApp.start({ app: () => import('../../src/index.js'), ...options, settings: { AppStorage: connectionString } });
+  const app = await TestApp.start({
+    app: () => import('../../src/index.js'),
+    ...options,
+    settings: { AppStorage: connectionString },
+  });
   onTestFinished(() => app.stop());
   return { app, storage: new AppStorage(connectionString) };
 }
@@ -19,8 +23,12 @@ export class AppStorage {
 
   /** The notifications that have been queued, oldest first. They stay there. */
   async notifications(): Promise<Notification[]> {
-    const { peekedMessageItems } = await new QueueClient(this.connectionString, NOTIFICATIONS).peekMessages({ numberOfMessages: 32 });
-    return peekedMessageItems.map(({ messageText }) => JSON.parse(Buffer.from(messageText, 'base64').toString()) as Notification);
+    const { peekedMessageItems } = await new QueueClient(this.connectionString, NOTIFICATIONS).peekMessages({
+      numberOfMessages: 32,
+    });
+    return peekedMessageItems.map(
+      ({ messageText }) => JSON.parse(Buffer.from(messageText, 'base64').toString()) as Notification,
+    );
   }
 
   /** The lines told on the console, oldest first. They are taken. */
@@ -40,7 +48,9 @@ export class AppStorage {
   /** The row keys of a table, but those of the dungeon's story. */
   async rowKeys(tableName: string): Promise<string[]> {
     const keys: string[] = [];
-    const client = TableClient.fromConnectionString(this.connectionString, tableName, { allowInsecureConnection: true });
+    const client = TableClient.fromConnectionString(this.connectionString, tableName, {
+      allowInsecureConnection: true,
+    });
     for await (const { rowKey } of client.listEntities()) keys.push(rowKey!);
     return keys.filter((key) => !key.startsWith('story'));
   }

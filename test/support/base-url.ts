@@ -18,9 +18,15 @@ export function useBaseUrl(): () => string {
   let stop = async (): Promise<void> => {};
   beforeAll(async () => {
     const { WEBSITE_HOSTNAME: _, ...env } = process.env;
-    const child = fork(path.join(root, 'emulator/dist/cli.js'), ['start', '--app', root, '--port', '0', '--storage', 'memory'], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: { ...env, NODE_OPTIONS: '', AppStorage: await account() },
-    });
+    const child = fork(
+      path.join(root, 'emulator/dist/cli.js'),
+      ['start', '--app', root, '--port', '0', '--storage', 'memory'],
+      {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        execArgv: [],
+        env: { ...env, NODE_OPTIONS: '', AppStorage: await account() },
+      },
+    );
     const ended = once(child, 'exit');
     stop = async () => {
       child.kill();
@@ -35,7 +41,9 @@ export function useBaseUrl(): () => string {
           if (found !== undefined) resolve(found);
         });
       }
-      void ended.then(() => { reject(new Error(`The app did not start: ${said}`)); });
+      void ended.then(() => {
+        reject(new Error(`The app did not start: ${said}`));
+      });
     });
   });
   afterAll(() => stop());

@@ -2,13 +2,19 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 
-const found = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => path !== undefined && existsSync(path),
-);
+const found = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path !== undefined && existsSync(path));
 
 /** Whether there is a browser; where there is none, one line says so. */
 export const hasBrowser = found !== undefined;
-if (!hasBrowser) console.warn('The pages are not tried in a browser: there is no Chromium. Install it, or name it in CHROMIUM_PATH.');
+if (!hasBrowser)
+  console.warn(
+    'The pages are not tried in a browser: there is no Chromium. Install it, or name it in CHROMIUM_PATH.',
+  );
 
 /** Starts the browser for the tests of a file. @returns what opens a page in it */
 export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page> {
@@ -25,7 +31,9 @@ export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page>
     const wrong: string[] = [];
     page.on('pageerror', (error) => wrong.push(error.message));
     await context.exposeBinding('violated', (_, directive: string) => wrong.push(`violates ${directive}`));
-    await context.addInitScript("addEventListener('securitypolicyviolation', (event) => violated(`${event.violatedDirective} with ${event.blockedURI}`))");
+    await context.addInitScript(
+      "addEventListener('securitypolicyviolation', (event) => violated(`${event.violatedDirective} with ${event.blockedURI}`))",
+    );
     onTestFinished(async () => {
       await context.close();
       expect(wrong, 'errors and violations of the Content-Security-Policy').toEqual([]);
@@ -35,7 +43,8 @@ export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page>
 }
 
 /** How far the page is wider than its window, in pixels: nobody likes to scroll sideways. */
-export const overhang = (page: Page): Promise<number> => page.evaluate('document.documentElement.scrollWidth - innerWidth');
+export const overhang = (page: Page): Promise<number> =>
+  page.evaluate('document.documentElement.scrollWidth - innerWidth');
 
 /** The texts that cannot be read well on what lies behind them: less than 4.5 : 1 (WCAG 2.2, AA). */
 export const faintTexts = (page: Page): Promise<string[]> => page.evaluate(findFaintTexts);

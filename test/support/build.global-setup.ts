@@ -7,12 +7,23 @@ import { build } from 'vite';
 /** Builds the app and its pages before the tests, for those that run it as a program of its own; the pages when they are older than `web/`. */
 export async function setup(): Promise<void> {
   const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
-  execFileSync(process.execPath, [path.join(path.dirname(manifest), 'bin/tsc'), '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  execFileSync(
+    process.execPath,
+    [path.join(path.dirname(manifest), 'bin/tsc'), '-p', 'tsconfig.build.json'],
+    { stdio: 'inherit' },
+  );
   const built = await stat('dist/web/files.json').catch(() => undefined);
-  if (!built || (await newest('web')) > built.mtimeMs) await build({ configFile: 'web/vite.config.ts', logLevel: 'warn' });
+  if (!built || (await newest('web')) > built.mtimeMs)
+    await build({ configFile: 'web/vite.config.ts', logLevel: 'warn' });
 }
 
 async function newest(folder: string): Promise<number> {
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  return Math.max(...(await Promise.all(files.map(async (file) => (await stat(path.join(file.parentPath, file.name))).mtimeMs))));
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) =>
+    entry.isFile(),
+  );
+  return Math.max(
+    ...(await Promise.all(
+      files.map(async (file) => (await stat(path.join(file.parentPath, file.name))).mtimeMs),
+    )),
+  );
 }

@@ -6,7 +6,15 @@ import type { AddressInfo } from 'node:net';
 export async function taken(): Promise<{ port: number; free: () => Promise<void> }> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, free: () => new Promise((resolve) => { server.close(() => { resolve(); }); }) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    free: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
 }
 
 /** A port that nothing listens on. */

@@ -5,12 +5,21 @@ import { withProblems, type Handler } from '../../src/http/index.js';
 import type { AppStorage } from './app.js';
 
 /** A request as the host would hand it over. */
-export function request(options: {
-  body?: string | Uint8Array; headers?: Record<string, string>; query?: Record<string, string>; params?: Record<string, string>;
-} = {}): HttpRequest {
+export function request(
+  options: {
+    body?: string | Uint8Array;
+    headers?: Record<string, string>;
+    query?: Record<string, string>;
+    params?: Record<string, string>;
+  } = {},
+): HttpRequest {
   const { body, headers = {}, query = {}, params = {} } = options;
   return new HttpRequest({
-    method: 'POST', url: 'http://localhost/api/things', headers, query, params,
+    method: 'POST',
+    url: 'http://localhost/api/things',
+    headers,
+    query,
+    params,
     ...(body === undefined ? {} : { body: typeof body === 'string' ? { string: body } : { bytes: body } }),
   });
 }
@@ -21,8 +30,16 @@ export function silent(): InvocationContext {
 }
 
 /** Calls a handler on a host that is killed the moment it turns to its task hub. */
-export async function killedAtTheHub(handler: Handler, options: Parameters<typeof request>[0], storage: AppStorage): Promise<void> {
-  const client = new Proxy({} as DurableClient, { get() { throw new Error('The host was killed'); } });
+export async function killedAtTheHub(
+  handler: Handler,
+  options: Parameters<typeof request>[0],
+  storage: AppStorage,
+): Promise<void> {
+  const client = new Proxy({} as DurableClient, {
+    get() {
+      throw new Error('The host was killed');
+    },
+  });
   await withStorage(storage, () => withProblems(handler)(request(options), client, silent()));
 }
 
@@ -37,9 +54,17 @@ export async function withStorage<Result>(storage: AppStorage, run: () => Promis
 }
 
 /** The answer of a handler that needs no host, and what it logged. */
-export async function answer(handler: Handler, to = request()): Promise<{ response: HttpResponse | HttpResponseInit; logged: unknown[] }> {
+export async function answer(
+  handler: Handler,
+  to = request(),
+): Promise<{ response: HttpResponse | HttpResponseInit; logged: unknown[] }> {
   const logged: unknown[] = [];
-  const context = new InvocationContext({ invocationId: 'the-invocation', logHandler: (_level, ...entries) => { logged.push(...entries); } });
+  const context = new InvocationContext({
+    invocationId: 'the-invocation',
+    logHandler: (_level, ...entries) => {
+      logged.push(...entries);
+    },
+  });
   const response = await withProblems(handler)(to, undefined as unknown as DurableClient, context);
   return { response, logged };
 }

@@ -2,8 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { readEpisode, type State } from '../../src/telemetry/episode.js';
 
 const at = (second: number): string => new Date(Date.UTC(2030, 0, 1, 0, 0, second)).toISOString();
-const turn = (second: number): { EventType: number; Timestamp: string } => ({ EventType: 12, Timestamp: at(second) });
-const start = (Generation: number | null = 0): { EventType: number; Timestamp: string; Generation: number | null } => ({ EventType: 0, Timestamp: at(0), Generation });
+const turn = (second: number): { EventType: number; Timestamp: string } => ({
+  EventType: 12,
+  Timestamp: at(second),
+});
+const start = (
+  Generation: number | null = 0,
+): { EventType: number; Timestamp: string; Generation: number | null } => ({
+  EventType: 0,
+  Timestamp: at(0),
+  Generation,
+});
 const over = { EventType: 13, Timestamp: at(1) };
 const fired = { EventType: 11, Timestamp: at(5) };
 
@@ -11,28 +20,45 @@ const activity = { actionType: 0 };
 const continueAsNew = { actionType: 4 };
 const timer = { actionType: 5 };
 const event = { actionType: 6 };
-const any = (...compoundActions: { actionType: number }[]): { actionType: number; compoundActions: { actionType: number }[] } => ({ actionType: 11, compoundActions });
+const any = (
+  ...compoundActions: { actionType: number }[]
+): { actionType: number; compoundActions: { actionType: number }[] } => ({ actionType: 11, compoundActions });
 const asks = (...actions: { actionType: number }[]): State => ({ isDone: false, actions: [actions] });
 
 describe('an episode', () => {
   it('is the beginning of a workflow when that starts with it, and only then', () => {
-    expect(readEpisode({ instanceId: 'a', history: [turn(0), start()] }, asks(activity)))
-      .toEqual({ instanceId: 'a', began: true, left: 'working', age: 0 });
-    expect(readEpisode({ instanceId: 'a', history: [turn(0), start(), over, turn(7), fired] }, asks(activity, activity)))
-      .toEqual({ instanceId: 'a', began: false, left: 'working', age: 7 });
+    expect(readEpisode({ instanceId: 'a', history: [turn(0), start()] }, asks(activity))).toEqual({
+      instanceId: 'a',
+      began: true,
+      left: 'working',
+      age: 0,
+    });
+    expect(
+      readEpisode(
+        { instanceId: 'a', history: [turn(0), start(), over, turn(7), fired] },
+        asks(activity, activity),
+      ),
+    ).toEqual({ instanceId: 'a', began: false, left: 'working', age: 7 });
   });
 
   it('that continues another as new is no beginning, and does not know how long it has been', () => {
-    expect(readEpisode({ instanceId: 'a', history: [turn(0), start(null), over] }, asks(timer)))
-      .toEqual({ instanceId: 'a', began: false, left: 'waiting', age: undefined });
+    expect(readEpisode({ instanceId: 'a', history: [turn(0), start(null), over] }, asks(timer))).toEqual({
+      instanceId: 'a',
+      began: false,
+      left: 'waiting',
+      age: undefined,
+    });
   });
 
   it('of a child is a beginning', () => {
-    expect(readEpisode({ instanceId: 'a:0', parentInstanceId: 'a', history: [turn(0), start(null)] }, asks(timer))).toMatchObject({ began: true, age: 0 });
+    expect(
+      readEpisode({ instanceId: 'a:0', parentInstanceId: 'a', history: [turn(0), start(null)] }, asks(timer)),
+    ).toMatchObject({ began: true, age: 0 });
   });
 
   it('leaves the workflow waiting when all that it goes on with is an event or a moment', () => {
-    const left = (...actions: { actionType: number }[]): string => readEpisode({ instanceId: 'a', history: [turn(0), start()] }, asks(...actions)).left;
+    const left = (...actions: { actionType: number }[]): string =>
+      readEpisode({ instanceId: 'a', history: [turn(0), start()] }, asks(...actions)).left;
     expect(left(activity, timer)).toBe('waiting');
     expect(left(event)).toBe('waiting');
     expect(left(any(event, any(timer, event)))).toBe('waiting');
@@ -42,9 +68,16 @@ describe('an episode', () => {
 
   it('ends the workflow, or the execution alone', () => {
     const history = [turn(0), start(), over, turn(60), fired];
-    expect(readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[activity]] })).toMatchObject({ left: 'completed', age: 60 });
-    expect(readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[]] })).toMatchObject({ left: 'completed' });
+    expect(readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[activity]] })).toMatchObject({
+      left: 'completed',
+      age: 60,
+    });
+    expect(readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[]] })).toMatchObject({
+      left: 'completed',
+    });
     expect(readEpisode({ instanceId: 'a', history }, undefined)).toMatchObject({ left: 'failed', age: 60 });
-    expect(readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[activity, continueAsNew]] })).toMatchObject({ left: 'continuing' });
+    expect(
+      readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[activity, continueAsNew]] }),
+    ).toMatchObject({ left: 'continuing' });
   });
 });

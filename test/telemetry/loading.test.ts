@@ -13,7 +13,10 @@ function loaded(settings: Record<string, string>): string[] {
     console.error(JSON.stringify([...new Set(files.match(/@(opentelemetry|azure)\\/[^/]+/g))]));
     process.exit(0);`;
   const { OTEL_EXPORTER_OTLP_ENDPOINT: _, ...environment } = process.env;
-  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8', env: { ...environment, ...settings } });
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    encoding: 'utf8',
+    env: { ...environment, ...settings },
+  });
   // Outside of a host @azure/functions says on standard output that there is none.
   return JSON.parse(stderr.split('\n').find((line) => line.startsWith('['))!) as string[];
 }
@@ -24,6 +27,8 @@ it('without a setting that turns it on nothing of telemetry is loaded', () => {
 
 it('an OTLP address loads what sends there, and nothing of Azure Monitor', () => {
   const packages = loaded({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
-  expect(packages).toEqual(expect.arrayContaining(['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-http']));
+  expect(packages).toEqual(
+    expect.arrayContaining(['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-http']),
+  );
   expect(packages).not.toContain('@azure/monitor-opentelemetry-exporter');
 });

@@ -9,8 +9,21 @@ import { copyLog } from '../../src/telemetry/log.js';
 function logging(): { context: InvocationContext; host: unknown[][]; records: LogRecord[] } {
   const host: unknown[][] = [];
   const records: LogRecord[] = [];
-  const context = new InvocationContext({ logHandler: (_level, ...args) => { host.push(args); } });
-  copyLog(context, { emit: (record: LogRecord) => { records.push(record); }, enabled: () => true }, { 'faas.name': 'F' });
+  const context = new InvocationContext({
+    logHandler: (_level, ...args) => {
+      host.push(args);
+    },
+  });
+  copyLog(
+    context,
+    {
+      emit: (record: LogRecord) => {
+        records.push(record);
+      },
+      enabled: () => true,
+    },
+    { 'faas.name': 'F' },
+  );
   return { context, host, records };
 }
 
@@ -27,8 +40,14 @@ it('of an error its type, its code and where it came from are sent, and not what
   context.error('It went wrong', new RangeError('kim again'));
   context.error('It went wrong', 'kim');
   expect(records.map(({ body }) => body)).toEqual(['TypeError:E_KIM', 'It went wrong', 'It went wrong']);
-  expect(records[0]!.attributes).toMatchObject({ 'exception.type': 'TypeError:E_KIM', 'exception.stacktrace': expect.stringMatching(/^\s+at .*logs\.test/) as unknown });
-  expect(records[1]!.attributes).toMatchObject({ 'exception.type': 'RangeError', 'exception.message': 'It went wrong' });
+  expect(records[0]!.attributes).toMatchObject({
+    'exception.type': 'TypeError:E_KIM',
+    'exception.stacktrace': expect.stringMatching(/^\s+at .*logs\.test/) as unknown,
+  });
+  expect(records[1]!.attributes).toMatchObject({
+    'exception.type': 'RangeError',
+    'exception.message': 'It went wrong',
+  });
   expect(JSON.stringify(records)).not.toContain('kim');
 });
 
@@ -45,8 +64,12 @@ it('what an orchestrator logs again while it replays is not sent again', () => {
 
 it('every line that the app logs begins with a constant text, because that is what is sent', () => {
   const found: string[] = [];
-  for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) => /^(?!telemetry).*\.ts$/.test(name))) {
-    for (const [, argument] of readFileSync(path.join('src', file), 'utf8').matchAll(/\bcontext\.(?:log|info|warn|error)\(\s*([^,;]*)/g)) {
+  for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /^(?!telemetry).*\.ts$/.test(name),
+  )) {
+    for (const [, argument] of readFileSync(path.join('src', file), 'utf8').matchAll(
+      /\bcontext\.(?:log|info|warn|error)\(\s*([^,;]*)/g,
+    )) {
       found.push(argument!);
       // An error alone is sent as its type.
       expect(argument, file).toMatch(/^(?:'[^']*'|error\))/);

@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
 type Value = { stringValue?: string; intValue?: number | string; doubleValue?: number; boolValue?: boolean };
-interface KeyValue { key: string; value: Value }
+interface KeyValue {
+  key: string;
+  value: Value;
+}
 type Attributes = Record<string, unknown>;
 
 export interface Span {
@@ -47,20 +50,27 @@ export class OtlpReceiver {
   text = '';
   readonly #server = createServer((request, response) => {
     void body(request).then((bytes) => {
-      this.#take(request.url ?? '', request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes);
+      this.#take(
+        request.url ?? '',
+        request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes,
+      );
       response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
     });
   });
 
   /** @returns the address to be set as `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   async start(): Promise<string> {
-    await new Promise<void>((resolve) => { this.#server.listen(0, '127.0.0.1', resolve); });
+    await new Promise<void>((resolve) => {
+      this.#server.listen(0, '127.0.0.1', resolve);
+    });
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise((resolve) => { this.#server.close(resolve); });
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
   }
 
   /** Forgets what came so far. */
@@ -73,7 +83,10 @@ export class OtlpReceiver {
 
   span(name: string): Span {
     const found = this.spans.filter((span) => span.name === name);
-    if (found.length !== 1) throw new Error(`There are ${found.length} spans '${name}' among ${this.spans.map((span) => span.name).join(', ')}`);
+    if (found.length !== 1)
+      throw new Error(
+        `There are ${found.length} spans '${name}' among ${this.spans.map((span) => span.name).join(', ')}`,
+      );
     return found[0]!;
   }
 
@@ -86,7 +99,13 @@ export class OtlpReceiver {
       for (const scope of from.scopeSpans) {
         for (const { name, traceId, spanId, parentSpanId, kind, status, attributes } of scope.spans) {
           this.spans.push({
-            name, traceId, spanId, parentSpanId: parentSpanId || undefined, kind, status: status?.code ?? 0, attributes: flat(attributes),
+            name,
+            traceId,
+            spanId,
+            parentSpanId: parentSpanId || undefined,
+            kind,
+            status: status?.code ?? 0,
+            attributes: flat(attributes),
             service: flat(from.resource.attributes)['service.name'],
           });
         }
@@ -95,7 +114,13 @@ export class OtlpReceiver {
     for (const from of content.resourceLogs ?? []) {
       for (const scope of from.scopeLogs) {
         for (const { body: text, eventName, severityNumber, traceId, attributes } of scope.logRecords) {
-          this.logs.push({ body: text?.stringValue, eventName, severity: severityNumber, traceId, attributes: flat(attributes) });
+          this.logs.push({
+            body: text?.stringValue,
+            eventName,
+            severity: severityNumber,
+            traceId,
+            attributes: flat(attributes),
+          });
         }
       }
     }
@@ -105,7 +130,14 @@ export class OtlpReceiver {
           for (const point of (sum ?? gauge ?? histogram).dataPoints) {
             const attributes = flat(point.attributes);
             const value = point.asDouble ?? (point.asInt === undefined ? undefined : Number(point.asInt));
-            this.points.set(JSON.stringify([name, attributes]), { metric: name, unit, attributes, value, count: point.count, sum: point.sum });
+            this.points.set(JSON.stringify([name, attributes]), {
+              metric: name,
+              unit,
+              attributes,
+              value,
+              count: point.count,
+              sum: point.sum,
+            });
           }
         }
       }
@@ -116,7 +148,12 @@ export class OtlpReceiver {
 }
 
 function flat(attributes: readonly KeyValue[] = []): Attributes {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue ?? value.doubleValue ?? value.boolValue]));
+  return Object.fromEntries(
+    attributes.map(({ key, value }) => [
+      key,
+      value.stringValue ?? value.intValue ?? value.doubleValue ?? value.boolValue,
+    ]),
+  );
 }
 
 async function body(request: IncomingMessage): Promise<Buffer> {

@@ -6,13 +6,28 @@ const all = (...receivers: string[]): object => ({ traces: receivers, metrics: r
 
 it('telemetry goes nowhere unless a setting says so', () => {
   expect(destinations({})).toBeUndefined();
-  expect(destinations({ APPLICATIONINSIGHTS_CONNECTION_STRING: '', OTEL_EXPORTER_OTLP_ENDPOINT: '', WEBSITE_SITE_NAME: 'app' })).toBeUndefined();
+  expect(
+    destinations({
+      APPLICATIONINSIGHTS_CONNECTION_STRING: '',
+      OTEL_EXPORTER_OTLP_ENDPOINT: '',
+      WEBSITE_SITE_NAME: 'app',
+    }),
+  ).toBeUndefined();
   expect(destinations({ APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD' })).toBeUndefined();
 });
 
 it('a connection string takes it to Application Insights, under the name of the site', () => {
-  expect(destinations({ APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1', WEBSITE_SITE_NAME: 'shop', WEBSITE_INSTANCE_ID: 'a1' })).toEqual({
-    receivers: all('azure'), azure: { connectionString: 'InstrumentationKey=1', entra: undefined }, service: 'shop', machine: 'a1',
+  expect(
+    destinations({
+      APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1',
+      WEBSITE_SITE_NAME: 'shop',
+      WEBSITE_INSTANCE_ID: 'a1',
+    }),
+  ).toEqual({
+    receivers: all('azure'),
+    azure: { connectionString: 'InstrumentationKey=1', entra: undefined },
+    service: 'shop',
+    machine: 'a1',
   });
 });
 
@@ -22,19 +37,33 @@ it.each([
   ['Authorization=AAD', { clientId: undefined }],
   ['', undefined],
 ])('with the authentication string "%s" it signs in as %o', (authentication, entra) => {
-  expect(destinations({ APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1', APPLICATIONINSIGHTS_AUTHENTICATION_STRING: authentication })?.azure)
-    .toEqual({ connectionString: 'InstrumentationKey=1', entra });
+  expect(
+    destinations({
+      APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1',
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: authentication,
+    })?.azure,
+  ).toEqual({ connectionString: 'InstrumentationKey=1', entra });
 });
 
 it('an OTLP address takes it there, beside Application Insights where that is named too', () => {
-  expect(destinations({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_SERVICE_NAME: 'mine' }))
-    .toEqual({ receivers: all('otlp'), azure: undefined, service: 'mine', machine: undefined });
-  expect(destinations({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1' })?.receivers)
-    .toEqual(all('azure', 'otlp'));
+  expect(
+    destinations({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_SERVICE_NAME: 'mine' }),
+  ).toEqual({ receivers: all('otlp'), azure: undefined, service: 'mine', machine: undefined });
+  expect(
+    destinations({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+      APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1',
+    })?.receivers,
+  ).toEqual(all('azure', 'otlp'));
 });
 
 it('each signal can be taken elsewhere by the variables that OpenTelemetry has for that', () => {
   expect(destinations({ OTEL_LOGS_EXPORTER: 'console' })?.receivers).toEqual({ ...none, logs: ['console'] });
-  expect(destinations({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_TRACES_EXPORTER: 'otlp, console', OTEL_METRICS_EXPORTER: 'none' })?.receivers)
-    .toEqual({ traces: ['otlp', 'console'], metrics: [], logs: ['otlp'] });
+  expect(
+    destinations({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318',
+      OTEL_TRACES_EXPORTER: 'otlp, console',
+      OTEL_METRICS_EXPORTER: 'none',
+    })?.receivers,
+  ).toEqual({ traces: ['otlp', 'console'], metrics: [], logs: ['otlp'] });
 });

@@ -9,12 +9,20 @@ vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', await receiver.start());
 /** Only the app as the host loads it has telemetry: so not before there is one. */
 const flush = async (): Promise<void> => (await import('../../src/telemetry/index.js')).flush();
 
-beforeEach(() => { receiver.clear(); });
+beforeEach(() => {
+  receiver.clear();
+});
 afterAll(() => receiver.stop());
 
 /** By their numbers in OTLP. */
 const KINDS = ['', 'internal', 'server', 'client', 'producer'];
-const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee', details: 'The old one burns.' };
+const laptop = {
+  subject: 'A new laptop',
+  requestedBy: 'ana',
+  approver: 'kim',
+  escalateTo: 'lee',
+  details: 'The old one burns.',
+};
 
 /** Each episode runs once: a run that is repeated to compare its answers would be told twice. */
 async function start(): Promise<TestApp> {
@@ -28,18 +36,25 @@ async function ask(app: TestApp): Promise<string> {
 }
 
 /** What was told of one metric: by the outcome or else the workflow it is about. */
-const told = (metric: string): unknown[] => [...receiver.points.values()].filter((point) => point.metric === metric)
-  .map(({ attributes, value, count, sum }) => ({ ...attributes, ...(value === undefined ? { count, sum } : { value }) }));
+const told = (metric: string): unknown[] =>
+  [...receiver.points.values()]
+    .filter((point) => point.metric === metric)
+    .map(({ attributes, value, count, sum }) => ({
+      ...attributes,
+      ...(value === undefined ? { count, sum } : { value }),
+    }));
 
 /** How much a counter grew while something happened. */
 async function growth(metric: string, during: () => Promise<void>): Promise<number> {
   const sum = async (): Promise<number> => {
     await flush();
-    return [...receiver.points.values()].filter((point) => point.metric === metric).reduce((all, { value }) => all + (value ?? 0), 0);
+    return [...receiver.points.values()]
+      .filter((point) => point.metric === metric)
+      .reduce((all, { value }) => all + (value ?? 0), 0);
   };
   const before = await sum();
   await during();
-  return await sum() - before;
+  return (await sum()) - before;
 }
 
 describe('an approval that is escalated, and then decided', () => {
@@ -47,7 +62,9 @@ describe('an approval that is escalated, and then decided', () => {
     const app = await start();
     const id = await ask(app);
     await app.skip({ hours: 30 });
-    expect((await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee' })).status).toBe(200);
+    expect(
+      (await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee' })).status,
+    ).toBe(200);
     await app.quiet();
     await flush();
     const workflow = { 'workflow.name': 'ApprovalOrchestrator' };
@@ -55,15 +72,19 @@ describe('an approval that is escalated, and then decided', () => {
     expect(told('workflow.waiting')).toEqual([{ ...workflow, value: 2 }]);
     expect(told('workflow.completed')).toEqual([{ ...workflow, value: 1 }]);
     expect(told('workflow.failed')).toEqual([]);
-    expect(told('workflow.duration')).toEqual([{ ...workflow, 'workflow.outcome': 'completed', count: 1, sum: 30 * 3600 }]);
+    expect(told('workflow.duration')).toEqual([
+      { ...workflow, 'workflow.outcome': 'completed', count: 1, sum: 30 * 3600 },
+    ]);
     expect(told('app.uptime')).toHaveLength(1);
   });
 
-  it('is one trace, from whoever called to the last activity, the host\'s spans and the app\'s one below the other', async () => {
+  it("is one trace, from whoever called to the last activity, the host's spans and the app's one below the other", async () => {
     const app = await start();
     const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
-    const response = await app.post('/api/approvals', laptop, { traceparent: `00-${caller.traceId}-${caller.spanId}-01` });
-    const { id } = await response.json() as { id: string };
+    const response = await app.post('/api/approvals', laptop, {
+      traceparent: `00-${caller.traceId}-${caller.spanId}-01`,
+    });
+    const { id } = (await response.json()) as { id: string };
     await app.skip({ hours: 30 });
     await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee' });
     await app.quiet();
@@ -72,21 +93,49 @@ describe('an approval that is escalated, and then decided', () => {
 
     // The decision is another call, and so another trace.
     const trace = receiver.spans.filter(({ traceId }) => traceId === caller.traceId);
-    expect(receiver.spans.filter(({ traceId }) => traceId !== caller.traceId).map(({ name }) => name).toSorted())
-      .toEqual(['DecideApproval', 'POST /api/approvals/{id}/decision']);
+    expect(
+      receiver.spans
+        .filter(({ traceId }) => traceId !== caller.traceId)
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(['DecideApproval', 'POST /api/approvals/{id}/decision']);
     const above = (span: Span): string[] => {
       const parent = trace.find(({ spanId }) => spanId === span.parentSpanId);
-      return [`${span.name} ${KINDS[span.kind]!}`, ...(parent === undefined ? [span.parentSpanId ?? 'nothing'] : above(parent))];
+      return [
+        `${span.name} ${KINDS[span.kind]!}`,
+        ...(parent === undefined ? [span.parentSpanId ?? 'nothing'] : above(parent)),
+      ];
     };
-    const from = ['create_orchestration:ApprovalOrchestrator producer', 'RequestApproval internal', 'POST /api/approvals server', caller.spanId];
+    const from = [
+      'create_orchestration:ApprovalOrchestrator producer',
+      'RequestApproval internal',
+      'POST /api/approvals server',
+      caller.spanId,
+    ];
     const within = ['orchestration:ApprovalOrchestrator server', ...from];
-    const ran = (name: string): string[] => [`${name} internal`, `activity:${name} server`, `activity:${name} client`, ...within];
+    const ran = (name: string): string[] => [
+      `${name} internal`,
+      `activity:${name} server`,
+      `activity:${name} client`,
+      ...within,
+    ];
     const leaves = trace.filter(({ spanId }) => !trace.some(({ parentSpanId }) => parentSpanId === spanId));
-    expect(leaves.map((span) => above(span).join(' < ')).toSorted()).toEqual([
-      ran('AskApprover'), ran('Escalation'), ran('ReadStanding'), ran('Approval'), ['orchestration:ApprovalOrchestrator:timer internal', ...within],
-    ].map((path) => path.join(' < ')).toSorted());
-    for (const span of trace.filter(({ name }) => /orchestration|activity|AskApprover/.test(name))) expect(span.attributes).toMatchObject({ 'durabletask.task.instance_id': id });
-    const logged = receiver.logs.filter(({ attributes }) => attributes['durabletask.task.instance_id'] === id);
+    expect(leaves.map((span) => above(span).join(' < ')).toSorted()).toEqual(
+      [
+        ran('AskApprover'),
+        ran('Escalation'),
+        ran('ReadStanding'),
+        ran('Approval'),
+        ['orchestration:ApprovalOrchestrator:timer internal', ...within],
+      ]
+        .map((path) => path.join(' < '))
+        .toSorted(),
+    );
+    for (const span of trace.filter(({ name }) => /orchestration|activity|AskApprover/.test(name)))
+      expect(span.attributes).toMatchObject({ 'durabletask.task.instance_id': id });
+    const logged = receiver.logs.filter(
+      ({ attributes }) => attributes['durabletask.task.instance_id'] === id,
+    );
     expect(logged.map(({ traceId }) => traceId)).toEqual(logged.map(() => caller.traceId));
   });
 
@@ -94,15 +143,28 @@ describe('an approval that is escalated, and then decided', () => {
     const app = await start();
     const id = await ask(app);
     await app.skip({ hours: 30 });
-    await app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by: 'lee', comment: 'Go ahead.' });
+    await app.post(`/api/approvals/${id}/decision`, {
+      decision: 'approved',
+      by: 'lee',
+      comment: 'Go ahead.',
+    });
     await app.quiet();
     await flush();
     expect(receiver.logs.map(({ body }) => body)).toEqual([
-      'workflow.started', 'To %s: %s (%s)', 'workflow.waiting', 'To %s: %s (%s)', 'workflow.waiting', 'To %s: %s (%s)', 'workflow.completed',
+      'workflow.started',
+      'To %s: %s (%s)',
+      'workflow.waiting',
+      'To %s: %s (%s)',
+      'workflow.waiting',
+      'To %s: %s (%s)',
+      'workflow.completed',
     ]);
     for (const { attributes } of receiver.logs) expect(attributes['durabletask.task.instance_id']).toBe(id);
     expect(receiver.logs.map(({ eventName }) => eventName ?? '').filter(Boolean)).toEqual([
-      'workflow.started', 'workflow.waiting', 'workflow.waiting', 'workflow.completed',
+      'workflow.started',
+      'workflow.waiting',
+      'workflow.waiting',
+      'workflow.completed',
     ]);
     expect(receiver.text).not.toMatch(/\b(?:ana|kim|lee|laptop|burns|Go ahead)\b/i);
   });
@@ -111,43 +173,66 @@ describe('an approval that is escalated, and then decided', () => {
 describe('what goes wrong', () => {
   it('in an activity is a warning with the type of its error and where it came from, and the workflow goes on', async () => {
     const app = await start();
-    app.replace('AskApprover', () => { throw new RangeError('kim cannot be asked'); });
+    app.replace('AskApprover', () => {
+      throw new RangeError('kim cannot be asked');
+    });
     const id = await ask(app);
     await flush();
     expect(receiver.logs.find(({ eventName }) => eventName === 'function.failed')).toMatchObject({
       severity: 13,
       attributes: {
-        'faas.name': 'AskApprover', 'durabletask.task.instance_id': id,
-        'exception.type': 'RangeError', 'exception.stacktrace': expect.stringMatching(/^\s+at /) as unknown,
+        'faas.name': 'AskApprover',
+        'durabletask.task.instance_id': id,
+        'exception.type': 'RangeError',
+        'exception.stacktrace': expect.stringMatching(/^\s+at /) as unknown,
       },
     });
-    expect(receiver.span('AskApprover')).toMatchObject({ status: 2, attributes: { 'error.type': 'RangeError' } });
+    expect(receiver.span('AskApprover')).toMatchObject({
+      status: 2,
+      attributes: { 'error.type': 'RangeError' },
+    });
     expect(receiver.text).not.toContain('kim');
   });
 
   it('for good fails the workflow, which is told as an error and counted', async () => {
     const app = await start();
-    app.replace('AskApprover', () => { throw new RangeError('kim cannot be asked'); });
-    expect(await growth('workflow.failed', async () => {
-      const id = await ask(app);
-      await app.skip({ days: 1 });
-      expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Failed' });
-    })).toBe(1);
-    expect(receiver.logs.filter(({ eventName }) => eventName === 'workflow.failed')).toMatchObject([{ severity: 17 }]);
+    app.replace('AskApprover', () => {
+      throw new RangeError('kim cannot be asked');
+    });
+    expect(
+      await growth('workflow.failed', async () => {
+        const id = await ask(app);
+        await app.skip({ days: 1 });
+        expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Failed' });
+      }),
+    ).toBe(1);
+    expect(receiver.logs.filter(({ eventName }) => eventName === 'workflow.failed')).toMatchObject([
+      { severity: 17 },
+    ]);
     expect(receiver.text).not.toContain('kim');
   });
 
   it('in an HTTP function is told with its error, and nothing of the request', async () => {
-    const app = await TestApp.start({ app: () => import('../../src/index.js'), settings: { AppStorage: 'nowhere' } });
+    const app = await TestApp.start({
+      app: () => import('../../src/index.js'),
+      settings: { AppStorage: 'nowhere' },
+    });
     onTestFinished(() => app.stop());
     expect((await app.post('/api/approvals', laptop)).status).toBe(500);
     await flush();
     const by = { 'faas.name': 'RequestApproval' };
     expect(receiver.logs).toMatchObject([
-      { body: 'TypeError', severity: 17, attributes: { ...by, 'exception.stacktrace': expect.stringMatching(/storage/) as unknown } },
+      {
+        body: 'TypeError',
+        severity: 17,
+        attributes: { ...by, 'exception.stacktrace': expect.stringMatching(/storage/) as unknown },
+      },
       { body: 'function.failed', severity: 17, attributes: { ...by, 'error.type': '500' } },
     ]);
-    expect(receiver.span('RequestApproval')).toMatchObject({ status: 2, attributes: { 'http.response.status_code': 500 } });
+    expect(receiver.span('RequestApproval')).toMatchObject({
+      status: 2,
+      attributes: { 'http.response.status_code': 500 },
+    });
     expect(receiver.text).not.toMatch(/nowhere|laptop|kim/);
   });
 });

@@ -62,7 +62,9 @@ let parser: Promise<Parser> | undefined;
 async function makeParser(): Promise<Parser> {
   await Parser.init();
   const made = new Parser();
-  made.setLanguage(await Language.load(createRequire(import.meta.url).resolve('tree-sitter-bicep/tree-sitter-bicep.wasm')));
+  made.setLanguage(
+    await Language.load(createRequire(import.meta.url).resolve('tree-sitter-bicep/tree-sitter-bicep.wasm')),
+  );
   return made;
 }
 
@@ -72,7 +74,13 @@ export async function parseBicep(path: string, text: string): Promise<Bicep> {
   if (tree === null) throw new Error(`${path} was not parsed.`);
   const root = tree.rootNode;
   const file: Bicep = {
-    path, root, parameters: new Map(), variables: new Map(), resources: new Map(), modules: new Map(), outputs: new Map(),
+    path,
+    root,
+    parameters: new Map(),
+    variables: new Map(),
+    resources: new Map(),
+    modules: new Map(),
+    outputs: new Map(),
   };
   for (const node of children(root)) declare(file, node);
   return file;
@@ -89,9 +97,13 @@ function declare(file: Bicep, node: Node): void {
       const value = last.equals(type ?? node) ? undefined : last;
       const allowed = decorator(node, 'allowed');
       file.parameters.set(name, {
-        ...declaration, type: type?.text ?? '', default: value, required: value === undefined && type?.text.endsWith('?') !== true,
+        ...declaration,
+        type: type?.text ?? '',
+        default: value,
+        required: value === undefined && type?.text.endsWith('?') !== true,
         secure: decorator(node, 'secure') !== undefined,
-        allowed: allowed && children(children(allowed)[0] ?? allowed).map((item) => literal(item) ?? item.text),
+        allowed:
+          allowed && children(children(allowed)[0] ?? allowed).map((item) => literal(item) ?? item.text),
       });
       break;
     }
@@ -99,13 +111,20 @@ function declare(file: Bicep, node: Node): void {
       file.variables.set(name, { ...declaration, value: last });
       break;
     case 'output_declaration':
-      file.outputs.set(name, { ...declaration, value: last, secure: decorator(node, 'secure') !== undefined });
+      file.outputs.set(name, {
+        ...declaration,
+        value: last,
+        secure: decorator(node, 'secure') !== undefined,
+      });
       break;
     case 'module_declaration': {
       const { body, conditional } = bodyOf(last);
       const params = get(body, 'params');
       file.modules.set(name, {
-        ...declaration, path: literal(children(node)[1]) ?? '', body, conditional,
+        ...declaration,
+        path: literal(children(node)[1]) ?? '',
+        body,
+        conditional,
         params: params?.type === 'object' ? properties(params) : new Map<string, Node>(),
       });
       break;
@@ -122,8 +141,12 @@ function declareResource(file: Bicep, declaration: Declaration, parent: Resource
   const { body, conditional } = bodyOf(children(node).at(-1)!);
   const [type = '', version] = (literal(children(node)[1]) ?? '').split('@');
   const resource: Resource = {
-    ...declaration, type: parent ? `${parent.type}/${type}` : type, version: version ?? parent?.version,
-    existing: node.children.some((child) => child.type === 'existing'), conditional: conditional || parent?.conditional === true, body,
+    ...declaration,
+    type: parent ? `${parent.type}/${type}` : type,
+    version: version ?? parent?.version,
+    existing: node.children.some((child) => child.type === 'existing'),
+    conditional: conditional || parent?.conditional === true,
+    body,
   };
   file.resources.set(resource.name, resource);
   for (const property of children(body)) {
@@ -145,7 +168,9 @@ function decorator(declaration: Node, name: string): Node | undefined {
   let above = declaration.previousNamedSibling;
   while (above?.type === 'comment') above = above.previousNamedSibling;
   if (above?.type !== 'decorators') return undefined;
-  const call = children(above).map((item) => children(item)[0]).find((item) => item?.childForFieldName('function')?.text === name);
+  const call = children(above)
+    .map((item) => children(item)[0])
+    .find((item) => item?.childForFieldName('function')?.text === name);
   return call?.childForFieldName('arguments') ?? undefined;
 }
 
@@ -158,7 +183,9 @@ export function children(node: Node): Node[] {
 export function literal(node: Node | undefined): string | undefined {
   if (node?.type !== 'string') return undefined;
   const parts = children(node);
-  return parts.every((part) => part.type === 'string_content') ? parts.map((part) => part.text).join('') : undefined;
+  return parts.every((part) => part.type === 'string_content')
+    ? parts.map((part) => part.text).join('')
+    : undefined;
 }
 
 /** Of an object, by name; keys with interpolation by their source text. */
@@ -182,7 +209,9 @@ export function get(object: Node, path: string): Node | undefined {
 export function calls(node: Node): { name: string; node: Node; args: Node[] }[] {
   return node.descendantsOfType('call_expression').map((call) => ({
     // Of `account.listKeys()` the last name; of `az.resourceGroup()` too.
-    name: call.childForFieldName('function')?.text.split('.').at(-1) ?? '', node: call, args: children(call.childForFieldName('arguments') ?? call),
+    name: call.childForFieldName('function')?.text.split('.').at(-1) ?? '',
+    node: call,
+    args: children(call.childForFieldName('arguments') ?? call),
   }));
 }
 
@@ -193,7 +222,8 @@ export function loopVariables(node: Node): Map<string, Node> {
     if (above.type !== 'for_statement') continue;
     const [first, iterated] = children(above);
     if (!first || !iterated) continue;
-    const names = first.type === 'for_loop_parameters' ? children(first).map((name) => name.text) : [first.text];
+    const names =
+      first.type === 'for_loop_parameters' ? children(first).map((name) => name.text) : [first.text];
     for (const name of names) if (!found.has(name)) found.set(name, iterated);
   }
   return found;

@@ -4,10 +4,14 @@ import { runChecks } from './check.ts';
 import { CHECKS } from './checks/index.ts';
 import { makeProject, readTexts } from './project.ts';
 
-const results = runChecks(await makeProject(await readTexts(path.resolve(import.meta.dirname, '../..'))), CHECKS);
+const results = runChecks(
+  await makeProject(await readTexts(path.resolve(import.meta.dirname, '../..'))),
+  CHECKS,
+);
 for (const { title, lookedAt, findings } of results) {
   process.stdout.write(`${findings.length === 0 ? 'ok  ' : 'FAIL'} ${title} (${lookedAt})\n`);
-  for (const { file, line, message } of findings) process.stdout.write(`       ${file}${line === undefined ? '' : `:${line}`} ${message}\n`);
+  for (const { file, line, message } of findings)
+    process.stdout.write(`       ${file}${line === undefined ? '' : `:${line}`} ${message}\n`);
 }
 const failed = results.filter(({ findings }) => findings.length > 0).length;
 process.stdout.write(`

@@ -22,12 +22,20 @@ export function isLocal(node: Node): boolean {
   for (let above = node.parent; above !== null; above = above.parent) {
     if (above.type !== 'lambda_expression') continue;
     const [first] = children(above);
-    if (first && (first.text === node.text || children(first).some((name) => name.text === node.text))) return true;
+    if (first && (first.text === node.text || children(first).some((name) => name.text === node.text)))
+      return true;
   }
   return false;
 }
 
-const KINDS: Record<string, string> = { string: 'string', number: 'int', boolean: 'bool', array: 'array', object: 'object', for_statement: 'array' };
+const KINDS: Record<string, string> = {
+  string: 'string',
+  number: 'int',
+  boolean: 'bool',
+  array: 'array',
+  object: 'object',
+  for_statement: 'array',
+};
 
 /** `undefined` where it cannot be told without knowing all of Bicep. */
 export function kindOf(file: Bicep, node: Node): string | undefined {
@@ -36,7 +44,9 @@ export function kindOf(file: Bicep, node: Node): string | undefined {
     return variable ? kindOf(file, variable.value) : file.parameters.get(node.text)?.type;
   }
   if (node.type === 'ternary_expression') {
-    const [a, b] = [node.childForFieldName('consequence')!, node.childForFieldName('alternative')!].map((branch) => kindOf(file, branch));
+    const [a, b] = [node.childForFieldName('consequence')!, node.childForFieldName('alternative')!].map(
+      (branch) => kindOf(file, branch),
+    );
     return a === b ? a : undefined;
   }
   return KINDS[node.type];

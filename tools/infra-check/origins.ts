@@ -1,5 +1,13 @@
 import type { Node } from 'web-tree-sitter';
-import { type Bicep, calls, children, literal, loopVariables, type Parameter, type Resource } from './bicep.ts';
+import {
+  type Bicep,
+  calls,
+  children,
+  literal,
+  loopVariables,
+  type Parameter,
+  type Resource,
+} from './bicep.ts';
 import { callers, moduleFile, type Project } from './project.ts';
 
 /** Where a value comes from in the end. */

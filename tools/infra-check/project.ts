@@ -20,15 +20,29 @@ const TYPES = 'tools/infra-check/types.json';
 
 /** The texts that a project is made of, by path from the root. */
 export async function readTexts(root: string): Promise<Map<string, string>> {
-  const files = ['host.json', 'package.json', 'azure.yaml', '.github/workflows/azure-dev.yml', TYPES, ...await under(root, 'infra'), ...await under(root, 'src')];
-  return new Map(await Promise.all(files.map(async (file) => [file, await readFile(path.join(root, file), 'utf8')] as const)));
+  const files = [
+    'host.json',
+    'package.json',
+    'azure.yaml',
+    '.github/workflows/azure-dev.yml',
+    TYPES,
+    ...(await under(root, 'infra')),
+    ...(await under(root, 'src')),
+  ];
+  return new Map(
+    await Promise.all(
+      files.map(async (file) => [file, await readFile(path.join(root, file), 'utf8')] as const),
+    ),
+  );
 }
 
 export async function makeProject(texts: ReadonlyMap<string, string>): Promise<Project> {
   const files = new Map<string, Bicep>();
-  for (const [file, text] of texts) if (file.endsWith('.bicep')) files.set(file, await parseBicep(file, text));
+  for (const [file, text] of texts)
+    if (file.endsWith('.bicep')) files.set(file, await parseBicep(file, text));
   return {
-    files, text: (file) => texts.get(file),
+    files,
+    text: (file) => texts.get(file),
     sources: new Map([...texts].filter(([file]) => file.startsWith('src/') && file.endsWith('.ts'))),
     types: JSON.parse(texts.get(TYPES)!) as Types,
   };
@@ -36,7 +50,8 @@ export async function makeProject(texts: ReadonlyMap<string, string>): Promise<P
 
 async function under(root: string, folder: string): Promise<string[]> {
   const entries = await readdir(path.join(root, folder), { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile())
+  return entries
+    .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
 }
 
@@ -51,6 +66,9 @@ export function moduleFile(project: Project, module: Module): Bicep | undefined 
 
 /** The modules that deploy this file, with the files they stand in. */
 export function callers(project: Project, file: string): { from: Bicep; module: Module }[] {
-  return [...project.files.values()].flatMap((from) => (
-    [...from.modules.values()].filter((module) => resolvePath(from.path, module.path) === file).map((module) => ({ from, module }))));
+  return [...project.files.values()].flatMap((from) =>
+    [...from.modules.values()]
+      .filter((module) => resolvePath(from.path, module.path) === file)
+      .map((module) => ({ from, module })),
+  );
 }

@@ -8,7 +8,11 @@ export type Visitor = ReturnType<Rule['create']>;
 export type SourceCode = Context['sourceCode'];
 type Scope = SourceCode['scopeManager']['scopes'][number];
 export type Node = Scope['block'];
-type OfType<Each, Type> = Each extends { type: infer Own } ? [Extract<Own, Type>] extends [never] ? never : Each : never;
+type OfType<Each, Type> = Each extends { type: infer Own }
+  ? [Extract<Own, Type>] extends [never]
+    ? never
+    : Each
+  : never;
 /** Some kinds of nodes share an interface, whose `type` is a union. */
 export type NodeOf<Type extends Node['type']> = OfType<Node, Type>;
 export type Reference = Scope['references'][number];
@@ -16,17 +20,28 @@ export type Variable = NonNullable<Reference['resolved']>;
 export type FunctionNode = NodeOf<'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression'>;
 
 export function isFunction(node: Node | null | undefined): node is FunctionNode {
-  return node?.type === 'FunctionDeclaration' || node?.type === 'FunctionExpression' || node?.type === 'ArrowFunctionExpression';
+  return (
+    node?.type === 'FunctionDeclaration' ||
+    node?.type === 'FunctionExpression' ||
+    node?.type === 'ArrowFunctionExpression'
+  );
 }
 
 /** An expression without what does not change its value: parentheses, types, `?.`, all but the last of a sequence. */
 export function unwrap(node: Node): Node {
   switch (node.type) {
-    case 'ParenthesizedExpression': case 'ChainExpression': case 'TSAsExpression': case 'TSSatisfiesExpression': case 'TSNonNullExpression':
-    case 'TSTypeAssertion': case 'TSInstantiationExpression':
+    case 'ParenthesizedExpression':
+    case 'ChainExpression':
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+    case 'TSNonNullExpression':
+    case 'TSTypeAssertion':
+    case 'TSInstantiationExpression':
       return unwrap(node.expression);
-    case 'SequenceExpression': return unwrap(node.expressions.at(-1)!);
-    default: return node;
+    case 'SequenceExpression':
+      return unwrap(node.expressions.at(-1)!);
+    default:
+      return node;
   }
 }
 
@@ -40,7 +55,9 @@ export function wrapped(node: Node): Node {
 export function propertyName(key: Node, computed: boolean): string | undefined {
   if (!computed && (key.type === 'Identifier' || key.type === 'PrivateIdentifier')) return key.name;
   if (key.type === 'Literal') return String(key.value);
-  return key.type === 'TemplateLiteral' && key.expressions.length === 0 ? key.quasis[0]!.value.cooked ?? undefined : undefined;
+  return key.type === 'TemplateLiteral' && key.expressions.length === 0
+    ? (key.quasis[0]!.value.cooked ?? undefined)
+    : undefined;
 }
 
 export function memberName(node: NodeOf<'MemberExpression'>): string | undefined {
@@ -65,18 +82,33 @@ export function functionAround(node: Node): FunctionNode | undefined {
 }
 
 /** A node and all below it; what `leaveOut` says of is left out with what is below that. */
-export function within(node: Node, keys: SourceCode['visitorKeys'], leaveOut: (node: Node) => boolean = () => false): Node[] {
-  const children = (keys[node.type] ?? []).flatMap((key) => (node as unknown as Record<string, Node | (Node | null)[] | null | undefined>)[key] ?? []);
-  return [node, ...children.flatMap((child) => (child === null || leaveOut(child) ? [] : within(child, keys, leaveOut)))];
+export function within(
+  node: Node,
+  keys: SourceCode['visitorKeys'],
+  leaveOut: (node: Node) => boolean = () => false,
+): Node[] {
+  const children = (keys[node.type] ?? []).flatMap(
+    (key) => (node as unknown as Record<string, Node | (Node | null)[] | null | undefined>)[key] ?? [],
+  );
+  return [
+    node,
+    ...children.flatMap((child) => (child === null || leaveOut(child) ? [] : within(child, keys, leaveOut))),
+  ];
 }
 
 /** Whether a name stands where a type stands. */
 export function isType(identifier: Node): boolean {
   const parent = identifier.parent!;
   switch (parent.type) {
-    case 'TSAsExpression': case 'TSSatisfiesExpression': case 'TSNonNullExpression': case 'TSTypeAssertion': case 'TSInstantiationExpression':
-    case 'TSExportAssignment': case 'TSEnumMember':
+    case 'TSAsExpression':
+    case 'TSSatisfiesExpression':
+    case 'TSNonNullExpression':
+    case 'TSTypeAssertion':
+    case 'TSInstantiationExpression':
+    case 'TSExportAssignment':
+    case 'TSEnumMember':
       return false;
-    default: return parent.type.startsWith('TS');
+    default:
+      return parent.type.startsWith('TS');
   }
 }

@@ -22,10 +22,27 @@ export interface Settings {
   impurePackages: readonly string[];
 }
 
-const IMPURE = ['axios', 'got', 'ky', 'node-fetch', 'undici', '@azure/storage-*', '@azure/data-tables', '@azure/identity', '@azure/cosmos', '@azure/service-bus'];
+const IMPURE = [
+  'axios',
+  'got',
+  'ky',
+  'node-fetch',
+  'undici',
+  '@azure/storage-*',
+  '@azure/data-tables',
+  '@azure/identity',
+  '@azure/cosmos',
+  '@azure/service-bus',
+];
 
 const DEFAULTS: Settings = {
-  files: [], wrappers: ['app.orchestration', 'orchestrator'], contexts: ['context', 'ctx'], effects: [], timers: [], races: [], impurePackages: IMPURE,
+  files: [],
+  wrappers: ['app.orchestration', 'orchestrator'],
+  contexts: ['context', 'ctx'],
+  effects: [],
+  timers: [],
+  races: [],
+  impurePackages: IMPURE,
 };
 
 /** The orchestrator code of one file. */
@@ -40,14 +57,20 @@ export interface OrchestratorCode {
 const files = new WeakMap<Node, OrchestratorCode | undefined>();
 
 /** The file's orchestrator code; undefined when it has none. The same for all rules, so that it is looked for once a file. */
-export function orchestratorCode({ filename, cwd, settings: all, sourceCode }: Context): OrchestratorCode | undefined {
+export function orchestratorCode({
+  filename,
+  cwd,
+  settings: all,
+  sourceCode,
+}: Context): OrchestratorCode | undefined {
   const { ast } = sourceCode;
   if (!files.has(ast)) {
-    const settings = { ...DEFAULTS, ...all['orchestrators'] as Partial<Settings> | undefined };
+    const settings = { ...DEFAULTS, ...(all['orchestrators'] as Partial<Settings> | undefined) };
     const file = path.relative(cwd, path.resolve(cwd, filename));
     const whole = settings.files.some((pattern) => path.matchesGlob(file, pattern));
     // Most files have none, and need no second look.
-    const mayHave = whole || settings.wrappers.some((wrapper) => sourceCode.text.includes(wrapper.split('.').at(-1)!));
+    const mayHave =
+      whole || settings.wrappers.some((wrapper) => sourceCode.text.includes(wrapper.split('.').at(-1)!));
     files.set(ast, mayHave ? find(sourceCode, settings, whole) : undefined);
   }
   return files.get(ast);
@@ -56,22 +79,32 @@ export function orchestratorCode({ filename, cwd, settings: all, sourceCode }: C
 function find(sourceCode: SourceCode, settings: Settings, whole: boolean): OrchestratorCode | undefined {
   const bodies = new Set<Node>();
   const roots = new Set<Node>();
-  const names = new Names(sourceCode, (variable) => (isContext(variable, roots, settings) ? 'context' : undefined));
+  const names = new Names(sourceCode, (variable) =>
+    isContext(variable, roots, settings) ? 'context' : undefined,
+  );
   for (const call of within(sourceCode.ast, sourceCode.visitorKeys)) {
-    if (call.type === 'CallExpression' && isCalled(call.callee, settings.wrappers)) for (const body of given(call, names)) roots.add(body);
+    if (call.type === 'CallExpression' && isCalled(call.callee, settings.wrappers))
+      for (const body of given(call, names)) roots.add(body);
   }
   if (!whole && roots.size === 0) return undefined;
 
-  const includes = (node: Node): boolean => whole || bodies.has(node) || ancestors(node).some((ancestor) => bodies.has(ancestor));
+  const includes = (node: Node): boolean =>
+    whole || bodies.has(node) || ancestors(node).some((ancestor) => bodies.has(ancestor));
   // What orchestrator code calls, or hands on to be called, is orchestrator code.
   const queue: Node[] = whole ? [] : [...roots];
   for (let body = queue.pop(); body !== undefined; body = queue.pop()) {
     if (bodies.has(body)) continue;
     bodies.add(body);
     for (const { identifier, resolved } of names.references) {
-      if (resolved === null || isType(identifier) || !(identifier === body || ancestors(identifier).includes(body))) continue;
+      if (
+        resolved === null ||
+        isType(identifier) ||
+        !(identifier === body || ancestors(identifier).includes(body))
+      )
+        continue;
       const reached = declared(resolved);
-      if (reached !== undefined && !includes(reached) && !(isFunction(reached) && isNameOnly(identifier))) queue.push(reached);
+      if (reached !== undefined && !includes(reached) && !(isFunction(reached) && isNameOnly(identifier)))
+        queue.push(reached);
     }
   }
   return { settings, names, whole, includes };
@@ -82,8 +115,13 @@ function declared({ defs: [definition] }: Variable): Node | undefined {
   const node = definition?.node;
   if (isFunction(node) && definition!.type === 'FunctionName') return node;
   if (node?.type === 'ClassDeclaration' || node?.type === 'ClassExpression') return node;
-  const value = node?.type === 'VariableDeclarator' && node.init !== null && node.id.type === 'Identifier' ? unwrap(node.init) : undefined;
-  return isFunction(value) || value?.type === 'ClassExpression' || value?.type === 'ObjectExpression' ? value : undefined;
+  const value =
+    node?.type === 'VariableDeclarator' && node.init !== null && node.id.type === 'Identifier'
+      ? unwrap(node.init)
+      : undefined;
+  return isFunction(value) || value?.type === 'ClassExpression' || value?.type === 'ObjectExpression'
+    ? value
+    : undefined;
 }
 
 /** The function that an expression stands for, if it is one of this file. */
@@ -98,7 +136,11 @@ export function localFunction(node: Node, names: Names): FunctionNode | undefine
 /** Whether a function is only asked for a property: `sayHello.name` does not call it. */
 function isNameOnly(identifier: Node): boolean {
   const { parent } = identifier;
-  return parent?.type === 'MemberExpression' && parent.object === identifier && !['call', 'apply', 'bind'].includes(memberName(parent) ?? '');
+  return (
+    parent?.type === 'MemberExpression' &&
+    parent.object === identifier &&
+    !['call', 'apply', 'bind'].includes(memberName(parent) ?? '')
+  );
 }
 
 /** Whether a callee is one of those names: the ends of how it is written. */
@@ -118,23 +160,40 @@ function dotted(from: Node): string | undefined {
 function* given(call: NodeOf<'CallExpression'>, names: Names): Generator<FunctionNode> {
   for (const argument of call.arguments) {
     const node = unwrap(argument);
-    const handler = node.type !== 'ObjectExpression' ? node : node.properties.find((property) => (
-      property.type === 'Property' && propertyName(property.key, property.computed) === 'handler'));
+    const handler =
+      node.type !== 'ObjectExpression'
+        ? node
+        : node.properties.find(
+            (property) =>
+              property.type === 'Property' && propertyName(property.key, property.computed) === 'handler',
+          );
     if (node.type === 'CallExpression') yield* given(node, names);
-    const found = handler === undefined ? undefined : localFunction(handler.type === 'Property' ? handler.value : handler, names);
+    const found =
+      handler === undefined
+        ? undefined
+        : localFunction(handler.type === 'Property' ? handler.value : handler, names);
     if (found !== undefined) yield found;
   }
 }
 
 /** Whether a variable is a parameter that holds an orchestrator's context: by its type, by whom it is given to, or by its name. */
-function isContext({ name, defs: [definition] }: Variable, roots: ReadonlySet<Node>, { contexts }: Settings): boolean {
+function isContext(
+  { name, defs: [definition] }: Variable,
+  roots: ReadonlySet<Node>,
+  { contexts }: Settings,
+): boolean {
   if (definition?.type !== 'Parameter') return false;
   const type = definition.name.typeAnnotation?.typeAnnotation;
   if (type?.type === 'TSTypeReference') return typeName(type.typeName) === 'OrchestrationContext';
-  if (roots.has(definition.node)) return isFunction(definition.node) && definition.node.params[0] === definition.name;
+  if (roots.has(definition.node))
+    return isFunction(definition.node) && definition.node.params[0] === definition.name;
   return contexts.includes(name);
 }
 
 function typeName(name: Node): string | undefined {
-  return name.type === 'Identifier' ? name.name : name.type === 'TSQualifiedName' ? name.right.name : undefined;
+  return name.type === 'Identifier'
+    ? name.name
+    : name.type === 'TSQualifiedName'
+      ? name.right.name
+      : undefined;
 }

@@ -9,6 +9,11 @@ import { noSharedState } from './rules/no-shared-state.ts';
 export default {
   meta: { name: 'orchestrators' },
   rules: {
-    'cancel-timers': cancelTimers, deterministic, 'log-once': logOnce, 'no-await': noAwait, 'no-lost-task': noLostTask, 'no-shared-state': noSharedState,
+    'cancel-timers': cancelTimers,
+    deterministic,
+    'log-once': logOnce,
+    'no-await': noAwait,
+    'no-lost-task': noLostTask,
+    'no-shared-state': noSharedState,
   },
 };

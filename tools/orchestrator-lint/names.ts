@@ -19,7 +19,9 @@ export class Names {
 
   constructor(sourceCode: SourceCode, known: KnownVariable) {
     this.references = sourceCode.scopeManager.scopes.flatMap(({ references }) => references);
-    this.#byIdentifier = new Map(this.references.map((reference) => [reference.identifier as Node, reference]));
+    this.#byIdentifier = new Map(
+      this.references.map((reference) => [reference.identifier as Node, reference]),
+    );
     this.#known = known;
   }
 
@@ -51,14 +53,21 @@ export class Names {
         const variable = this.variable(node);
         if (variable !== undefined) return this.#ofVariable(variable, seen);
         // Not every identifier is a reference: a property's name is not.
-        return !this.#byIdentifier.has(node) || isType(node) ? undefined : GLOBAL_OBJECTS.has(node.name) ? '' : node.name;
+        return !this.#byIdentifier.has(node) || isType(node)
+          ? undefined
+          : GLOBAL_OBJECTS.has(node.name)
+            ? ''
+            : node.name;
       }
-      case 'MemberExpression': return joined(this.#of(node.object, seen), memberName(node));
+      case 'MemberExpression':
+        return joined(this.#of(node.object, seen), memberName(node));
       case 'CallExpression': {
-        const required = this.#of(node.callee, seen) === 'require' ? stringValue(node.arguments[0]) : undefined;
+        const required =
+          this.#of(node.callee, seen) === 'require' ? stringValue(node.arguments[0]) : undefined;
         return required === undefined ? undefined : packageName(required);
       }
-      default: return undefined;
+      default:
+        return undefined;
     }
   }
 
@@ -70,12 +79,25 @@ export class Names {
     seen.add(variable);
     const { node } = definition;
     switch (node.type) {
-      case 'VariableDeclarator': return node.init === null ? undefined : joined(this.#of(node.init, seen), ...patternPath(definition.name, node.id));
-      case 'ImportSpecifier': return imported(definition.parent, node.importKind, node.imported.type === 'Literal' ? node.imported.value : node.imported.name);
-      case 'ImportDefaultSpecifier': case 'ImportNamespaceSpecifier': return imported(definition.parent, undefined);
+      case 'VariableDeclarator':
+        return node.init === null
+          ? undefined
+          : joined(this.#of(node.init, seen), ...patternPath(definition.name, node.id));
+      case 'ImportSpecifier':
+        return imported(
+          definition.parent,
+          node.importKind,
+          node.imported.type === 'Literal' ? node.imported.value : node.imported.name,
+        );
+      case 'ImportDefaultSpecifier':
+      case 'ImportNamespaceSpecifier':
+        return imported(definition.parent, undefined);
       case 'TSImportEqualsDeclaration':
-        return node.moduleReference.type === 'TSExternalModuleReference' ? packageName(node.moduleReference.expression.value) : this.#of(node.moduleReference, seen);
-      default: return undefined;
+        return node.moduleReference.type === 'TSExternalModuleReference'
+          ? packageName(node.moduleReference.expression.value)
+          : this.#of(node.moduleReference, seen);
+      default:
+        return undefined;
     }
   }
 }
@@ -97,7 +119,8 @@ export function joined(name: string | undefined, ...properties: (string | undefi
 }
 
 function imported(declaration: Node | null, kind: string | undefined, name = 'default'): string | undefined {
-  if (declaration?.type !== 'ImportDeclaration' || declaration.importKind === 'type' || kind === 'type') return undefined;
+  if (declaration?.type !== 'ImportDeclaration' || declaration.importKind === 'type' || kind === 'type')
+    return undefined;
   return joined(packageName(declaration.source.value), name);
 }
 

@@ -15,7 +15,14 @@ export interface RetryOptions {
 /** What an orchestrator asked for, in the order in which it did. */
 export type Action =
   | { kind: 'activity'; name: string; input: JsonText; retry?: RetryOptions }
-  | { kind: 'subOrchestration'; name: string; input: JsonText; instanceId?: string; version?: string; retry?: RetryOptions }
+  | {
+      kind: 'subOrchestration';
+      name: string;
+      input: JsonText;
+      instanceId?: string;
+      version?: string;
+      retry?: RetryOptions;
+    }
   | { kind: 'http'; call: HttpCall }
   | { kind: 'timer'; fireAt: number; cancelled: boolean }
   /** `again`: one and the same wait, yielded once more. */
@@ -60,11 +67,17 @@ export function retryOf(action: IdAction): RetryOptions | undefined {
 /** The name under which the history has it. */
 export function nameOf(action: IdAction): string {
   switch (action.kind) {
-    case 'timer': return '';
-    case 'http': return HTTP_ACTIVITY;
-    case 'operation': case 'lock': return 'op';
-    case 'release': return 'release';
-    default: return action.name;
+    case 'timer':
+      return '';
+    case 'http':
+      return HTTP_ACTIVITY;
+    case 'operation':
+    case 'lock':
+      return 'op';
+    case 'release':
+      return 'release';
+    default:
+      return action.name;
   }
 }
 

@@ -20,14 +20,27 @@ export class StorageClients {
     this.#connection = connection;
     const options = {
       allowInsecureConnection: true,
-      retryOptions: { maxRetries: RETRIES.count, retryDelayInMs: RETRIES.delay, maxRetryDelayInMs: RETRIES.longestDelay },
+      retryOptions: {
+        maxRetries: RETRIES.count,
+        retryDelayInMs: RETRIES.delay,
+        maxRetryDelayInMs: RETRIES.longestDelay,
+      },
     };
     const prepare = (request: { timeout: number }): void => {
       this.#requests++;
       request.timeout = TIMEOUT;
     };
     const counted = <Client extends TableClient | TableServiceClient>(client: Client): Client => {
-      client.pipeline.addPolicy({ name: 'countAndLimit', sendRequest: (request, next) => { prepare(request); return next(request); } }, { afterPhase: 'Retry' });
+      client.pipeline.addPolicy(
+        {
+          name: 'countAndLimit',
+          sendRequest: (request, next) => {
+            prepare(request);
+            return next(request);
+          },
+        },
+        { afterPhase: 'Retry' },
+      );
       return client;
     };
     this.tables = counted(TableServiceClient.fromConnectionString(connection, options));
@@ -35,9 +48,20 @@ export class StorageClients {
 
     const { url, credential } = BlobServiceClient.fromConnectionString(connection);
     const pipeline = newPipeline(credential, {
-      retryOptions: { maxTries: RETRIES.count + 1, retryDelayInMs: RETRIES.delay, maxRetryDelayInMs: RETRIES.longestDelay },
+      retryOptions: {
+        maxTries: RETRIES.count + 1,
+        retryDelayInMs: RETRIES.delay,
+        maxRetryDelayInMs: RETRIES.longestDelay,
+      },
     });
-    pipeline.factories.push({ create: (next) => ({ sendRequest: (request) => { prepare(request); return next.sendRequest(request); } }) });
+    pipeline.factories.push({
+      create: (next) => ({
+        sendRequest: (request) => {
+          prepare(request);
+          return next.sendRequest(request);
+        },
+      }),
+    });
     this.blobs = new BlobServiceClient(url, pipeline);
   }
 

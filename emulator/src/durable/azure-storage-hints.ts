@@ -28,7 +28,10 @@ export class HintsTable {
       await this.#table.upsertEntity(added, 'Replace');
     } else {
       try {
-        await this.#table.submitTransaction([['upsert', added, 'Replace'], ['delete', removed]]);
+        await this.#table.submitTransaction([
+          ['upsert', added, 'Replace'],
+          ['delete', removed],
+        ]);
       } catch (error) {
         if (statusOf(error) !== 404) throw error;
         await this.#table.upsertEntity(added, 'Replace');
@@ -38,7 +41,10 @@ export class HintsTable {
 
   /** All hints, the earliest first. */
   async *pages(): AsyncIterable<Hint[]> {
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq '${PARTITION}'`, select: ['PartitionKey', 'RowKey'] } });
-    for await (const page of rows.byPage({ maxPageSize: 1000 })) yield page.map(({ rowKey }) => parseHintKey(rowKey!));
+    const rows = this.#table.listEntities({
+      queryOptions: { filter: `PartitionKey eq '${PARTITION}'`, select: ['PartitionKey', 'RowKey'] },
+    });
+    for await (const page of rows.byPage({ maxPageSize: 1000 }))
+      yield page.map(({ rowKey }) => parseHintKey(rowKey!));
   }
 }

@@ -3,9 +3,24 @@ import { literal, readWhole, StaleReadError } from './azure-storage-clients.js';
 import { statusOf } from '../storage-errors.js';
 import { escapeKey, eventKey, messageId, messageKey, SENTINEL } from './azure-storage-keys.js';
 import { blobsOf, inParallel, type Payloads } from './azure-storage-payloads.js';
-import { eventColumns, readEvent, readRecord, readRow, recordColumns, time, type Columns, type Row } from './azure-storage-rows.js';
+import {
+  eventColumns,
+  readEvent,
+  readRecord,
+  readRow,
+  recordColumns,
+  time,
+  type Columns,
+  type Row,
+} from './azure-storage-rows.js';
 import { isFinished, type HistoryEvent, type InboundEvent, type JsonText } from './history.js';
-import { CommitConflictError, type Commit, type InstanceRecord, type LoadedInstance, type Message } from './task-hub.js';
+import {
+  CommitConflictError,
+  type Commit,
+  type InstanceRecord,
+  type LoadedInstance,
+  type Message,
+} from './task-hub.js';
 
 /** What a commit has to know of the one before it: the token. */
 interface Position {
@@ -78,29 +93,52 @@ export class HistoryTable {
       const rows = await this.#rows(key);
       const sentinel = rows.at(-1)?.['rowKey'] === SENTINEL ? rows.pop() : undefined;
       const inbox = await this.#inbox(key, rows);
-      if (sentinel?.['RuntimeStatus'] === undefined) return { record: undefined, history: [], inbox, memo: null, token: { ...NOTHING, etag: sentinel?.['etag'] } };
+      if (sentinel?.['RuntimeStatus'] === undefined)
+        return {
+          record: undefined,
+          history: [],
+          inbox,
+          memo: null,
+          token: { ...NOTHING, etag: sentinel?.['etag'] },
+        };
 
       const first = Number(sentinel['FirstRow']);
       const count = Number(sentinel['RowCount']);
       const begin = rows.findIndex(({ rowKey }) => rowKey === eventKey(first));
       const events = rows.slice(begin, begin + count);
       if (count > 0 && (begin < 0 || events.at(-1)?.['rowKey'] !== eventKey(first + count - 1))) {
-        throw new StaleReadError(`The history of '${instanceId}' is not complete: ${count} rows should be there from row ${first}.`);
+        throw new StaleReadError(
+          `The history of '${instanceId}' is not complete: ${count} rows should be there from row ${first}.`,
+        );
       }
       const history = (await this.#payloads.restoreAll(events)).map((row) => readEvent(row));
       const token: Position = {
-        etag: sentinel['etag'], first, count, input: inputOf(history), blobs: events.flatMap(blobNames), sentinelBlobs: blobNames(sentinel),
+        etag: sentinel['etag'],
+        first,
+        count,
+        input: inputOf(history),
+        blobs: events.flatMap(blobNames),
+        sentinelBlobs: blobNames(sentinel),
       };
       const whole = await this.#payloads.restore(sentinel);
-      return { record: recordOf(whole, instanceId, history), history, inbox, memo: whole['Memo'] ?? null, token };
+      return {
+        record: recordOf(whole, instanceId, history),
+        history,
+        inbox,
+        memo: whole['Memo'] ?? null,
+        token,
+      };
     });
   }
 
   async post(instanceId: string, { id, event, executionId, sender }: Message): Promise<void> {
-    const arrived = this.#arrived = Math.max(this.#arrived + 1, Date.now() * 1000);
+    const arrived = (this.#arrived = Math.max(this.#arrived + 1, Date.now() * 1000));
     const key = escapeKey(instanceId);
     const columns: Columns = {
-      Event: JSON.stringify(event), ForExecutionId: executionId, Sender: sender, Arrived: { type: 'Int64', value: String(arrived) },
+      Event: JSON.stringify(event),
+      ForExecutionId: executionId,
+      Sender: sender,
+      Arrived: { type: 'Int64', value: String(arrived) },
     };
     const blobs = await this.#payloads.store(key, `message-${id}`, columns, 'nothing');
     try {
@@ -117,7 +155,11 @@ export class HistoryTable {
     const before = token as Position;
     const key = escapeKey(instanceId);
     const rows = append.map((event) => eventColumns(event, record.executionId));
-    const blobs = (await inParallel(rows, (columns, index) => this.#payloads.store(key, `history-${append[index]!.EventType}`, columns, 'nothing'))).flat();
+    const blobs = (
+      await inParallel(rows, (columns, index) =>
+        this.#payloads.store(key, `history-${append[index]!.EventType}`, columns, 'nothing'),
+      )
+    ).flat();
     const input = inputOf(append) ?? (replace ? null : before.input);
     const sentinel = { ...sentinelColumns(record, input, append), Memo: memo ?? undefined };
     const sentinelBlobs = await this.#payloads.store(key, SENTINEL, sentinel, 'nothing');
@@ -128,20 +170,34 @@ export class HistoryTable {
     const count = (replace ? 0 : before.count) + rows.length;
     // What is left of the predecessor goes with it, or afterwards when there is too much.
     const left = (replace ? rowsOutside(before, first, count) : []).map(eventKey);
-    const leaving = left.splice(0, last.length + consumed.length + left.length < MAX_OPERATIONS ? left.length : 0);
+    const leaving = left.splice(
+      0,
+      last.length + consumed.length + left.length < MAX_OPERATIONS ? left.length : 0,
+    );
 
     let number = first + count - rows.length;
-    const keyed = (batch: readonly Columns[]): TableEntity[] => batch.map((columns) => ({ partitionKey: key, rowKey: eventKey(number++), ...columns }));
+    const keyed = (batch: readonly Columns[]): TableEntity[] =>
+      batch.map((columns) => ({ partitionKey: key, rowKey: eventKey(number++), ...columns }));
     let { etag } = before;
     for (const batch of ahead) {
-      etag = await this.#guarded(key, etag, { events: keyed(batch), over: false, removed: [], sentinel: { IsCheckpointComplete: false }, mode: 'Merge' });
+      etag = await this.#guarded(key, etag, {
+        events: keyed(batch),
+        over: false,
+        removed: [],
+        sentinel: { IsCheckpointComplete: false },
+        mode: 'Merge',
+      });
     }
     etag = await this.#guarded(key, etag, {
       events: keyed(last),
       over: replace && ahead.length === 0,
       removed: [...consumed.map(messageKey), ...leaving],
       sentinel: {
-        ...sentinel, FirstRow: first, RowCount: count, IsCheckpointComplete: true, CheckpointCompletedTimestamp: time(new Date().toISOString()),
+        ...sentinel,
+        FirstRow: first,
+        RowCount: count,
+        IsCheckpointComplete: true,
+        CheckpointCompletedTimestamp: time(new Date().toISOString()),
       },
       mode: 'Replace',
     });
@@ -149,36 +205,56 @@ export class HistoryTable {
     // It counts now. The rest is tidying: rows and blobs that stay are in nobody's way, and go with the instance.
     try {
       while (left.length > 0) {
-        etag = await this.#guarded(key, etag, { events: [], over: false, removed: left.splice(0, MAX_OPERATIONS - 1), sentinel: {}, mode: 'Merge' });
+        etag = await this.#guarded(key, etag, {
+          events: [],
+          over: false,
+          removed: left.splice(0, MAX_OPERATIONS - 1),
+          sentinel: {},
+          mode: 'Merge',
+        });
       }
     } catch {
       // Were the ETag wrong now, the next commit would say so.
     }
-    await this.#payloads.discard([...(replace ? before.blobs : []), ...before.sentinelBlobs, ...this.#takeMessageBlobs(key, consumed)]);
+    await this.#payloads.discard([
+      ...(replace ? before.blobs : []),
+      ...before.sentinelBlobs,
+      ...this.#takeMessageBlobs(key, consumed),
+    ]);
     return { etag, first, count, input, blobs: replace ? blobs : [...before.blobs, ...blobs], sentinelBlobs };
   }
 
   async purge(key: string): Promise<void> {
-    const rows = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq ${literal(key)}`, select: ['PartitionKey', 'RowKey'] } });
+    const rows = this.#table.listEntities({
+      queryOptions: { filter: `PartitionKey eq ${literal(key)}`, select: ['PartitionKey', 'RowKey'] },
+    });
     const keys: string[] = [];
-    for await (const page of rows.byPage({ maxPageSize: 1000 })) keys.push(...page.map(({ rowKey }) => rowKey!));
+    for await (const page of rows.byPage({ maxPageSize: 1000 }))
+      keys.push(...page.map(({ rowKey }) => rowKey!));
     // The sentinel is the last and goes first: without it nothing counts, so that a purge cut short leaves no half instance.
     keys.reverse();
     for (let start = 0; start < keys.length; start += MAX_OPERATIONS) {
-      await this.#table.submitTransaction(keys.slice(start, start + MAX_OPERATIONS).map((rowKey) => ['delete', { partitionKey: key, rowKey }]));
+      await this.#table.submitTransaction(
+        keys.slice(start, start + MAX_OPERATIONS).map((rowKey) => ['delete', { partitionKey: key, rowKey }]),
+      );
     }
     this.#messageBlobs.delete(key);
   }
 
   async #rows(key: string): Promise<Row[]> {
     const rows: Row[] = [];
-    const entities = this.#table.listEntities({ queryOptions: { filter: `PartitionKey eq ${literal(key)}` }, disableTypeConversion: true });
-    for await (const page of entities.byPage({ maxPageSize: 1000 })) for (const entity of page) rows.push(readRow(entity));
+    const entities = this.#table.listEntities({
+      queryOptions: { filter: `PartitionKey eq ${literal(key)}` },
+      disableTypeConversion: true,
+    });
+    for await (const page of entities.byPage({ maxPageSize: 1000 }))
+      for (const entity of page) rows.push(readRow(entity));
     return rows;
   }
 
   async #inbox(key: string, rows: readonly Row[]): Promise<Message[]> {
-    const waiting = rows.filter(({ rowKey }) => messageId(rowKey!) !== undefined)
+    const waiting = rows
+      .filter(({ rowKey }) => messageId(rowKey!) !== undefined)
       .map((row) => ({ row, arrived: Number(row['Arrived']) }))
       .toSorted((a, b) => a.arrived - b.arrived);
     // A clock that was set back must not let later messages overtake.
@@ -189,7 +265,12 @@ export class HistoryTable {
       this.#noteMessage(key, id, blobNames(row));
       const event = JSON.parse(row['Event']!) as InboundEvent;
       const { ForExecutionId: executionId, Sender: sender } = row;
-      return { id, event, ...(executionId !== undefined && { executionId }), ...(sender !== undefined && { sender }) };
+      return {
+        id,
+        event,
+        ...(executionId !== undefined && { executionId }),
+        ...(sender !== undefined && { sender }),
+      };
     });
   }
 
@@ -198,11 +279,17 @@ export class HistoryTable {
    * @returns the sentinel's new ETag
    * @throws CommitConflictError
    */
-  async #guarded(key: string, etag: string | undefined, { events, over, removed, sentinel, mode }: Write): Promise<string> {
+  async #guarded(
+    key: string,
+    etag: string | undefined,
+    { events, over, removed, sentinel, mode }: Write,
+  ): Promise<string> {
     const entity = { partitionKey: key, rowKey: SENTINEL, ...sentinel };
     const submit = async (put: 'create' | 'upsert'): Promise<string> => {
       const { subResponses } = await this.#table.submitTransaction([
-        ...events.map((event): TransactionAction => (put === 'create' ? [put, event] : [put, event, 'Replace'])),
+        ...events.map((event): TransactionAction =>
+          put === 'create' ? [put, event] : [put, event, 'Replace'],
+        ),
         ...removed.map((rowKey): TransactionAction => ['delete', { partitionKey: key, rowKey }]),
         etag === undefined ? ['create', entity] : ['update', entity, mode, { etag }],
       ]);
@@ -210,13 +297,19 @@ export class HistoryTable {
     };
     try {
       // Leftovers of a crash are rare, and Azurite takes up to three times as long to write rows in case there are some.
-      return over ? await submit('upsert') : await submit('create').catch((error: unknown) => {
-        if (statusOf(error) !== 409 || events.length === 0) throw error;
-        return submit('upsert');
-      });
+      return over
+        ? await submit('upsert')
+        : await submit('create').catch((error: unknown) => {
+            if (statusOf(error) !== 409 || events.length === 0) throw error;
+            return submit('upsert');
+          });
     } catch (error) {
       const status = statusOf(error);
-      if (status === 409 || status === 412 || (status === 404 && (error as { code?: string }).code === 'ResourceNotFound')) {
+      if (
+        status === 409 ||
+        status === 412 ||
+        (status === 404 && (error as { code?: string }).code === 'ResourceNotFound')
+      ) {
         throw new CommitConflictError(`Partition '${key}' was changed by somebody else.`, { cause: error });
       }
       throw error;
@@ -249,7 +342,13 @@ function inTransactions(rows: readonly Columns[], consumed: number): { ahead: Co
   let last: Columns[] = [];
   let bytes = 0;
   for (const row of rows) {
-    const size = BYTES_PER_OPERATION + BYTES_PER_CHARACTER * Object.values(row).reduce<number>((sum, cell) => sum + (typeof cell === 'string' ? cell.length : 0), 0);
+    const size =
+      BYTES_PER_OPERATION +
+      BYTES_PER_CHARACTER *
+        Object.values(row).reduce<number>(
+          (sum, cell) => sum + (typeof cell === 'string' ? cell.length : 0),
+          0,
+        );
     if (last.length === MAX_OPERATIONS - 1 || bytes + size > MAX_BYTES) {
       ahead.push(last);
       last = [];
@@ -264,7 +363,9 @@ function inTransactions(rows: readonly Columns[], consumed: number): { ahead: Co
 
 /** The rows that counted and are not written anew. */
 function rowsOutside({ first, count }: Position, newFirst: number, newCount: number): number[] {
-  return Array.from({ length: count }, (_, index) => first + index).filter((row) => row < newFirst || row >= newFirst + newCount);
+  return Array.from({ length: count }, (_, index) => first + index).filter(
+    (row) => row < newFirst || row >= newFirst + newCount,
+  );
 }
 
 /** The columns of a record but for texts that the history has, so that a long input is not written again each time. */

@@ -8,8 +8,16 @@ import { escapeKey } from './azure-storage-keys.js';
 import { Ownership } from './azure-storage-owner.js';
 import { Payloads } from './azure-storage-payloads.js';
 import {
-  HubUnavailableError, type Commit, type CommitToken, type Hint, type InstancePage, type InstanceQuery, type InstanceRecord, type LoadedInstance,
-  type Message, type TaskHub,
+  HubUnavailableError,
+  type Commit,
+  type CommitToken,
+  type Hint,
+  type InstancePage,
+  type InstanceQuery,
+  type InstanceRecord,
+  type LoadedInstance,
+  type Message,
+  type TaskHub,
 } from './task-hub.js';
 
 export interface AzureStorageHubOptions {
@@ -53,7 +61,9 @@ export class AzureStorageHub implements TaskHub {
 
   async open(lost: (reason: Error) => void): Promise<void> {
     if (!/^[a-z][a-z0-9]{2,44}$/i.test(this.name)) {
-      throw new HubUnavailableError(`'${this.name}' cannot name a task hub: 3 to 45 letters and digits, the first a letter.`);
+      throw new HubUnavailableError(
+        `'${this.name}' cannot name a task hub: 3 to 45 letters and digits, the first a letter.`,
+      );
     }
     try {
       await this.#ownership.claim();
@@ -61,14 +71,22 @@ export class AzureStorageHub implements TaskHub {
         this.#log('error', 'DurableTask', reason.message);
         lost(reason);
       });
-      await Promise.all([this.#history.create(), this.#instances.create(), this.#hints.create(), this.#payloads.create()]);
+      await Promise.all([
+        this.#history.create(),
+        this.#instances.create(),
+        this.#hints.create(),
+        this.#payloads.create(),
+      ]);
     } catch (error) {
       await this.#ownership.release();
       if (error instanceof HubUnavailableError) throw error;
       const status = statusOf(error);
       const what = status === undefined ? 'does not answer' : `answers with status ${status}`;
       const [reason] = String(error).split('\n');
-      throw new HubUnavailableError(`Task hub '${this.name}' cannot be opened, the storage at ${this.#clients.tables.url} ${what}: ${reason}`, { cause: error });
+      throw new HubUnavailableError(
+        `Task hub '${this.name}' cannot be opened, the storage at ${this.#clients.tables.url} ${what}: ${reason}`,
+        { cause: error },
+      );
     }
   }
 
@@ -82,7 +100,10 @@ export class AzureStorageHub implements TaskHub {
 
   async load(instanceId: string): Promise<LoadedInstance> {
     const loaded = await this.#history.load(instanceId);
-    return { ...loaded, stale: loaded.record !== undefined && !await this.#instances.isCurrent(loaded.record) };
+    return {
+      ...loaded,
+      stale: loaded.record !== undefined && !(await this.#instances.isCurrent(loaded.record)),
+    };
   }
 
   async post(instanceId: string, message: Message): Promise<void> {
@@ -127,6 +148,9 @@ export class AzureStorageHub implements TaskHub {
 
   /** Nothing is written while the hub may be somebody else's: the engine tries again. */
   #beSure(): void {
-    if (!this.#ownership.isSure) throw new Error(`Task hub '${this.name}' may be somebody else's by now: its lease could not be renewed in time.`);
+    if (!this.#ownership.isSure)
+      throw new Error(
+        `Task hub '${this.name}' may be somebody else's by now: its lease could not be renewed in time.`,
+      );
   }
 }

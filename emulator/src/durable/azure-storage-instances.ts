@@ -3,7 +3,14 @@ import { literal, readWhole } from './azure-storage-clients.js';
 import { ignore, statusOf } from '../storage-errors.js';
 import { escapeKey, prefixEnd, unescapeKey } from './azure-storage-keys.js';
 import { blobsOf, type Payloads } from './azure-storage-payloads.js';
-import { instanceColumns, isCurrent, readRecord, readRow, timeFilter, type Row } from './azure-storage-rows.js';
+import {
+  instanceColumns,
+  isCurrent,
+  readRecord,
+  readRow,
+  timeFilter,
+  type Row,
+} from './azure-storage-rows.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from './task-hub.js';
 
 /** The table `<hub>Instances`: one row an instance, in a partition of its own. */
@@ -45,12 +52,22 @@ export class InstancesTable {
     const key = escapeKey(record.instanceId);
     const row = await this.#row(key);
     if (row === undefined) return false;
-    this.#note(key, blobsOf(row).map(([, blob]) => blob));
+    this.#note(
+      key,
+      blobsOf(row).map(([, blob]) => blob),
+    );
     return isCurrent(row, record);
   }
 
   /** In the order of the keys, as production has it: an escaped character sorts as `^`. */
-  async query({ instanceIdPrefix = '', createdTimeFrom, createdTimeTo, runtimeStatus = [], top, from }: InstanceQuery): Promise<InstancePage> {
+  async query({
+    instanceIdPrefix = '',
+    createdTimeFrom,
+    createdTimeTo,
+    runtimeStatus = [],
+    top,
+    from,
+  }: InstanceQuery): Promise<InstancePage> {
     const prefix = escapeKey(instanceIdPrefix);
     const end = prefix === '' ? undefined : prefixEnd(prefix);
     const filter = [
@@ -59,17 +76,26 @@ export class InstancesTable {
       from !== undefined && `PartitionKey ge ${literal(escapeKey(from))}`,
       createdTimeFrom !== undefined && `CreatedTime ge ${timeFilter(createdTimeFrom)}`,
       createdTimeTo !== undefined && `CreatedTime le ${timeFilter(createdTimeTo)}`,
-      runtimeStatus.length > 0 && `(${runtimeStatus.map((status) => `RuntimeStatus eq ${literal(status)}`).join(' or ')})`,
-    ].filter((condition) => condition !== false).join(' and ');
+      runtimeStatus.length > 0 &&
+        `(${runtimeStatus.map((status) => `RuntimeStatus eq ${literal(status)}`).join(' or ')})`,
+    ]
+      .filter((condition) => condition !== false)
+      .join(' and ');
     return readWhole(async () => {
       const rows: Row[] = [];
-      const pages = this.#table.listEntities({ queryOptions: { filter }, disableTypeConversion: true }).byPage({ maxPageSize: Math.min(top + 1, 1000) });
+      const pages = this.#table
+        .listEntities({ queryOptions: { filter }, disableTypeConversion: true })
+        .byPage({ maxPageSize: Math.min(top + 1, 1000) });
       for await (const page of pages) {
-        rows.push(...page.map((entity) => readRow(entity)).filter((row) => row['partitionKey']!.startsWith(prefix)));
+        rows.push(
+          ...page.map((entity) => readRow(entity)).filter((row) => row['partitionKey']!.startsWith(prefix)),
+        );
         if (rows.length > top) break;
       }
       const next = rows[top];
-      const records = (await this.#payloads.restoreAll(rows.slice(0, top))).map((row) => readRecord(row, idOf(row)));
+      const records = (await this.#payloads.restoreAll(rows.slice(0, top))).map((row) =>
+        readRecord(row, idOf(row)),
+      );
       return next === undefined ? { records } : { records, next: idOf(next) };
     });
   }

@@ -11,12 +11,18 @@ const OFFSET = 'À'.charCodeAt(0);
 
 /** An instance id as a key: `a/b` is `a^0b`. */
 export function escapeKey(id: string): string {
-  return id.replace(FORBIDDEN, (character) => ESCAPES[character] ?? `^${String.fromCharCode(OFFSET + character.charCodeAt(0))}`);
+  return id.replace(
+    FORBIDDEN,
+    (character) => ESCAPES[character] ?? `^${String.fromCharCode(OFFSET + character.charCodeAt(0))}`,
+  );
 }
 
 /** Undoes {@link escapeKey}. */
 export function unescapeKey(key: string): string {
-  return key.replace(/\^(.)/gs, (_, character: string) => UNESCAPES[character] ?? String.fromCharCode(character.charCodeAt(0) - OFFSET));
+  return key.replace(
+    /\^(.)/gs,
+    (_, character: string) => UNESCAPES[character] ?? String.fromCharCode(character.charCodeAt(0) - OFFSET),
+  );
 }
 
 /**

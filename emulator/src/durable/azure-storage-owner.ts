@@ -45,15 +45,25 @@ export class Ownership {
   async claim(): Promise<void> {
     const prefix = `${this.#hubName.toLowerCase()}-`;
     const containers = new Map<string, boolean>();
-    for await (const { name, metadata } of this.#clients.blobs.listContainers({ prefix, includeMetadata: true })) {
+    for await (const { name, metadata } of this.#clients.blobs.listContainers({
+      prefix,
+      includeMetadata: true,
+    })) {
       containers.set(name, metadata?.[MAKER] !== undefined);
     }
     if (containers.get(this.#container.containerName) === true) return;
-    const foreign = containers.has(this.#container.containerName) || (await Promise.all([
-      this.#clients.tableExists(`${this.#hubName}Partitions`), this.#clients.queueExists(`${prefix}control-00`),
-    ])).includes(true);
+    const foreign =
+      containers.has(this.#container.containerName) ||
+      (
+        await Promise.all([
+          this.#clients.tableExists(`${this.#hubName}Partitions`),
+          this.#clients.queueExists(`${prefix}control-00`),
+        ])
+      ).includes(true);
     if (foreign) {
-      throw new HubUnavailableError(`Task hub '${this.#hubName}' was made by another Functions host: choose another hub name, or delete that hub.`);
+      throw new HubUnavailableError(
+        `Task hub '${this.#hubName}' was made by another Functions host: choose another hub name, or delete that hub.`,
+      );
     }
     await this.#container.createIfNotExists({ metadata: { [MAKER]: 'true' } });
   }
@@ -78,7 +88,10 @@ export class Ownership {
         break;
       } catch (error) {
         if (statusOf(error) === 404) {
-          await this.#blob.getBlockBlobClient().upload(content, content.length, { conditions: { ifNoneMatch: '*' } }).catch(ignore(409, 412));
+          await this.#blob
+            .getBlockBlobClient()
+            .upload(content, content.length, { conditions: { ifNoneMatch: '*' } })
+            .catch(ignore(409, 412));
           continue;
         }
         if (statusOf(error) !== 409 && statusOf(error) !== 412) throw error;
@@ -120,13 +133,19 @@ export class Ownership {
         const status = statusOf(error);
         if (status === 404 || status === 409 || status === 412) {
           this.#lease = undefined;
-          lost(new HubUnavailableError(`Task hub '${this.#hubName}' was lost: its lease was taken.`, { cause: error }));
+          lost(
+            new HubUnavailableError(`Task hub '${this.#hubName}' was lost: its lease was taken.`, {
+              cause: error,
+            }),
+          );
           return;
         }
       }
       if (this.#lease === lease) arm(this.#renewed === started ? RENEW_EVERY : RENEW_AGAIN_AFTER);
     };
-    const arm = (delay: number): void => { this.#timer = setTimeout(() => void renew(), delay).unref(); };
+    const arm = (delay: number): void => {
+      this.#timer = setTimeout(() => void renew(), delay).unref();
+    };
     arm(RENEW_EVERY);
   }
 }
@@ -134,7 +153,11 @@ export class Ownership {
 type Owner = Record<string, string>;
 
 function thisProcess(): Owner {
-  return { machine: encodeURIComponent(hostname()), pid: String(process.pid), started: startOf(process.pid) ?? '' };
+  return {
+    machine: encodeURIComponent(hostname()),
+    pid: String(process.pid),
+    started: startOf(process.pid) ?? '',
+  };
 }
 
 function describe({ machine, pid }: Owner): string {
@@ -160,7 +183,9 @@ function isDead({ machine, pid, started }: Owner): boolean {
 function startOf(pid: number): string | undefined {
   try {
     // The second field is the program's name, in parentheses, and may itself hold any character.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return fields[0] === 'Z' ? 'ended' : fields[19]!;
   } catch {
     return undefined;

@@ -37,16 +37,20 @@ export class Payloads {
    * @returns the names of the blobs
    */
   async store(key: string, label: string, columns: Columns, left: 'nothing' | 'url'): Promise<string[]> {
-    const large = Object.entries(columns).filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length > MAX_TEXT);
-    return Promise.all(large.map(async ([name, text]) => {
-      const blob = `${key}/${label}-${randomUUID().slice(0, 8)}-${name}.json.gz`;
-      const content = await compress(text);
-      const client = this.#container.getBlockBlobClient(blob);
-      await client.upload(content, content.length);
-      columns[name] = left === 'url' ? client.url : '';
-      columns[blobColumn(name)] = blob;
-      return blob;
-    }));
+    const large = Object.entries(columns).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length > MAX_TEXT,
+    );
+    return Promise.all(
+      large.map(async ([name, text]) => {
+        const blob = `${key}/${label}-${randomUUID().slice(0, 8)}-${name}.json.gz`;
+        const content = await compress(text);
+        const client = this.#container.getBlockBlobClient(blob);
+        await client.upload(content, content.length);
+        columns[name] = left === 'url' ? client.url : '';
+        columns[blobColumn(name)] = blob;
+        return blob;
+      }),
+    );
   }
 
   /**
@@ -56,7 +60,9 @@ export class Payloads {
   async restore(row: Row): Promise<Row> {
     const blobs = blobsOf(row);
     if (blobs.length === 0) return row;
-    const texts = await Promise.all(blobs.map(async ([column, blob]) => [column, await this.#read(blob)] as const));
+    const texts = await Promise.all(
+      blobs.map(async ([column, blob]) => [column, await this.#read(blob)] as const),
+    );
     return { ...row, ...Object.fromEntries(texts) };
   }
 
@@ -72,8 +78,12 @@ export class Payloads {
 
   /** Deletes everything of an instance. */
   async purge(key: string): Promise<void> {
-    for await (const page of this.#container.listBlobsFlat({ prefix: `${key}/` }).byPage({ maxPageSize: 1000 })) {
-      await inParallel(page.segment.blobItems, ({ name }) => this.#container.getBlobClient(name).deleteIfExists());
+    for await (const page of this.#container
+      .listBlobsFlat({ prefix: `${key}/` })
+      .byPage({ maxPageSize: 1000 })) {
+      await inParallel(page.segment.blobItems, ({ name }) =>
+        this.#container.getBlobClient(name).deleteIfExists(),
+      );
     }
   }
 
@@ -93,15 +103,23 @@ export class Payloads {
 /** Which columns of a row are in blobs, and the blobs' names. */
 export function blobsOf(row: Row): [column: string, blob: string][] {
   const suffix = blobColumn('');
-  return Object.entries(row).flatMap(([name, blob]) => (name.endsWith(suffix) ? [[name.slice(0, -suffix.length), blob!]] : []));
+  return Object.entries(row).flatMap(([name, blob]) =>
+    name.endsWith(suffix) ? [[name.slice(0, -suffix.length), blob!]] : [],
+  );
 }
 
 /** Maps in order, a few at a time. */
-export async function inParallel<T, R>(items: readonly T[], work: (item: T, index: number) => R | Promise<R>): Promise<R[]> {
+export async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => R | Promise<R>,
+): Promise<R[]> {
   const results: R[] = Array.from({ length: items.length });
   let next = 0;
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!, index);
-  }));
+  await Promise.all(
+    Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
+      for (let index = next++; index < items.length; index = next++)
+        results[index] = await work(items[index]!, index);
+    }),
+  );
   return results;
 }

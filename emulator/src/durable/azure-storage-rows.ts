@@ -22,14 +22,21 @@ export function blobColumn(name: string): string {
 export function readRow(entity: Record<string, unknown>): Row {
   const row: Record<string, string> = {};
   for (const [name, cell] of Object.entries(entity)) {
-    row[name] = typeof cell === 'object' && cell !== null && 'value' in cell ? String(cell.value) : String(cell);
+    row[name] =
+      typeof cell === 'object' && cell !== null && 'value' in cell ? String(cell.value) : String(cell);
   }
   return row;
 }
 
 /** Seven digits, always, as .NET writes them: Azurite compares times as text. */
 export function time(timestamp: Timestamp): Cell {
-  return { type: 'DateTime', value: timestamp.replace(/(?:\.(\d*))?Z$/, (_, fraction: string | undefined) => `.${(fraction ?? '').padEnd(7, '0')}Z`) };
+  return {
+    type: 'DateTime',
+    value: timestamp.replace(
+      /(?:\.(\d*))?Z$/,
+      (_, fraction: string | undefined) => `.${(fraction ?? '').padEnd(7, '0')}Z`,
+    ),
+  };
 }
 
 /** The times that Azure's tables know, in milliseconds. */
@@ -50,13 +57,21 @@ function readTime(value: string): Timestamp {
 type EventType = HistoryEvent['EventType'];
 /** With a question mark: a property that is absent, not null, where there is nothing. */
 type FieldKind = 'text' | 'text?' | 'integer' | 'integer?' | 'time' | 'json' | 'json?';
-type FieldsOf<E> = Readonly<Record<Exclude<keyof E, 'EventType' | 'EventId' | 'Timestamp' | 'Continuation'>, FieldKind>>;
+type FieldsOf<E> = Readonly<
+  Record<Exclude<keyof E, 'EventType' | 'EventId' | 'Timestamp' | 'Continuation'>, FieldKind>
+>;
 
 const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = {
   OrchestratorStarted: {},
   OrchestratorCompleted: { ActionCount: 'integer?' },
   ExecutionStarted: {
-    Name: 'text', Version: 'text', Input: 'text', OrchestrationInstance: 'json', ParentInstance: 'json', Generation: 'integer', ParentTraceContext: 'json?',
+    Name: 'text',
+    Version: 'text',
+    Input: 'text',
+    OrchestrationInstance: 'json',
+    ParentInstance: 'json',
+    Generation: 'integer',
+    ParentTraceContext: 'json?',
   },
   ExecutionCompleted: { OrchestrationStatus: 'text', Result: 'text' },
   ExecutionTerminated: { Input: 'text' },
@@ -65,9 +80,20 @@ const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = 
   TaskScheduled: { Name: 'text', Input: 'text', ParentTraceContext: 'json?' },
   TaskCompleted: { TaskScheduledId: 'integer', Result: 'text' },
   TaskFailed: { TaskScheduledId: 'integer', Reason: 'text', Details: 'text', FailureDetails: 'json' },
-  SubOrchestrationInstanceCreated: { Name: 'text', Version: 'text', InstanceId: 'text', Input: 'text', ClientSpanId: 'text?' },
+  SubOrchestrationInstanceCreated: {
+    Name: 'text',
+    Version: 'text',
+    InstanceId: 'text',
+    Input: 'text',
+    ClientSpanId: 'text?',
+  },
   SubOrchestrationInstanceCompleted: { TaskScheduledId: 'integer', Result: 'text' },
-  SubOrchestrationInstanceFailed: { TaskScheduledId: 'integer', Reason: 'text', Details: 'text', FailureDetails: 'json' },
+  SubOrchestrationInstanceFailed: {
+    TaskScheduledId: 'integer',
+    Reason: 'text',
+    Details: 'text',
+    FailureDetails: 'json',
+  },
   TimerCreated: { FireAt: 'time' },
   TimerFired: { TimerId: 'integer', FireAt: 'time' },
   EventSent: { InstanceId: 'text', Name: 'text', Input: 'text' },
@@ -86,7 +112,13 @@ const EMPTY: { readonly [E in EventType]?: Columns } = {
 
 /** What an episode writes itself; the provider marks all else as played. */
 const WRITTEN_BY_EPISODE: ReadonlySet<EventType> = new Set<EventType>([
-  'OrchestratorStarted', 'OrchestratorCompleted', 'ExecutionCompleted', 'TaskScheduled', 'SubOrchestrationInstanceCreated', 'TimerCreated', 'EventSent',
+  'OrchestratorStarted',
+  'OrchestratorCompleted',
+  'ExecutionCompleted',
+  'TaskScheduled',
+  'SubOrchestrationInstanceCreated',
+  'TimerCreated',
+  'EventSent',
 ]);
 
 /** The columns of an event's row, without its keys. */
@@ -97,11 +129,13 @@ export function eventColumns(event: HistoryEvent, executionId: string): Columns 
     const value = values[name];
     if (value === undefined) continue;
     if (kind.startsWith('json')) columns[name] = JSON.stringify(value);
-    else if (value !== null) columns[name] = kind === 'time' ? time(value as Timestamp) : value as Cell;
+    else if (value !== null) columns[name] = kind === 'time' ? time(value as Timestamp) : (value as Cell);
   }
   columns['EventId'] = event.EventId;
   const rewound = event.EventType === 'GenericEvent' ? event.Reason?.replace(/^Rewound: /, '') : undefined;
-  columns['IsPlayed'] = !WRITTEN_BY_EPISODE.has((rewound ?? event.EventType) as EventType) || (event.EventType === 'OrchestratorCompleted' && event.Continuation === true);
+  columns['IsPlayed'] =
+    !WRITTEN_BY_EPISODE.has((rewound ?? event.EventType) as EventType) ||
+    (event.EventType === 'OrchestratorCompleted' && event.Continuation === true);
   columns['_Timestamp'] = time(event.Timestamp);
   columns['EventType'] = event.EventType;
   columns['ExecutionId'] = executionId;
@@ -116,7 +150,11 @@ export function isEventType(name: string): boolean {
 /** The event of a row. */
 export function readEvent(row: Row): HistoryEvent {
   const type = row['EventType'] as EventType;
-  const event: Record<string, unknown> = { EventType: type, EventId: Number(row['EventId']), Timestamp: readTime(row['_Timestamp']!) };
+  const event: Record<string, unknown> = {
+    EventType: type,
+    EventId: Number(row['EventId']),
+    Timestamp: readTime(row['_Timestamp']!),
+  };
   for (const [name, kind] of Object.entries(FIELDS[type])) {
     const value = row[name];
     if (kind === 'json?' && value === 'null') continue;
@@ -173,11 +211,11 @@ export function readRecord(row: Row, instanceId: string): InstanceRecord {
     runtimeStatus: row['RuntimeStatus'] as RuntimeStatus,
     input: row['Input'] ?? null,
     output: row['Output'] ?? null,
-    customStatus: CustomStatus === 'null' ? null : CustomStatus as JsonText,
+    customStatus: CustomStatus === 'null' ? null : (CustomStatus as JsonText),
     createdTime: readTime(row['CreatedTime']!),
     lastUpdatedTime: readTime(row['LastUpdatedTime']!),
     completedTime: CompletedTime === undefined ? null : readTime(CompletedTime),
-    parent: ParentInstance === undefined ? null : JSON.parse(ParentInstance) as ParentInstance,
+    parent: ParentInstance === undefined ? null : (JSON.parse(ParentInstance) as ParentInstance),
     ...(Generation !== undefined && { generation: Number(Generation) }),
   };
 }

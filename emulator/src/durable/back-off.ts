@@ -14,7 +14,9 @@ export class BackOff {
   #said = false;
 
   constructor(log: Log, category: string) {
-    this.#say = (level, message) => { log(level, category, message); };
+    this.#say = (level, message) => {
+      log(level, category, message);
+    };
   }
 
   /** Resolves when `what` is to be tried again. One failure is no news: two in a row are. */
@@ -26,7 +28,9 @@ export class BackOff {
       const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
       this.#say('warning', `Storage failed for ${what}, trying again until it answers: ${reason}`);
     }
-    await new Promise<void>((resolve) => { setTimeout(resolve, Math.min(LONGEST, FIRST * 2 ** before)); });
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, Math.min(LONGEST, FIRST * 2 ** before));
+    });
   }
 
   worked(what: string): void {

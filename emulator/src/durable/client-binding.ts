@@ -41,7 +41,10 @@ export function clientBindingValue({ rpcBaseUrl, ...address }: ClientBinding): s
 }
 
 /** The addresses that manage one instance. */
-export function managementUrls({ origin, hubName, connection, key }: ManagementAddress, instanceId: string): Record<string, string> {
+export function managementUrls(
+  { origin, hubName, connection, key }: ManagementAddress,
+  instanceId: string,
+): Record<string, string> {
   const instance = `${origin}${WEBHOOK_PATH}/instances/${urlEncode(instanceId)}`;
   const query = `taskHub=${urlEncode(hubName)}&connection=${urlEncode(connection)}&code=${key}`;
   return {
@@ -58,5 +61,7 @@ export function managementUrls({ origin, hubName, connection, key }: ManagementA
 
 /** As .NET's `WebUtility.UrlEncode`, which writes a space as `+`, in a path too. */
 function urlEncode(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll('%20', '+').replaceAll(/['~]/g, (char) => (char === "'" ? '%27' : '%7E'));
+  return encodeURIComponent(text.toWellFormed())
+    .replaceAll('%20', '+')
+    .replaceAll(/['~]/g, (char) => (char === "'" ? '%27' : '%7E'));
 }

@@ -42,7 +42,11 @@ export interface DurableClient {
   /** A live instance is not purged (`live`). */
   purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
   /** Purges what is finished and matches. @returns how many. */
-  purgeBy(filter: { createdTimeFrom: number; createdTimeTo?: number; runtimeStatus?: readonly RuntimeStatus[] }): Promise<number>;
+  purgeBy(filter: {
+    createdTimeFrom: number;
+    createdTimeTo?: number;
+    runtimeStatus?: readonly RuntimeStatus[];
+  }): Promise<number>;
 }
 
 /** The app has no such function; the message is the real host's. */
@@ -55,9 +59,18 @@ export class UnknownFunctionError extends Error {
  * @param known Of that kind, those that there are.
  * @param orchestrators How many there are: it is by them that production tells whether it knows any, entities too.
  */
-export function missingFunction(kind: 'orchestrator' | 'entity', name: string, known: readonly string[], orchestrators: number): string {
-  return `The function '${name}' doesn't exist, is disabled, or is not an ${kind} function. Additional info: `
-    + (orchestrators > 0 ? `The following are the known ${kind} functions: '${known.join("', '")}'.` : `No ${kind} functions are currently registered!`);
+export function missingFunction(
+  kind: 'orchestrator' | 'entity',
+  name: string,
+  known: readonly string[],
+  orchestrators: number,
+): string {
+  return (
+    `The function '${name}' doesn't exist, is disabled, or is not an ${kind} function. Additional info: ` +
+    (orchestrators > 0
+      ? `The following are the known ${kind} functions: '${known.join("', '")}'.`
+      : `No ${kind} functions are currently registered!`)
+  );
 }
 
 /** A live instance has the id. */

@@ -24,14 +24,17 @@ export class WallClock implements Clock {
     let timeout: NodeJS.Timeout;
     const arm = (): void => {
       const left = at - Date.now();
-      timeout = left > LONGEST_TIMEOUT
-        ? setTimeout(arm, LONGEST_TIMEOUT)
-        // Node may fire up to a millisecond early by Date's reckoning; a durable timer must not.
-        : setTimeout(() => (Date.now() < at ? arm() : wake()), Math.max(0, left));
+      timeout =
+        left > LONGEST_TIMEOUT
+          ? setTimeout(arm, LONGEST_TIMEOUT)
+          : // Node may fire up to a millisecond early by Date's reckoning; a durable timer must not.
+            setTimeout(() => (Date.now() < at ? arm() : wake()), Math.max(0, left));
       timeout.unref();
     };
     arm();
-    return () => { clearTimeout(timeout); };
+    return () => {
+      clearTimeout(timeout);
+    };
   }
 }
 

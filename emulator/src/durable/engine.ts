@@ -10,14 +10,27 @@ import { entityInstanceId, isEntity, NEVER, releaseLocks, requestMessage } from 
 import { runEntityBatch } from './entity.js';
 import type { EpisodeOutcome } from './episode.js';
 import type {
-  ExecutionStarted, HistoryEvent, InboundEvent, JsonText, RuntimeStatus, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+  ExecutionStarted,
+  HistoryEvent,
+  InboundEvent,
+  JsonText,
+  RuntimeStatus,
+  SubOrchestrationInstanceCreated,
+  TaskScheduled,
+  TimerCreated,
 } from './history.js';
 import { isFinished, timestamp } from './history.js';
 import { HTTP_ACTIVITY, runHttpActivity, sendHttp, type HttpAnswer, type HttpCall } from './http-call.js';
 import { Instance } from './instance.js';
 import type { CommittedOutcome, Pending } from './instance.js';
 import { endOf, failureOf, rewindRequest, startOf } from './messages.js';
-import { continuedExecution, derivedGuid, mayTakeIds, nothingToDo, orchestratorStarted } from './orchestration.js';
+import {
+  continuedExecution,
+  derivedGuid,
+  mayTakeIds,
+  nothingToDo,
+  orchestratorStarted,
+} from './orchestration.js';
 import { CATEGORY, Orchestrators } from './orchestrators.js';
 import { reasonOf, recordAfter } from './records.js';
 import { rewindOfChild, rewoundHistory } from './rewind.js';
@@ -111,7 +124,14 @@ export class Engine implements DurableClient {
     this.#episodes = new Semaphore(this.#settings.maxConcurrentOrchestrators);
     this.#entities = new Semaphore(this.#settings.maxConcurrentEntities);
     const { sdk, log, strict = false, replay } = options;
-    this.#orchestrators = new Orchestrators({ sdk, log, strict, replay, settings: this.#settings, now: () => this.#time() });
+    this.#orchestrators = new Orchestrators({
+      sdk,
+      log,
+      strict,
+      replay,
+      settings: this.#settings,
+      now: () => this.#time(),
+    });
   }
 
   get taskHubName(): string {
@@ -132,7 +152,9 @@ export class Engine implements DurableClient {
       for await (const page of this.#hub.hints()) {
         for (const { instanceId, due } of page) {
           if (this.#instances.has(instanceId) || this.#parked.has(instanceId)) {
-            void this.#work(() => this.#retrying(`a second hint to '${instanceId}'`, () => this.#mergeHint(instanceId, due)));
+            void this.#work(() =>
+              this.#retrying(`a second hint to '${instanceId}'`, () => this.#mergeHint(instanceId, due)),
+            );
             continue;
           }
           this.#park(instanceId, due, true);
@@ -155,7 +177,10 @@ export class Engine implements DurableClient {
 
   /** Resolves when nothing runs and nothing is on its way: only time, or somebody outside, can bring more. */
   async whenQuiet(): Promise<void> {
-    while (this.#busy > 0) await new Promise<void>((resolve) => { this.#quiet.push(resolve); });
+    while (this.#busy > 0)
+      await new Promise<void>((resolve) => {
+        this.#quiet.push(resolve);
+      });
   }
 
   /** Whether anything runs or is on its way. */
@@ -166,7 +191,9 @@ export class Engine implements DurableClient {
   /** Calls `listener` with an instance's record after each change. @returns how to stop that. */
   onChange(listener: (record: InstanceRecord) => void): () => void {
     this.#listeners.add(listener);
-    return () => { this.#listeners.delete(listener); };
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   // ---- what can be asked from outside -----------------------------------------------------------------------------
@@ -179,27 +206,48 @@ export class Engine implements DurableClient {
   startInstance(request: StartRequest): Promise<string> {
     const { instanceId } = request;
     if (instanceId === undefined) return this.#start(request);
-    const starting = this.#starting.get(instanceId) ?? this.#start(request).finally(() => { this.#starting.delete(instanceId); });
+    const starting =
+      this.#starting.get(instanceId) ??
+      this.#start(request).finally(() => {
+        this.#starting.delete(instanceId);
+      });
     this.#starting.set(instanceId, starting);
     return starting;
   }
 
   async #start(request: StartRequest): Promise<string> {
-    const missing = request.known === true ? this.#options.sdk.missing('orchestration', request.name) : undefined;
+    const missing =
+      request.known === true ? this.#options.sdk.missing('orchestration', request.name) : undefined;
     if (missing !== undefined) throw new UnknownFunctionError(missing);
     return this.#work(async () => {
-      const existing = request.instanceId === undefined ? undefined : await this.getRecord(request.instanceId);
+      const existing =
+        request.instanceId === undefined ? undefined : await this.getRecord(request.instanceId);
       const instanceId = request.instanceId ?? randomUUID().replaceAll('-', '');
-      if (existing !== undefined && !isFinished(existing.runtimeStatus) && this.#settings.overridableStates === 'NonRunningStates') {
+      if (
+        existing !== undefined &&
+        !isFinished(existing.runtimeStatus) &&
+        this.#settings.overridableStates === 'NonRunningStates'
+      ) {
         throw new InstanceExistsError(existing.runtimeStatus);
       }
       const event: ExecutionStarted = {
-        EventType: 'ExecutionStarted', EventId: -1, Timestamp: this.#now(), Name: request.name, Version: request.version ?? this.#settings.defaultVersion,
-        Input: request.input, OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() }, ParentInstance: null,
-        Generation: existing === undefined ? 0 : existing.generation === undefined ? null : existing.generation + 1,
+        EventType: 'ExecutionStarted',
+        EventId: -1,
+        Timestamp: this.#now(),
+        Name: request.name,
+        Version: request.version ?? this.#settings.defaultVersion,
+        Input: request.input,
+        OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() },
+        ParentInstance: null,
+        Generation:
+          existing === undefined ? 0 : existing.generation === undefined ? null : existing.generation + 1,
       };
       this.#options.spans?.started(event, request.trace);
-      await this.#post(instanceId, { id: `start-${event.OrchestrationInstance.ExecutionId}`, event }, request.instanceId === undefined);
+      await this.#post(
+        instanceId,
+        { id: `start-${event.OrchestrationInstance.ExecutionId}`, event },
+        request.instanceId === undefined,
+      );
       return instanceId;
     });
   }
@@ -217,7 +265,7 @@ export class Engine implements DurableClient {
   }
 
   async getHistory(instanceId: string): Promise<readonly HistoryEvent[] | undefined> {
-    if (await this.getRecord(instanceId) === undefined) return undefined;
+    if ((await this.getRecord(instanceId)) === undefined) return undefined;
     const instance = this.#instances.get(instanceId);
     return instance?.loaded === true ? instance.history : (await this.#hub.load(instanceId)).history;
   }
@@ -229,39 +277,69 @@ export class Engine implements DurableClient {
     return [
       ...instance.awaiting.map((name) => `the event '${name}'`),
       ...[...instance.calls.values()].map(({ InstanceId }) => `the entity '${InstanceId}'`),
-      ...[...instance.open.values()].map((task) => (
-        task.EventType === 'TimerCreated' ? `a timer that fires at ${task.FireAt}`
-        : task.EventType === 'TaskScheduled' ? `the activity '${task.Name}'` : `the sub-orchestration '${task.Name}' (${task.InstanceId})`)),
+      ...[...instance.open.values()].map((task) =>
+        task.EventType === 'TimerCreated'
+          ? `a timer that fires at ${task.FireAt}`
+          : task.EventType === 'TaskScheduled'
+            ? `the activity '${task.Name}'`
+            : `the sub-orchestration '${task.Name}' (${task.InstanceId})`,
+      ),
     ];
   }
 
   async query(query: InstanceQuery): Promise<InstancePage> {
     await this.#scanned;
     // What was just started has no record before its first episode.
-    await Promise.all([...this.#instances.values()].filter(({ record, queue, taken }) => record === undefined && queue.length + taken.length > 0)
-      .map((instance) => this.#pump(instance)));
+    await Promise.all(
+      [...this.#instances.values()]
+        .filter(({ record, queue, taken }) => record === undefined && queue.length + taken.length > 0)
+        .map((instance) => this.#pump(instance)),
+    );
     await this.#flush();
     return this.#hub.query(query);
   }
 
   async raiseEvent(instanceId: string, name: string, input: JsonText): Promise<Outcome> {
-    return this.#tell(instanceId, { EventType: 'EventRaised', EventId: -1, Timestamp: this.#now(), Name: name, Input: input });
+    return this.#tell(instanceId, {
+      EventType: 'EventRaised',
+      EventId: -1,
+      Timestamp: this.#now(),
+      Name: name,
+      Input: input,
+    });
   }
 
   async terminate(instanceId: string, reason: string | null): Promise<Outcome> {
-    return this.#tell(instanceId, { EventType: 'ExecutionTerminated', EventId: -1, Timestamp: this.#now(), Input: reason });
+    return this.#tell(instanceId, {
+      EventType: 'ExecutionTerminated',
+      EventId: -1,
+      Timestamp: this.#now(),
+      Input: reason,
+    });
   }
 
   async suspend(instanceId: string, reason: string | null): Promise<Outcome> {
     const record = await this.getRecord(instanceId);
     if (record?.runtimeStatus === 'Suspended') {
-      throw new InvalidStateError(`Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`);
+      throw new InvalidStateError(
+        `Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`,
+      );
     }
-    return this.#tell(instanceId, { EventType: 'ExecutionSuspended', EventId: -1, Timestamp: this.#now(), Reason: reason });
+    return this.#tell(instanceId, {
+      EventType: 'ExecutionSuspended',
+      EventId: -1,
+      Timestamp: this.#now(),
+      Reason: reason,
+    });
   }
 
   async resume(instanceId: string, reason: string | null): Promise<Outcome> {
-    return this.#tell(instanceId, { EventType: 'ExecutionResumed', EventId: -1, Timestamp: this.#now(), Reason: reason });
+    return this.#tell(instanceId, {
+      EventType: 'ExecutionResumed',
+      EventId: -1,
+      Timestamp: this.#now(),
+      Reason: reason,
+    });
   }
 
   async rewind(instanceId: string, reason: string | null): Promise<Outcome> {
@@ -278,7 +356,14 @@ export class Engine implements DurableClient {
     const missing = this.#options.sdk.missing('entity', entity.name.toLowerCase());
     if (missing !== undefined) throw new UnknownFunctionError(missing);
     await this.#work(async () => {
-      const request = { op: operation, signal: true as const, ...(input !== null && { input }), id: randomUUID(), Timestamp: NEVER, Predecessor: NEVER };
+      const request = {
+        op: operation,
+        signal: true as const,
+        ...(input !== null && { input }),
+        id: randomUUID(),
+        Timestamp: NEVER,
+        Predecessor: NEVER,
+      };
       await this.#post(entityInstanceId(entity), requestMessage(request, this.#now()), false);
     });
   }
@@ -304,22 +389,35 @@ export class Engine implements DurableClient {
     });
   }
 
-  async purgeBy(filter: { createdTimeFrom: number; createdTimeTo?: number; runtimeStatus?: readonly RuntimeStatus[] }): Promise<number> {
+  async purgeBy(filter: {
+    createdTimeFrom: number;
+    createdTimeTo?: number;
+    runtimeStatus?: readonly RuntimeStatus[];
+  }): Promise<number> {
     // As in production only what is finished can be asked for, and without that everything is.
     const runtimeStatus = (filter.runtimeStatus ?? []).filter(isFinished);
     let purged = 0;
     let spared = 0;
     for (let from: string | undefined; ;) {
-      const page = await this.query({ ...filter, runtimeStatus, top: 100, ...(from !== undefined && { from }) });
+      const page = await this.query({
+        ...filter,
+        runtimeStatus,
+        top: 100,
+        ...(from !== undefined && { from }),
+      });
       for (const record of page.records) {
         if (!isFinished(record.runtimeStatus)) spared++;
-        else if (await this.purge(record.instanceId) === 'purged') purged++;
+        else if ((await this.purge(record.instanceId)) === 'purged') purged++;
       }
       if (page.next === undefined) break;
       from = page.next;
     }
     if (spared > 0) {
-      this.#options.log('warning', CATEGORY, `A purge by time left ${spared} live ${spared === 1 ? 'instance' : 'instances'} alone. Production purges these, too: name the runtimeStatus of what is to go.`);
+      this.#options.log(
+        'warning',
+        CATEGORY,
+        `A purge by time left ${spared} live ${spared === 1 ? 'instance' : 'instances'} alone. Production purges these, too: name the runtimeStatus of what is to go.`,
+      );
     }
     return purged;
   }
@@ -332,7 +430,11 @@ export class Engine implements DurableClient {
       if (isEntity(instanceId)) {
         // Raised by hand, the events by which entities are called could be anything.
         const what = event.EventType === 'EventRaised' ? `event '${event.Name}'` : event.EventType;
-        this.#options.log('warning', CATEGORY, `The ${what} for '${instanceId}' is dropped: an entity hears signals and calls only.`);
+        this.#options.log(
+          'warning',
+          CATEGORY,
+          `The ${what} for '${instanceId}' is dropped: an entity hears signals and calls only.`,
+        );
       } else {
         await this.#post(instanceId, { id: randomUUID(), event }, false);
       }
@@ -387,13 +489,17 @@ export class Engine implements DurableClient {
     // What was being sent before its sender was read anew may arrive yet.
     const before = sender.delivered;
     sender.delivered = this.#work(async () => {
-      const arrived = await Promise.all([...Map.groupBy(outgoing, ({ to }) => to)].map(([to, sent]) => {
-        const messages = sent.map(({ message }) => (isEntity(to) ? { ...message, sender: sender.id } : message));
-        return this.#retrying(`a message to '${to}'`, () => this.#postAll(to, messages, false));
-      }));
+      const arrived = await Promise.all(
+        [...Map.groupBy(outgoing, ({ to }) => to)].map(([to, sent]) => {
+          const messages = sent.map(({ message }) =>
+            isEntity(to) ? { ...message, sender: sender.id } : message,
+          );
+          return this.#retrying(`a message to '${to}'`, () => this.#postAll(to, messages, false));
+        }),
+      );
       sender.deliveries--;
       void this.#pump(sender);
-      return !arrived.includes(false) && await before;
+      return !arrived.includes(false) && (await before);
     });
   }
 
@@ -427,7 +533,11 @@ export class Engine implements DurableClient {
   }
 
   #park(instanceId: string, due: number, recover: boolean): void {
-    this.#parked.set(instanceId, { due, recover, cancel: this.#clock.schedule(due, () => this.#wake(instanceId)) });
+    this.#parked.set(instanceId, {
+      due,
+      recover,
+      cancel: this.#clock.schedule(due, () => this.#wake(instanceId)),
+    });
   }
 
   #wake(instanceId: string): void {
@@ -472,7 +582,9 @@ export class Engine implements DurableClient {
         const rejected = this.#isLeftAlone(instance);
         const batch = rejected ? undefined : this.#takeBatch(instance);
         if (batch !== undefined) {
-          await (isEntity(instance.id) ? this.#entities : this.#episodes).run(() => this.#episode(instance, batch));
+          await (isEntity(instance.id) ? this.#entities : this.#episodes).run(() =>
+            this.#episode(instance, batch),
+          );
           instance.taken = [];
         } else {
           await this.#settle(instance);
@@ -494,7 +606,12 @@ export class Engine implements DurableClient {
   }
 
   #isLeftAlone({ id, currentRecord: record }: Instance): boolean {
-    return record !== undefined && !isEntity(id) && !isFinished(record.runtimeStatus) && this.#orchestrators.rejects(record);
+    return (
+      record !== undefined &&
+      !isEntity(id) &&
+      !isFinished(record.runtimeStatus) &&
+      this.#orchestrators.rejects(record)
+    );
   }
 
   async #load(instance: Instance): Promise<void> {
@@ -518,7 +635,9 @@ export class Engine implements DurableClient {
     const due: TimerCreated[] = [];
     for (const event of instance.open.values()) {
       switch (event.EventType) {
-        case 'TaskScheduled': this.#runActivity(instance, event); break;
+        case 'TaskScheduled':
+          this.#runActivity(instance, event);
+          break;
         case 'TimerCreated':
           if (Date.parse(event.FireAt) <= this.#clock.now()) due.push(event);
           else this.#armTimer(instance, event);
@@ -531,7 +650,8 @@ export class Engine implements DurableClient {
       }
     }
     // At once: an instance that was loaded for its timer must not be put to rest again before it has fired.
-    for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt))) this.#fireTimer(instance, timer);
+    for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt)))
+      this.#fireTimer(instance, timer);
   }
 
   /** The next events that can be processed together, in the order in which they came. */
@@ -543,7 +663,13 @@ export class Engine implements DurableClient {
       // What an episode makes of the instance decides whether the next event is wanted.
       if (batch.inbound.length > 0 && !isEntity(instance.id) && (alone || isAlone(next))) break;
       const wanted = instance.wants(next) || this.#takesPlace(instance, next.event);
-      if (wanted && batch.inbound.length > 0 && !isEntity(instance.id) && (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))) break;
+      if (
+        wanted &&
+        batch.inbound.length > 0 &&
+        !isEntity(instance.id) &&
+        (this.#options.oneEventAnEpisode === true || mayTakeIds(next.event, instance.idTaking))
+      )
+        break;
       instance.queue.shift();
       batch.taken.push(next);
       if (next.messageId !== undefined) batch.consumed.push(next.messageId);
@@ -563,19 +689,33 @@ export class Engine implements DurableClient {
    * and nobody is told, as in the provider. From a client it does only where host.json allows it, from an orchestration always.
    */
   #takesPlace(instance: Instance, start: InboundEvent): boolean {
-    if (start.EventType !== 'ExecutionStarted' || instance.record === undefined || isFinished(instance.record.runtimeStatus) || instance.began(start)) return false;
+    if (
+      start.EventType !== 'ExecutionStarted' ||
+      instance.record === undefined ||
+      isFinished(instance.record.runtimeStatus) ||
+      instance.began(start)
+    )
+      return false;
     const caller = start.ParentInstance?.OrchestrationInstance.InstanceId;
     if (caller === undefined) {
       if (this.#settings.overridableStates === 'AnyState') return true;
-      this.#options.log('warning', CATEGORY, `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`);
+      this.#options.log(
+        'warning',
+        CATEGORY,
+        `'${instance.id}' was started again while it runs: the second start is dropped, as in production.`,
+      );
       return false;
     }
     void this.#work(async () => {
       const parent = this.#instance(caller);
       if (!parent.loaded) await this.#pump(parent);
       if (parent.execution === undefined) return;
-      const reason = await this.#orchestrators.complain(parent.execution, parent.history, `The orchestrator calls the sub-orchestrator '${start.Name}' with the id `
-        + `'${instance.id}' while an instance of that id runs. In production the one that runs is lost: the call takes its place. Choose an id that is not in use.`);
+      const reason = await this.#orchestrators.complain(
+        parent.execution,
+        parent.history,
+        `The orchestrator calls the sub-orchestrator '${start.Name}' with the id ` +
+          `'${instance.id}' while an instance of that id runs. In production the one that runs is lost: the call takes its place. Choose an id that is not in use.`,
+      );
       if (reason !== undefined) this.#send(instance, caller, failureOf(start, reason, this.#now()), false);
     });
     return this.#options.strict !== true;
@@ -592,8 +732,14 @@ export class Engine implements DurableClient {
     if (rewind !== undefined) {
       history = rewoundHistory(history, rewind);
       // Only what failed itself goes on now; its parents go on when it has ended.
-      if (instance.history.some(({ EventType }) => EventType === 'SubOrchestrationInstanceFailed')) return this.#rewindParent(instance, history, batch.consumed);
-      batch.inbound[0] = { EventType: 'GenericEvent', EventId: -1, Timestamp: first.Timestamp, Data: rewind.reason };
+      if (instance.history.some(({ EventType }) => EventType === 'SubOrchestrationInstanceFailed'))
+        return this.#rewindParent(instance, history, batch.consumed);
+      batch.inbound[0] = {
+        EventType: 'GenericEvent',
+        EventId: -1,
+        Timestamp: first.Timestamp,
+        Data: rewind.reason,
+      };
       replace = true;
     }
     let rewound = rewind === undefined ? [] : history;
@@ -603,7 +749,9 @@ export class Engine implements DurableClient {
     let outcome: EpisodeOutcome;
     for (let generation = 1; ; generation++) {
       outcome = await this.#orchestrators.run(execution, history, inbound);
-      const late = inbound.filter((event) => event.EventType === 'TimerFired' && outcome.cancelledTimers.has(event.TimerId));
+      const late = inbound.filter(
+        (event) => event.EventType === 'TimerFired' && outcome.cancelledTimers.has(event.TimerId),
+      );
       if (late.length > 0) {
         // The orchestrator cancelled it, in this episode or before a restart: it never fires.
         inbound = inbound.filter((event) => !late.includes(event));
@@ -613,9 +761,16 @@ export class Engine implements DurableClient {
       outgoing.push(...outcome.outgoing, ...this.#releases(instance, execution, history, outcome));
       if (outcome.continueAsNew === undefined || this.#stopped) break;
       if (generation % 100 === 0) {
-        if (generation === 100) this.#options.log('warning', CATEGORY, `'${instance.id}' continues as new again and again without waiting for anything.`);
+        if (generation === 100)
+          this.#options.log(
+            'warning',
+            CATEGORY,
+            `'${instance.id}' continues as new again and again without waiting for anything.`,
+          );
         // Others have their turn, and whoever wants to end it can.
-        await new Promise((resolve) => { setImmediate(resolve); });
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
         const end = instance.queue.find(({ event }) => event.EventType === 'ExecutionTerminated');
         if (end !== undefined) {
           instance.queue.splice(instance.queue.indexOf(end), 1);
@@ -627,7 +782,12 @@ export class Engine implements DurableClient {
           break;
         }
       }
-      const continued = continuedExecution(execution, randomUUID().replaceAll('-', ''), outcome.continueAsNew.input, this.#now());
+      const continued = continuedExecution(
+        execution,
+        randomUUID().replaceAll('-', ''),
+        outcome.continueAsNew.input,
+        this.#now(),
+      );
       this.#options.spans?.continued(execution, { history, inbound }, continued[1] as ExecutionStarted);
       inbound = continued;
       execution = inbound[1] as ExecutionStarted;
@@ -637,7 +797,14 @@ export class Engine implements DurableClient {
     }
     if (this.#stopped && outcome.continueAsNew !== undefined) throw new Error('The engine is stopping.');
 
-    const record = recordAfter(execution, inbound, outcome, instance.record, starting === undefined ? instance.record?.output ?? null : null, this.#now());
+    const record = recordAfter(
+      execution,
+      inbound,
+      outcome,
+      instance.record,
+      starting === undefined ? (instance.record?.output ?? null) : null,
+      this.#now(),
+    );
     if (rewound.length > 0) outcome.append = [...rewound, ...outcome.append];
     this.#options.spans?.scheduled(execution, outcome.activities, outcome.subOrchestrations);
     await this.#commit(instance, { replace, consumed: batch.consumed, record }, outcome, outgoing);
@@ -647,27 +814,49 @@ export class Engine implements DurableClient {
     for (const task of outcome.activities) this.#runActivity(instance, task);
     for (const timer of outcome.timers) this.#armTimer(instance, timer);
     for (const id of outcome.cancelledTimers) instance.cancelTimer(id);
-    for (const child of outcome.subOrchestrations) this.#startChild(instance, child, !instance.isGivenId(child));
+    for (const child of outcome.subOrchestrations)
+      this.#startChild(instance, child, !instance.isGivenId(child));
     if (outcome.completed !== undefined) {
       instance.cancelTimers();
       this.#tellParent(instance);
-      if (record.runtimeStatus === 'Failed') this.#options.log('error', CATEGORY, `${instance.id}: Function '${record.name} (Orchestrator)' failed with an error. Reason: ${reasonOf(record, outcome)}`);
+      if (record.runtimeStatus === 'Failed')
+        this.#options.log(
+          'error',
+          CATEGORY,
+          `${instance.id}: Function '${record.name} (Orchestrator)' failed with an error. Reason: ${reasonOf(record, outcome)}`,
+        );
     }
     for (const listener of this.#listeners) listener(record);
   }
 
   /** Puts the rewound history of an instance into the place of the failed one, and has its sub-orchestrations rewound. */
   async #rewindParent(instance: Instance, history: HistoryEvent[], consumed: string[]): Promise<void> {
-    const record: InstanceRecord = { ...instance.record!, runtimeStatus: 'Pending', lastUpdatedTime: this.#now(), completedTime: null };
-    await this.#commit(instance, { replace: true, consumed, record }, { ...nothingToDo(), append: history }, []);
-    for (const event of instance.open.values()) if (event.EventType === 'SubOrchestrationInstanceCreated') this.#rewindChild(instance, event);
+    const record: InstanceRecord = {
+      ...instance.record!,
+      runtimeStatus: 'Pending',
+      lastUpdatedTime: this.#now(),
+      completedTime: null,
+    };
+    await this.#commit(
+      instance,
+      { replace: true, consumed, record },
+      { ...nothingToDo(), append: history },
+      [],
+    );
+    for (const event of instance.open.values())
+      if (event.EventType === 'SubOrchestrationInstanceCreated') this.#rewindChild(instance, event);
     this.#takeUp(instance);
     for (const listener of this.#listeners) listener(record);
   }
 
   async #entityBatch(instance: Instance, { inbound, taken, consumed }: Batch): Promise<void> {
     const { append, record, outgoing, warnings } = await runEntityBatch({
-      instanceId: instance.id, execution: instance.execution, events: inbound, maxOperations: this.#settings.maxEntityBatch, now: () => this.#time(), run: (run) => this.#options.sdk.runEntity(run),
+      instanceId: instance.id,
+      execution: instance.execution,
+      events: inbound,
+      maxOperations: this.#settings.maxEntityBatch,
+      now: () => this.#time(),
+      run: (run) => this.#options.sdk.runEntity(run),
     });
     instance.remember(taken, (messageId, sender) => this.#mayComeAgain(messageId, sender));
     await this.#commit(instance, { replace: true, consumed, record }, { ...nothingToDo(), append }, outgoing);
@@ -676,18 +865,39 @@ export class Engine implements DurableClient {
   }
 
   /** What ends the locks of an execution that has ended. */
-  #releases(instance: Instance, { OrchestrationInstance }: ExecutionStarted, history: readonly HistoryEvent[], outcome: EpisodeOutcome): Outgoing[] {
+  #releases(
+    instance: Instance,
+    { OrchestrationInstance }: ExecutionStarted,
+    history: readonly HistoryEvent[],
+    outcome: EpisodeOutcome,
+  ): Outgoing[] {
     if (outcome.completed === undefined && outcome.continueAsNew === undefined) return [];
-    return releaseLocks(instance.id, [...history, ...outcome.append], (target) => derivedGuid(OrchestrationInstance.ExecutionId, 'release', target), this.#now());
+    return releaseLocks(
+      instance.id,
+      [...history, ...outcome.append],
+      (target) => derivedGuid(OrchestrationInstance.ExecutionId, 'release', target),
+      this.#now(),
+    );
   }
 
   /** Makes an episode count, when all that the one before it sent has arrived, and sends what this one sends. */
   async #commit(
-    instance: Instance, { replace, consumed, record }: Pick<Commit, 'replace' | 'consumed' | 'record'>, outcome: CommittedOutcome, outgoing: readonly Outgoing[],
+    instance: Instance,
+    { replace, consumed, record }: Pick<Commit, 'replace' | 'consumed' | 'record'>,
+    outcome: CommittedOutcome,
+    outgoing: readonly Outgoing[],
   ): Promise<void> {
-    if (!await instance.delivered) throw new Error('The engine is stopping.');
+    if (!(await instance.delivered)) throw new Error('The engine is stopping.');
     const { id: instanceId, token } = instance;
-    const next = await this.#hub.commit({ instanceId, token, replace, append: outcome.append, consumed, record, memo: instance.memo(outgoing) });
+    const next = await this.#hub.commit({
+      instanceId,
+      token,
+      replace,
+      append: outcome.append,
+      consumed,
+      record,
+      memo: instance.memo(outgoing),
+    });
     instance.committed(next, replace, outcome, record, outgoing);
     instance.ended(consumed);
     this.#deliver(instance, outgoing);
@@ -709,9 +919,22 @@ export class Engine implements DurableClient {
   }
 
   /** Commits nothing but that messages are consumed, and what is remembered to have been sent. */
-  async #note(instance: Instance, record: InstanceRecord, consumed: readonly string[], outbox: readonly Outgoing[]): Promise<void> {
+  async #note(
+    instance: Instance,
+    record: InstanceRecord,
+    consumed: readonly string[],
+    outbox: readonly Outgoing[],
+  ): Promise<void> {
     const { id: instanceId, token } = instance;
-    instance.token = await this.#hub.commit({ instanceId, token, replace: false, append: [], consumed, record, memo: instance.memo(outbox) });
+    instance.token = await this.#hub.commit({
+      instanceId,
+      token,
+      replace: false,
+      append: [],
+      consumed,
+      record,
+      memo: instance.memo(outbox),
+    });
     instance.outbox = outbox;
     instance.ended(consumed);
   }
@@ -722,14 +945,22 @@ export class Engine implements DurableClient {
     const { executionId } = instance.record!;
     if (!instance.beginActivity(executionId, task.EventId)) return;
     void this.#work(async () => {
-      const outcome = await this.#activities.run(async () => (this.#stopped ? undefined : this.#activity(task, instance.id)));
+      const outcome = await this.#activities.run(async () =>
+        this.#stopped ? undefined : this.#activity(task, instance.id),
+      );
       if (outcome === undefined) return;
       const base = { EventId: -1, Timestamp: this.#now(), TaskScheduledId: task.EventId };
       instance.enqueue({
         executionId,
         event: outcome.ok
           ? { EventType: 'TaskCompleted', ...base, Result: outcome.result }
-          : { EventType: 'TaskFailed', ...base, Reason: outcome.reason, Details: outcome.details, FailureDetails: outcome.failureDetails },
+          : {
+              EventType: 'TaskFailed',
+              ...base,
+              Reason: outcome.reason,
+              Details: outcome.details,
+              FailureDetails: outcome.failureDetails,
+            },
       });
       instance.endActivity(executionId, task.EventId);
       if (!this.#stopped) await this.#pump(instance);
@@ -740,7 +971,8 @@ export class Engine implements DurableClient {
     const { sdk, spans, sendHttp: send = sendHttp } = this.#options;
     const span = spans?.activity(task, instanceId);
     const outcome = await (task.Name === HTTP_ACTIVITY
-      ? runHttpActivity(task.Input, (call) => send(call, instanceId)) : sdk.runActivity(task, instanceId, span?.context));
+      ? runHttpActivity(task.Input, (call) => send(call, instanceId))
+      : sdk.runActivity(task, instanceId, span?.context));
     span?.end({ failed: !outcome.ok });
     return outcome;
   }
@@ -758,7 +990,13 @@ export class Engine implements DurableClient {
     instance.enqueue({
       executionId,
       // Its Timestamp is when the timer was made, as recorded.
-      event: { EventType: 'TimerFired', EventId: -1, Timestamp: timer.Timestamp, TimerId: timer.EventId, FireAt: timer.FireAt },
+      event: {
+        EventType: 'TimerFired',
+        EventId: -1,
+        Timestamp: timer.Timestamp,
+        TimerId: timer.EventId,
+        FireAt: timer.FireAt,
+      },
     });
   }
 
@@ -772,7 +1010,8 @@ export class Engine implements DurableClient {
   /** Passes on the last rewinding of an instance to a sub-orchestration that it was for, too. */
   #rewindChild(instance: Instance, child: SubOrchestrationInstanceCreated): void {
     const rewind = rewindOfChild(instance.history, child);
-    if (rewind !== undefined) this.#send(instance, child.InstanceId, rewindRequest(rewind, this.#now()), false);
+    if (rewind !== undefined)
+      this.#send(instance, child.InstanceId, rewindRequest(rewind, this.#now()), false);
   }
 
   #tellParent(instance: Instance): void {
@@ -832,19 +1071,22 @@ export class Engine implements DurableClient {
     }
     const { record, outbox } = instance;
     // What it sent to entities has arrived. After this they need not tell whether it comes again.
-    if (record !== undefined && outbox.some(({ to }) => isEntity(to))) await this.#note(instance, record, [], []);
+    if (record !== undefined && outbox.some(({ to }) => isEntity(to)))
+      await this.#note(instance, record, [], []);
     if (instance.dirty) await this.#project(instance);
     await instance.exclusively(async () => {
       const due = instance.nextTimer;
       await this.#beSureOfHint(instance);
-      if (instance.hint !== due && instance.posting.length === 0 && !instance.hasMore) await this.#changeHint(instance, due);
+      if (instance.hint !== due && instance.posting.length === 0 && !instance.hasMore)
+        await this.#changeHint(instance, due);
     });
   }
 
   #projectLater(instance: Instance): void {
     instance.projection ??= setTimeout(() => {
       instance.projection = undefined;
-      if (instance.dirty && !this.#stopped) void this.#work(() => this.#retrying('a projection', () => this.#project(instance)));
+      if (instance.dirty && !this.#stopped)
+        void this.#work(() => this.#retrying('a projection', () => this.#project(instance)));
     }, 500).unref();
   }
 
@@ -858,7 +1100,9 @@ export class Engine implements DurableClient {
   }
 
   async #flush(): Promise<void> {
-    await Promise.all([...this.#instances.values()].filter(({ dirty }) => dirty).map((instance) => this.#project(instance)));
+    await Promise.all(
+      [...this.#instances.values()].filter(({ dirty }) => dirty).map((instance) => this.#project(instance)),
+    );
   }
 
   // ---- small things -----------------------------------------------------------------------------------------------
@@ -907,6 +1151,12 @@ export class Engine implements DurableClient {
  * entity's answer is for one execution only.
  */
 function isAlone({ event, executionId }: Pending): boolean {
-  return (event.EventType === 'EventRaised' && executionId === undefined) || event.EventType === 'ExecutionStarted' || event.EventType === 'ExecutionTerminated' || event.EventType === 'ExecutionSuspended'
-    || event.EventType === 'ExecutionResumed' || (event.EventType === 'GenericEvent' && event.Rewind !== undefined);
+  return (
+    (event.EventType === 'EventRaised' && executionId === undefined) ||
+    event.EventType === 'ExecutionStarted' ||
+    event.EventType === 'ExecutionTerminated' ||
+    event.EventType === 'ExecutionSuspended' ||
+    event.EventType === 'ExecutionResumed' ||
+    (event.EventType === 'GenericEvent' && event.Rewind !== undefined)
+  );
 }

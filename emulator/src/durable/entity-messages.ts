@@ -85,13 +85,22 @@ export function releaseText(release: EntityRelease): string {
 }
 
 /** The answer to a call: the caller's execution waits for an event of the request's id. */
-export function responseMessage(request: EntityRequest, result: JsonText, failed: boolean, time: Timestamp): Outgoing {
+export function responseMessage(
+  request: EntityRequest,
+  result: JsonText,
+  failed: boolean,
+  time: Timestamp,
+): Outgoing {
   return {
     to: request.parent!,
     message: {
       id: `answer-${request.id}`,
       ...(request.parentExecution !== undefined && { executionId: request.parentExecution }),
-      event: raised(request.id, typed('ResponseMessage', { result, ...(failed && { exceptionType: 'Error' }) }), time),
+      event: raised(
+        request.id,
+        typed('ResponseMessage', { result, ...(failed && { exceptionType: 'Error' }) }),
+        time,
+      ),
     },
   };
 }
@@ -124,13 +133,20 @@ export function awaitedAnswer(event: EventSent): string | undefined {
 }
 
 /** What ends the locks that an execution holds, or waits for, when it ends itself. */
-export function releaseLocks(instanceId: string, history: readonly HistoryEvent[], messageId: (target: string) => string, time: Timestamp): Outgoing[] {
+export function releaseLocks(
+  instanceId: string,
+  history: readonly HistoryEvent[],
+  messageId: (target: string) => string,
+  time: Timestamp,
+): Outgoing[] {
   let lock: { id: string; waiting: EntityId[]; held: string[] } | undefined;
   for (const event of history) {
     if (event.EventType === 'EventSent') {
       const content = sentTo(event);
-      if (event.Name === 'op' && content.lockset !== undefined) lock = { id: content.id, waiting: content.lockset, held: [] };
-      else if (event.Name === 'release' && content.id === lock?.id) lock.held = lock.held.filter((target) => target !== event.InstanceId);
+      if (event.Name === 'op' && content.lockset !== undefined)
+        lock = { id: content.id, waiting: content.lockset, held: [] };
+      else if (event.Name === 'release' && content.id === lock?.id)
+        lock.held = lock.held.filter((target) => target !== event.InstanceId);
     } else if (event.EventType === 'EventRaised' && event.Name === lock?.id) {
       lock.held = lock.waiting.map(entityInstanceId);
       lock.waiting = [];
@@ -138,7 +154,11 @@ export function releaseLocks(instanceId: string, history: readonly HistoryEvent[
   }
   if (lock === undefined) return [];
   const { id, waiting, held } = lock;
-  const release = (to: string, of: EntityRelease): Outgoing => ({ to, message: releaseMessage(messageId(to), of, time) });
-  if (waiting.length > 0) return [release(entityInstanceId(waiting[0]!), { parent: instanceId, id, lockset: waiting })];
+  const release = (to: string, of: EntityRelease): Outgoing => ({
+    to,
+    message: releaseMessage(messageId(to), of, time),
+  });
+  if (waiting.length > 0)
+    return [release(entityInstanceId(waiting[0]!), { parent: instanceId, id, lockset: waiting })];
   return held.map((to) => release(to, { parent: instanceId, id }));
 }

@@ -4,7 +4,16 @@
  */
 import { randomUUID } from 'node:crypto';
 import {
-  entityInstanceId, isEntity, parseEntityId, releaseMessage, requestMessage, responseMessage, type EntityId, type EntityRelease, type EntityRequest, type Outgoing,
+  entityInstanceId,
+  isEntity,
+  parseEntityId,
+  releaseMessage,
+  requestMessage,
+  responseMessage,
+  type EntityId,
+  type EntityRelease,
+  type EntityRequest,
+  type Outgoing,
 } from './entity-messages.js';
 import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from './history.js';
 import { timestamp } from './history.js';
@@ -71,14 +80,25 @@ export function entityState(record: InstanceRecord | undefined): { state: JsonTe
 }
 
 /** Takes in what has come, runs what may run now, and says what follows. */
-export async function runEntityBatch({ instanceId, execution, events, maxOperations, now, run }: EntityBatch): Promise<EntityOutcome> {
+export async function runEntityBatch({
+  instanceId,
+  execution,
+  events,
+  maxOperations,
+  now,
+  run,
+}: EntityBatch): Promise<EntityOutcome> {
   const state = parse(execution?.Input ?? null);
   const { queue, released } = receive(state, events);
 
   // A lock request is the last of its batch: what comes after it waits for the release.
   const operations: EntityRequest[] = [];
   let lock: EntityRequest | undefined;
-  while (lock === undefined && queue.length > 0 && (state.lockedBy === undefined || queue[0]!.parent === state.lockedBy)) {
+  while (
+    lock === undefined &&
+    queue.length > 0 &&
+    (state.lockedBy === undefined || queue[0]!.parent === state.lockedBy)
+  ) {
     const request = queue.shift()!;
     if (request.lockset === undefined) operations.push(request);
     else lock = request;
@@ -89,8 +109,15 @@ export async function runEntityBatch({ instanceId, execution, events, maxOperati
   while (operations.length > 0) {
     const batch = operations.splice(0, maxOperations);
     const answer = await run({
-      entity: parseEntityId(instanceId), exists: state.exists === true, state: state.state ?? null,
-      batch: batch.map(({ op, input, signal, id }) => ({ name: op ?? '', input: input ?? null, isSignal: signal === true, id })),
+      entity: parseEntityId(instanceId),
+      exists: state.exists === true,
+      state: state.state ?? null,
+      batch: batch.map(({ op, input, signal, id }) => ({
+        name: op ?? '',
+        input: input ?? null,
+        isSignal: signal === true,
+        id,
+      })),
     });
     const time = timestamp(now());
     warnings.push(...answer.warnings);
@@ -102,7 +129,14 @@ export async function runEntityBatch({ instanceId, execution, events, maxOperati
     }
     for (const { target, name, input } of answer.signals) {
       const to = entityInstanceId(target);
-      const request: EntityRequest = { op: name, signal: true, input, id: randomUUID(), parent: instanceId, ...labelSent(state.sorter, to, time) };
+      const request: EntityRequest = {
+        op: name,
+        signal: true,
+        input,
+        id: randomUUID(),
+        parent: instanceId,
+        ...labelSent(state.sorter, to, time),
+      };
       outgoing.push({ to, message: requestMessage(request, time) });
     }
   }
@@ -110,25 +144,39 @@ export async function runEntityBatch({ instanceId, execution, events, maxOperati
   for (const release of released) {
     const { lockset = [], pos = 0 } = release;
     const next = lockset[pos + 1];
-    if (next !== undefined) outgoing.push({ to: entityInstanceId(next), message: releaseMessage(release.id, { ...release, pos: pos + 1 }, time) });
+    if (next !== undefined)
+      outgoing.push({
+        to: entityInstanceId(next),
+        message: releaseMessage(release.id, { ...release, pos: pos + 1 }, time),
+      });
   }
   if (lock !== undefined) {
     state.lockedBy = lock.parent!;
     state.lockRequest = lock.id;
     const position = (lock.pos ?? 0) + 1;
     const next = lock.lockset![position];
-    outgoing.push(next === undefined
-      ? responseMessage(lock, 'Lock Acquisition Completed', false, time)
-      : { to: entityInstanceId(next), message: requestMessage({ ...lock, pos: position }, time) });
+    outgoing.push(
+      next === undefined
+        ? responseMessage(lock, 'Lock Acquisition Completed', false, time)
+        : { to: entityInstanceId(next), message: requestMessage({ ...lock, pos: position }, time) },
+    );
   }
 
   if (queue.length > 0) state.queue = queue;
-  const append = continuedExecution(execution ?? firstExecution(instanceId), randomUUID().replaceAll('-', ''), text(state), time);
+  const append = continuedExecution(
+    execution ?? firstExecution(instanceId),
+    randomUUID().replaceAll('-', ''),
+    text(state),
+    time,
+  );
   return { append, record: recordOf(instanceId, append[1] as ExecutionStarted, state), outgoing, warnings };
 }
 
 /** @returns what waits now, those of whoever holds the lock before all others; and the releases that ended a lock. */
-function receive(state: EntityState, events: readonly InboundEvent[]): { queue: EntityRequest[]; released: EntityRelease[] } {
+function receive(
+  state: EntityState,
+  events: readonly InboundEvent[],
+): { queue: EntityRequest[]; released: EntityRelease[] } {
   const released: EntityRelease[] = [];
   let queue = state.queue ?? [];
   delete state.queue;
@@ -163,26 +211,57 @@ function apply(state: EntityState, answer: EntityAnswer): void {
 }
 
 function parse(input: JsonText): EntityState {
-  return input === null ? { sorter: {} } : JSON.parse(input) as EntityState;
+  return input === null ? { sorter: {} } : (JSON.parse(input) as EntityState);
 }
 
 /** In the order of the extension's own keys. */
 function text({ exists, state, queue, lockedBy, lockRequest, sorter }: EntityState): string {
   const { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } = sorter;
-  return JSON.stringify({ exists, state, queue, lockedBy, lockRequest, sorter: { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } });
+  return JSON.stringify({
+    exists,
+    state,
+    queue,
+    lockedBy,
+    lockRequest,
+    sorter: { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon },
+  });
 }
 
 function firstExecution(instanceId: string): ExecutionStarted {
   return {
-    EventType: 'ExecutionStarted', EventId: -1, Timestamp: '', Name: instanceId, Version: '', Input: null,
-    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' }, ParentInstance: null, Generation: null,
+    EventType: 'ExecutionStarted',
+    EventId: -1,
+    Timestamp: '',
+    Name: instanceId,
+    Version: '',
+    Input: null,
+    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' },
+    ParentInstance: null,
+    Generation: null,
   };
 }
 
-function recordOf(instanceId: string, { Input, Timestamp, OrchestrationInstance, Version }: ExecutionStarted, state: EntityState): InstanceRecord {
+function recordOf(
+  instanceId: string,
+  { Input, Timestamp, OrchestrationInstance, Version }: ExecutionStarted,
+  state: EntityState,
+): InstanceRecord {
   return {
-    instanceId, executionId: OrchestrationInstance.ExecutionId, name: instanceId, version: Version, runtimeStatus: 'Running', input: Input, output: null,
-    customStatus: JSON.stringify({ entityExists: state.exists, queueSize: state.queue?.length, lockedBy: state.lockedBy }),
-    createdTime: Timestamp, lastUpdatedTime: Timestamp, completedTime: null, parent: null,
+    instanceId,
+    executionId: OrchestrationInstance.ExecutionId,
+    name: instanceId,
+    version: Version,
+    runtimeStatus: 'Running',
+    input: Input,
+    output: null,
+    customStatus: JSON.stringify({
+      entityExists: state.exists,
+      queueSize: state.queue?.length,
+      lockedBy: state.lockedBy,
+    }),
+    createdTime: Timestamp,
+    lastUpdatedTime: Timestamp,
+    completedTime: null,
+    parent: null,
   };
 }

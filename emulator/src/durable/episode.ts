@@ -1,6 +1,13 @@
 import type { Answer, IdAction } from './actions.js';
 import type { Outgoing } from './entity-messages.js';
-import type { ExecutionCompleted, HistoryEvent, JsonText, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated } from './history.js';
+import type {
+  ExecutionCompleted,
+  HistoryEvent,
+  JsonText,
+  SubOrchestrationInstanceCreated,
+  TaskScheduled,
+  TimerCreated,
+} from './history.js';
 import type { NonDeterministicError } from './non-determinism.js';
 
 /** Everything an episode starts from. */

@@ -41,7 +41,9 @@ export interface DistributedTraceContext {
 /** JSON text as .NET would have written it, or null when there is no value. */
 export type JsonText = string | null;
 
-export interface OrchestratorStarted extends EventBase { EventType: 'OrchestratorStarted' }
+export interface OrchestratorStarted extends EventBase {
+  EventType: 'OrchestratorStarted';
+}
 export interface OrchestratorCompleted extends EventBase {
   EventType: 'OrchestratorCompleted';
   /** Ours, and only where an episode ran while suspended: how many actions the orchestrator had asked for by its end. */
@@ -66,9 +68,18 @@ export interface ExecutionCompleted extends EventBase {
   /** JSON text when Completed, plain text when Failed or Terminated. */
   Result: string | null;
 }
-export interface ExecutionTerminated extends EventBase { EventType: 'ExecutionTerminated'; Input: string | null }
-export interface ExecutionSuspended extends EventBase { EventType: 'ExecutionSuspended'; Reason: string | null }
-export interface ExecutionResumed extends EventBase { EventType: 'ExecutionResumed'; Reason: string | null }
+export interface ExecutionTerminated extends EventBase {
+  EventType: 'ExecutionTerminated';
+  Input: string | null;
+}
+export interface ExecutionSuspended extends EventBase {
+  EventType: 'ExecutionSuspended';
+  Reason: string | null;
+}
+export interface ExecutionResumed extends EventBase {
+  EventType: 'ExecutionResumed';
+  Reason: string | null;
+}
 export interface TaskScheduled extends EventBase {
   EventType: 'TaskScheduled';
   Name: string;
@@ -76,7 +87,11 @@ export interface TaskScheduled extends EventBase {
   Input: JsonText;
   ParentTraceContext?: DistributedTraceContext;
 }
-export interface TaskCompleted extends EventBase { EventType: 'TaskCompleted'; TaskScheduledId: number; Result: JsonText }
+export interface TaskCompleted extends EventBase {
+  EventType: 'TaskCompleted';
+  TaskScheduledId: number;
+  Result: JsonText;
+}
 export interface TaskFailed extends EventBase {
   EventType: 'TaskFailed';
   TaskScheduledId: number;
@@ -107,10 +122,26 @@ export interface SubOrchestrationInstanceFailed extends EventBase {
   Details: string | null;
   FailureDetails: FailureDetails | null;
 }
-export interface TimerCreated extends EventBase { EventType: 'TimerCreated'; FireAt: Timestamp }
-export interface TimerFired extends EventBase { EventType: 'TimerFired'; TimerId: number; FireAt: Timestamp }
-export interface EventSent extends EventBase { EventType: 'EventSent'; InstanceId: string; Name: string; Input: JsonText }
-export interface EventRaised extends EventBase { EventType: 'EventRaised'; Name: string; Input: JsonText }
+export interface TimerCreated extends EventBase {
+  EventType: 'TimerCreated';
+  FireAt: Timestamp;
+}
+export interface TimerFired extends EventBase {
+  EventType: 'TimerFired';
+  TimerId: number;
+  FireAt: Timestamp;
+}
+export interface EventSent extends EventBase {
+  EventType: 'EventSent';
+  InstanceId: string;
+  Name: string;
+  Input: JsonText;
+}
+export interface EventRaised extends EventBase {
+  EventType: 'EventRaised';
+  Name: string;
+  Input: JsonText;
+}
 export interface GenericEvent extends EventBase {
   EventType: 'GenericEvent';
   Data: string | null;
@@ -137,22 +168,55 @@ export interface FailureDetails {
 }
 
 export type HistoryEvent =
-  | OrchestratorStarted | OrchestratorCompleted
-  | ExecutionStarted | ExecutionCompleted | ExecutionTerminated | ExecutionSuspended | ExecutionResumed
-  | TaskScheduled | TaskCompleted | TaskFailed
-  | SubOrchestrationInstanceCreated | SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
-  | TimerCreated | TimerFired
-  | EventSent | EventRaised | GenericEvent;
+  | OrchestratorStarted
+  | OrchestratorCompleted
+  | ExecutionStarted
+  | ExecutionCompleted
+  | ExecutionTerminated
+  | ExecutionSuspended
+  | ExecutionResumed
+  | TaskScheduled
+  | TaskCompleted
+  | TaskFailed
+  | SubOrchestrationInstanceCreated
+  | SubOrchestrationInstanceCompleted
+  | SubOrchestrationInstanceFailed
+  | TimerCreated
+  | TimerFired
+  | EventSent
+  | EventRaised
+  | GenericEvent;
 
 /** Events that reach an instance from outside its own episode. Everything else the episode writes itself. */
 export type InboundEvent =
-  | ExecutionStarted | ExecutionTerminated | ExecutionSuspended | ExecutionResumed
-  | TaskCompleted | TaskFailed | SubOrchestrationInstanceCompleted | SubOrchestrationInstanceFailed
-  | TimerFired | EventRaised | GenericEvent;
+  | ExecutionStarted
+  | ExecutionTerminated
+  | ExecutionSuspended
+  | ExecutionResumed
+  | TaskCompleted
+  | TaskFailed
+  | SubOrchestrationInstanceCompleted
+  | SubOrchestrationInstanceFailed
+  | TimerFired
+  | EventRaised
+  | GenericEvent;
 
-export type RuntimeStatus = 'Pending' | 'Running' | 'Completed' | 'Failed' | 'Terminated' | 'Suspended' | 'ContinuedAsNew' | 'Canceled';
+export type RuntimeStatus =
+  | 'Pending'
+  | 'Running'
+  | 'Completed'
+  | 'Failed'
+  | 'Terminated'
+  | 'Suspended'
+  | 'ContinuedAsNew'
+  | 'Canceled';
 
-const FINISHED: ReadonlySet<RuntimeStatus> = new Set<RuntimeStatus>(['Completed', 'Failed', 'Terminated', 'Canceled']);
+const FINISHED: ReadonlySet<RuntimeStatus> = new Set<RuntimeStatus>([
+  'Completed',
+  'Failed',
+  'Terminated',
+  'Canceled',
+]);
 
 /** Whether an instance with this status has ended for good (and its id may be used again). */
 export function isFinished(status: RuntimeStatus): boolean {

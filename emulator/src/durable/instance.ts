@@ -1,7 +1,13 @@
 import type { Cancel, Clock } from './clock.js';
 import { awaitedAnswer, isEntity, type Outgoing } from './entity-messages.js';
 import type {
-  EventSent, ExecutionStarted, HistoryEvent, InboundEvent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+  EventSent,
+  ExecutionStarted,
+  HistoryEvent,
+  InboundEvent,
+  SubOrchestrationInstanceCreated,
+  TaskScheduled,
+  TimerCreated,
 } from './history.js';
 import { isFinished } from './history.js';
 import type { EpisodeOutcome } from './episode.js';
@@ -86,20 +92,39 @@ export class Instance {
 
   /** The record, or what is known of an instance whose start is still waiting. */
   get currentRecord(): InstanceRecord | undefined {
-    const start = this.queue.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as ExecutionStarted | undefined
-      ?? this.taken.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as ExecutionStarted | undefined;
-    if (this.record?.runtimeStatus === 'Failed' && this.isRewinding) return { ...this.record, runtimeStatus: 'Pending' };
-    if (start === undefined || (this.record !== undefined && !isFinished(this.record.runtimeStatus))) return this.record;
+    const start =
+      (this.queue.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as
+        | ExecutionStarted
+        | undefined) ??
+      (this.taken.find(({ event }) => event.EventType === 'ExecutionStarted')?.event as
+        | ExecutionStarted
+        | undefined);
+    if (this.record?.runtimeStatus === 'Failed' && this.isRewinding)
+      return { ...this.record, runtimeStatus: 'Pending' };
+    if (start === undefined || (this.record !== undefined && !isFinished(this.record.runtimeStatus)))
+      return this.record;
     return {
-      instanceId: this.id, executionId: start.OrchestrationInstance.ExecutionId, name: start.Name, version: start.Version, runtimeStatus: 'Pending',
-      input: start.Input, output: null, customStatus: null, createdTime: start.Timestamp, lastUpdatedTime: start.Timestamp, completedTime: null,
-      parent: start.ParentInstance, ...(start.Generation !== null && { generation: start.Generation }),
+      instanceId: this.id,
+      executionId: start.OrchestrationInstance.ExecutionId,
+      name: start.Name,
+      version: start.Version,
+      runtimeStatus: 'Pending',
+      input: start.Input,
+      output: null,
+      customStatus: null,
+      createdTime: start.Timestamp,
+      lastUpdatedTime: start.Timestamp,
+      completedTime: null,
+      parent: start.ParentInstance,
+      ...(start.Generation !== null && { generation: start.Generation }),
     };
   }
 
   /** Whether a request to rewind it waits, or is being followed. */
   get isRewinding(): boolean {
-    return [...this.queue, ...this.taken].some(({ event }) => event.EventType === 'GenericEvent' && event.Rewind !== undefined);
+    return [...this.queue, ...this.taken].some(
+      ({ event }) => event.EventType === 'GenericEvent' && event.Rewind !== undefined,
+    );
   }
 
   get execution(): ExecutionStarted | undefined {
@@ -117,7 +142,7 @@ export class Instance {
     this.open.clear();
     this.calls.clear();
     for (const event of from.history) this.#index(event);
-    const memo: Partial<Memo> = from.memo === null ? {} : JSON.parse(from.memo) as Memo;
+    const memo: Partial<Memo> = from.memo === null ? {} : (JSON.parse(from.memo) as Memo);
     // Whoever rested had sent everything; whoever was here all the time knows what it is sending.
     if (this.recover) this.outbox = memo.outbox ?? [];
     this.received.clear();
@@ -127,7 +152,9 @@ export class Instance {
     const read = new Set(from.inbox.map(({ id }) => id));
     const known = new Set(this.queue.map(({ messageId }) => messageId));
     this.queue = [
-      ...from.inbox.filter(({ id }) => known.has(id) || !this.posting.includes(id)).map(({ id, ...message }) => ({ ...message, messageId: id })),
+      ...from.inbox
+        .filter(({ id }) => known.has(id) || !this.posting.includes(id))
+        .map(({ id, ...message }) => ({ ...message, messageId: id })),
       ...this.queue.filter(({ messageId }) => messageId === undefined || !read.has(messageId)),
     ];
   }
@@ -169,22 +196,32 @@ export class Instance {
   /** Whether an event means something to the instance as it is now. */
   wants({ event, executionId, messageId }: Pending): boolean {
     const { record } = this;
-    if (isEntity(this.id)) return event.EventType === 'EventRaised' && !(messageId !== undefined && this.received.has(messageId));
+    if (isEntity(this.id))
+      return event.EventType === 'EventRaised' && !(messageId !== undefined && this.received.has(messageId));
     const finished = record === undefined || isFinished(record.runtimeStatus);
     if (event.EventType === 'GenericEvent' && event.Rewind !== undefined) {
       const { id } = event.Rewind;
-      return record?.runtimeStatus === 'Failed' && !this.history.some((past) => past.EventType === 'GenericEvent' && past.Rewind?.id === id);
+      return (
+        record?.runtimeStatus === 'Failed' &&
+        !this.history.some((past) => past.EventType === 'GenericEvent' && past.Rewind?.id === id)
+      );
     }
     if (event.EventType === 'ExecutionStarted') return finished && !this.began(event);
     if (finished || (executionId !== undefined && executionId !== record.executionId)) return false;
     switch (event.EventType) {
-      case 'TaskCompleted': case 'TaskFailed': return this.open.get(event.TaskScheduledId)?.EventType === 'TaskScheduled';
-      case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
+      case 'TaskCompleted':
+      case 'TaskFailed':
+        return this.open.get(event.TaskScheduledId)?.EventType === 'TaskScheduled';
+      case 'SubOrchestrationInstanceCompleted':
+      case 'SubOrchestrationInstanceFailed':
         return this.open.get(event.TaskScheduledId)?.EventType === 'SubOrchestrationInstanceCreated';
-      case 'TimerFired': return this.open.get(event.TimerId)?.EventType === 'TimerCreated';
+      case 'TimerFired':
+        return this.open.get(event.TimerId)?.EventType === 'TimerCreated';
       // What belongs to an execution is an entity's answer; what people raise reaches whichever is current.
-      case 'EventRaised': return executionId === undefined || this.calls.has(event.Name);
-      default: return true;
+      case 'EventRaised':
+        return executionId === undefined || this.calls.has(event.Name);
+      default:
+        return true;
     }
   }
 
@@ -192,8 +229,11 @@ export class Instance {
   began({ OrchestrationInstance: { ExecutionId }, ParentInstance: by }: ExecutionStarted): boolean {
     const { record } = this;
     if (record === undefined || record.executionId === ExecutionId) return record !== undefined;
-    return by !== null && record.parent?.TaskScheduleId === by.TaskScheduleId
-      && record.parent.OrchestrationInstance.ExecutionId === by.OrchestrationInstance.ExecutionId;
+    return (
+      by !== null &&
+      record.parent?.TaskScheduleId === by.TaskScheduleId &&
+      record.parent.OrchestrationInstance.ExecutionId === by.OrchestrationInstance.ExecutionId
+    );
   }
 
   /** Notes that an event is part of the episode under way, so that a second one like it is not wanted. */
@@ -203,16 +243,26 @@ export class Instance {
 
   /** Notes of what an entity has taken what may come again, and forgets what cannot any more. */
   remember(taken: readonly Pending[], mayComeAgain: (messageId: string, sender: string) => boolean): void {
-    for (const { messageId, sender } of taken) if (messageId !== undefined && sender !== undefined) this.received.set(messageId, sender);
-    for (const [messageId, sender] of this.received) if (!mayComeAgain(messageId, sender)) this.received.delete(messageId);
+    for (const { messageId, sender } of taken)
+      if (messageId !== undefined && sender !== undefined) this.received.set(messageId, sender);
+    for (const [messageId, sender] of this.received)
+      if (!mayComeAgain(messageId, sender)) this.received.delete(messageId);
   }
 
   /** What a commit that sends `outbox` has to remember. */
   memo(outbox: readonly Outgoing[]): string | null {
-    return outbox.length === 0 && this.received.size === 0 ? null : JSON.stringify({ outbox, received: [...this.received] } satisfies Memo);
+    return outbox.length === 0 && this.received.size === 0
+      ? null
+      : JSON.stringify({ outbox, received: [...this.received] } satisfies Memo);
   }
 
-  committed(token: CommitToken, replaced: boolean, outcome: CommittedOutcome, record: InstanceRecord, outbox: readonly Outgoing[]): void {
+  committed(
+    token: CommitToken,
+    replaced: boolean,
+    outcome: CommittedOutcome,
+    record: InstanceRecord,
+    outbox: readonly Outgoing[],
+  ): void {
     this.outbox = outbox;
     this.token = token;
     this.record = record;
@@ -243,8 +293,12 @@ export class Instance {
   /** @returns false when that activity runs already, or its result waits. */
   beginActivity(executionId: string, taskId: number): boolean {
     const key = `${executionId}/${taskId}`;
-    const ended = this.queue.some(({ event, executionId: of }) => of === executionId
-      && (event.EventType === 'TaskCompleted' || event.EventType === 'TaskFailed') && event.TaskScheduledId === taskId);
+    const ended = this.queue.some(
+      ({ event, executionId: of }) =>
+        of === executionId &&
+        (event.EventType === 'TaskCompleted' || event.EventType === 'TaskFailed') &&
+        event.TaskScheduledId === taskId,
+    );
     if (ended || this.#activities.has(key)) return false;
     this.#activities.add(key);
     return true;
@@ -281,7 +335,11 @@ export class Instance {
 
   /** Whether something goes on that will come back on its own: also an entity's answer, which is not worth a rest before it. */
   get isWaitingForWork(): boolean {
-    return this.#activities.size > 0 || this.deliveries > 0 || (this.calls.size > 0 && !isFinished(this.record!.runtimeStatus));
+    return (
+      this.#activities.size > 0 ||
+      this.deliveries > 0 ||
+      (this.calls.size > 0 && !isFinished(this.record!.runtimeStatus))
+    );
   }
 
   /** Whether events wait, or may: those of which only the hub knows. */
@@ -305,7 +363,10 @@ export class Instance {
 
   /** Resolves when no pump runs and nothing goes on that would start one. */
   async whenAtRest(): Promise<void> {
-    while (this.running !== undefined) await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
+    while (this.running !== undefined)
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
   }
 
   atRest(): void {
@@ -315,7 +376,11 @@ export class Instance {
   }
 
   #index(event: HistoryEvent): void {
-    if (event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated' || event.EventType === 'TimerCreated') {
+    if (
+      event.EventType === 'TaskScheduled' ||
+      event.EventType === 'SubOrchestrationInstanceCreated' ||
+      event.EventType === 'TimerCreated'
+    ) {
       this.open.set(event.EventId, event);
     } else if (event.EventType === 'EventSent') {
       const answer = awaitedAnswer(event);
@@ -327,11 +392,20 @@ export class Instance {
 
   #close(event: HistoryEvent): void {
     switch (event.EventType) {
-      case 'TaskCompleted': case 'TaskFailed': case 'SubOrchestrationInstanceCompleted': case 'SubOrchestrationInstanceFailed':
-        this.open.delete(event.TaskScheduledId); break;
-      case 'TimerFired': this.open.delete(event.TimerId); break;
-      case 'EventRaised': this.calls.delete(event.Name); break;
-      default: break;
+      case 'TaskCompleted':
+      case 'TaskFailed':
+      case 'SubOrchestrationInstanceCompleted':
+      case 'SubOrchestrationInstanceFailed':
+        this.open.delete(event.TaskScheduledId);
+        break;
+      case 'TimerFired':
+        this.open.delete(event.TimerId);
+        break;
+      case 'EventRaised':
+        this.calls.delete(event.Name);
+        break;
+      default:
+        break;
     }
   }
 }

@@ -15,7 +15,11 @@ export function answer(status: number, headers: Headers = []): HttpResponseLike 
 
 /** @param json JSON text. */
 export function answerJson(status: number, json: string, headers: Headers = []): HttpResponseLike {
-  return { status, headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers], body: Buffer.from(json) };
+  return {
+    status,
+    headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers],
+    body: Buffer.from(json),
+  };
 }
 
 export function answerString(status: number, text: string): HttpResponseLike {
@@ -23,10 +27,17 @@ export function answerString(status: number, text: string): HttpResponseLike {
 }
 
 export function answerError(status: number, message: string, exception?: ToldException): HttpResponseLike {
-  return answerJson(status, JSON.stringify({
-    Message: message,
-    ...(exception && { ExceptionMessage: exception.message, ExceptionType: exception.type, StackTrace: stackTrace(exception.stack) }),
-  }));
+  return answerJson(
+    status,
+    JSON.stringify({
+      Message: message,
+      ...(exception && {
+        ExceptionMessage: exception.message,
+        ExceptionType: exception.type,
+        StackTrace: stackTrace(exception.stack),
+      }),
+    }),
+  );
 }
 
 /** The frames of a stack, indented as .NET does. */
@@ -36,7 +47,11 @@ function stackTrace(stack = ''): string {
 
 /** What the extension answers to an `ArgumentException`. */
 export function answerBadArgument({ message, stack }: Error): HttpResponseLike {
-  return answerError(400, 'One or more of the arguments submitted is incorrect', { message, type: 'System.ArgumentException', stack });
+  return answerError(400, 'One or more of the arguments submitted is incorrect', {
+    message,
+    type: 'System.ArgumentException',
+    stack,
+  });
 }
 
 /** What the extension answers to any other exception. */

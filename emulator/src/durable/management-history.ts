@@ -31,7 +31,8 @@ export function historyJson(events: readonly HistoryEvent[], options: HistoryOpt
   for (const event of events) {
     if (event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated') {
       const key = `${event.EventType}_${event.EventId}`;
-      if (scheduled.has(key)) throw new DuplicateKeyError(`An item with the same key has already been added. Key: ${key}`);
+      if (scheduled.has(key))
+        throw new DuplicateKeyError(`An item with the same key has already been added. Key: ${key}`);
       scheduled.set(key, event);
     } else if ('TaskScheduledId' in event) {
       const start = scheduled.get(schedulingKey(event));
@@ -40,15 +41,25 @@ export function historyJson(events: readonly HistoryEvent[], options: HistoryOpt
   }
   const shown: string[] = [];
   for (const event of events) {
-    const isScheduling = event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated';
-    if (event.EventType === 'OrchestratorStarted' || event.EventType === 'OrchestratorCompleted' || (isScheduling && ended.has(event))) continue;
+    const isScheduling =
+      event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated';
+    if (
+      event.EventType === 'OrchestratorStarted' ||
+      event.EventType === 'OrchestratorCompleted' ||
+      (isScheduling && ended.has(event))
+    )
+      continue;
     const start = 'TaskScheduledId' in event ? scheduled.get(schedulingKey(event)) : undefined;
     const fields: Fields = [['EventType', text(event.EventType)], ...own(event, options)];
     if (event.EventType === 'GenericEvent') fields.reverse();
     fields.push(['Timestamp', text(event.Timestamp)]);
     if (event.EventType === 'ExecutionStarted') fields.push(['FunctionName', text(event.Name)]);
     if (start !== undefined) {
-      fields.push(['ScheduledTime', text(start.Timestamp.replace(/Z$/, '+00:00'))], ['FunctionName', text(start.Name)], ['Input', storedInput(start, options)]);
+      fields.push(
+        ['ScheduledTime', text(start.Timestamp.replace(/Z$/, '+00:00'))],
+        ['FunctionName', text(start.Name)],
+        ['Input', storedInput(start, options)],
+      );
     }
     shown.push(object(options.showInput ? fields : fields.filter(([name]) => name !== 'Input')));
   }
@@ -60,30 +71,63 @@ function own(event: HistoryEvent, options: HistoryOptions): Fields {
   switch (event.EventType) {
     case 'ExecutionStarted':
       return [
-        ['Input', text(event.Input)], ['Correlation', 'null'], ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)], ['ScheduledStartTime', 'null'],
-        ['Generation', String(event.Generation)], ['GenerateNewTrace', 'false'],
+        ['Input', text(event.Input)],
+        ['Correlation', 'null'],
+        ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)],
+        ['ScheduledStartTime', 'null'],
+        ['Generation', String(event.Generation)],
+        ['GenerateNewTrace', 'false'],
       ];
     case 'ExecutionCompleted':
-      return [['OrchestrationStatus', text(event.OrchestrationStatus)], ...result(event.Result, options), ['FailureDetails', 'null']];
+      return [
+        ['OrchestrationStatus', text(event.OrchestrationStatus)],
+        ...result(event.Result, options),
+        ['FailureDetails', 'null'],
+      ];
     case 'TaskScheduled':
-      return [['Name', text(event.Name)], ['Input', storedInput(event, options)], ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)], ['Tags', 'null']];
+      return [
+        ['Name', text(event.Name)],
+        ['Input', storedInput(event, options)],
+        ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)],
+        ['Tags', 'null'],
+      ];
     case 'SubOrchestrationInstanceCreated':
       return [
-        ['Name', text(event.Name)], ['InstanceId', text(event.InstanceId)], ['Input', storedInput(event, options)], ['ClientSpanId', JSON.stringify(event.ClientSpanId ?? null)], ['Tags', 'null'],
+        ['Name', text(event.Name)],
+        ['InstanceId', text(event.InstanceId)],
+        ['Input', storedInput(event, options)],
+        ['ClientSpanId', JSON.stringify(event.ClientSpanId ?? null)],
+        ['Tags', 'null'],
       ];
-    case 'TaskCompleted': case 'SubOrchestrationInstanceCompleted':
+    case 'TaskCompleted':
+    case 'SubOrchestrationInstanceCompleted':
       return result(event.Result, options);
-    case 'TaskFailed': case 'SubOrchestrationInstanceFailed':
-      return [['Reason', text(event.Reason)], ['Details', text(event.Details)], ['FailureDetails', JSON.stringify(event.FailureDetails)]];
-    case 'TimerCreated': case 'TimerFired':
+    case 'TaskFailed':
+    case 'SubOrchestrationInstanceFailed':
+      return [
+        ['Reason', text(event.Reason)],
+        ['Details', text(event.Details)],
+        ['FailureDetails', JSON.stringify(event.FailureDetails)],
+      ];
+    case 'TimerCreated':
+    case 'TimerFired':
       return [['FireAt', text(event.FireAt)]];
     case 'EventSent':
-      return [['InstanceId', text(event.InstanceId)], ['Name', text(event.Name)], ['Input', text(event.Input)]];
+      return [
+        ['InstanceId', text(event.InstanceId)],
+        ['Name', text(event.Name)],
+        ['Input', text(event.Input)],
+      ];
     case 'EventRaised':
-      return [['Name', text(event.Name)], ['Input', text(event.Input)], ['ParentTraceContext', 'null']];
+      return [
+        ['Name', text(event.Name)],
+        ['Input', text(event.Input)],
+        ['ParentTraceContext', 'null'],
+      ];
     case 'ExecutionTerminated':
       return [['Input', text(event.Input)]];
-    case 'ExecutionSuspended': case 'ExecutionResumed':
+    case 'ExecutionSuspended':
+    case 'ExecutionResumed':
       return [['Reason', text(event.Reason)]];
     case 'GenericEvent':
       return [['Data', text(event.Data)]];
@@ -92,7 +136,10 @@ function own(event: HistoryEvent, options: HistoryOptions): Fields {
   }
 }
 
-function schedulingKey({ EventType, TaskScheduledId }: Extract<HistoryEvent, { TaskScheduledId: number }>): string {
+function schedulingKey({
+  EventType,
+  TaskScheduledId,
+}: Extract<HistoryEvent, { TaskScheduledId: number }>): string {
   return `${EventType.startsWith('Sub') ? 'SubOrchestrationInstanceCreated' : 'TaskScheduled'}_${TaskScheduledId}`;
 }
 

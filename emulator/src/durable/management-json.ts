@@ -77,7 +77,8 @@ class Reader {
     this.#value();
     this.#finished = true;
     this.#cut(this.#endOfSpace(this.#at));
-    if (whole && !this.#ended) this.#fail(`Additional text encountered after finished reading JSON content: ${this.#char}.`);
+    if (whole && !this.#ended)
+      this.#fail(`Additional text encountered after finished reading JSON content: ${this.#char}.`);
     return this.#out.join('');
   }
 
@@ -104,19 +105,32 @@ class Reader {
 
   #value(): void {
     switch (this.#char) {
-      case '{': return this.#container('JObject', '}', (object) => { this.#property(object); });
-      case '[': return this.#container('JArray', ']', (array) => { this.#element(array); });
-      case '"': case "'": return this.#string();
-      case 't': return this.#literal('true', 'boolean');
-      case 'f': return this.#literal('false', 'boolean');
-      case 'n': return this.#text[this.#at + 1] === 'u' ? this.#literal('null', 'null') : this.#unexpected('value');
-      default: return '-.0123456789'.includes(this.#char) ? this.#number() : this.#unexpected('value');
+      case '{':
+        return this.#container('JObject', '}', (object) => {
+          this.#property(object);
+        });
+      case '[':
+        return this.#container('JArray', ']', (array) => {
+          this.#element(array);
+        });
+      case '"':
+      case "'":
+        return this.#string();
+      case 't':
+        return this.#literal('true', 'boolean');
+      case 'f':
+        return this.#literal('false', 'boolean');
+      case 'n':
+        return this.#text[this.#at + 1] === 'u' ? this.#literal('null', 'null') : this.#unexpected('value');
+      default:
+        return '-.0123456789'.includes(this.#char) ? this.#number() : this.#unexpected('value');
     }
   }
 
   #container(kind: ContainerKind, end: string, member: (container: Container) => void): void {
     this.#at++;
-    if (this.#containers.length === MAX_DEPTH) this.#fail(`The reader's MaxDepth of ${MAX_DEPTH} has been exceeded.`);
+    if (this.#containers.length === MAX_DEPTH)
+      this.#fail(`The reader's MaxDepth of ${MAX_DEPTH} has been exceeded.`);
     if (this.#containers.length === 0) this.#root = kind;
     const container: Container = { index: -1 };
     this.#containers.push(container);
@@ -150,18 +164,21 @@ class Reader {
     else this.#identifier();
     object.name = { start, end: this.#at };
     this.#skipToContent();
-    if (this.#char !== ':') this.#fail(`Invalid character after parsing property name. Expected ':' but got: ${this.#char}.`);
+    if (this.#char !== ':')
+      this.#fail(`Invalid character after parsing property name. Expected ':' but got: ${this.#char}.`);
     this.#at++;
     this.#skipToContent();
     this.#value();
   }
 
   #identifier(): void {
-    if (!IDENTIFIER_PART.test(this.#char)) this.#fail(`Invalid property identifier character: ${this.#char}.`);
+    if (!IDENTIFIER_PART.test(this.#char))
+      this.#fail(`Invalid property identifier character: ${this.#char}.`);
     const start = this.#at;
     while (IDENTIFIER_PART.test(this.#char)) this.#at++;
     if (this.#ended) this.#fail('Unexpected end while parsing unquoted property name.');
-    if (this.#char !== ':' && !isSpace(this.#char)) this.#fail(`Invalid JavaScript property identifier character: ${this.#char}.`);
+    if (this.#char !== ':' && !isSpace(this.#char))
+      this.#fail(`Invalid JavaScript property identifier character: ${this.#char}.`);
     this.#replace(start, JSON.stringify(this.#text.slice(start, this.#at)));
   }
 
@@ -171,7 +188,11 @@ class Reader {
     const start = this.#at++;
     const end = quote.charCodeAt(0);
     let plain = quote === '"';
-    for (let code = text.charCodeAt(this.#at); !this.#ended && code !== end; code = text.charCodeAt(++this.#at)) {
+    for (
+      let code = text.charCodeAt(this.#at);
+      !this.#ended && code !== end;
+      code = text.charCodeAt(++this.#at)
+    ) {
       if (code === BACKSLASH) {
         this.#at++;
         if (this.#char === "'") plain = false;

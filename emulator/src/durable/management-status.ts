@@ -5,7 +5,10 @@ import type { InstanceRecord } from './task-hub.js';
  * The status of an instance, keys in the real host's order. @returns JSON text.
  * @param historyEvents JSON text, where the history was asked for.
  */
-export function statusJson(record: InstanceRecord, { showInput, historyEvents }: { showInput: boolean; historyEvents?: string | undefined }): string {
+export function statusJson(
+  record: InstanceRecord,
+  { showInput, historyEvents }: { showInput: boolean; historyEvents?: string | undefined },
+): string {
   const fields = [
     `"name":${JSON.stringify(record.name)}`,
     `"instanceId":${JSON.stringify(record.instanceId)}`,

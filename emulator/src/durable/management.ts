@@ -10,7 +10,14 @@ import { entityInstanceId, isEntity, parseEntityId } from './entity-messages.js'
 import { entityState } from './entity.js';
 import type { JsonText } from './history.js';
 import { isFinished } from './history.js';
-import { answer, answerBadArgument, answerError, answerFailure, answerJson, answerString } from './management-answers.js';
+import {
+  answer,
+  answerBadArgument,
+  answerError,
+  answerFailure,
+  answerJson,
+  answerString,
+} from './management-answers.js';
 import { DuplicateKeyError, historyJson } from './management-history.js';
 import { JsonReaderError, jsonOrText, readJson, readJsonValue } from './management-json.js';
 import { Query } from './management-query.js';
@@ -74,12 +81,15 @@ export class ManagementApi {
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const url = new URL(request.url);
     const { hubName, enforceKeys, keys, rpcPath = '/durabletask' } = this.#options;
-    const mount = [WEBHOOK_PATH, rpcPath].find((path) => `${url.pathname.toLowerCase()}/`.startsWith(`${path}/`));
+    const mount = [WEBHOOK_PATH, rpcPath].find((path) =>
+      `${url.pathname.toLowerCase()}/`.startsWith(`${path}/`),
+    );
     if (mount === undefined) return undefined;
     const rpc = mount === rpcPath;
     // To the host other methods lead nowhere, whatever the key.
     if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
-    if (!rpc && enforceKeys === true && !carriesKey(request, [keys().durableTask, keys().master])) return answer(401, [['WWW-Authenticate', 'Bearer']]);
+    if (!rpc && enforceKeys === true && !carriesKey(request, [keys().durableTask, keys().master]))
+      return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
     try {
       const operation = this.#find({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
@@ -99,20 +109,35 @@ export class ManagementApi {
     if (path.length > 4) return undefined;
     switch (area.toLowerCase()) {
       case 'orchestrators':
-        return method === 'POST' && id !== undefined && name === undefined ? () => this.#start(call, id, operation) : undefined;
+        return method === 'POST' && id !== undefined && name === undefined
+          ? () => this.#start(call, id, operation)
+          : undefined;
       case 'instances':
-        if (id === undefined) return method === 'GET' ? () => this.#list(call) : method === 'DELETE' ? () => this.#purgeBy(call) : undefined;
-        if (operation === undefined) return method === 'GET' ? () => this.#status(call, id) : method === 'DELETE' ? () => this.#purge(id) : undefined;
+        if (id === undefined)
+          return method === 'GET'
+            ? () => this.#list(call)
+            : method === 'DELETE'
+              ? () => this.#purgeBy(call)
+              : undefined;
+        if (operation === undefined)
+          return method === 'GET'
+            ? () => this.#status(call, id)
+            : method === 'DELETE'
+              ? () => this.#purge(id)
+              : undefined;
         if (method !== 'POST') return undefined;
         if (name === undefined) return this.#operation(call, id, operation.toLowerCase());
         return operation.toLowerCase() === 'raiseevent' ? () => this.#raiseEvent(call, id, name) : undefined;
       case 'entities':
         if (name !== undefined || !['GET', 'POST', 'DELETE'].includes(method)) return undefined;
-        return method === 'GET' && operation === undefined ? () => this.#listEntities(call, id) : () => this.#ofEntity(call, id, operation);
+        return method === 'GET' && operation === undefined
+          ? () => this.#listEntities(call, id)
+          : () => this.#ofEntity(call, id, operation);
       case 'makeprimary':
         // A hub has one host here, and this is it.
         return id === undefined ? async () => answer(200) : undefined;
-      default: return undefined;
+      default:
+        return undefined;
     }
   }
 
@@ -120,12 +145,18 @@ export class ManagementApi {
     const { client } = this.#options;
     const reason = call.query.text('reason') ?? null;
     switch (operation) {
-      case 'terminate': return async () => outcome(await client.terminate(id, reason));
-      case 'suspend': return async () => outcome(await client.suspend(id, reason));
-      case 'resume': return () => this.#resume(id, reason);
-      case 'rewind': return () => this.#rewind(id, reason);
-      case 'restart': return () => this.#restart(call, id);
-      default: return undefined;
+      case 'terminate':
+        return async () => outcome(await client.terminate(id, reason));
+      case 'suspend':
+        return async () => outcome(await client.suspend(id, reason));
+      case 'resume':
+        return () => this.#resume(id, reason);
+      case 'rewind':
+        return () => this.#rewind(id, reason);
+      case 'restart':
+        return () => this.#restart(call, id);
+      default:
+        return undefined;
     }
   }
 
@@ -142,7 +173,11 @@ export class ManagementApi {
       const input = inputOf(bodyText(call.request));
       const version = call.query.text('version');
       const id = await this.#options.client.startInstance({
-        name, input, trace: readTraceContext(call.request.headers), ...(instanceId !== undefined && { instanceId }), ...(version !== undefined && { version }),
+        name,
+        input,
+        trace: readTraceContext(call.request.headers),
+        ...(instanceId !== undefined && { instanceId }),
+        ...(version !== undefined && { version }),
       });
       return await this.#started(call, id);
     } catch (error) {
@@ -162,21 +197,29 @@ export class ManagementApi {
       if (record !== undefined) return this.#statusOf(call, record, false);
     }
     const { hubName, connection, keys } = this.#options;
-    const urls = managementUrls({ origin: this.#origin(call), hubName, connection, key: keys().durableTask }, id);
+    const urls = managementUrls(
+      { origin: this.#origin(call), hubName, connection, key: keys().durableTask },
+      id,
+    );
     delete urls['rewindPostUri'];
-    return answerJson(202, JSON.stringify({ id, ...urls }), [['Location', urls['statusQueryGetUri']!], ['Retry-After', '10']]);
+    return answerJson(202, JSON.stringify({ id, ...urls }), [
+      ['Location', urls['statusQueryGetUri']!],
+      ['Retry-After', '10'],
+    ]);
   }
 
   /** Where the caller finds this host. */
   #origin({ request, url }: Call): string {
     const { 'x-forwarded-host': host, 'x-forwarded-proto': protocol } = request.headers;
-    if (this.#options.forwardedHost !== true || host === undefined || protocol === undefined) return url.origin;
+    if (this.#options.forwardedHost !== true || host === undefined || protocol === undefined)
+      return url.origin;
     return new URL(`${protocol}://${host}:${url.port}`).origin;
   }
 
   /** Looks every `interval` seconds, for `timeout` seconds of real time. @returns undefined when that was not enough. */
   async #wait(id: string, timeout: number, interval: number): Promise<InstanceRecord | undefined> {
-    if (!(interval <= timeout)) throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
+    if (!(interval <= timeout))
+      throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
     const until = performance.now() + timeout * 1000;
     for (;;) {
       const record = await this.#options.client.getRecord(id);
@@ -185,25 +228,44 @@ export class ManagementApi {
       if (left <= 0) return undefined;
       const delay = Math.min(left, interval * 1000);
       if (delay < 0 || delay > LONGEST_DELAY) {
-        throw new ArgumentError("The value needs to translate in milliseconds to -1 (signifying an infinite timeout), 0, or a positive integer less than or equal to the maximum allowed timer duration. (Parameter 'delay')");
+        throw new ArgumentError(
+          "The value needs to translate in milliseconds to -1 (signifying an infinite timeout), 0, or a positive integer less than or equal to the maximum allowed timer duration. (Parameter 'delay')",
+        );
       }
-      await new Promise<void>((resolve) => { setTimeout(resolve, Math.min(delay, LONGEST_TIMEOUT)); });
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, Math.min(delay, LONGEST_TIMEOUT));
+      });
     }
   }
 
   async #status(call: Call, id: string): Promise<HttpResponseLike> {
     const record = await this.#options.client.getRecord(id);
-    return record === undefined ? answer(404) : this.#statusOf(call, record, call.query.flag('returnInternalServerErrorOnFailure') ?? false);
+    return record === undefined
+      ? answer(404)
+      : this.#statusOf(call, record, call.query.flag('returnInternalServerErrorOnFailure') ?? false);
   }
 
-  async #statusOf({ request, query }: Call, record: InstanceRecord, failedIs500: boolean): Promise<HttpResponseLike> {
+  async #statusOf(
+    { request, query }: Call,
+    record: InstanceRecord,
+    failedIs500: boolean,
+  ): Promise<HttpResponseLike> {
     const { client, storeInputs = false } = this.#options;
     const { instanceId, runtimeStatus } = record;
     const showInput = query.flag('showInput') ?? true;
-    const history = query.flag('showHistory') === true && runtimeStatus !== 'Pending' ? await client.getHistory(instanceId) : undefined;
-    const historyEvents = history && historyJson(history, { showInput, showOutput: query.flag('showHistoryOutput') ?? false, storeInputs });
+    const history =
+      query.flag('showHistory') === true && runtimeStatus !== 'Pending'
+        ? await client.getHistory(instanceId)
+        : undefined;
+    const historyEvents =
+      history &&
+      historyJson(history, { showInput, showOutput: query.flag('showHistoryOutput') ?? false, storeInputs });
     const body = statusJson(record, { showInput, historyEvents });
-    if (!isFinished(runtimeStatus)) return answerJson(202, body, [['Location', request.url], ['Retry-After', '5']]);
+    if (!isFinished(runtimeStatus))
+      return answerJson(202, body, [
+        ['Location', request.url],
+        ['Retry-After', '5'],
+      ]);
     return answerJson(runtimeStatus === 'Failed' && failedIs500 ? 500 : 200, body);
   }
 
@@ -213,9 +275,12 @@ export class ManagementApi {
     const prefix = query.text('instanceIdPrefix');
     const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
     const page = await this.#options.client.query({
-      top: pageSize(query), runtimeStatus: query.statuses('runtimeStatus'),
-      ...(from !== undefined && { createdTimeFrom: from }), ...(to !== undefined && { createdTimeTo: to }),
-      ...(prefix !== undefined && { instanceIdPrefix: prefix }), ...(first !== undefined && { from: first }),
+      top: pageSize(query),
+      runtimeStatus: query.statuses('runtimeStatus'),
+      ...(from !== undefined && { createdTimeFrom: from }),
+      ...(to !== undefined && { createdTimeTo: to }),
+      ...(prefix !== undefined && { instanceIdPrefix: prefix }),
+      ...(first !== undefined && { from: first }),
     });
     const showInput = query.flag('showInput') ?? true;
     const body = `[${page.records.map((record) => statusJson(record, { showInput })).join(',')}]`;
@@ -225,11 +290,18 @@ export class ManagementApi {
   /** Reads an entity, or signals it. Here, too, the extension tells an exception's message alone. */
   async #ofEntity(call: Call, name: string | undefined, key = ''): Promise<HttpResponseLike> {
     try {
-      if (name === undefined) throw new ArgumentError("Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')");
-      return await (call.request.method === 'GET' ? this.#entity({ name, key: key === EMPTY_KEY ? '' : key }) : this.#signal(call, { name, key }));
+      if (name === undefined)
+        throw new ArgumentError(
+          "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')",
+        );
+      return await (call.request.method === 'GET'
+        ? this.#entity({ name, key: key === EMPTY_KEY ? '' : key })
+        : this.#signal(call, { name, key }));
     } catch (error) {
-      if (error instanceof ArgumentError || error instanceof UnknownFunctionError) return answerError(400, error.message);
-      if (error instanceof JsonReaderError) return answerError(400, `Could not parse JSON content: ${error.message}`);
+      if (error instanceof ArgumentError || error instanceof UnknownFunctionError)
+        return answerError(400, error.message);
+      if (error instanceof JsonReaderError)
+        return answerError(400, `Could not parse JSON content: ${error.message}`);
       throw error;
     }
   }
@@ -246,23 +318,31 @@ export class ManagementApi {
     const fetchState = query.flag('fetchState') === true;
     const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
     const page = await this.#options.client.query({
-      top: pageSize(query), instanceIdPrefix: name === undefined ? '@' : `@${name.toLowerCase()}@`,
+      top: pageSize(query),
+      instanceIdPrefix: name === undefined ? '@' : `@${name.toLowerCase()}@`,
       // An entity's instance starts anew with each batch: when it was made is when the last operation was.
-      ...(from !== undefined && { createdTimeFrom: from }), ...(to !== undefined && { createdTimeTo: to }), ...(first !== undefined && { from: first }),
+      ...(from !== undefined && { createdTimeFrom: from }),
+      ...(to !== undefined && { createdTimeTo: to }),
+      ...(first !== undefined && { from: first }),
     });
     const entities = page.records.flatMap((record) => {
       const found = entityState(record);
       if (found === undefined) return [];
       const entityId = JSON.stringify(parseEntityId(record.instanceId));
-      return [`{"entityId":${entityId},"lastOperationTime":"${record.lastUpdatedTime}","state":${fetchState ? jsonOrText(found.state) : 'null'}}`];
+      return [
+        `{"entityId":${entityId},"lastOperationTime":"${record.lastUpdatedTime}","state":${fetchState ? jsonOrText(found.state) : 'null'}}`,
+      ];
     });
     return answerJson(200, `[${entities.join(',')}]`, continuation(page.next, rpc));
   }
 
   async #signal({ request, query }: Call, entity: EntityId): Promise<HttpResponseLike> {
     // The text is the extension's, which hands .NET its arguments the wrong way round.
-    if (/[/\\?#\p{Cc}]/u.test(entity.key)) throw new ArgumentError("entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')");
-    const operation = request.method === 'DELETE' ? 'delete' : query.text('op') ?? '';
+    if (/[/\\?#\p{Cc}]/u.test(entity.key))
+      throw new ArgumentError(
+        "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')",
+      );
+    const operation = request.method === 'DELETE' ? 'delete' : (query.text('op') ?? '');
     await this.#options.client.signalEntity(entity, operation, operationInput(request));
     return answer(202);
   }
@@ -273,15 +353,21 @@ export class ManagementApi {
     // For an entity nobody looks first whether there is one.
     if (purged === 'notFound') return isEntity(id) ? answerJson(200, '{"instancesDeleted":0}') : answer(404);
     const status = (await this.#options.client.getRecord(id))?.runtimeStatus;
-    return answerString(412, `Only orchestrations in a terminal state can be purged, but the orchestration with instance ID ${id} has status ${status}`);
+    return answerString(
+      412,
+      `Only orchestrations in a terminal state can be purged, but the orchestration with instance ID ${id} has status ${status}`,
+    );
   }
 
   async #purgeBy({ query }: Call): Promise<HttpResponseLike> {
     const createdTimeFrom = query.time('createdTimeFrom');
-    if (createdTimeFrom === undefined) return answerString(400, "Please provide value for 'createdTimeFrom' parameter.");
+    if (createdTimeFrom === undefined)
+      return answerString(400, "Please provide value for 'createdTimeFrom' parameter.");
     const createdTimeTo = query.time('createdTimeTo');
     const purged = await this.#options.client.purgeBy({
-      createdTimeFrom, runtimeStatus: query.statuses('runtimeStatus'), ...(createdTimeTo !== undefined && { createdTimeTo }),
+      createdTimeFrom,
+      runtimeStatus: query.statuses('runtimeStatus'),
+      ...(createdTimeTo !== undefined && { createdTimeTo }),
     });
     return purged === 0 ? answer(404) : answerJson(200, JSON.stringify({ instancesDeleted: purged }));
   }
@@ -292,7 +378,8 @@ export class ManagementApi {
     const record = await client.getRecord(id);
     if (record === undefined) return answer(404);
     if (isFinished(record.runtimeStatus)) return answer(410);
-    if (mediaType(request) !== 'application/json') return answerError(400, 'Only application/json request content is supported');
+    if (mediaType(request) !== 'application/json')
+      return answerError(400, 'Only application/json request content is supported');
     return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
   }
 
@@ -300,7 +387,9 @@ export class ManagementApi {
     const { client } = this.#options;
     const status = (await client.getRecord(id))?.runtimeStatus;
     if (status !== undefined && !isFinished(status) && status !== 'Suspended') {
-      throw new InvalidStateError(`Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`);
+      throw new InvalidStateError(
+        `Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`,
+      );
     }
     return outcome(await client.resume(id, reason));
   }
@@ -311,7 +400,10 @@ export class ManagementApi {
     const record = await client.getRecord(id);
     if (record === undefined) return answerString(404, `No orchestration with instance ID "$${id}" found.`);
     if (record.runtimeStatus !== 'Failed') {
-      return answerString(412, `This orchestration has status ${record.runtimeStatus}, but only orchestrations in the "Failed" state can be rewound.`);
+      return answerString(
+        412,
+        `This orchestration has status ${record.runtimeStatus}, but only orchestrations in the "Failed" state can be rewound.`,
+      );
     }
     return outcome(await client.rewind(id, reason));
   }
@@ -321,16 +413,33 @@ export class ManagementApi {
     const { client } = this.#options;
     const record = await client.getRecord(id);
     try {
-      if (record === undefined) throw new ArgumentError(`An orchestrastion with the instanceId ${id} was not found.`);
+      if (record === undefined)
+        throw new ArgumentError(`An orchestrastion with the instanceId ${id} was not found.`);
       const sameId = call.query.flag('restartWithNewInstanceId') === false;
-      return await this.#started(call, await client.startInstance({ name: record.name, input: jsonOrText(record.input), known: true, ...(sameId && { instanceId: id }) }));
+      return await this.#started(
+        call,
+        await client.startInstance({
+          name: record.name,
+          input: jsonOrText(record.input),
+          known: true,
+          ...(sameId && { instanceId: id }),
+        }),
+      );
     } catch (error) {
       if (error instanceof ArgumentError || error instanceof UnknownFunctionError) {
-        return answerError(400, 'InstanceId does not match a valid orchestration instance.', { message: error.message, type: 'System.ArgumentException', stack: error.stack });
+        return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
+          message: error.message,
+          type: 'System.ArgumentException',
+          stack: error.stack,
+        });
       }
       if (error instanceof InstanceExistsError) {
         const type = 'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException';
-        return answerError(409, 'A non-terminal instance with this instance ID already exists.', { message: error.message, type, stack: error.stack });
+        return answerError(409, 'A non-terminal instance with this instance ID already exists.', {
+          message: error.message,
+          type,
+          stack: error.stack,
+        });
       }
       throw error;
     }
@@ -339,10 +448,19 @@ export class ManagementApi {
 
 function failure(error: unknown): HttpResponseLike {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  if (error instanceof JsonReaderError) return answerError(400, 'Invalid JSON content', { message, type: 'Newtonsoft.Json.JsonReaderException', stack });
+  if (error instanceof JsonReaderError)
+    return answerError(400, 'Invalid JSON content', {
+      message,
+      type: 'Newtonsoft.Json.JsonReaderException',
+      stack,
+    });
   if (error instanceof ArgumentError || error instanceof DuplicateKeyError) return answerBadArgument(error);
   if (error instanceof InstanceExistsError) return answerError(409, message);
-  return answerFailure({ message, type: error instanceof InvalidStateError ? 'System.InvalidOperationException' : 'System.Exception', stack });
+  return answerFailure({
+    message,
+    type: error instanceof InvalidStateError ? 'System.InvalidOperationException' : 'System.Exception',
+    stack,
+  });
 }
 
 function outcome(of: Outcome): HttpResponseLike {
@@ -393,19 +511,27 @@ function isStandardJson(text: string): boolean {
 /** Stricter than the extension: an id with an `@` names an entity, and storage has no room for long ones, nor XML for two characters. */
 function checkInstanceId(id: string): void {
   if (id.startsWith('@')) throw new ArgumentError('Orchestration instance ids must not start with @.');
-  if (/[\ufffe\uffff]/.test(id)) throw new ArgumentError('Orchestration instance ids must not contain U+FFFE or U+FFFF.');
-  if (id.length > MAX_INSTANCE_ID) throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
+  if (/[\ufffe\uffff]/.test(id))
+    throw new ArgumentError('Orchestration instance ids must not contain U+FFFE or U+FFFF.');
+  if (id.length > MAX_INSTANCE_ID)
+    throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
 }
 
 /** A path's segments as the extension has them: decoded before it is split, `+` being a space. One that is empty matches no route. */
 function segments(path: string): string[] {
-  const parts = urlDecode(path).replaceAll(/^\/+|\/+$/g, '').split('/');
+  const parts = urlDecode(path)
+    .replaceAll(/^\/+|\/+$/g, '')
+    .split('/');
   return parts.includes('') ? [] : parts;
 }
 
 /** As .NET's `WebUtility.UrlDecode`: an escape that is none stays, bytes that are not UTF-8 become replacement characters. */
 function urlDecode(text: string): string {
-  return text.replaceAll('+', ' ').replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => Buffer.from(escapes.replaceAll('%', ''), 'hex').toString());
+  return text
+    .replaceAll('+', ' ')
+    .replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) =>
+      Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
+    );
 }
 
 /** Where a list goes on: partition and row of the Instances table, the row's key being empty; hence the space. */

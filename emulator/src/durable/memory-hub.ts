@@ -1,6 +1,15 @@
 import type { HistoryEvent } from './history.js';
 import { isFinished } from './history.js';
-import type { Commit, Hint, InstancePage, InstanceQuery, InstanceRecord, LoadedInstance, Message, TaskHub } from './task-hub.js';
+import type {
+  Commit,
+  Hint,
+  InstancePage,
+  InstanceQuery,
+  InstanceRecord,
+  LoadedInstance,
+  Message,
+  TaskHub,
+} from './task-hub.js';
 import { CommitConflictError } from './task-hub.js';
 
 /** What a {@link MemoryHub} has of an instance. Plain data, that another process can go on with. */
@@ -32,8 +41,12 @@ export class MemoryHub implements TaskHub {
   async load(instanceId: string): Promise<LoadedInstance> {
     const stored = this.#instances.get(instanceId);
     return {
-      record: stored?.record, history: stored?.history.slice() ?? [], inbox: [...stored?.inbox.values() ?? []], memo: stored?.memo ?? null,
-      token: stored?.version ?? 0, stale: false,
+      record: stored?.record,
+      history: stored?.history.slice() ?? [],
+      inbox: [...(stored?.inbox.values() ?? [])],
+      memo: stored?.memo ?? null,
+      token: stored?.version ?? 0,
+      stale: false,
     };
   }
 
@@ -66,7 +79,12 @@ export class MemoryHub implements TaskHub {
     const records: InstanceRecord[] = [];
     for (const id of [...this.#instances.keys()].toSorted(ordinal)) {
       const record = this.#instances.get(id)!.record;
-      if (record === undefined || (query.from !== undefined && ordinal(id, query.from) < 0) || !matches(record, query)) continue;
+      if (
+        record === undefined ||
+        (query.from !== undefined && ordinal(id, query.from) < 0) ||
+        !matches(record, query)
+      )
+        continue;
       if (records.length === query.top) return { records, next: id };
       records.push(record);
     }
@@ -81,8 +99,12 @@ export class MemoryHub implements TaskHub {
 
   /** Whatever may have something to do, or to tell its parent or entities: there is no need to look for it in the order of time. */
   async *hints(): AsyncIterable<Hint[]> {
-    const live = [...this.#instances].filter(([, { record, inbox, memo }]) => (
-      inbox.size > 0 || memo !== null || (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null))));
+    const live = [...this.#instances].filter(
+      ([, { record, inbox, memo }]) =>
+        inbox.size > 0 ||
+        memo !== null ||
+        (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null)),
+    );
     yield live.map(([instanceId]) => ({ instanceId, due: 0 }));
   }
 
@@ -103,8 +125,12 @@ function ordinal(a: string, b: string): number {
 /** Whether a record is one that the query asks for. Paging is the caller's. */
 export function matches(record: InstanceRecord, query: Omit<InstanceQuery, 'top' | 'from'>): boolean {
   const created = Date.parse(record.createdTime);
-  return (query.instanceIdPrefix === undefined || record.instanceId.startsWith(query.instanceIdPrefix))
-    && (query.createdTimeFrom === undefined || created >= query.createdTimeFrom)
-    && (query.createdTimeTo === undefined || created <= query.createdTimeTo)
-    && (query.runtimeStatus === undefined || query.runtimeStatus.length === 0 || query.runtimeStatus.includes(record.runtimeStatus));
+  return (
+    (query.instanceIdPrefix === undefined || record.instanceId.startsWith(query.instanceIdPrefix)) &&
+    (query.createdTimeFrom === undefined || created >= query.createdTimeFrom) &&
+    (query.createdTimeTo === undefined || created <= query.createdTimeTo) &&
+    (query.runtimeStatus === undefined ||
+      query.runtimeStatus.length === 0 ||
+      query.runtimeStatus.includes(record.runtimeStatus))
+  );
 }

@@ -20,31 +20,41 @@ const BETWEEN_COLLECTIONS = 10_000;
 const MAX_SENDERS = 200;
 
 /** The labels of the next message to a target, when the last one before it had the Timestamp `last`. */
-export function label(now: Timestamp, last: Timestamp | undefined): Pick<EntityRequest, 'Timestamp' | 'Predecessor'> {
+export function label(
+  now: Timestamp,
+  last: Timestamp | undefined,
+): Pick<EntityRequest, 'Timestamp' | 'Predecessor'> {
   if (last === undefined) return { Timestamp: now, Predecessor: NEVER };
   return { Timestamp: digits(now) > digits(last) ? now : nextTick(last), Predecessor: last };
 }
 
 /** Labels what an entity sends. */
-export function labelSent(sorter: MessageSorter, to: string, now: Timestamp): Pick<EntityRequest, 'Timestamp' | 'Predecessor'> {
+export function labelSent(
+  sorter: MessageSorter,
+  to: string,
+  now: Timestamp,
+): Pick<EntityRequest, 'Timestamp' | 'Predecessor'> {
   if (isPast(sorter.SendHorizon, now)) {
     sorter.SendHorizon = before(now);
     forget(sorter.LastSentToInstance, (last) => digits(last) < digits(sorter.SendHorizon!));
   }
-  const sent = sorter.LastSentToInstance ??= {};
+  const sent = (sorter.LastSentToInstance ??= {});
   const labels = label(now, sent[to]);
   sent[to] = labels.Timestamp;
   return labels;
 }
 
 /** Notes a request that has come. */
-export function noteReceived(sorter: MessageSorter, { parent, parentExecution, Timestamp: sent, pos }: EntityRequest): void {
+export function noteReceived(
+  sorter: MessageSorter,
+  { parent, parentExecution, Timestamp: sent, pos }: EntityRequest,
+): void {
   if (parent === undefined || pos !== undefined) return;
   if (isPast(sorter.ReceiveHorizon, sent)) {
     sorter.ReceiveHorizon = before(sent);
     forget(sorter.ReceivedFromInstance, ({ Last }) => digits(Last) < digits(sorter.ReceiveHorizon!));
   }
-  const received = sorter.ReceivedFromInstance ??= {};
+  const received = (sorter.ReceivedFromInstance ??= {});
   received[parent] = { Last: sent, ...(parentExecution !== undefined && { ExecutionId: parentExecution }) };
   const senders = Object.keys(received);
   if (senders.length > MAX_SENDERS) delete received[senders[0]!];

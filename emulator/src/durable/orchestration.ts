@@ -9,12 +9,28 @@ import { createHash } from 'node:crypto';
 import { isPolled, nameOf, retryOf, type Action } from './actions.js';
 import { remark } from './diagnostics.js';
 import {
-  entityInstanceId, parseEntityId, releaseMessage, releaseText, requestMessage, requestText, sentTo, type EntityRequest,
+  entityInstanceId,
+  parseEntityId,
+  releaseMessage,
+  releaseText,
+  requestMessage,
+  requestText,
+  sentTo,
+  type EntityRequest,
 } from './entity-messages.js';
 import type { EpisodeInput, EpisodeOutcome, Slot } from './episode.js';
 import type {
-  EventSent, ExecutionCompleted, ExecutionStarted, HistoryEvent, InboundEvent, JsonText, OrchestratorCompleted,
-  OrchestratorStarted, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated,
+  EventSent,
+  ExecutionCompleted,
+  ExecutionStarted,
+  HistoryEvent,
+  InboundEvent,
+  JsonText,
+  OrchestratorCompleted,
+  OrchestratorStarted,
+  SubOrchestrationInstanceCreated,
+  TaskScheduled,
+  TimerCreated,
 } from './history.js';
 import { timestamp } from './history.js';
 import { httpInput, isAccepted, statusCall } from './http-call.js';
@@ -29,10 +45,15 @@ import type { Message } from './task-hub.js';
  */
 export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | undefined): boolean {
   switch (event.EventType) {
-    case 'TaskFailed': case 'SubOrchestrationInstanceFailed': return idTaking?.has(event.TaskScheduledId) ?? true;
-    case 'TaskCompleted': return isAccepted(event.Result) && (idTaking?.has(event.TaskScheduledId) ?? true);
-    case 'TimerFired': return idTaking?.has(event.TimerId) ?? true;
-    default: return false;
+    case 'TaskFailed':
+    case 'SubOrchestrationInstanceFailed':
+      return idTaking?.has(event.TaskScheduledId) ?? true;
+    case 'TaskCompleted':
+      return isAccepted(event.Result) && (idTaking?.has(event.TaskScheduledId) ?? true);
+    case 'TimerFired':
+      return idTaking?.has(event.TimerId) ?? true;
+    default:
+      return false;
   }
 }
 
@@ -45,11 +66,26 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
 
   const time = timestamp(input.now);
   const outcome: EpisodeOutcome = {
-    append: [...input.inbound], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined,
-    continueAsNew: undefined, suspended: ledger.suspended, customStatus: answer.customStatus, awaiting: awaitedEvents(input), idTaking: new Set(),
-    warnings: [...answer.warnings, ...ledger.warnings], notes: [],
+    append: [...input.inbound],
+    activities: [],
+    subOrchestrations: [],
+    timers: [],
+    outgoing: [],
+    cancelledTimers: new Set(),
+    completed: undefined,
+    continueAsNew: undefined,
+    suspended: ledger.suspended,
+    customStatus: answer.customStatus,
+    awaiting: awaitedEvents(input),
+    idTaking: new Set(),
+    warnings: [...answer.warnings, ...ledger.warnings],
+    notes: [],
   };
-  const completed: OrchestratorCompleted = { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time };
+  const completed: OrchestratorCompleted = {
+    EventType: 'OrchestratorCompleted',
+    EventId: -1,
+    Timestamp: time,
+  };
 
   if (departure !== undefined) {
     // What the code asks for now is carried out all the same, under numbers that the history has already [recorded].
@@ -76,7 +112,12 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
     if (!slot.open) continue;
     open++;
     if (slot.action.kind !== 'operation' && slot.action.kind !== 'lock') holding++;
-    if (slot.action.kind === 'timer' ? slot.fireAt < slot.action.fireAt : retryOf(slot.action) !== undefined || isPolled(slot.action)) outcome.idTaking.add(slot.id);
+    if (
+      slot.action.kind === 'timer'
+        ? slot.fireAt < slot.action.fireAt
+        : retryOf(slot.action) !== undefined || isPolled(slot.action)
+    )
+      outcome.idTaking.add(slot.id);
   }
 
   if (ledger.suspended) {
@@ -86,14 +127,30 @@ export function runEpisode(input: EpisodeInput): EpisodeOutcome {
   } else if (holding === 0) {
     end(input, ledger.slots.length, time, outcome);
   }
-  if (!answer.done && answer.error === undefined && open === 0 && !ledger.suspended && outcome.awaiting.length === 0 && outcome.warnings.length === 0) {
-    outcome.warnings.push('The orchestrator is not done, yet nothing is scheduled that could wake it: it will wait for ever. '
-      + 'It has thrown undefined, or put a task that had already completed into another Task.any or Task.all.');
+  if (
+    !answer.done &&
+    answer.error === undefined &&
+    open === 0 &&
+    !ledger.suspended &&
+    outcome.awaiting.length === 0 &&
+    outcome.warnings.length === 0
+  ) {
+    outcome.warnings.push(
+      'The orchestrator is not done, yet nothing is scheduled that could wake it: it will wait for ever. ' +
+        'It has thrown undefined, or put a task that had already completed into another Task.any or Task.all.',
+    );
   }
   remark(input, ledger.slots, outcome);
   // Once the orchestrator has returned the SDK stops counting, while the host still sees to the retries that are open.
-  if (answer.sequenceNumber !== undefined && answer.sequenceNumber !== ledger.sequenceNumber && !answer.done && answer.error === undefined) {
-    outcome.warnings.push('Task ids have drifted apart: the SDK has given out more or fewer than the host. Results will reach the wrong tasks, or none.');
+  if (
+    answer.sequenceNumber !== undefined &&
+    answer.sequenceNumber !== ledger.sequenceNumber &&
+    !answer.done &&
+    answer.error === undefined
+  ) {
+    outcome.warnings.push(
+      'Task ids have drifted apart: the SDK has given out more or fewer than the host. Results will reach the wrong tasks, or none.',
+    );
   }
   // A continued execution that scheduled nothing has its OrchestratorCompleted already [recorded].
   if (outcome.append.at(-1)!.EventType !== 'OrchestratorCompleted') outcome.append.push(completed);
@@ -113,17 +170,34 @@ function replay({ history, inbound }: EpisodeInput, ledger: Ledger): NonDetermin
   }
 }
 
-function schedule(slot: Slot, ledger: Ledger, input: EpisodeInput, time: string, outcome: EpisodeOutcome): void {
+function schedule(
+  slot: Slot,
+  ledger: Ledger,
+  input: EpisodeInput,
+  time: string,
+  outcome: EpisodeOutcome,
+): void {
   const { action, id } = slot;
   slot.created = true;
   if (slot.role !== 'call' || action.kind === 'timer') {
-    const event: TimerCreated = { EventType: 'TimerCreated', EventId: id, Timestamp: time, FireAt: timestamp(slot.fireAt) };
+    const event: TimerCreated = {
+      EventType: 'TimerCreated',
+      EventId: id,
+      Timestamp: time,
+      FireAt: timestamp(slot.fireAt),
+    };
     outcome.append.push(event);
     if (slot.open) outcome.timers.push(event);
   } else if (action.kind === 'activity' || action.kind === 'http') {
     const event: TaskScheduled = {
-      EventType: 'TaskScheduled', EventId: id, Timestamp: time, Name: nameOf(action),
-      Input: action.kind === 'activity' ? action.input : httpInput(slot.location === undefined ? action.call : statusCall(action.call, slot.location)),
+      EventType: 'TaskScheduled',
+      EventId: id,
+      Timestamp: time,
+      Name: nameOf(action),
+      Input:
+        action.kind === 'activity'
+          ? action.input
+          : httpInput(slot.location === undefined ? action.call : statusCall(action.call, slot.location)),
     };
     outcome.append.push(event);
     outcome.activities.push(event);
@@ -131,8 +205,13 @@ function schedule(slot: Slot, ledger: Ledger, input: EpisodeInput, time: string,
     send(action, id, ledger, input, time, outcome);
   } else {
     const event: SubOrchestrationInstanceCreated = {
-      EventType: 'SubOrchestrationInstanceCreated', EventId: id, Timestamp: time, Name: action.name, Version: action.version ?? input.defaultVersion,
-      InstanceId: action.instanceId ?? `${input.executionId}:${id}`, Input: action.input,
+      EventType: 'SubOrchestrationInstanceCreated',
+      EventId: id,
+      Timestamp: time,
+      Name: action.name,
+      Version: action.version ?? input.defaultVersion,
+      InstanceId: action.instanceId ?? `${input.executionId}:${id}`,
+      Input: action.input,
     };
     outcome.append.push(event);
     outcome.subOrchestrations.push(event);
@@ -141,8 +220,12 @@ function schedule(slot: Slot, ledger: Ledger, input: EpisodeInput, time: string,
 
 /** Sends an entity what the orchestrator has for it, and labels it as the framework does. */
 function send(
-  action: Extract<Action, { kind: 'operation' | 'lock' | 'release' }>, id: number, { slots, now }: Ledger,
-  { instanceId, executionId, history, missingEntity }: EpisodeInput, time: string, outcome: EpisodeOutcome,
+  action: Extract<Action, { kind: 'operation' | 'lock' | 'release' }>,
+  id: number,
+  { slots, now }: Ledger,
+  { instanceId, executionId, history, missingEntity }: EpisodeInput,
+  time: string,
+  outcome: EpisodeOutcome,
 ): void {
   const messageId = derivedGuid(executionId, id);
   const sent = (InstanceId: string, Name: string, Input: string, message: Message): void => {
@@ -160,12 +243,18 @@ function send(
   // Of a signal: calls have been refused before.
   if (missing !== undefined) throw new Error(missing);
   const target = entityInstanceId(targets[0]!);
-  const isBefore = (event: HistoryEvent): event is EventSent => event.EventType === 'EventSent' && event.InstanceId === target && event.Name === 'op';
+  const isBefore = (event: HistoryEvent): event is EventSent =>
+    event.EventType === 'EventSent' && event.InstanceId === target && event.Name === 'op';
   const last = outcome.append.findLast(isBefore) ?? history.findLast(isBefore);
   const request: EntityRequest = {
     op: action.kind === 'lock' ? null : action.name,
-    ...(action.kind === 'operation' && { ...(action.signal && { signal: true }), ...(action.input !== null && { input: action.input }) }),
-    id: messageId, parent: instanceId, parentExecution: executionId,
+    ...(action.kind === 'operation' && {
+      ...(action.signal && { signal: true }),
+      ...(action.input !== null && { input: action.input }),
+    }),
+    id: messageId,
+    parent: instanceId,
+    parentExecution: executionId,
     ...label(timestamp(now), last && (sentTo(last) as EntityRequest).Timestamp),
     ...(action.kind === 'lock' && { lockset: action.entities }),
     requestTime: time.replace('Z', '+00:00'),
@@ -189,9 +278,12 @@ function end({ answer, name }: EpisodeInput, nextId: number, time: string, outco
 /** The events for which more waits were made than events of that name have come. */
 function awaitedEvents({ answer, history, inbound }: EpisodeInput): string[] {
   const waits = new Map<string, number>();
-  for (const action of answer.actions) if (action.kind === 'event' && action.again !== true) waits.set(action.name, (waits.get(action.name) ?? 0) + 1);
+  for (const action of answer.actions)
+    if (action.kind === 'event' && action.again !== true)
+      waits.set(action.name, (waits.get(action.name) ?? 0) + 1);
   for (const events of [history, inbound]) {
-    for (const event of events) if (event.EventType === 'EventRaised') waits.set(event.Name, (waits.get(event.Name) ?? 0) - 1);
+    for (const event of events)
+      if (event.EventType === 'EventRaised') waits.set(event.Name, (waits.get(event.Name) ?? 0) - 1);
   }
   return [...waits].filter(([, count]) => count > 0).map(([name]) => name);
 }
@@ -199,13 +291,29 @@ function awaitedEvents({ answer, history, inbound }: EpisodeInput): string[] {
 /** An episode after which the execution has failed, whatever its orchestrator asked for. */
 export function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: string): EpisodeOutcome {
   const completed = executionCompleted(-1, 'Failed', text, time);
-  return { ...nothingToDo(), append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }], completed };
+  return {
+    ...nothingToDo(),
+    append: [...inbound, completed, { EventType: 'OrchestratorCompleted', EventId: -1, Timestamp: time }],
+    completed,
+  };
 }
 
 export function nothingToDo(): EpisodeOutcome {
   return {
-    append: [], activities: [], subOrchestrations: [], timers: [], outgoing: [], cancelledTimers: new Set(), completed: undefined, continueAsNew: undefined, suspended: false,
-    customStatus: null, awaiting: [], idTaking: new Set(), warnings: [], notes: [],
+    append: [],
+    activities: [],
+    subOrchestrations: [],
+    timers: [],
+    outgoing: [],
+    cancelledTimers: new Set(),
+    completed: undefined,
+    continueAsNew: undefined,
+    suspended: false,
+    customStatus: null,
+    awaiting: [],
+    idTaking: new Set(),
+    warnings: [],
+    notes: [],
   };
 }
 
@@ -214,18 +322,40 @@ export function orchestratorFailure(name: string, error: string): string {
   return `Orchestrator function '${name}' failed: ${error}`;
 }
 
-export function executionCompleted(id: number, status: ExecutionCompleted['OrchestrationStatus'], result: string | null, time: string): ExecutionCompleted {
-  return { EventType: 'ExecutionCompleted', EventId: id, Timestamp: time, OrchestrationStatus: status, Result: result };
+export function executionCompleted(
+  id: number,
+  status: ExecutionCompleted['OrchestrationStatus'],
+  result: string | null,
+  time: string,
+): ExecutionCompleted {
+  return {
+    EventType: 'ExecutionCompleted',
+    EventId: id,
+    Timestamp: time,
+    OrchestrationStatus: status,
+    Result: result,
+  };
 }
 
 /** The first events of a new execution after continue-as-new, as recorded: an OrchestratorCompleted of its own is among them. */
-export function continuedExecution(previous: ExecutionStarted, executionId: string, input: JsonText, time: string): HistoryEvent[] {
+export function continuedExecution(
+  previous: ExecutionStarted,
+  executionId: string,
+  input: JsonText,
+  time: string,
+): HistoryEvent[] {
   const base = { EventId: -1, Timestamp: time };
   return [
     { EventType: 'OrchestratorStarted', ...base },
     {
-      ...previous, ...base, Input: input, Generation: null,
-      OrchestrationInstance: { InstanceId: previous.OrchestrationInstance.InstanceId, ExecutionId: executionId },
+      ...previous,
+      ...base,
+      Input: input,
+      Generation: null,
+      OrchestrationInstance: {
+        InstanceId: previous.OrchestrationInstance.InstanceId,
+        ExecutionId: executionId,
+      },
     },
     { EventType: 'OrchestratorCompleted', ...base, Continuation: true },
   ];

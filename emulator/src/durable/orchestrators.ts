@@ -42,21 +42,35 @@ export class Orchestrators {
   rejects({ instanceId, version, runtimeStatus }: InstanceRecord): boolean {
     const { settings, strict } = this.#options;
     if (strict || settings.versionFailure === 'Fail' || complies(version, settings)) return false;
-    this.warn(instanceId, `${describeVersions(version, settings)} It stays ${runtimeStatus} until an app of its version takes the hub.`);
+    this.warn(
+      instanceId,
+      `${describeVersions(version, settings)} It stays ${runtimeStatus} until an app of its version takes the hub.`,
+    );
     return true;
   }
 
   /** One episode of an execution: what its history, and what came in, lead to. */
-  async run(execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> {
+  async run(
+    execution: ExecutionStarted,
+    history: readonly HistoryEvent[],
+    inbound: readonly HistoryEvent[],
+  ): Promise<EpisodeOutcome> {
     const { sdk, settings, replay = async (_, call) => call() } = this.#options;
     const { Name: name, Version: version } = execution;
     const now = this.#options.now();
     const run = this.#runOf(execution, history, inbound);
-    const fail = (text: string): EpisodeOutcome => failedEpisode(inbound, text, timestamp(this.#options.now()));
+    const fail = (text: string): EpisodeOutcome =>
+      failedEpisode(inbound, text, timestamp(this.#options.now()));
     if (!complies(version, settings)) {
       // As FailureDetails has it, which the extension makes the output of.
-      return fail(settings.versionFailure === 'Fail' ? 'VersionMismatch: Orchestration version did not comply with Worker Versioning'
-        : orchestratorFailure(name, `${describeVersions(version, settings)} Production would leave it as it is.`));
+      return fail(
+        settings.versionFailure === 'Fail'
+          ? 'VersionMismatch: Orchestration version did not comply with Worker Versioning'
+          : orchestratorFailure(
+              name,
+              `${describeVersions(version, settings)} Production would leave it as it is.`,
+            ),
+      );
     }
     const missing = sdk.missing('orchestration', name);
     if (missing !== undefined) return fail(orchestratorFailure(name, missing));
@@ -64,8 +78,13 @@ export class Orchestrators {
       const answer = withinLimits(await replay(run.instanceId, () => sdk.runOrchestrator(run)));
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(name, answer.unreadable));
       const outcome = runEpisode({
-        ...run, ...settings, executionId: execution.OrchestrationInstance.ExecutionId, answer, now,
-        knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+        ...run,
+        ...settings,
+        executionId: execution.OrchestrationInstance.ExecutionId,
+        answer,
+        now,
+        knowsActivity: (activity) => sdk.knows('activity', activity),
+        knowsOrchestrator: (child) => sdk.knows('orchestration', child),
         missingEntity: (entity) => sdk.missing('entity', entity),
       });
       return await this.#diagnose(outcome, answer, run);
@@ -75,9 +94,13 @@ export class Orchestrators {
   }
 
   /** Says what an execution does wrong, and the place in the app's code where it stands. In strict mode: @returns that, to fail it with. */
-  async complain(execution: ExecutionStarted, history: readonly HistoryEvent[], text: string): Promise<string | undefined> {
+  async complain(
+    execution: ExecutionStarted,
+    history: readonly HistoryEvent[],
+    text: string,
+  ): Promise<string | undefined> {
     const run = this.#runOf(execution, history, []);
-    if (this.#options.strict) return text + await this.#place(run);
+    if (this.#options.strict) return text + (await this.#place(run));
     await this.#say('error', [text], run);
     return undefined;
   }
@@ -87,15 +110,29 @@ export class Orchestrators {
     if (this.#isNew(instanceId, text)) this.#options.log('error', CATEGORY, `${instanceId}: ${text}`);
   }
 
-  #runOf(execution: ExecutionStarted, history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): OrchestratorRun {
+  #runOf(
+    execution: ExecutionStarted,
+    history: readonly HistoryEvent[],
+    inbound: readonly HistoryEvent[],
+  ): OrchestratorRun {
     return {
-      name: execution.Name, instanceId: execution.OrchestrationInstance.InstanceId, parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
-      input: execution.Input, history, inbound, httpPollInterval: this.#options.settings.httpPollInterval, trace: orchestrationOf(execution),
+      name: execution.Name,
+      instanceId: execution.OrchestrationInstance.InstanceId,
+      parentInstanceId: execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null,
+      input: execution.Input,
+      history,
+      inbound,
+      httpPollInterval: this.#options.settings.httpPollInterval,
+      trace: orchestrationOf(execution),
     };
   }
 
   /** In strict mode an instance that would hang fails with what is said otherwise. */
-  async #diagnose(outcome: EpisodeOutcome, { misyielded }: Answer, run: OrchestratorRun): Promise<EpisodeOutcome> {
+  async #diagnose(
+    outcome: EpisodeOutcome,
+    { misyielded }: Answer,
+    run: OrchestratorRun,
+  ): Promise<EpisodeOutcome> {
     const { completed, departure, warnings, notes } = outcome;
     const { strict, now } = this.#options;
     if (departure !== undefined || (misyielded === true && completed !== undefined)) {
@@ -103,7 +140,12 @@ export class Orchestrators {
       outcome.where = await this.#place(upToResult(run, departure?.taskId));
       if (strict) completed!.Result += outcome.where;
     }
-    if (strict && warnings.length > 0) return failedEpisode(run.inbound, orchestratorFailure(run.name, warnings.join('\n') + await this.#place(run)), timestamp(now()));
+    if (strict && warnings.length > 0)
+      return failedEpisode(
+        run.inbound,
+        orchestratorFailure(run.name, warnings.join('\n') + (await this.#place(run))),
+        timestamp(now()),
+      );
     await this.#say('error', warnings, run);
     await this.#say('warning', notes, run);
     return outcome;
@@ -133,7 +175,7 @@ export class Orchestrators {
 
 /** As the extension takes an answer: a custom status that is too large makes an error of it, and nothing else of it counts. */
 function withinLimits(answer: Answer): Answer {
-  const size = Math.floor((answer.customStatus?.length ?? 0) * 2 / 1024);
+  const size = Math.floor(((answer.customStatus?.length ?? 0) * 2) / 1024);
   if (size <= MAX_CUSTOM_STATUS) return answer;
   const error = `The UTF-16 size of the JSON-serialized payload must not exceed ${MAX_CUSTOM_STATUS} KB. The current payload size is ${size.toLocaleString('en')} KB.`;
   return { done: false, actions: [], output: null, customStatus: null, warnings: [], error };
@@ -142,6 +184,10 @@ function withinLimits(answer: Answer): Answer {
 /** A run, but only until a task had its result. */
 function upToResult(run: OrchestratorRun, taskId: number | undefined): OrchestratorRun {
   const events = [...run.history, ...run.inbound];
-  const end = events.findIndex((event) => ('TaskScheduledId' in event && event.TaskScheduledId === taskId) || ('TimerId' in event && event.TimerId === taskId));
+  const end = events.findIndex(
+    (event) =>
+      ('TaskScheduledId' in event && event.TaskScheduledId === taskId) ||
+      ('TimerId' in event && event.TimerId === taskId),
+  );
   return end < 0 ? run : { ...run, history: events.slice(0, end), inbound: [] };
 }

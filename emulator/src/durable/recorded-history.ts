@@ -35,10 +35,19 @@ export class UnreadableHistoryError extends Error {
 /** The events of rows. @throws UnreadableHistoryError */
 export function readRows(entities: readonly HistoryRow[]): HistoryEvent[] {
   // The sentinel is a row, too, and what waits for its episode.
-  return entities.map((entity) => readRow(entity)).filter(({ EventType }) => EventType !== undefined).map((row) => {
-    if (!isEventType(row['EventType']!)) throw new UnreadableHistoryError(`There is a row of a kind that orchestrators do not have: ${row['EventType']}.`);
-    const [missing] = blobsOf(row).filter(([column]) => (row[column] ?? '') === '');
-    if (missing !== undefined) throw new UnreadableHistoryError(`The ${missing[0]} of a ${row['EventType']} is in the blob '${missing[1]}': put its text, unzipped, into the row.`);
-    return readEvent(row);
-  });
+  return entities
+    .map((entity) => readRow(entity))
+    .filter(({ EventType }) => EventType !== undefined)
+    .map((row) => {
+      if (!isEventType(row['EventType']!))
+        throw new UnreadableHistoryError(
+          `There is a row of a kind that orchestrators do not have: ${row['EventType']}.`,
+        );
+      const [missing] = blobsOf(row).filter(([column]) => (row[column] ?? '') === '');
+      if (missing !== undefined)
+        throw new UnreadableHistoryError(
+          `The ${missing[0]} of a ${row['EventType']} is in the blob '${missing[1]}': put its text, unzipped, into the row.`,
+        );
+      return readEvent(row);
+    });
 }

@@ -27,25 +27,43 @@ export interface ReplayOptions {
  * @throws HistoryMismatchError
  * @throws UnreadableHistoryError
  */
-export async function replayHistory(recorded: RecordedHistory, { sdk, replay = async (_, run) => run() }: ReplayOptions): Promise<void> {
+export async function replayHistory(
+  recorded: RecordedHistory,
+  { sdk, replay = async (_, run) => run() }: ReplayOptions,
+): Promise<void> {
   const shown = 'historyEvents' in recorded ? recorded : undefined;
   const read = 'historyEvents' in recorded ? [shownStart(recorded)] : readEvents(recorded);
   const execution = read.find((event): event is ExecutionStarted => event.EventType === 'ExecutionStarted');
-  if (execution === undefined) throw new UnreadableHistoryError('There is no ExecutionStarted in this history.');
-  const { Name: name, OrchestrationInstance: { InstanceId: instanceId, ExecutionId: executionId } } = execution;
-  const mismatch = (what: string): HistoryMismatchError => new HistoryMismatchError(`Today's '${name}' does not follow the history of '${instanceId}'. ${what}`);
+  if (execution === undefined)
+    throw new UnreadableHistoryError('There is no ExecutionStarted in this history.');
+  const {
+    Name: name,
+    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: executionId },
+  } = execution;
+  const mismatch = (what: string): HistoryMismatchError =>
+    new HistoryMismatchError(`Today's '${name}' does not follow the history of '${instanceId}'. ${what}`);
   if (!sdk.knows('orchestration', name)) throw mismatch('The app has no orchestrator of that name any more.');
 
-  const run = async (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]): Promise<EpisodeOutcome> => {
+  const run = async (
+    history: readonly HistoryEvent[],
+    inbound: readonly HistoryEvent[],
+  ): Promise<EpisodeOutcome> => {
     // When timers were to fire is in the history, whatever the settings are today.
     const { httpPollInterval } = DEFAULT_SETTINGS;
     const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
     const replayed = { name, instanceId, parentInstanceId, history, inbound, httpPollInterval };
-    const answer = await replay(instanceId, () => sdk.runOrchestrator({ ...replayed, input: execution.Input }));
+    const answer = await replay(instanceId, () =>
+      sdk.runOrchestrator({ ...replayed, input: execution.Input }),
+    );
     if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
     const outcome = runEpisode({
-      ...replayed, executionId, answer, now: Date.parse((inbound[0] ?? execution).Timestamp), defaultVersion: null,
-      knowsActivity: (activity) => sdk.knows('activity', activity), knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+      ...replayed,
+      executionId,
+      answer,
+      now: Date.parse((inbound[0] ?? execution).Timestamp),
+      defaultVersion: null,
+      knowsActivity: (activity) => sdk.knows('activity', activity),
+      knowsOrchestrator: (child) => sdk.knows('orchestration', child),
       missingEntity: (entity) => sdk.missing('entity', entity),
     });
     if (outcome.departure !== undefined) throw mismatch(outcome.departure.message);
@@ -53,19 +71,27 @@ export async function replayHistory(recorded: RecordedHistory, { sdk, replay = a
   };
 
   const events = shown === undefined ? read : await rebuild(shown, run, mismatch);
-  const end = events.findLast((event): event is ExecutionCompleted => event.EventType === 'ExecutionCompleted');
+  const end = events.findLast(
+    (event): event is ExecutionCompleted => event.EventType === 'ExecutionCompleted',
+  );
   const past = events.filter((event) => event !== end);
   const outcome = await run(past.slice(0, -1), past.slice(-1));
 
   const step = past.reduce((last, { EventId }) => Math.max(last, EventId), -1);
   const where = step < 0 ? 'before anything was scheduled' : `after sequence number ${step}`;
   const [before, now] = [ending(end?.OrchestrationStatus), endingOf(outcome)];
-  if (before !== now) throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(outcome)}`);
+  if (before !== now)
+    throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(outcome)}`);
 }
 
 function readEvents(recorded: readonly HistoryEvent[] | readonly HistoryRow[]): readonly HistoryEvent[] {
-  if (!Array.isArray(recorded)) throw new UnreadableHistoryError('This is neither a list of events or rows, nor a status with historyEvents.');
-  return recorded.some((event: HistoryRow) => '_Timestamp' in event) ? readRows(recorded as HistoryRow[]) : recorded as HistoryEvent[];
+  if (!Array.isArray(recorded))
+    throw new UnreadableHistoryError(
+      'This is neither a list of events or rows, nor a status with historyEvents.',
+    );
+  return recorded.some((event: HistoryRow) => '_Timestamp' in event)
+    ? readRows(recorded as HistoryRow[])
+    : (recorded as HistoryEvent[]);
 }
 
 function ending(status: ExecutionCompleted['OrchestrationStatus'] | undefined): string {
@@ -74,7 +100,9 @@ function ending(status: ExecutionCompleted['OrchestrationStatus'] | undefined): 
 
 /** What today's code does at the end of a history. */
 function endingOf({ append, completed, continueAsNew }: EpisodeOutcome): string {
-  const [added] = append.slice(1).filter(({ EventType }) => EventType !== 'ExecutionCompleted' && EventType !== 'OrchestratorCompleted');
+  const [added] = append
+    .slice(1)
+    .filter(({ EventType }) => EventType !== 'ExecutionCompleted' && EventType !== 'OrchestratorCompleted');
   if (added !== undefined) return `schedules ${describe(added)}`;
   return continueAsNew === undefined ? ending(completed?.OrchestrationStatus) : 'continues as new';
 }
@@ -82,5 +110,11 @@ function endingOf({ append, completed, continueAsNew }: EpisodeOutcome): string 
 /** Why an outcome is as it is. */
 function reasons({ awaiting, completed, warnings }: EpisodeOutcome): string {
   const events = awaiting.map((event) => `It waits for the event '${event}'.`);
-  return [...completed?.OrchestrationStatus === 'Failed' ? [completed.Result] : [], ...completed === undefined ? events : [], ...warnings].map((reason) => ` ${reason}`).join('');
+  return [
+    ...(completed?.OrchestrationStatus === 'Failed' ? [completed.Result] : []),
+    ...(completed === undefined ? events : []),
+    ...warnings,
+  ]
+    .map((reason) => ` ${reason}`)
+    .join('');
 }

@@ -6,13 +6,20 @@ import { derivedGuid } from './orchestration.js';
  * the end of the execution make room for events that mean nothing. A sub-orchestration stays scheduled, to be rewound itself.
  */
 export function rewoundHistory(history: readonly HistoryEvent[], rewind: Rewind): HistoryEvent[] {
-  const failed = new Set(history.flatMap((event) => (event.EventType === 'TaskFailed' ? event.TaskScheduledId : [])));
+  const failed = new Set(
+    history.flatMap((event) => (event.EventType === 'TaskFailed' ? event.TaskScheduledId : [])),
+  );
   return history.map((event) => {
     switch (event.EventType) {
-      case 'TaskFailed': case 'SubOrchestrationInstanceFailed': return nothing(event);
-      case 'TaskScheduled': return failed.has(event.EventId) ? nothing(event) : event;
-      case 'ExecutionCompleted': return { ...nothing(event), Rewind: rewind };
-      default: return event;
+      case 'TaskFailed':
+      case 'SubOrchestrationInstanceFailed':
+        return nothing(event);
+      case 'TaskScheduled':
+        return failed.has(event.EventId) ? nothing(event) : event;
+      case 'ExecutionCompleted':
+        return { ...nothing(event), Rewind: rewind };
+      default:
+        return event;
     }
   });
 }
@@ -22,8 +29,13 @@ function nothing({ EventType, EventId, Timestamp }: HistoryEvent): GenericEvent 
 }
 
 /** What a sub-orchestration has to be sent, when the last rewinding of its parent was to rewind it, too. */
-export function rewindOfChild(history: readonly HistoryEvent[], child: SubOrchestrationInstanceCreated): Rewind | undefined {
-  const mark = history.findLastIndex((event) => event.EventType === 'GenericEvent' && event.Rewind !== undefined);
+export function rewindOfChild(
+  history: readonly HistoryEvent[],
+  child: SubOrchestrationInstanceCreated,
+): Rewind | undefined {
+  const mark = history.findLastIndex(
+    (event) => event.EventType === 'GenericEvent' && event.Rewind !== undefined,
+  );
   if (mark < history.indexOf(child)) return undefined;
   const { id, reason } = (history[mark] as GenericEvent).Rewind!;
   return { id: derivedGuid(id, child.EventId), reason };

@@ -13,10 +13,24 @@ import { LONGEST_TIMER, TIMER_HOP } from './actions.js';
 
 /** Numbers of `HistoryEventType`, in the SDK's `lib/src/history/HistoryEventType.js`. */
 const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
-  ExecutionStarted: 0, ExecutionCompleted: 1, ExecutionTerminated: 3, TaskScheduled: 4, TaskCompleted: 5, TaskFailed: 6,
-  SubOrchestrationInstanceCreated: 7, SubOrchestrationInstanceCompleted: 8, SubOrchestrationInstanceFailed: 9, TimerCreated: 10,
-  TimerFired: 11, OrchestratorStarted: 12, OrchestratorCompleted: 13, EventSent: 14, EventRaised: 15, GenericEvent: 17,
-  ExecutionSuspended: 19, ExecutionResumed: 20,
+  ExecutionStarted: 0,
+  ExecutionCompleted: 1,
+  ExecutionTerminated: 3,
+  TaskScheduled: 4,
+  TaskCompleted: 5,
+  TaskFailed: 6,
+  SubOrchestrationInstanceCreated: 7,
+  SubOrchestrationInstanceCompleted: 8,
+  SubOrchestrationInstanceFailed: 9,
+  TimerCreated: 10,
+  TimerFired: 11,
+  OrchestratorStarted: 12,
+  OrchestratorCompleted: 13,
+  EventSent: 14,
+  EventRaised: 15,
+  GenericEvent: 17,
+  ExecutionSuspended: 19,
+  ExecutionResumed: 20,
 };
 
 /** Events that the framework marks as played once their episode is over; the others never are [recorded]. */
@@ -24,8 +38,20 @@ const PLAYED = new Set([0, 3, 5, 6, 8, 9, 11, 15, 17, 19, 20]);
 
 /** `ActionType`, in the SDK's `lib/src/actions/ActionType.js`. */
 const ACTION = {
-  CallActivity: 0, CallActivityWithRetry: 1, CallSubOrchestrator: 2, CallSubOrchestratorWithRetry: 3, ContinueAsNew: 4, CreateTimer: 5,
-  WaitForExternalEvent: 6, CallEntity: 7, CallHttp: 8, SignalEntity: 9, WhenAny: 11, WhenAll: 12, LockEntities: 13, ReleaseEntities: 14,
+  CallActivity: 0,
+  CallActivityWithRetry: 1,
+  CallSubOrchestrator: 2,
+  CallSubOrchestratorWithRetry: 3,
+  ContinueAsNew: 4,
+  CreateTimer: 5,
+  WaitForExternalEvent: 6,
+  CallEntity: 7,
+  CallHttp: 8,
+  SignalEntity: 9,
+  WhenAny: 11,
+  WhenAll: 12,
+  LockEntities: 13,
+  ReleaseEntities: 14,
 } as const;
 
 /** The SDK's own form of an action; fields as far as their kind has them. */
@@ -116,13 +142,20 @@ export class SdkV3 {
   }
 
   names(kind: 'orchestration' | 'activity' | 'entity'): string[] {
-    return [...this.#worker.functions.values()].filter(({ trigger }) => trigger.type === `${kind}Trigger`).map(({ name }) => name);
+    return [...this.#worker.functions.values()]
+      .filter(({ trigger }) => trigger.type === `${kind}Trigger`)
+      .map(({ name }) => name);
   }
 
   /** @returns what production says when there is no function of that kind and name. */
   missing(kind: 'orchestration' | 'entity', name: string): string | undefined {
     if (this.knows(kind, name)) return undefined;
-    return missingFunction(kind === 'entity' ? 'entity' : 'orchestrator', name, this.names(kind), this.names('orchestration').length);
+    return missingFunction(
+      kind === 'entity' ? 'entity' : 'orchestrator',
+      name,
+      this.names(kind),
+      this.names('orchestration').length,
+    );
   }
 
   /** Runs an orchestrator function over its history. */
@@ -135,15 +168,25 @@ export class SdkV3 {
    * run once more for that, which no deterministic one minds.
    */
   async locate(run: OrchestratorRun): Promise<string | undefined> {
-    return observe(() => this.#invoke(run, true), RESUMES, ({ result: { context }, thrownAt, locate }) => {
-      const { generator } = (context as SdkContext | undefined)?.df?.taskOrchestratorExecutor ?? {};
-      return locate(generator) ?? thrownAt;
-    });
+    return observe(
+      () => this.#invoke(run, true),
+      RESUMES,
+      ({ result: { context }, thrownAt, locate }) => {
+        const { generator } = (context as SdkContext | undefined)?.df?.taskOrchestratorExecutor ?? {};
+        return locate(generator) ?? thrownAt;
+      },
+    );
   }
 
   async #invoke(run: OrchestratorRun, silent: boolean): Promise<InvocationOutcome> {
     const { name, trigger } = this.#worker.find(run.name)!;
-    return this.#worker.invoke({ functionName: name, inputData: { [trigger.name]: {} }, triggerValue: this.#trigger(run), trace: run.trace, silent });
+    return this.#worker.invoke({
+      functionName: name,
+      inputData: { [trigger.name]: {} },
+      triggerValue: this.#trigger(run),
+      trace: run.trace,
+      silent,
+    });
   }
 
   #trigger(run: OrchestratorRun): Record<string, unknown> {
@@ -151,7 +194,7 @@ export class SdkV3 {
     const first = run.history.length === 0;
     return {
       history: [...this.#past(run.history), ...run.inbound.map((event) => sdkEvent(event, false))],
-      input: run.input === null ? null : JSON.parse(run.input) as unknown,
+      input: run.input === null ? null : (JSON.parse(run.input) as unknown),
       instanceId: run.instanceId,
       isReplaying: !first,
       parentInstanceId: run.parentInstanceId,
@@ -166,7 +209,7 @@ export class SdkV3 {
 
   #past(history: readonly HistoryEvent[]): readonly SdkEvent[] {
     let past = this.#pasts.get(history);
-    if (past === undefined) this.#pasts.set(history, past = { events: [], forms: [] });
+    if (past === undefined) this.#pasts.set(history, (past = { events: [], forms: [] }));
     for (const [index, event] of history.entries()) {
       if (past.events[index] !== event) {
         past.events[index] = event;
@@ -192,28 +235,48 @@ export class SdkV3 {
       triggerMetadata[definition.trigger.name] = { string: text };
       triggerMetadata['data'] = { json: /^["TF]/.test(text) ? JSON.stringify(text) : text };
     }
-    const outcome = await this.#worker.invoke({ functionName: definition.name, inputData: { [definition.trigger.name]: data }, triggerMetadata, trace });
-    return outcome.ok ? { ok: true, result: resultText(outcome.returnValue) } : activityFailure(definition.name, outcome);
+    const outcome = await this.#worker.invoke({
+      functionName: definition.name,
+      inputData: { [definition.trigger.name]: data },
+      triggerMetadata,
+      trace,
+    });
+    return outcome.ok
+      ? { ok: true, result: resultText(outcome.returnValue) }
+      : activityFailure(definition.name, outcome);
   }
 
   /** Runs an entity function on a batch. What the SDK does not answer for fails, operation by operation. */
   async runEntity({ entity, exists, state, batch }: EntityRun): Promise<EntityAnswer> {
     const missing = this.missing('entity', entity.name);
-    const failed = (text: string): EntityAnswer => (
-      { results: batch.map(() => ({ isError: true, result: JSON.stringify(text) })), signals: [], exists, state, warnings: [] });
+    const failed = (text: string): EntityAnswer => ({
+      results: batch.map(() => ({ isError: true, result: JSON.stringify(text) })),
+      signals: [],
+      exists,
+      state,
+      warnings: [],
+    });
     if (missing !== undefined) return failed(missing);
     const { name, trigger } = this.#worker.find(entity.name)!;
     const text = JSON.stringify({ self: entity, exists, state, batch }, null, 2);
     const outcome = await this.#worker.invoke({
-      functionName: name, inputData: { [trigger.name]: { string: text } },
+      functionName: name,
+      inputData: { [trigger.name]: { string: text } },
       triggerMetadata: { [trigger.name]: { string: text } },
     });
     if (!outcome.ok) return failed(outcome.message);
     const { results, signals, entityExists, entityState } = outcome.result as SdkEntityState;
     return {
-      results, signals, exists: entityExists, state: entityState ?? null,
-      warnings: results.length > batch.length
-        ? ['An operation called return twice. The SDK takes each for an answer, by position: answers of the same batch reach the wrong callers.'] : [],
+      results,
+      signals,
+      exists: entityExists,
+      state: entityState ?? null,
+      warnings:
+        results.length > batch.length
+          ? [
+              'An operation called return twice. The SDK takes each for an answer, by position: answers of the same batch reach the wrong callers.',
+            ]
+          : [],
     };
   }
 }
@@ -235,22 +298,55 @@ function duration(milliseconds: number): string {
 function sdkEvent(event: HistoryEvent, past: boolean): SdkEvent {
   const code = EVENT_CODES[event.EventType];
   const base: SdkEvent = {
-    EventType: code, EventId: event.EventId, IsPlayed: past && ((PLAYED.has(code) && !isRewoundStep(event)) || isContinuationMark(event)), Timestamp: new Date(event.Timestamp),
+    EventType: code,
+    EventId: event.EventId,
+    IsPlayed: past && ((PLAYED.has(code) && !isRewoundStep(event)) || isContinuationMark(event)),
+    Timestamp: new Date(event.Timestamp),
   };
   switch (event.EventType) {
-    case 'OrchestratorStarted': case 'OrchestratorCompleted': return base;
+    case 'OrchestratorStarted':
+    case 'OrchestratorCompleted':
+      return base;
     case 'ExecutionStarted':
       return {
-        OrchestrationInstance: event.OrchestrationInstance, ParentInstance: event.ParentInstance, Name: event.Name, Version: event.Version,
-        Input: event.Input, Tags: null, Correlation: null, ParentTraceContext: event.ParentTraceContext ?? null, ScheduledStartTime: null, Generation: event.Generation,
-        GenerateNewTrace: false, ...base,
+        OrchestrationInstance: event.OrchestrationInstance,
+        ParentInstance: event.ParentInstance,
+        Name: event.Name,
+        Version: event.Version,
+        Input: event.Input,
+        Tags: null,
+        Correlation: null,
+        ParentTraceContext: event.ParentTraceContext ?? null,
+        ScheduledStartTime: null,
+        Generation: event.Generation,
+        GenerateNewTrace: false,
+        ...base,
       };
-    case 'TaskScheduled': return { Name: event.Name, Version: '', Input: null, ParentTraceContext: event.ParentTraceContext ?? null, Tags: null, ...base };
+    case 'TaskScheduled':
+      return {
+        Name: event.Name,
+        Version: '',
+        Input: null,
+        ParentTraceContext: event.ParentTraceContext ?? null,
+        Tags: null,
+        ...base,
+      };
     case 'SubOrchestrationInstanceCreated':
-      return { Name: event.Name, Version: event.Version, InstanceId: event.InstanceId, Input: null, ClientSpanId: event.ClientSpanId ?? null, Tags: null, ...base };
-    case 'GenericEvent': return { Data: event.Data, ...base };
-    case 'EventRaised': return { ParentTraceContext: null, ...event, ...base };
-    default: return { ...event, ...base };
+      return {
+        Name: event.Name,
+        Version: event.Version,
+        InstanceId: event.InstanceId,
+        Input: null,
+        ClientSpanId: event.ClientSpanId ?? null,
+        Tags: null,
+        ...base,
+      };
+    case 'GenericEvent':
+      return { Data: event.Data, ...base };
+    case 'EventRaised':
+      return { ParentTraceContext: null, ...event, ...base };
+    default:
+      return { ...event, ...base };
   }
 }
 
@@ -262,22 +358,39 @@ function answer(outcome: InvocationOutcome): Answer {
   } else {
     const marker = outcome.message.indexOf(FAILURE_MARKER);
     // Without the marker the SDK itself gave up, e.g. on a history event that it could not read.
-    if (marker < 0) return { done: false, actions: [], output: null, unreadable: outcome.message, customStatus: null, warnings: [] };
+    if (marker < 0)
+      return {
+        done: false,
+        actions: [],
+        output: null,
+        unreadable: outcome.message,
+        customStatus: null,
+        warnings: [],
+      };
     state = JSON.parse(outcome.message.slice(marker + FAILURE_MARKER.length)) as SdkState;
     if (!state.error) {
-      warnings.push('The orchestrator threw something that is no Error, or an Error without a message. Production loses it, and the instance waits for ever: '
-        + 'throw an Error that says something.');
+      warnings.push(
+        'The orchestrator threw something that is no Error, or an Error without a message. Production loses it, and the instance waits for ever: ' +
+          'throw an Error that says something.',
+      );
     }
   }
   const actions: Action[] = [];
   flatten(state.actions.flat(), { actions, seen: new Set(), locked: [], warnings });
   return {
-    done: state.isDone, actions, output: jsonText(state.output), customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
-    ...(state.error && { error: state.error, misyielded: state.error.startsWith(MISYIELDED) }), warnings,
+    done: state.isDone,
+    actions,
+    output: jsonText(state.output),
+    customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
+    ...(state.error && { error: state.error, misyielded: state.error.startsWith(MISYIELDED) }),
+    warnings,
   };
 }
 
-function flatten(from: readonly SdkAction[], into: { actions: Action[]; seen: Set<SdkAction>; locked: EntityId[]; warnings: string[] }): void {
+function flatten(
+  from: readonly SdkAction[],
+  into: { actions: Action[]; seen: Set<SdkAction>; locked: EntityId[]; warnings: string[] },
+): void {
   const { actions, seen } = into;
   for (const action of from) {
     if (action.compoundActions !== undefined) {
@@ -289,40 +402,86 @@ function flatten(from: readonly SdkAction[], into: { actions: Action[]; seen: Se
       continue;
     }
     if (seen.has(action)) {
-      into.warnings.push('A task was yielded a second time inside another Task.any or Task.all. The host schedules it again, the SDK does not count it again: '
-        + 'from here on results reach the wrong tasks, and the instance will hang (azure-functions-durable-js issues 574, 577). Make a new task each time.');
+      into.warnings.push(
+        'A task was yielded a second time inside another Task.any or Task.all. The host schedules it again, the SDK does not count it again: ' +
+          'from here on results reach the wrong tasks, and the instance will hang (azure-functions-durable-js issues 574, 577). Make a new task each time.',
+      );
     }
     seen.add(action);
     if (action.actionType === ACTION.LockEntities) into.locked = action.lockSet!;
     // One action for all locks, and one task id for each.
-    if (action.actionType === ACTION.ReleaseEntities) actions.push(...into.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })));
+    if (action.actionType === ACTION.ReleaseEntities)
+      actions.push(
+        ...into.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })),
+      );
     else actions.push(neutral(action));
   }
 }
 
 function neutral(action: SdkAction): Action {
   switch (action.actionType) {
-    case ACTION.CallActivity: case ACTION.CallActivityWithRetry:
+    case ACTION.CallActivity:
+    case ACTION.CallActivityWithRetry:
       // A string is JSON text already: the SDK encodes it.
-      return { kind: 'activity', name: action.functionName!, input: typeof action.input === 'string' ? action.input : jsonText(action.input), ...retry(action) };
-    case ACTION.CallSubOrchestrator: case ACTION.CallSubOrchestratorWithRetry:
       return {
-        kind: 'subOrchestration', name: action.functionName!, input: jsonText(action.input), ...retry(action),
-        ...(action.instanceId && { instanceId: action.instanceId }), ...(typeof action.version === 'string' && { version: action.version }),
+        kind: 'activity',
+        name: action.functionName!,
+        input: typeof action.input === 'string' ? action.input : jsonText(action.input),
+        ...retry(action),
       };
-    case ACTION.ContinueAsNew: return { kind: 'continueAsNew', input: jsonText(action.input) };
-    case ACTION.CreateTimer: return { kind: 'timer', fireAt: new Date(action.fireAt!).getTime(), cancelled: action.isCanceled === true };
+    case ACTION.CallSubOrchestrator:
+    case ACTION.CallSubOrchestratorWithRetry:
+      return {
+        kind: 'subOrchestration',
+        name: action.functionName!,
+        input: jsonText(action.input),
+        ...retry(action),
+        ...(action.instanceId && { instanceId: action.instanceId }),
+        ...(typeof action.version === 'string' && { version: action.version }),
+      };
+    case ACTION.ContinueAsNew:
+      return { kind: 'continueAsNew', input: jsonText(action.input) };
+    case ACTION.CreateTimer:
+      return {
+        kind: 'timer',
+        fireAt: new Date(action.fireAt!).getTime(),
+        cancelled: action.isCanceled === true,
+      };
     case ACTION.CallHttp: {
-      const { method = 'GET', uri, headers = {}, content = null, tokenSource = null, asynchronousPatternEnabled = true } = action.httpRequest!;
-      return { kind: 'http', call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled } };
-    }
-    case ACTION.WaitForExternalEvent: return { kind: 'event', name: action.externalEventName! };
-    case ACTION.CallEntity: case ACTION.SignalEntity:
+      const {
+        method = 'GET',
+        uri,
+        headers = {},
+        content = null,
+        tokenSource = null,
+        asynchronousPatternEnabled = true,
+      } = action.httpRequest!;
       return {
-        kind: 'operation', target: action.instanceId!, name: action.operation!, input: jsonText(action.input), signal: action.actionType === ACTION.SignalEntity,
+        kind: 'http',
+        call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled },
       };
-    case ACTION.LockEntities: return { kind: 'lock', entities: action.lockSet!.map(({ name, key }) => ({ name: name.toLowerCase(), key })) };
-    default: throw new UnsupportedActionError(Object.entries(ACTION).find(([, code]) => code === action.actionType)?.[0] ?? String(action.actionType));
+    }
+    case ACTION.WaitForExternalEvent:
+      return { kind: 'event', name: action.externalEventName! };
+    case ACTION.CallEntity:
+    case ACTION.SignalEntity:
+      return {
+        kind: 'operation',
+        target: action.instanceId!,
+        name: action.operation!,
+        input: jsonText(action.input),
+        signal: action.actionType === ACTION.SignalEntity,
+      };
+    case ACTION.LockEntities:
+      return {
+        kind: 'lock',
+        entities: action.lockSet!.map(({ name, key }) => ({ name: name.toLowerCase(), key })),
+      };
+    default:
+      throw new UnsupportedActionError(
+        Object.entries(ACTION).find(([, code]) => code === action.actionType)?.[0] ??
+          String(action.actionType),
+      );
   }
 }
 
@@ -348,7 +507,7 @@ function retry({ retryOptions }: SdkAction): { retry?: RetryOptions } {
 }
 
 function jsonText(value: unknown): JsonText {
-  return value === undefined || value === null ? null : JSON.stringify(value) ?? null;
+  return value === undefined || value === null ? null : (JSON.stringify(value) ?? null);
 }
 
 /** What the framework stores as the result of an activity, by the kind of value it returned [recorded]. */
@@ -365,25 +524,44 @@ function resultText(value: TypedData | null | undefined): JsonText {
 
 function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok: false }>): ActivityOutcome {
   const { message, stackTrace } = failure;
-  if (failure.timedOut === true) return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
+  if (failure.timedOut === true)
+    return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
   const failureDetails = structuredFailure(message);
   const stack = stackTrace ?? '';
   const details = dotnetException('System.Exception', 'System.Private.CoreLib', ` ${message}`, {
-    $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script', IsUserException: false, RemoteStackTrace: stack,
-    RemoteMessage: message, RemoteTypeName: null, Message: `Result: Failure\nException: ${message}\nStack: ${stack}`,
-    Data: { $type: 'System.Collections.ListDictionaryInternal, System.Private.CoreLib' }, InnerException: null, HelpLink: null,
-    Source: 'System.Private.CoreLib', HResult: -2146233088, StackTrace: '',
+    $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script',
+    IsUserException: false,
+    RemoteStackTrace: stack,
+    RemoteMessage: message,
+    RemoteTypeName: null,
+    Message: `Result: Failure\nException: ${message}\nStack: ${stack}`,
+    Data: { $type: 'System.Collections.ListDictionaryInternal, System.Private.CoreLib' },
+    InnerException: null,
+    HelpLink: null,
+    Source: 'System.Private.CoreLib',
+    HResult: -2146233088,
+    StackTrace: '',
   });
   return { ok: false, reason: `Activity function '${name}' failed:  ${message}`, details, failureDetails };
 }
 
 function missingActivity(name: string): ActivityOutcome {
-  return hostFailure(name, `Activity function '${name}' does not exist.`, 'Microsoft.Azure.WebJobs.Extensions.DurableTask', 'FunctionFailedException');
+  return hostFailure(
+    name,
+    `Activity function '${name}' does not exist.`,
+    'Microsoft.Azure.WebJobs.Extensions.DurableTask',
+    'FunctionFailedException',
+  );
 }
 
 /** A failure that is not the function's own. */
 function hostFailure(name: string, message: string, namespace: string, exception: string): ActivityOutcome {
-  return { ok: false, reason: `Activity function '${name}' failed: ${message}`, failureDetails: null, details: dotnetException(`${namespace}.${exception}`, namespace, message, null) };
+  return {
+    ok: false,
+    reason: `Activity function '${name}' failed: ${message}`,
+    failureDetails: null,
+    details: dotnetException(`${namespace}.${exception}`, namespace, message, null),
+  };
 }
 
 /** The failure an app with an exception properties provider describes in its error's message. */
@@ -399,8 +577,11 @@ function structuredFailure(message: string): FailureDetails | null {
 function toFailureDetails(from: Record<string, unknown>): FailureDetails {
   const inner = from['innerFailure'] as Record<string, unknown> | null | undefined;
   return {
-    ErrorType: String(from['errorType']), ErrorMessage: String(from['errorMessage']), StackTrace: (from['stackTrace'] as string | undefined) ?? null,
-    IsNonRetriable: from['isNonRetriable'] === true, InnerFailure: inner ? toFailureDetails(inner) : null,
+    ErrorType: String(from['errorType']),
+    ErrorMessage: String(from['errorMessage']),
+    StackTrace: (from['stackTrace'] as string | undefined) ?? null,
+    IsNonRetriable: from['isNonRetriable'] === true,
+    InnerFailure: inner ? toFailureDetails(inner) : null,
     Properties: (from['properties'] as Record<string, unknown> | undefined) ?? null,
   };
 }

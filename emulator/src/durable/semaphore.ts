@@ -10,7 +10,10 @@ export class Semaphore {
   async run<T>(task: () => Promise<T>): Promise<T> {
     // A place that becomes free is handed on, so that nobody who comes in between takes it.
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => { this.#waiting.push(resolve); });
+    else
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
     try {
       return await task();
     } finally {

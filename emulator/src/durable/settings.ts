@@ -21,6 +21,13 @@ export interface DurableSettings {
 
 /** The extension's own, but for the limits, which it takes from the machine. */
 export const DEFAULT_SETTINGS: DurableSettings = {
-  maxConcurrentActivities: Infinity, maxConcurrentOrchestrators: Infinity, maxConcurrentEntities: Infinity, maxEntityBatch: Infinity,
-  overridableStates: 'NonRunningStates', defaultVersion: null, versionMatch: 'CurrentOrOlder', versionFailure: 'Reject', httpPollInterval: 30_000,
+  maxConcurrentActivities: Infinity,
+  maxConcurrentOrchestrators: Infinity,
+  maxConcurrentEntities: Infinity,
+  maxEntityBatch: Infinity,
+  overridableStates: 'NonRunningStates',
+  defaultVersion: null,
+  versionMatch: 'CurrentOrOlder',
+  versionFailure: 'Reject',
+  httpPollInterval: 30_000,
 };

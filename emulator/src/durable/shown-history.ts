@@ -4,23 +4,39 @@ import type { EpisodeOutcome } from './episode.js';
 import type { ShownEvent, ShownHistory } from './recorded-history.js';
 import { UnreadableHistoryError } from './recorded-history.js';
 
-type Scheduled = Extract<HistoryEvent, { EventType: 'TaskScheduled' | 'SubOrchestrationInstanceCreated' | 'TimerCreated' | 'EventSent' }>;
+type Scheduled = Extract<
+  HistoryEvent,
+  { EventType: 'TaskScheduled' | 'SubOrchestrationInstanceCreated' | 'TimerCreated' | 'EventSent' }
+>;
 
 /** Which event schedules what an event ends. */
 const SCHEDULED_BY: Readonly<Record<string, Scheduled['EventType']>> = {
-  TaskScheduled: 'TaskScheduled', TaskCompleted: 'TaskScheduled', TaskFailed: 'TaskScheduled',
-  SubOrchestrationInstanceCreated: 'SubOrchestrationInstanceCreated', SubOrchestrationInstanceCompleted: 'SubOrchestrationInstanceCreated',
-  SubOrchestrationInstanceFailed: 'SubOrchestrationInstanceCreated', TimerCreated: 'TimerCreated', EventSent: 'EventSent',
+  TaskScheduled: 'TaskScheduled',
+  TaskCompleted: 'TaskScheduled',
+  TaskFailed: 'TaskScheduled',
+  SubOrchestrationInstanceCreated: 'SubOrchestrationInstanceCreated',
+  SubOrchestrationInstanceCompleted: 'SubOrchestrationInstanceCreated',
+  SubOrchestrationInstanceFailed: 'SubOrchestrationInstanceCreated',
+  TimerCreated: 'TimerCreated',
+  EventSent: 'EventSent',
 };
 
 /** The first event of a shown history. @throws UnreadableHistoryError */
 export function shownStart({ instanceId, historyEvents }: ShownHistory): ExecutionStarted {
   const start = historyEvents.find(({ EventType }) => EventType === 'ExecutionStarted');
   if (start === undefined) throw new UnreadableHistoryError('There is no ExecutionStarted in this history.');
-  if (!('Input' in start)) throw new UnreadableHistoryError('This history has no inputs: get it with showInput=true.');
+  if (!('Input' in start))
+    throw new UnreadableHistoryError('This history has no inputs: get it with showInput=true.');
   return {
-    EventType: 'ExecutionStarted', EventId: -1, Timestamp: start.Timestamp, Name: String(start['FunctionName']), Version: null, Input: start['Input'] as JsonText,
-    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' }, ParentInstance: null, Generation: 0,
+    EventType: 'ExecutionStarted',
+    EventId: -1,
+    Timestamp: start.Timestamp,
+    Name: String(start['FunctionName']),
+    Version: null,
+    Input: start['Input'] as JsonText,
+    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' },
+    ParentInstance: null,
+    Generation: 0,
   };
 }
 
@@ -29,35 +45,53 @@ export function shownStart({ instanceId, historyEvents }: ShownHistory): Executi
  * through today's code, an event an episode: what that asks for is looked for among what the history has.
  */
 export async function rebuild(
-  shown: ShownHistory, run: (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]) => Promise<EpisodeOutcome>, mismatch: (what: string) => Error,
+  shown: ShownHistory,
+  run: (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]) => Promise<EpisodeOutcome>,
+  mismatch: (what: string) => Error,
 ): Promise<HistoryEvent[]> {
   const calls = new Calls(shown.historyEvents);
   const history: HistoryEvent[] = [];
   let time = 0;
   for (const seen of shown.historyEvents) {
     if (seen.EventType === 'ExecutionCompleted') {
-      history.push({ EventType: 'ExecutionCompleted', EventId: -1, Timestamp: seen.Timestamp, OrchestrationStatus: seen['OrchestrationStatus'] as 'Completed', Result: null });
+      history.push({
+        EventType: 'ExecutionCompleted',
+        EventId: -1,
+        Timestamp: seen.Timestamp,
+        OrchestrationStatus: seen['OrchestrationStatus'] as 'Completed',
+        Result: null,
+      });
       continue;
     }
     if (seen.EventType in INBOUND) {
       const id = calls.idOf(seen);
-      if (id === undefined) throw mismatch(`The history has the end of ${calls.describe(seen)} at ${seen.Timestamp}, before today's code has scheduled it.`);
+      if (id === undefined)
+        throw mismatch(
+          `The history has the end of ${calls.describe(seen)} at ${seen.Timestamp}, before today's code has scheduled it.`,
+        );
       const event = seen.EventType === 'ExecutionStarted' ? shownStart(shown) : inboundEvent(seen, id);
       // A timer's own time is that of its making.
       time = Math.max(time, Date.parse(event.EventType === 'TimerFired' ? event.FireAt : event.Timestamp));
-      const inbound: HistoryEvent[] = [{ EventType: 'OrchestratorStarted', EventId: -1, Timestamp: timestamp(time) }, event];
+      const inbound: HistoryEvent[] = [
+        { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: timestamp(time) },
+        event,
+      ];
       const { append } = await run(history, inbound);
       for (const added of append.slice(inbound.length)) {
         if (added.EventType === 'ExecutionCompleted' || added.EventType === 'OrchestratorCompleted') continue;
         const found = calls.take(added as Scheduled);
-        if (found === undefined) throw mismatch(`Today's code schedules ${describe(added)} with sequence number ${added.EventId}, and the history has no such call there.`);
+        if (found === undefined)
+          throw mismatch(
+            `Today's code schedules ${describe(added)} with sequence number ${added.EventId}, and the history has no such call there.`,
+          );
         inbound.push(found);
       }
       history.push(...inbound);
     }
   }
   const [left] = calls.left();
-  if (left !== undefined) throw mismatch(`The history has ${calls.describe(left)}, which today's code does not schedule.`);
+  if (left !== undefined)
+    throw mismatch(`The history has ${calls.describe(left)}, which today's code does not schedule.`);
   return history;
 }
 
@@ -68,9 +102,11 @@ class Calls {
   readonly #ids = new Map<ShownEvent, number>();
 
   constructor(events: readonly ShownEvent[]) {
-    for (const event of events.filter(({ EventType }) => EventType in SCHEDULED_BY).toSorted((a, b) => (scheduledAt(a) < scheduledAt(b) ? -1 : 1))) {
+    for (const event of events
+      .filter(({ EventType }) => EventType in SCHEDULED_BY)
+      .toSorted((a, b) => (scheduledAt(a) < scheduledAt(b) ? -1 : 1))) {
       const key = keyOf(SCHEDULED_BY[event.EventType]!, nameOf(event));
-      this.#waiting.set(key, [...this.#waiting.get(key) ?? [], event]);
+      this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), event]);
     }
   }
 
@@ -80,17 +116,22 @@ class Calls {
     if (found === undefined) return undefined;
     this.#ids.set(found, added.EventId);
     switch (added.EventType) {
-      case 'TimerCreated': return { ...added, FireAt: found['FireAt'] as string };
+      case 'TimerCreated':
+        return { ...added, FireAt: found['FireAt'] as string };
       // It holds the id by which the answer will come.
-      case 'EventSent': return { ...added, Input: found['Input'] as string };
-      default: return added;
+      case 'EventSent':
+        return { ...added, Input: found['Input'] as string };
+      default:
+        return added;
     }
   }
 
   /** The id of what an event ends, -1 where it ends nothing; undefined when that was not scheduled yet. */
   idOf(event: ShownEvent): number | undefined {
     if (event.EventType === 'TimerFired') {
-      const timer = [...this.#ids.keys()].find(({ EventType, FireAt }) => EventType === 'TimerCreated' && FireAt === event['FireAt']);
+      const timer = [...this.#ids.keys()].find(
+        ({ EventType, FireAt }) => EventType === 'TimerCreated' && FireAt === event['FireAt'],
+      );
       const id = timer === undefined ? undefined : this.#ids.get(timer);
       // Of two for the same time each fires once.
       if (timer !== undefined) this.#ids.delete(timer);
@@ -124,15 +165,24 @@ function keyOf(kind: string, name: string): string {
 
 type Fields = (event: ShownEvent, id: number) => object;
 const completed: Fields = (event, id) => {
-  if (!('Result' in event)) throw new UnreadableHistoryError('This history has no results: get it with showHistoryOutput=true.');
+  if (!('Result' in event))
+    throw new UnreadableHistoryError('This history has no results: get it with showHistoryOutput=true.');
   return { TaskScheduledId: id, Result: event['Result'] === null ? null : JSON.stringify(event['Result']) };
 };
-const failed: Fields = ({ Reason, Details, FailureDetails }, id) => ({ TaskScheduledId: id, Reason, Details, FailureDetails });
+const failed: Fields = ({ Reason, Details, FailureDetails }, id) => ({
+  TaskScheduledId: id,
+  Reason,
+  Details,
+  FailureDetails,
+});
 
 /** What events that reach an instance have beside their type and time. */
 const INBOUND: Readonly<Record<string, Fields>> = {
   ExecutionStarted: () => ({}),
-  TaskCompleted: completed, SubOrchestrationInstanceCompleted: completed, TaskFailed: failed, SubOrchestrationInstanceFailed: failed,
+  TaskCompleted: completed,
+  SubOrchestrationInstanceCompleted: completed,
+  TaskFailed: failed,
+  SubOrchestrationInstanceFailed: failed,
   TimerFired: ({ FireAt }, id) => ({ TimerId: id, FireAt }),
   EventRaised: ({ Name, Input }) => ({ Name, Input }),
   ExecutionTerminated: ({ Input }) => ({ Input }),
@@ -142,16 +192,26 @@ const INBOUND: Readonly<Record<string, Fields>> = {
 };
 
 function inboundEvent(event: ShownEvent, id: number): InboundEvent {
-  return { EventType: event.EventType, EventId: -1, Timestamp: event.Timestamp, ...INBOUND[event.EventType]!(event, id) } as InboundEvent;
+  return {
+    EventType: event.EventType,
+    EventId: -1,
+    Timestamp: event.Timestamp,
+    ...INBOUND[event.EventType]!(event, id),
+  } as InboundEvent;
 }
 
 /** What an event schedules, in words. */
 export function describe(event: HistoryEvent): string {
   switch (event.EventType) {
-    case 'TaskScheduled': return `the activity '${event.Name}'`;
-    case 'SubOrchestrationInstanceCreated': return `the sub-orchestration '${event.Name}'`;
-    case 'TimerCreated': return 'a timer';
-    case 'EventSent': return `the event '${event.Name}'`;
-    default: return event.EventType;
+    case 'TaskScheduled':
+      return `the activity '${event.Name}'`;
+    case 'SubOrchestrationInstanceCreated':
+      return `the sub-orchestration '${event.Name}'`;
+    case 'TimerCreated':
+      return 'a timer';
+    case 'EventSent':
+      return `the event '${event.Name}'`;
+    default:
+      return event.EventType;
   }
 }

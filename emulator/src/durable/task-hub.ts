@@ -1,4 +1,11 @@
-import type { HistoryEvent, InboundEvent, JsonText, ParentInstance, RuntimeStatus, Timestamp } from './history.js';
+import type {
+  HistoryEvent,
+  InboundEvent,
+  JsonText,
+  ParentInstance,
+  RuntimeStatus,
+  Timestamp,
+} from './history.js';
 
 /**
  * What is known of an instance at a glance: a row of the provider's Instances table. It is a projection of the history;

@@ -3,17 +3,25 @@ import type { DurableSettings } from './settings.js';
 /** Whether this app may run an instance of that version, by `versionMatchStrategy`. */
 export function complies(version: string | null, { defaultVersion, versionMatch }: DurableSettings): boolean {
   switch (versionMatch) {
-    case 'None': return true;
-    case 'Strict': return version === defaultVersion;
-    case 'CurrentOrOlder': return compareVersions(version, defaultVersion) <= 0;
+    case 'None':
+      return true;
+    case 'Strict':
+      return version === defaultVersion;
+    case 'CurrentOrOlder':
+      return compareVersions(version, defaultVersion) <= 0;
   }
 }
 
 /** Why an app may not run an instance of that version. */
-export function describeVersions(version: string | null, { defaultVersion, versionMatch }: DurableSettings): string {
+export function describeVersions(
+  version: string | null,
+  { defaultVersion, versionMatch }: DurableSettings,
+): string {
   const text = (of: string | null): string => (of === null ? 'no version' : `the version '${of}'`);
-  return `The instance has ${text(version)}, and this app runs those of ${text(defaultVersion)}${versionMatch === 'Strict' ? '' : ' or older'} `
-    + '(host.json: defaultVersion, versionMatchStrategy).';
+  return (
+    `The instance has ${text(version)}, and this app runs those of ${text(defaultVersion)}${versionMatch === 'Strict' ? '' : ' or older'} ` +
+    '(host.json: defaultVersion, versionMatchStrategy).'
+  );
 }
 
 /** As the Durable Task Framework compares: no version is older than any, `System.Version` by numbers, all else as text of any case. */
@@ -36,5 +44,9 @@ export function compareVersions(a: string | null, b: string | null): number {
 /** What `System.Version` takes: two to four numbers. */
 function numbers(version: string): number[] | undefined {
   const parts = version.split('.').map((part) => part.trim());
-  return parts.length >= 2 && parts.length <= 4 && parts.every((part) => /^\d{1,10}$/.test(part) && Number(part) < 2 ** 31) ? parts.map(Number) : undefined;
+  return parts.length >= 2 &&
+    parts.length <= 4 &&
+    parts.every((part) => /^\d{1,10}$/.test(part) && Number(part) < 2 ** 31)
+    ? parts.map(Number)
+    : undefined;
 }

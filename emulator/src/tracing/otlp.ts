@@ -42,7 +42,9 @@ export class OtlpSender {
 
   add(span: Span): void {
     this.#waiting.push(span);
-    this.#timer ??= setTimeout(() => { void this.flush(); }, DELAY).unref();
+    this.#timer ??= setTimeout(() => {
+      void this.flush();
+    }, DELAY).unref();
   }
 
   /** Sends what waits. Never rejects. */
@@ -56,11 +58,16 @@ export class OtlpSender {
 
   async #send(spans: readonly Span[]): Promise<void> {
     const { endpoint, service, log } = this.#options;
-    const scopeSpans = [...Map.groupBy(spans, ({ scope }) => scope)].map(([name, ofScope]) => ({ scope: { name }, spans: ofScope.map(spanJson) }));
+    const scopeSpans = [...Map.groupBy(spans, ({ scope }) => scope)].map(([name, ofScope]) => ({
+      scope: { name },
+      spans: ofScope.map(spanJson),
+    }));
     const resource = { attributes: attributesJson({ 'service.name': service }) };
     try {
       const response = await fetch(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans }] }),
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans }] }),
         signal: AbortSignal.timeout(10_000),
       });
       await response.arrayBuffer();
@@ -69,17 +76,27 @@ export class OtlpSender {
       if (this.#complained) return;
       this.#complained = true;
       const { message, cause } = error as Error;
-      log('warning', 'Host.OpenTelemetry', `OTEL_EXPORTER_OTLP_ENDPOINT (${endpoint}) does not take the host's traces: ${cause instanceof Error ? cause.message : message}`);
+      log(
+        'warning',
+        'Host.OpenTelemetry',
+        `OTEL_EXPORTER_OTLP_ENDPOINT (${endpoint}) does not take the host's traces: ${cause instanceof Error ? cause.message : message}`,
+      );
     }
   }
 }
 
 function spanJson({ name, kind, context, parent, start, end, attributes, failed }: Span): object {
   return {
-    traceId: traceIdOf(context), spanId: spanIdOf(context), ...(parent !== undefined && { parentSpanId: spanIdOf(parent) }),
+    traceId: traceIdOf(context),
+    spanId: spanIdOf(context),
+    ...(parent !== undefined && { parentSpanId: spanIdOf(parent) }),
     ...(context.traceState !== null && { traceState: context.traceState }),
-    name, kind: KINDS[kind], startTimeUnixNano: nanoseconds(start), endTimeUnixNano: nanoseconds(Math.max(start, end)),
-    attributes: attributesJson(attributes), status: failed === true ? { code: ERROR } : {},
+    name,
+    kind: KINDS[kind],
+    startTimeUnixNano: nanoseconds(start),
+    endTimeUnixNano: nanoseconds(Math.max(start, end)),
+    attributes: attributesJson(attributes),
+    status: failed === true ? { code: ERROR } : {},
   };
 }
 
@@ -88,5 +105,8 @@ function nanoseconds(milliseconds: number): string {
 }
 
 function attributesJson(attributes: Readonly<Record<string, string | number>>): object[] {
-  return Object.entries(attributes).map(([key, value]) => ({ key, value: typeof value === 'string' ? { stringValue: value } : { intValue: String(value) } }));
+  return Object.entries(attributes).map(([key, value]) => ({
+    key,
+    value: typeof value === 'string' ? { stringValue: value } : { intValue: String(value) },
+  }));
 }

@@ -18,7 +18,9 @@ const TRACE_PARENT = /^00-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]
 /** The headers of a request. @returns undefined without them, or when they say nothing */
 export function readTraceContext(headers: Readonly<Record<string, string>>): TraceContext | undefined {
   const traceParent = headers['traceparent'] ?? '';
-  return TRACE_PARENT.test(traceParent) ? { traceParent, traceState: headers['tracestate'] || null } : undefined;
+  return TRACE_PARENT.test(traceParent)
+    ? { traceParent, traceState: headers['tracestate'] || null }
+    : undefined;
 }
 
 export function rpcTraceContext(context: TraceContext | undefined): RpcTraceContext {
@@ -27,7 +29,8 @@ export function rpcTraceContext(context: TraceContext | undefined): RpcTraceCont
 
 /** A place below `parent`, or the first one of a new trace. */
 export function childOf(parent: TraceContext | undefined, spanId = newSpanId()): TraceContext {
-  const [, traceId = randomBytes(16).toString('hex'), , flags = '01'] = TRACE_PARENT.exec(parent?.traceParent ?? '') ?? [];
+  const [, traceId = randomBytes(16).toString('hex'), , flags = '01'] =
+    TRACE_PARENT.exec(parent?.traceParent ?? '') ?? [];
   return { traceParent: `00-${traceId}-${spanId}-${flags}`, traceState: parent?.traceState ?? null };
 }
 

@@ -32,7 +32,14 @@ export class Tracing {
     return {
       context,
       end: ({ failed = false, attributes = {} } = {}) => {
-        this.#options.send({ ...span, context, start, end: this.now(), failed, attributes: { ...span.attributes, ...attributes } });
+        this.#options.send({
+          ...span,
+          context,
+          start,
+          end: this.now(),
+          failed,
+          attributes: { ...span.attributes, ...attributes },
+        });
       },
     };
   }

@@ -15,13 +15,20 @@ export type StorageConnection =
  * strings and then among the settings, and last the settings `<name>__queueServiceUri` and its like.
  * @returns undefined when nothing is set
  */
-export function findConnection(setting: Setting, name: string, service: 'blob' | 'queue'): StorageConnection | undefined {
+export function findConnection(
+  setting: Setting,
+  name: string,
+  service: 'blob' | 'queue',
+): StorageConnection | undefined {
   for (const candidate of [`AzureWebJobs${name}`, name]) {
     const connectionString = setting(`ConnectionStrings:${candidate}`) ?? setting(candidate);
     if (connectionString !== undefined) return { connectionString };
     const account = setting(`${candidate}__accountName`);
-    const serviceUri = setting(`${candidate}__${service}ServiceUri`) ?? setting(`${candidate}__serviceUri`) ?? setting(`${candidate}__endpoint`)
-      ?? (account === undefined ? undefined : `https://${account}.${service}.core.windows.net`);
+    const serviceUri =
+      setting(`${candidate}__${service}ServiceUri`) ??
+      setting(`${candidate}__serviceUri`) ??
+      setting(`${candidate}__endpoint`) ??
+      (account === undefined ? undefined : `https://${account}.${service}.core.windows.net`);
     if (serviceUri !== undefined) return { serviceUri, clientId: setting(`${candidate}__clientId`) };
   }
   return undefined;
@@ -46,9 +53,10 @@ export async function queueService(connection: StorageConnection): Promise<Queue
 /** @throws as {@link queueService} */
 export async function blobContainer(connection: StorageConnection, name: string): Promise<ContainerClient> {
   const { BlobServiceClient } = await import('@azure/storage-blob');
-  const service = 'connectionString' in connection
-    ? BlobServiceClient.fromConnectionString(connection.connectionString, OPTIONS)
-    : new BlobServiceClient(connection.serviceUri, await credential(connection.clientId), OPTIONS);
+  const service =
+    'connectionString' in connection
+      ? BlobServiceClient.fromConnectionString(connection.connectionString, OPTIONS)
+      : new BlobServiceClient(connection.serviceUri, await credential(connection.clientId), OPTIONS);
   return service.getContainerClient(name);
 }
 

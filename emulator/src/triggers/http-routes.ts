@@ -40,15 +40,26 @@ export class Route<T> {
   readonly #defaults: RouteValues = {};
 
   /** @throws RouteTemplateError */
-  constructor(template: string, readonly methods: readonly string[], readonly target: T) {
+  constructor(
+    template: string,
+    readonly methods: readonly string[],
+    readonly target: T,
+  ) {
     this.template = template.replace(/^\//, '').replace(/\/$/, '');
     this.#segments = splitSegments(this.template).map(parseSegment);
     for (const { parts } of this.#segments) {
-      for (const part of parts) if (part.kind !== 'literal' && part.defaultValue !== undefined) this.#defaults[part.name] = part.defaultValue;
+      for (const part of parts)
+        if (part.kind !== 'literal' && part.defaultValue !== undefined)
+          this.#defaults[part.name] = part.defaultValue;
     }
     const catchAll = this.#segments.findIndex(({ parts }) => parts.some(({ kind }) => kind === 'catchAll'));
-    if (catchAll >= 0 && (catchAll < this.#segments.length - 1 || this.#segments[catchAll]!.parts.length > 1)) {
-      throw new RouteTemplateError(`A catch-all parameter has to be the last segment of a route, which it is not in '${template}'.`);
+    if (
+      catchAll >= 0 &&
+      (catchAll < this.#segments.length - 1 || this.#segments[catchAll]!.parts.length > 1)
+    ) {
+      throw new RouteTemplateError(
+        `A catch-all parameter has to be the last segment of a route, which it is not in '${template}'.`,
+      );
     }
   }
 
@@ -75,8 +86,14 @@ export class Route<T> {
       }
       if (!matchSegment(segment, text, values)) return undefined;
     }
-    if (path.length > this.#segments.length && !(path.length === this.#segments.length + 1 && path.at(-1) === '')) return undefined;
-    return this.#segments.every(({ parts }) => parts.every((part) => satisfied(part, values))) ? values : undefined;
+    if (
+      path.length > this.#segments.length &&
+      !(path.length === this.#segments.length + 1 && path.at(-1) === '')
+    )
+      return undefined;
+    return this.#segments.every(({ parts }) => parts.every((part) => satisfied(part, values)))
+      ? values
+      : undefined;
   }
 }
 
@@ -176,30 +193,38 @@ function parseSegment(text: string): Segment {
   for (let rest = text; rest !== '';) {
     if (rest.startsWith('{')) {
       const end = closingBrace(rest);
-      if (end < 0) throw new RouteTemplateError(`There is a '{' without its '}' in the route segment '${text}'.`);
+      if (end < 0)
+        throw new RouteTemplateError(`There is a '{' without its '}' in the route segment '${text}'.`);
       parts.push(parseParameter(rest.slice(1, end).replaceAll('{{', '{').replaceAll('}}', '}')));
       rest = rest.slice(end + 1);
     } else {
       const [literal] = /^[^{]*/.exec(rest)!;
-      if (literal.includes('}')) throw new RouteTemplateError(`There is a '}' without its '{' in the route segment '${text}'.`);
+      if (literal.includes('}'))
+        throw new RouteTemplateError(`There is a '}' without its '{' in the route segment '${text}'.`);
       parts.push({ kind: 'literal', text: literal });
       rest = rest.slice(literal.length);
     }
   }
-  if (parts.length === 0) throw new RouteTemplateError('There is an empty segment in a route: two slashes in a row.');
+  if (parts.length === 0)
+    throw new RouteTemplateError('There is an empty segment in a route: two slashes in a row.');
   const [only] = parts;
-  const mayBeMissing = parts.length === 1 && only!.kind !== 'literal' && (only!.optional || only!.defaultValue !== undefined);
+  const mayBeMissing =
+    parts.length === 1 && only!.kind !== 'literal' && (only!.optional || only!.defaultValue !== undefined);
   return { parts, mayBeMissing, patterns: parts.length === 1 ? undefined : compositePatterns(parts) };
 }
 
 /** Parameters take as much as they can, from the left. An optional last one may be missing, with the dot before it. */
 function compositePatterns(parts: readonly Part[]): RegExp[] {
   const pattern = (some: readonly Part[]): RegExp => {
-    const sources = some.map((part) => (part.kind === 'literal' ? part.text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : '(.+)'));
+    const sources = some.map((part) =>
+      part.kind === 'literal' ? part.text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : '(.+)',
+    );
     return new RegExp(`^${sources.join('')}$`, 'is');
   };
   const last = parts.at(-1)!;
-  return last.kind !== 'literal' && last.optional ? [pattern(parts), pattern(parts.slice(0, -2))] : [pattern(parts)];
+  return last.kind !== 'literal' && last.optional
+    ? [pattern(parts), pattern(parts.slice(0, -2))]
+    : [pattern(parts)];
 }
 
 /** Braces inside a parameter (in a regex) are doubled. */
@@ -226,14 +251,20 @@ function parseParameter(text: string): Parameter {
   }
   name = name.trim();
   if (!/^[^/{}?*]+$/.test(name)) throw new RouteTemplateError(`'{${text}}' is not a route parameter.`);
-  if (optional && defaultValue !== undefined) throw new RouteTemplateError(`The route parameter '{${text}}' is optional and has a default.`);
+  if (optional && defaultValue !== undefined)
+    throw new RouteTemplateError(`The route parameter '{${text}}' is optional and has a default.`);
   return {
-    kind: stars > 0 ? 'catchAll' : 'parameter', name, optional, defaultValue,
+    kind: stars > 0 ? 'catchAll' : 'parameter',
+    name,
+    optional,
+    defaultValue,
     constraints: constraints.map((constraint) => {
       try {
         return parseConstraint(constraint);
       } catch (error) {
-        throw new RouteTemplateError(`The constraint '${constraint}' of the route parameter '{${text}}' cannot be read: ${(error as Error).message}`);
+        throw new RouteTemplateError(
+          `The constraint '${constraint}' of the route parameter '{${text}}' cannot be read: ${(error as Error).message}`,
+        );
       }
     }),
   };

@@ -12,7 +12,17 @@ import type { RouteValues } from './http-routes.js';
 
 /** Those that speak of one connection, and of no other. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect', 'host',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
 ]);
 
 /** A request on its way to the app. */
@@ -27,18 +37,29 @@ export interface Forwarded {
 export function forward(appAddress: string, invocationId: string, request: HttpRequestLike<Body>): Forwarded {
   const { pathname, search, host, protocol } = new URL(request.url);
   const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) if (!HOP_BY_HOP.has(name)) headers[name] = value;
+  for (const [name, value] of Object.entries(request.headers))
+    if (!HOP_BY_HOP.has(name)) headers[name] = value;
   const sent = http.request(new URL(pathname + search, appAddress), {
     method: request.method,
-    headers: { ...headers, 'x-ms-invocation-id': invocationId, 'x-forwarded-host': request.headers['host'] ?? host, 'x-forwarded-proto': protocol.slice(0, -1) },
+    headers: {
+      ...headers,
+      'x-ms-invocation-id': invocationId,
+      'x-forwarded-host': request.headers['host'] ?? host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+    },
   });
   if (request.body === undefined || request.body instanceof Uint8Array) sent.end(request.body);
   else pipeline(request.body, sent, () => {});
-  return { answer: answerOf(sent), abort: () => { sent.destroy(); } };
+  return {
+    answer: answerOf(sent),
+    abort: () => {
+      sent.destroy();
+    },
+  };
 }
 
 async function answerOf(sent: http.ClientRequest): Promise<HttpResponseLike<Body>> {
-  const [message] = await once(sent, 'response') as [http.IncomingMessage];
+  const [message] = (await once(sent, 'response')) as [http.IncomingMessage];
   // What breaks off later shows where it is read.
   sent.on('error', () => {});
   const headers: [string, string][] = [];

@@ -13,11 +13,18 @@ const ANONYMOUS = {
 /** What an http function is given. There is trigger metadata too, but `@azure/functions` gives none to http functions. */
 export function httpInput(request: HttpRequestLike, params: RouteValues): TypedData {
   const http: Record<string, unknown> = {
-    identities: [ANONYMOUS], cookies: [], headers: {}, params: {}, query: {},
+    identities: [ANONYMOUS],
+    cookies: [],
+    headers: {},
+    params: {},
+    query: {},
     nullableHeaders: nullable(Object.entries(request.headers)),
     nullableParams: nullable(Object.entries(params)),
     nullableQuery: nullable(queryOf(request)),
-    method: request.method, url: request.url, statusCode: '', enableContentNegotiation: false,
+    method: request.method,
+    url: request.url,
+    statusCode: '',
+    enableContentNegotiation: false,
   };
   if (request.body !== undefined && request.body.length > 0) http['body'] = { bytes: request.body };
   return { http };
@@ -72,7 +79,10 @@ const SAME_SITE: Record<string, string> = { lax: 'lax', strict: 'strict', explic
 
 /** As ASP.NET Core writes a cookie: the value escaped, the path `/` when none is given. */
 function cookieText(cookie: RpcCookie): string {
-  const value = encodeURIComponent(cookie.value).replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const value = encodeURIComponent(cookie.value).replaceAll(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   const parts = [`${cookie.name}=${value}`];
   const seconds = cookie.expires?.value?.seconds;
   if (seconds !== undefined) parts.push(`expires=${new Date(Number(seconds) * 1000).toUTCString()}`);

@@ -15,7 +15,10 @@ export interface HostKeys {
 
 export function newKeys(functionNames: Iterable<string>): HostKeys {
   return {
-    master: newKey(), host: newKey(), durableTask: newKey(), functions: Object.fromEntries([...functionNames].map((name) => [name, newKey()])),
+    master: newKey(),
+    host: newKey(),
+    durableTask: newKey(),
+    functions: Object.fromEntries([...functionNames].map((name) => [name, newKey()])),
   };
 }
 

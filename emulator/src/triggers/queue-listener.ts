@@ -64,7 +64,7 @@ export class QueueListener {
     let any = this.#isRunning;
     for (; !this.#stopped; any = true) {
       while (this.#isRunning) await this.#changed.promise;
-      if (!await this.#look()) break;
+      if (!(await this.#look())) break;
     }
     return any;
   }
@@ -85,7 +85,9 @@ export class QueueListener {
     this.notify();
     await this.#looking;
     await Promise.race([Promise.all(this.#working.values()), sleep(grace, undefined, { ref: false })]);
-    await Promise.all([...this.#held.values()].map(({ message }) => this.#release(message, 0).catch(() => {})));
+    await Promise.all(
+      [...this.#held.values()].map(({ message }) => this.#release(message, 0).catch(() => {})),
+    );
   }
 
   async #listen(): Promise<void> {
@@ -103,7 +105,8 @@ export class QueueListener {
   #nextWait(): number {
     const { maxPollingInterval } = this.#options.options;
     if (this.#wait < maxPollingInterval) {
-      const more = this.#doublings === 0 ? 0 : (0.8 + Math.random() * 0.4) * 2 ** (this.#doublings - 1) * SHORTEST_WAIT;
+      const more =
+        this.#doublings === 0 ? 0 : (0.8 + Math.random() * 0.4) * 2 ** (this.#doublings - 1) * SHORTEST_WAIT;
       this.#wait = Math.min(SHORTEST_WAIT + more, maxPollingInterval);
       this.#doublings++;
     }
@@ -118,19 +121,29 @@ export class QueueListener {
   }
 
   async #receive(): Promise<boolean> {
-    const { queue, options: { batchSize, newBatchThreshold }, log } = this.#options;
-    while (this.#working.size > newBatchThreshold && this.#isRunning && !this.#stopped) await this.#changed.promise;
+    const {
+      queue,
+      options: { batchSize, newBatchThreshold },
+      log,
+    } = this.#options;
+    while (this.#working.size > newBatchThreshold && this.#isRunning && !this.#stopped)
+      await this.#changed.promise;
     if (this.#stopped || this.#working.size > newBatchThreshold) return false;
     let messages: DequeuedMessageItem[];
     try {
-      messages = (await queue.receiveMessages({ numberOfMessages: batchSize, visibilityTimeout: INVISIBLE })).receivedMessageItems;
+      messages = (await queue.receiveMessages({ numberOfMessages: batchSize, visibilityTimeout: INVISIBLE }))
+        .receivedMessageItems;
       if (this.#failing) log('information', CATEGORY, `The queue '${this.queueName}' can be read again.`);
       this.#failing = false;
     } catch (error) {
       // A queue that does not exist yet is empty.
       if (statusOf(error) !== 404 && !this.#failing && !this.#stopped) {
         this.#failing = true;
-        log('warning', CATEGORY, `The queue '${this.queueName}' cannot be read, trying again: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
+        log(
+          'warning',
+          CATEGORY,
+          `The queue '${this.queueName}' cannot be read, trying again: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+        );
       }
       return false;
     }
@@ -138,7 +151,10 @@ export class QueueListener {
     this.#wait = 0;
     this.#doublings = 0;
     for (const message of messages) {
-      const work = this.#process(message).finally(() => { this.#working.delete(message.messageId); this.#change(); });
+      const work = this.#process(message).finally(() => {
+        this.#working.delete(message.messageId);
+        this.#change();
+      });
       this.#working.set(message.messageId, work);
     }
     return true;
@@ -158,19 +174,36 @@ export class QueueListener {
       }
       this.#held.set(message.messageId, held);
       const renewing = this.#renew(held);
-      const succeeded = await run({
-        text, id: message.messageId, popReceipt: message.popReceipt, dequeueCount: message.dequeueCount,
-        insertedOn: message.insertedOn, expiresOn: message.expiresOn, nextVisibleOn: message.nextVisibleOn,
-      }, (waits) => { this.#setWaiting(message.messageId, waits); }).finally(() => { clearInterval(renewing); });
+      const succeeded = await run(
+        {
+          text,
+          id: message.messageId,
+          popReceipt: message.popReceipt,
+          dequeueCount: message.dequeueCount,
+          insertedOn: message.insertedOn,
+          expiresOn: message.expiresOn,
+          nextVisibleOn: message.nextVisibleOn,
+        },
+        (waits) => {
+          this.#setWaiting(message.messageId, waits);
+        },
+      ).finally(() => {
+        clearInterval(renewing);
+      });
       // Given back already: this process ends, and somebody else has it.
       if (!this.#held.delete(message.messageId)) return;
       if (succeeded) await this.#delete(held.message);
       else if (message.dequeueCount >= options.maxDequeueCount) await this.#poison(held.message);
       // A poison queue's own failures wait until they are visible by themselves, or they would run in circles.
-      else if (this.#options.poisonQueue !== undefined) await this.#release(held.message, Math.ceil(options.visibilityTimeout / 1000));
+      else if (this.#options.poisonQueue !== undefined)
+        await this.#release(held.message, Math.ceil(options.visibilityTimeout / 1000));
     } catch (error) {
       this.#held.delete(message.messageId);
-      log('error', CATEGORY, `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
+      log(
+        'error',
+        CATEGORY,
+        `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+      );
     }
   }
 
@@ -188,14 +221,24 @@ export class QueueListener {
       held.message = { ...held.message, popReceipt: renewed.popReceipt! };
     };
     return setInterval(() => {
-      renew().catch((error: unknown) => { log('warning', CATEGORY, `The message ${held.message.messageId} of the queue '${this.queueName}' was lost to somebody else: ${String(error)}`); });
+      renew().catch((error: unknown) => {
+        log(
+          'warning',
+          CATEGORY,
+          `The message ${held.message.messageId} of the queue '${this.queueName}' was lost to somebody else: ${String(error)}`,
+        );
+      });
     }, INVISIBLE * 500).unref();
   }
 
   async #poison(message: DequeuedMessageItem): Promise<void> {
     const { poisonQueue, options, log, poisoned } = this.#options;
     if (poisonQueue === undefined) return;
-    log('warning', CATEGORY, `Message has reached MaxDequeueCount of ${options.maxDequeueCount}. Moving message to queue '${poisonQueue.name}'.`);
+    log(
+      'warning',
+      CATEGORY,
+      `Message has reached MaxDequeueCount of ${options.maxDequeueCount}. Moving message to queue '${poisonQueue.name}'.`,
+    );
     await sendMessage(poisonQueue, message.messageText);
     poisoned();
     await this.#delete(message);

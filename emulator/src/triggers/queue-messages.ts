@@ -22,7 +22,8 @@ export class MessageEncodingError extends Error {
 export function decodeMessage(body: string, base64: boolean): string {
   if (!base64) return body;
   const compact = body.replaceAll(/\s/g, '');
-  if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact)) throw new MessageEncodingError('The message is not in base64.');
+  if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact))
+    throw new MessageEncodingError('The message is not in base64.');
   return Buffer.from(compact, 'base64').toString('utf8');
 }
 
@@ -32,10 +33,17 @@ export function encodeMessage(body: string | Uint8Array, base64: boolean): strin
 
 /** The trigger metadata of a message, as recorded. */
 export function messageMetadata(message: ReceivedMessage): Record<string, TypedData> {
-  const time = (date: Date): TypedData => ({ json: JSON.stringify(`${date.toISOString().slice(0, 19)}+00:00`) });
+  const time = (date: Date): TypedData => ({
+    json: JSON.stringify(`${date.toISOString().slice(0, 19)}+00:00`),
+  });
   return {
-    QueueTrigger: { string: message.text }, DequeueCount: { json: String(message.dequeueCount) }, ExpirationTime: time(message.expiresOn),
-    Id: { string: message.id }, InsertionTime: time(message.insertedOn), NextVisibleTime: time(message.nextVisibleOn), PopReceipt: { string: message.popReceipt },
+    QueueTrigger: { string: message.text },
+    DequeueCount: { json: String(message.dequeueCount) },
+    ExpirationTime: time(message.expiresOn),
+    Id: { string: message.id },
+    InsertionTime: time(message.insertedOn),
+    NextVisibleTime: time(message.nextVisibleOn),
+    PopReceipt: { string: message.popReceipt },
   };
 }
 
@@ -47,7 +55,10 @@ export function messageMetadata(message: ReceivedMessage): Record<string, TypedD
 export function outputMessages(value: TypedData | null | undefined): (string | Uint8Array)[] {
   if (value === null || value === undefined) return [];
   if (value.bytes !== undefined) return [value.bytes];
-  if (value.string !== undefined) return /^\s*(\{[\s\S]*\}|\[[\s\S]*\])\s*$/.test(value.string) ? elements(JSON.parse(value.string)) : [value.string];
+  if (value.string !== undefined)
+    return /^\s*(\{[\s\S]*\}|\[[\s\S]*\])\s*$/.test(value.string)
+      ? elements(JSON.parse(value.string))
+      : [value.string];
   if (value.json !== undefined) return elements(JSON.parse(value.json));
   const number = value.int ?? value.double;
   return number === undefined ? [] : [String(number)];
@@ -55,6 +66,13 @@ export function outputMessages(value: TypedData | null | undefined): (string | U
 
 function elements(value: unknown): string[] {
   if (value === null) return [];
-  return (Array.isArray(value) ? value : [value]).map((element: unknown) => (
-    element === null ? '' : typeof element === 'object' ? JSON.stringify(element, null, 2) : typeof element === 'string' ? element : scalarText(element)));
+  return (Array.isArray(value) ? value : [value]).map((element: unknown) =>
+    element === null
+      ? ''
+      : typeof element === 'object'
+        ? JSON.stringify(element, null, 2)
+        : typeof element === 'string'
+          ? element
+          : scalarText(element),
+  );
 }

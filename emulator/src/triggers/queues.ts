@@ -13,7 +13,10 @@ export interface QueuesOptions {
   log: Log;
   /** Runs a queue function with a message, telling `waiting` when it waits for a retry and when no longer. @returns whether it succeeded. */
   run: (
-    definition: FunctionDefinition, inputData: Record<string, TypedData>, triggerMetadata: Record<string, TypedData>, waiting: (waits: boolean) => void,
+    definition: FunctionDefinition,
+    inputData: Record<string, TypedData>,
+    triggerMetadata: Record<string, TypedData>,
+    waiting: (waits: boolean) => void,
   ) => Promise<boolean>;
 }
 
@@ -33,7 +36,8 @@ export class Queues {
   /** What keeps a queue binding from working, as the end of a sentence; undefined when nothing does. */
   problem({ queueName, connection }: Binding): string | undefined {
     const name = String(queueName).toLowerCase();
-    if (name.length < 3 || name.length > 63 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return `'${String(queueName)}' is not the name of a queue`;
+    if (name.length < 3 || name.length > 63 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
+      return `'${String(queueName)}' is not the name of a queue`;
     const setting = connectionName(connection);
     if (findConnection(this.#options.setting, setting, 'queue') !== undefined) return undefined;
     return `its queue '${name}' needs a storage account, and the setting '${setting}' is not set`;
@@ -45,11 +49,18 @@ export class Queues {
     for (const definition of definitions) {
       const { trigger } = definition;
       const poisonBinding = { ...trigger, queueName: `${String(trigger['queueName'])}-poison` };
-      const isPoison = String(trigger['queueName']).endsWith('-poison') || this.problem(poisonBinding) !== undefined;
+      const isPoison =
+        String(trigger['queueName']).endsWith('-poison') || this.problem(poisonBinding) !== undefined;
       const listener = new QueueListener({
-        queue: await this.#queue(trigger), poisonQueue: isPoison ? undefined : await this.#queue(poisonBinding), options, log,
-        run: (message: ReceivedMessage, waiting) => run(definition, { [trigger.name]: { string: message.text } }, messageMetadata(message), waiting),
-        poisoned: () => { this.#notify(`${listener.queueName}-poison`); },
+        queue: await this.#queue(trigger),
+        poisonQueue: isPoison ? undefined : await this.#queue(poisonBinding),
+        options,
+        log,
+        run: (message: ReceivedMessage, waiting) =>
+          run(definition, { [trigger.name]: { string: message.text } }, messageMetadata(message), waiting),
+        poisoned: () => {
+          this.#notify(`${listener.queueName}-poison`);
+        },
       });
       this.#listeners.push(listener);
       listener.start();
@@ -59,11 +70,13 @@ export class Queues {
   /** Writes what a function gave an output binding. @throws Error when it cannot be written. */
   async write(binding: Binding, value: TypedData | null | undefined): Promise<void> {
     const problem = this.problem(binding);
-    if (problem !== undefined) throw new Error(`The output binding '${binding.name}' cannot be written: ${problem}.`);
+    if (problem !== undefined)
+      throw new Error(`The output binding '${binding.name}' cannot be written: ${problem}.`);
     const messages = outputMessages(value);
     if (messages.length === 0) return;
     const queue = await this.#queue(binding);
-    for (const message of messages) await sendMessage(queue, encodeMessage(message, this.#options.options.base64));
+    for (const message of messages)
+      await sendMessage(queue, encodeMessage(message, this.#options.options.base64));
     this.#notify(queue.name);
   }
 

@@ -15,15 +15,25 @@ export function parseConstraint(text: string): Constraint {
   const name = found?.[1]?.toLowerCase();
   const argument = found?.[2];
   switch (name) {
-    case 'int': return within(INT);
-    case 'long': return within(LONG);
-    case 'bool': return (value) => /^\s*(true|false)\s*$/i.test(value);
-    case 'guid': return (value) => GUID.test(value);
-    case 'alpha': return (value) => /^[a-z]*$/i.test(value);
-    case 'decimal': return (value) => /^\s*[-+]?(\d[\d,]*\.?\d*|\.\d+)\s*$/.test(value);
-    case 'double': case 'float': return (value) => DOUBLE.test(value);
-    case 'datetime': return (value) => !Number.isNaN(Date.parse(value));
-    case 'required': return (value) => value !== '';
+    case 'int':
+      return within(INT);
+    case 'long':
+      return within(LONG);
+    case 'bool':
+      return (value) => /^\s*(true|false)\s*$/i.test(value);
+    case 'guid':
+      return (value) => GUID.test(value);
+    case 'alpha':
+      return (value) => /^[a-z]*$/i.test(value);
+    case 'decimal':
+      return (value) => /^\s*[-+]?(\d[\d,]*\.?\d*|\.\d+)\s*$/.test(value);
+    case 'double':
+    case 'float':
+      return (value) => DOUBLE.test(value);
+    case 'datetime':
+      return (value) => !Number.isNaN(Date.parse(value));
+    case 'required':
+      return (value) => value !== '';
     case 'length': {
       const [low, high = low] = numbers(argument, 1, 2);
       return (value) => value.length >= low! && value.length <= high!;
@@ -36,8 +46,10 @@ export function parseConstraint(text: string): Constraint {
       const [high] = numbers(argument, 1);
       return (value) => value.length <= high!;
     }
-    case 'min': return within([integers(argument, 1)[0]!, LONG[1]]);
-    case 'max': return within([LONG[0], integers(argument, 1)[0]!]);
+    case 'min':
+      return within([integers(argument, 1)[0]!, LONG[1]]);
+    case 'max':
+      return within([LONG[0], integers(argument, 1)[0]!]);
     case 'range': {
       const [low, high] = integers(argument, 2);
       return within([low!, high!]);
@@ -47,7 +59,8 @@ export function parseConstraint(text: string): Constraint {
       const pattern = new RegExp(argument, 'i');
       return (value) => pattern.test(value);
     }
-    default: throw new Error('there is no such constraint');
+    default:
+      throw new Error('there is no such constraint');
   }
 }
 
@@ -65,7 +78,8 @@ function integer(text: string): bigint | undefined {
 
 function integers(argument: string | undefined, ...counts: number[]): bigint[] {
   const found = (argument ?? '').split(',').map(integer);
-  if (!counts.includes(found.length) || found.includes(undefined)) throw new Error(`it needs ${counts.join(' or ')} whole number(s) in parentheses`);
+  if (!counts.includes(found.length) || found.includes(undefined))
+    throw new Error(`it needs ${counts.join(' or ')} whole number(s) in parentheses`);
   return found as bigint[];
 }
 

@@ -60,7 +60,9 @@ export class BlobScheduleStatuses implements ScheduleStatuses {
   async read(functionName: string): Promise<ScheduleStatus | undefined> {
     const container = await this.#open();
     try {
-      const { Last, Next, LastUpdated } = JSON.parse((await container.getBlobClient(this.#path(functionName)).downloadToBuffer()).toString()) as Record<string, string>;
+      const { Last, Next, LastUpdated } = JSON.parse(
+        (await container.getBlobClient(this.#path(functionName)).downloadToBuffer()).toString(),
+      ) as Record<string, string>;
       return { last: Date.parse(Last!), next: Date.parse(Next!), lastUpdated: Date.parse(LastUpdated!) };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
@@ -86,14 +88,23 @@ export class BlobScheduleStatuses implements ScheduleStatuses {
 }
 
 /** A status as the host writes it, and as a function sees it. */
-export function statusJson({ last, next, lastUpdated }: ScheduleStatus, timeZone: string): Record<'Last' | 'Next' | 'LastUpdated', string> {
-  return { Last: localTime(last, timeZone), Next: localTime(next, timeZone), LastUpdated: localTime(lastUpdated, timeZone) };
+export function statusJson(
+  { last, next, lastUpdated }: ScheduleStatus,
+  timeZone: string,
+): Record<'Last' | 'Next' | 'LastUpdated', string> {
+  return {
+    Last: localTime(last, timeZone),
+    Next: localTime(next, timeZone),
+    LastUpdated: localTime(lastUpdated, timeZone),
+  };
 }
 
 /** `2026-11-21T01:22:15.004+01:00`: the time in a zone, without zeros at its end. */
 function localTime(time: number, timeZone: string): string {
   if (time === UNKNOWN) return '0001-01-01T00:00:00+00:00';
-  const zone = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(time).find(({ type }) => type === 'timeZoneName')!.value;
+  const zone = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
+    .formatToParts(time)
+    .find(({ type }) => type === 'timeZoneName')!.value;
   const [, sign, hours, minutes] = /^GMT([+-])(\d\d):(\d\d)$/.exec(zone) ?? [zone, '+', '00', '00'];
   const offset = Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes));
   return `${new Date(time + offset * 60_000).toISOString().replace(/\.?0*Z$/, '')}${sign}${hours}:${minutes}`;
@@ -104,7 +115,11 @@ export function hostId(directory: string, setting: Setting): string {
   const given = setting('AzureFunctionsWebHost__hostid');
   if (given !== undefined) return given;
   let hash = 23;
-  for (const character of path.resolve(directory).split('')) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
-  const machine = os.hostname().split('.')[0]!.replaceAll(/[^\p{L}\p{N}]/gu, '');
+  for (const character of path.resolve(directory).split(''))
+    hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
+  const machine = os
+    .hostname()
+    .split('.')[0]!
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
   return `${machine}-${Math.abs(hash)}`.slice(0, 32).toLowerCase().replace(/-+$/, '');
 }

@@ -26,10 +26,28 @@ const SECOND: Field = { least: 0, most: 59 };
 const HOUR: Field = { least: 0, most: 23 };
 const DAY: Field = { least: 1, most: 31 };
 const MONTH: Field = {
-  least: 1, most: 12,
-  names: ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'],
+  least: 1,
+  most: 12,
+  names: [
+    'january',
+    'february',
+    'march',
+    'april',
+    'may',
+    'june',
+    'july',
+    'august',
+    'september',
+    'october',
+    'november',
+    'december',
+  ],
 };
-const WEEKDAY: Field = { least: 0, most: 6, names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] };
+const WEEKDAY: Field = {
+  least: 0,
+  most: 6,
+  names: ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'],
+};
 const FIELDS = [SECOND, SECOND, HOUR, DAY, MONTH, WEEKDAY];
 
 /**
@@ -43,7 +61,12 @@ export function parseSchedule(text: string, timeZone: string): Schedule | undefi
   if (parts.length === 6 && !fields.includes(undefined)) return cronSchedule(fields as number[][], timeZone);
   const interval = parseTimeSpan(text);
   if (interval === undefined || interval <= 0) return undefined;
-  return { description: `Constant: ${formatTimeSpan(interval)}`, onWallClock: false, frequent: interval < 60_000, next: (time) => time + interval };
+  return {
+    description: `Constant: ${formatTimeSpan(interval)}`,
+    onWallClock: false,
+    frequent: interval < 60_000,
+    next: (time) => time + interval,
+  };
 }
 
 /**
@@ -51,15 +74,24 @@ export function parseSchedule(text: string, timeZone: string): Schedule | undefi
  * adds the hour.
  */
 function cronSchedule(fields: readonly number[][], timeZone: string): Schedule {
-  const isFull = (values: readonly number[], index: number): boolean => values.length === FIELDS[index]!.most - FIELDS[index]!.least + 1;
+  const isFull = (values: readonly number[], index: number): boolean =>
+    values.length === FIELDS[index]!.most - FIELDS[index]!.least + 1;
   const parts = fields.map((values, index) => (isFull(values, index) ? '*' : values.join(',')));
   // The host's rule for what runs in both of the hours that autumn repeats: two values side by side among seconds, minutes and hours.
-  const isInterval = fields.slice(0, 3).some((values) => values.some((value, index) => values[index + 1] === value + 1));
+  const isInterval = fields
+    .slice(0, 3)
+    .some((values) => values.some((value, index) => values[index + 1] === value + 1));
   const cron = new Cron(parts.join(' '), {
-    paused: true, mode: '6-part', domAndDow: true, timezone: timeZone, fixedTimeRule: isInterval ? 'single-value' : 'no-wildcard',
+    paused: true,
+    mode: '6-part',
+    domAndDow: true,
+    timezone: timeZone,
+    fixedTimeRule: isInterval ? 'single-value' : 'no-wildcard',
   });
   return {
-    description: `Cron: '${parts.join(' ')}'`, onWallClock: true, frequent: fields[0]!.length > 1 && parts.slice(1).every((part) => part === '*'),
+    description: `Cron: '${parts.join(' ')}'`,
+    onWallClock: true,
+    frequent: fields[0]!.length > 1 && parts.slice(1).every((part) => part === '*'),
     next: (time) => cron.nextRun(new Date(time))?.getTime() ?? NEVER,
   };
 }
@@ -69,11 +101,14 @@ function valuesOf(text: string, field: Field): number[] | undefined {
   const found = new Set<number>();
   for (const item of text.split(',')) {
     const [, range, step] = /^([^/]+)(?:\/(\d+))?$/.exec(item) ?? [];
-    const bounds = range === '*' ? [field.least, field.most] : range?.split('-').map((value) => valueOf(value, field));
+    const bounds =
+      range === '*' ? [field.least, field.most] : range?.split('-').map((value) => valueOf(value, field));
     if (bounds === undefined || bounds.length > 2) return undefined;
     const [from, to = step === undefined ? from : field.most] = bounds;
-    if (from === undefined || to === undefined || (bounds.length === 2 && bounds[1] === undefined)) return undefined;
-    for (let value = Math.min(from, to); value <= Math.max(from, to); value += Math.max(1, Number(step ?? 1))) found.add(value);
+    if (from === undefined || to === undefined || (bounds.length === 2 && bounds[1] === undefined))
+      return undefined;
+    for (let value = Math.min(from, to); value <= Math.max(from, to); value += Math.max(1, Number(step ?? 1)))
+      found.add(value);
   }
   return [...found].toSorted((a, b) => a - b);
 }

@@ -28,7 +28,9 @@ export class Timers {
 
   /** @throws UnsupportedBindingError for a schedule that is none */
   constructor(definitions: readonly FunctionDefinition[], options: TimersOptions) {
-    this.#timers = new Map(definitions.map((definition) => [definition.name, new Timer(definition, options)]));
+    this.#timers = new Map(
+      definitions.map((definition) => [definition.name, new Timer(definition, options)]),
+    );
   }
 
   /** What a timer function is given when it runs out of turn. */
@@ -73,7 +75,10 @@ class Timer {
     const { name, trigger } = definition;
     const text = String(trigger['schedule']);
     const schedule = parseSchedule(text, options.timeZone);
-    if (schedule === undefined) throw new UnsupportedBindingError(`The function '${name}' has the schedule '${text}', which is neither a valid cron expression nor a time span.`);
+    if (schedule === undefined)
+      throw new UnsupportedBindingError(
+        `The function '${name}' has the schedule '${text}', which is neither a valid cron expression nor a time span.`,
+      );
     this.#definition = definition;
     this.#options = options;
     this.#schedule = schedule;
@@ -85,10 +90,18 @@ class Timer {
     const { name, trigger } = this.#definition;
     const now = clock.now();
     const stored = this.#monitored ? await this.#read() : undefined;
-    this.#status = stored === undefined ? { last: UNKNOWN, next: this.#schedule.next(now), lastUpdated: UNKNOWN } : this.#onThisSchedule(stored, now);
+    this.#status =
+      stored === undefined
+        ? { last: UNKNOWN, next: this.#schedule.next(now), lastUpdated: UNKNOWN }
+        : this.#onThisSchedule(stored, now);
     // A new timer is written down before it ran, so that its first run cannot be missed.
-    if (this.#monitored && this.#status !== stored) this.#write({ ...this.#status, lastUpdated: stored === undefined ? now : this.#status.lastUpdated });
-    log('debug', CATEGORY, `The next occurrence of the '${name}' schedule (${this.#schedule.description}) will be: ${new Date(this.#status.next).toISOString()}`);
+    if (this.#monitored && this.#status !== stored)
+      this.#write({ ...this.#status, lastUpdated: stored === undefined ? now : this.#status.lastUpdated });
+    log(
+      'debug',
+      CATEGORY,
+      `The next occurrence of the '${name}' schedule (${this.#schedule.description}) will be: ${new Date(this.#status.next).toISOString()}`,
+    );
     if (this.#monitored && now > this.#status.next) {
       log('information', CATEGORY, `Function '${name}' is past due on startup. Executing now.`);
       this.#run(true);
@@ -109,7 +122,8 @@ class Timer {
 
   /** A status of another schedule is reckoned anew, and what is past by the new one was not missed. */
   #onThisSchedule(stored: ScheduleStatus, now: number): ScheduleStatus {
-    let lastUpdated = stored.last !== UNKNOWN ? stored.last : stored.lastUpdated !== UNKNOWN ? stored.lastUpdated : now;
+    let lastUpdated =
+      stored.last !== UNKNOWN ? stored.last : stored.lastUpdated !== UNKNOWN ? stored.lastUpdated : now;
     let next = this.#schedule.next(lastUpdated);
     if (next === stored.next) return stored;
     if (now > next) [next, lastUpdated] = [this.#schedule.next(now), now];
@@ -117,12 +131,26 @@ class Timer {
   }
 
   input(isPastDue: boolean): TypedData {
-    const status = this.#monitored && this.#status !== undefined ? statusJson(this.#status, this.#options.timeZone) : null;
-    return { json: JSON.stringify({ Schedule: { AdjustForDST: this.#schedule.onWallClock }, ScheduleStatus: status, IsPastDue: isPastDue }) };
+    const status =
+      this.#monitored && this.#status !== undefined ? statusJson(this.#status, this.#options.timeZone) : null;
+    return {
+      json: JSON.stringify({
+        Schedule: { AdjustForDST: this.#schedule.onWallClock },
+        ScheduleStatus: status,
+        IsPastDue: isPastDue,
+      }),
+    };
   }
 
   #arm(): void {
-    if (!this.#stopped) this.#cancel = this.#options.clock.schedule(this.#status!.next, () => { this.#run(false); }, true);
+    if (!this.#stopped)
+      this.#cancel = this.#options.clock.schedule(
+        this.#status!.next,
+        () => {
+          this.#run(false);
+        },
+        true,
+      );
   }
 
   #run(isPastDue: boolean): void {
@@ -148,7 +176,9 @@ class Timer {
   }
 
   #write(status: ScheduleStatus): void {
-    const writing = this.#writeAfter(this.writing, status).finally(() => { if (this.writing === writing) this.writing = undefined; });
+    const writing = this.#writeAfter(this.writing, status).finally(() => {
+      if (this.writing === writing) this.writing = undefined;
+    });
     this.writing = writing;
   }
 
@@ -162,6 +192,10 @@ class Timer {
   }
 
   #complain(what: string, error: unknown): void {
-    this.#options.log('error', CATEGORY, `Could not ${what} when the function '${this.#definition.name}' ran last: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`);
+    this.#options.log(
+      'error',
+      CATEGORY,
+      `Could not ${what} when the function '${this.#definition.name}' ran last: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+    );
   }
 }

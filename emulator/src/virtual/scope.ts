@@ -35,9 +35,10 @@ export function installScopes(): void {
   const RealDate = Date;
   const now = (): number => scopes.getStore()?.now() ?? RealDate.now();
   globalThis.Date = new Proxy(RealDate, {
-    construct: (target, args, newTarget) => Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as Date,
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as Date,
     apply: () => new RealDate(now()).toString(),
-    get: (target, property) => (property === 'now' ? now : Reflect.get(target, property) as unknown),
+    get: (target, property) => (property === 'now' ? now : (Reflect.get(target, property) as unknown)),
   });
 
   const realEnv = process.env;
@@ -46,17 +47,29 @@ export function installScopes(): void {
     return env !== undefined && Object.hasOwn(env, property) ? env : undefined;
   };
   process.env = new Proxy(realEnv, {
-    get: (target, property) => overlaid(property)?.[property as string] ?? (overlaid(property) === undefined ? Reflect.get(target, property) as string : undefined),
-    has: (target, property) => { const env = overlaid(property); return env === undefined ? Reflect.has(target, property) : env[property as string] !== undefined; },
+    get: (target, property) =>
+      overlaid(property)?.[property as string] ??
+      (overlaid(property) === undefined ? (Reflect.get(target, property) as string) : undefined),
+    has: (target, property) => {
+      const env = overlaid(property);
+      return env === undefined ? Reflect.has(target, property) : env[property as string] !== undefined;
+    },
     ownKeys: (target) => {
       const env = scopes.getStore()?.env ?? {};
-      return [...new Set([...Reflect.ownKeys(target).filter((key) => overlaid(key) === undefined), ...Object.keys(env).filter((key) => env[key] !== undefined)])];
+      return [
+        ...new Set([
+          ...Reflect.ownKeys(target).filter((key) => overlaid(key) === undefined),
+          ...Object.keys(env).filter((key) => env[key] !== undefined),
+        ]),
+      ];
     },
     getOwnPropertyDescriptor: (target, property) => {
       const env = overlaid(property);
       if (env === undefined) return Reflect.getOwnPropertyDescriptor(target, property);
       const value = env[property as string];
-      return value === undefined ? undefined : { value, enumerable: true, configurable: true, writable: true };
+      return value === undefined
+        ? undefined
+        : { value, enumerable: true, configurable: true, writable: true };
     },
   });
 }

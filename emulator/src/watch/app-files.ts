@@ -21,7 +21,9 @@ export function watchAppFiles(directory: string, changed: (file: string) => void
 
   const notice = (file: string): void => {
     clearTimeout(settling);
-    settling = setTimeout(() => { changed(file); }, SETTLED);
+    settling = setTimeout(() => {
+      changed(file);
+    }, SETTLED);
   };
   const unwatch = (folder: string): void => {
     for (const [watched, watcher] of watchers) {
@@ -30,7 +32,8 @@ export function watchAppFiles(directory: string, changed: (file: string) => void
       watchers.delete(watched);
     }
   };
-  const matters = (file: string): boolean => /\.[cm]?js$/.test(file) || (path.dirname(file) === directory && READ_AT_START.has(path.basename(file)));
+  const matters = (file: string): boolean =>
+    /\.[cm]?js$/.test(file) || (path.dirname(file) === directory && READ_AT_START.has(path.basename(file)));
   const onEvent = (file: string, event: string): void => {
     if (isLeftOut(path.basename(file))) return;
     if (matters(file)) {
@@ -45,7 +48,14 @@ export function watchAppFiles(directory: string, changed: (file: string) => void
   const watchFolder = (folder: string, isNew: boolean): void => {
     try {
       const entries = readdirSync(folder, { withFileTypes: true });
-      watchers.set(folder, watch(folder, (event, name) => { if (name !== null) onEvent(path.join(folder, name), event); }).on('error', () => { unwatch(folder); }));
+      watchers.set(
+        folder,
+        watch(folder, (event, name) => {
+          if (name !== null) onEvent(path.join(folder, name), event);
+        }).on('error', () => {
+          unwatch(folder);
+        }),
+      );
       for (const entry of entries) {
         const full = path.join(folder, entry.name);
         if (entry.isDirectory() && !isLeftOut(entry.name)) watchFolder(full, isNew);

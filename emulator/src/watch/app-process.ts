@@ -16,13 +16,18 @@ function end(leave: (emulator: RunningEmulator) => Promise<unknown>): void {
 // Ctrl-C reaches every process of a terminal: the parent decides.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-process.on('disconnect', () => { end((emulator) => emulator.stop()); });
+process.on('disconnect', () => {
+  end((emulator) => emulator.stop());
+});
 process.on('message', (message: ToApp) => {
   if (message === 'stop') end((emulator) => emulator.stop());
-  if (message === 'leave') end(async (emulator) => { await tell(await emulator.leave()); });
+  if (message === 'leave')
+    end(async (emulator) => {
+      await tell(await emulator.leave());
+    });
 });
 
-const [options] = await once(process, 'message') as [PlainOptions];
+const [options] = (await once(process, 'message')) as [PlainOptions];
 try {
   const emulator = await serve(options);
   await tell({ port: emulator.port, keys: emulator.host.keys, instances: new Map(), schedules: new Map() });
@@ -32,5 +37,9 @@ try {
 }
 
 async function tell(what: FromApp): Promise<void> {
-  await new Promise<void>((resolve) => { process.send!(what, () => { resolve(); }); });
+  await new Promise<void>((resolve) => {
+    process.send!(what, () => {
+      resolve();
+    });
+  });
 }

@@ -8,7 +8,10 @@ import { endWhenAsked } from '../serve.js';
 import { watchAppFiles } from './app-files.js';
 
 /** Options that can be sent to another process. */
-export type PlainOptions = Pick<EmulatorOptions, 'app' | 'port' | 'storage' | 'hub' | 'enforceKeys' | 'strict' | 'verbose' | 'left'>;
+export type PlainOptions = Pick<
+  EmulatorOptions,
+  'app' | 'port' | 'storage' | 'hub' | 'enforceKeys' | 'strict' | 'verbose' | 'left'
+>;
 
 /** What a process is told: its options first, and then to end, with or without somebody who goes on in its place. */
 export type ToApp = PlainOptions | 'stop' | 'leave';
@@ -26,15 +29,18 @@ export async function watchApp(options: PlainOptions): Promise<void> {
     ends = true;
     await running.end('stop');
   });
-  if (!await running.serves && !ends) process.exit(1);
-  watchAppFiles(directory, (file) => { change.resolve(file); });
+  if (!(await running.serves) && !ends) process.exit(1);
+  watchAppFiles(directory, (file) => {
+    change.resolve(file);
+  });
   for (let left: Legacy | undefined; ;) {
-    if (await Promise.race([change.promise, running.ended]) === undefined && !ends) process.stdout.write('The app does not run. It is started again when it is changed.\n');
+    if ((await Promise.race([change.promise, running.ended])) === undefined && !ends)
+      process.stdout.write('The app does not run. It is started again when it is changed.\n');
     const file = await change.promise;
     change = Promise.withResolvers();
     if (ends) return;
     process.stdout.write(`${path.relative(directory, file)} has changed: the app is loaded anew.\n`);
-    left = await running.end('leave') ?? left;
+    left = (await running.end('leave')) ?? left;
     if (ends) return;
     running = new AppProcess({ ...options, ...(left !== undefined && { left }) });
     await running.serves;
@@ -58,7 +64,9 @@ class AppProcess {
         this.#left = left;
         resolve(true);
       });
-      void this.ended.then(() => { resolve(false); });
+      void this.ended.then(() => {
+        resolve(false);
+      });
     });
   }
 

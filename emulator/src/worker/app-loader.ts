@@ -23,7 +23,8 @@ let loaded: { key: string; registrations: Promise<Registrations> } | undefined;
  */
 export async function loadApp(source: AppSource): Promise<Registrations> {
   const key = 'directory' in source ? path.resolve(source.directory) : source.app.toString();
-  if (loaded !== undefined && loaded.key !== key) throw new AppLoadError('This process has loaded another app already: a process can hold one.');
+  if (loaded !== undefined && loaded.key !== key)
+    throw new AppLoadError('This process has loaded another app already: a process can hold one.');
   loaded ??= { key, registrations: load(source) };
   return loaded.registrations;
 }
@@ -35,7 +36,8 @@ async function load(source: AppSource): Promise<Registrations> {
     else await source.app();
     const { appHookData, appLevelHookData: hookData } = registrations;
     const functionAppDirectory = 'directory' in source ? path.resolve(source.directory) : process.cwd();
-    for (const hook of registrations.hooks.get('appStart') ?? []) await hook({ hookData, appHookData, functionAppDirectory });
+    for (const hook of registrations.hooks.get('appStart') ?? [])
+      await hook({ hookData, appHookData, functionAppDirectory });
   } catch (error) {
     if (error instanceof AppLoadError) throw error;
     throw new AppLoadError(`The app threw while it was loaded: ${oneLine(error)}`, { cause: error });
@@ -44,7 +46,9 @@ async function load(source: AppSource): Promise<Registrations> {
   for (const { metadata } of registrations.functions.values()) {
     const bindings = Object.values(metadata['bindings'] as Record<string, Binding>);
     if (bindings.some((binding) => binding['durableRequiresGrpc'] === true)) {
-      throw new AppLoadError('The app uses durable-functions 4, which speaks another protocol (gRPC). The emulator runs durable-functions 3.');
+      throw new AppLoadError(
+        'The app uses durable-functions 4, which speaks another protocol (gRPC). The emulator runs durable-functions 3.',
+      );
     }
   }
   // Locks app.setup() and tells what the library wants of its host.
@@ -65,12 +69,18 @@ async function loadDirectory(directory: string): Promise<void> {
   try {
     manifest = JSON.parse(readFileSync(file, 'utf8')) as typeof manifest;
   } catch (error) {
-    throw new AppLoadError((error as NodeJS.ErrnoException).code === 'ENOENT' ? `There is no package.json in ${directory}.` : `${file} is not valid JSON: ${oneLine(error)}`);
+    throw new AppLoadError(
+      (error as NodeJS.ErrnoException).code === 'ENOENT'
+        ? `There is no package.json in ${directory}.`
+        : `${file} is not valid JSON: ${oneLine(error)}`,
+    );
   }
   const { main } = manifest;
-  if (typeof main !== 'string' || main === '') throw new AppLoadError(`${file} has no "main", which names the app's entry file.`);
+  if (typeof main !== 'string' || main === '')
+    throw new AppLoadError(`${file} has no "main", which names the app's entry file.`);
   const entries = globSync(main.replaceAll('\\', '/'), { cwd: directory }).toSorted();
-  if (entries.length === 0) throw new AppLoadError(`No file matches "main": "${main}" of ${file}. Is the app built?`);
+  if (entries.length === 0)
+    throw new AppLoadError(`No file matches "main": "${main}" of ${file}. Is the app built?`);
   for (const entry of entries) {
     const absolute = path.join(directory, entry);
     const isModule = absolute.endsWith('.mjs') || (manifest.type === 'module' && !absolute.endsWith('.cjs'));
@@ -80,13 +90,21 @@ async function loadDirectory(directory: string): Promise<void> {
 }
 
 /** This package's own code, as a stack names it: by path where it is CommonJS, by address where it is a module. */
-const OWN = [path.dirname(import.meta.dirname) + path.sep, `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`];
+const OWN = [
+  path.dirname(import.meta.dirname) + path.sep,
+  `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`,
+];
 
 /** The message, and where in the app it was thrown when the stack says so: libraries are not the app, nor is what they call here. */
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const stack = error instanceof Error ? error.stack ?? '' : '';
-  const places = [...stack.matchAll(/\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/g)].map((match) => match[1]!);
-  const where = places.find((place) => !/[\\/]node_modules[\\/]/.test(place) && !OWN.some((own) => place.startsWith(own))) ?? places[0];
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const places = [
+    ...stack.matchAll(/\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/g),
+  ].map((match) => match[1]!);
+  const where =
+    places.find(
+      (place) => !/[\\/]node_modules[\\/]/.test(place) && !OWN.some((own) => place.startsWith(own)),
+    ) ?? places[0];
   return `${text.split('\n')[0]!}${where === undefined ? '' : ` (${where})`}`;
 }

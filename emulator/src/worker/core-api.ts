@@ -16,7 +16,10 @@ export interface ProgrammingModel {
 export interface InvocationModel {
   getArguments(): Promise<{ context: unknown; inputs: unknown[] }>;
   invokeFunction(context: unknown, inputs: unknown[], handler: Handler): Promise<unknown>;
-  getResponse(context: unknown, result: unknown): Promise<{ returnValue?: unknown; outputData?: { name: string; data: unknown }[] }>;
+  getResponse(
+    context: unknown,
+    result: unknown,
+  ): Promise<{ returnValue?: unknown; outputData?: { name: string; data: unknown }[] }>;
 }
 
 export type Handler = (...inputs: unknown[]) => unknown;
@@ -53,7 +56,13 @@ export interface Registrations {
   open: boolean;
 }
 
-const HOOKS: readonly string[] = ['appStart', 'appTerminate', 'preInvocation', 'postInvocation', 'log'] satisfies HookName[];
+const HOOKS: readonly string[] = [
+  'appStart',
+  'appTerminate',
+  'preInvocation',
+  'postInvocation',
+  'log',
+] satisfies HookName[];
 
 /** Marks an error as the worker's own: `@azure/functions` looks at it. */
 function systemError<E extends Error>(error: E): E {
@@ -67,7 +76,9 @@ class Disposable {
   }
 
   static from(...disposables: { dispose(): unknown }[]): Disposable {
-    return new Disposable(() => { for (const disposable of disposables) disposable.dispose(); });
+    return new Disposable(() => {
+      for (const disposable of disposables) disposable.dispose();
+    });
   }
 
   dispose(): unknown {
@@ -84,7 +95,15 @@ let registrations: Registrations | undefined;
 export function installCoreApi(): Registrations {
   if (registrations !== undefined) return registrations;
   const current: Registrations = {
-    model: undefined, functions: new Map(), hooks: new Map(), httpAddress: undefined, appHookData: {}, appLevelHookData: {}, records: [], log: undefined, open: true,
+    model: undefined,
+    functions: new Map(),
+    hooks: new Map(),
+    httpAddress: undefined,
+    appHookData: {},
+    appLevelHookData: {},
+    records: [],
+    log: undefined,
+    open: true,
   };
   registrations = current;
   const say = (level: LogLevel, message: string): void => {
@@ -98,18 +117,24 @@ export function installCoreApi(): Registrations {
     Disposable,
     setProgrammingModel(model: ProgrammingModel): void {
       if (current.model !== undefined && current.model !== model) {
-        say('warning', `Two copies of @azure/functions are loaded (${current.model.version} and ${model.version}). The settings of one do not reach the other: let npm dedupe them.`);
+        say(
+          'warning',
+          `Two copies of @azure/functions are loaded (${current.model.version} and ${model.version}). The settings of one do not reach the other: let npm dedupe them.`,
+        );
       }
       current.model = model;
     },
     getProgrammingModel: (): ProgrammingModel | undefined => current.model,
     registerFunction(metadata: Record<string, unknown>, handler: Handler): Disposable {
       const name = String(metadata['name']);
-      if (!current.open) throw systemError(new Error('A function can only be registered during app startup.'));
-      if (current.functions.has(name)) throw systemError(new Error(`A function with id "${name}" has already been registered.`));
+      if (!current.open)
+        throw systemError(new Error('A function can only be registered during app startup.'));
+      if (current.functions.has(name))
+        throw systemError(new Error(`A function with id "${name}" has already been registered.`));
       current.functions.set(name, { metadata, handler });
       return new Disposable(() => {
-        if (!current.open) throw systemError(new Error('A function can only be disposed during app startup.'));
+        if (!current.open)
+          throw systemError(new Error('A function can only be disposed during app startup.'));
         current.functions.delete(name);
       });
     },
@@ -123,13 +148,16 @@ export function installCoreApi(): Registrations {
         if (index >= 0) hooks.splice(index, 1);
       });
     },
-    log: (level: LogLevel, _category: string, message: string): void => { say(level, message); },
+    log: (level: LogLevel, _category: string, message: string): void => {
+      say(level, message);
+    },
   };
 
   // The technique of the real worker. A load hook would need flags, and could not answer a package that is not there.
   const prototype = Module.prototype as unknown as { require: (id: string) => unknown };
   prototype.require = new Proxy(prototype.require, {
-    apply: (original, module, [id]: [string]) => (id === '@azure/functions-core' ? api : Reflect.apply(original, module, [id])),
+    apply: (original, module, [id]: [string]) =>
+      id === '@azure/functions-core' ? api : Reflect.apply(original, module, [id]),
   });
   return current;
 }

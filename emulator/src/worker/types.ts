@@ -39,7 +39,11 @@ export interface InvocationRequest {
   inputData: Record<string, TypedData>;
   triggerMetadata?: Record<string, TypedData>;
   /** For a function with a retry policy: the retries before this attempt, and what made the last one necessary. */
-  retryContext?: { retryCount: number; maxRetryCount: number; exception?: { message: string; stackTrace: string; source: string } };
+  retryContext?: {
+    retryCount: number;
+    maxRetryCount: number;
+    exception?: { message: string; stackTrace: string; source: string };
+  };
   /** Where the invocation belongs in a trace. Default: nowhere. */
   trace?: TraceContext | undefined;
   /**

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Log, LogLevel } from '../log.js';
 import { rpcTraceContext } from '../tracing/trace-context.js';
 import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
-import type { Binding, FunctionDefinition, InvocationOutcome, InvocationRequest, TypedData, Worker } from './types.js';
+import type {
+  Binding,
+  FunctionDefinition,
+  InvocationOutcome,
+  InvocationRequest,
+  TypedData,
+  Worker,
+} from './types.js';
 
 export interface WorkerOptions {
   registrations: Registrations;
@@ -27,7 +34,12 @@ export class FunctionsWorker implements Worker {
       const bindings = metadata['bindings'] as Record<string, Binding>;
       const [key, binding] = Object.entries(bindings).find(([, { type }]) => /trigger$/i.test(type))!;
       const retryOptions = metadata['retryOptions'] as Record<string, unknown> | undefined;
-      const definition: FunctionDefinition = { name, bindings, trigger: { ...binding, name: key }, ...(retryOptions !== undefined && { retryOptions }) };
+      const definition: FunctionDefinition = {
+        name,
+        bindings,
+        trigger: { ...binding, name: key },
+        ...(retryOptions !== undefined && { retryOptions }),
+      };
       this.functions.set(name, definition);
       this.#lowerCase.set(name.toLowerCase(), definition);
     }
@@ -39,7 +51,9 @@ export class FunctionsWorker implements Worker {
 
   async invoke(request: InvocationRequest): Promise<InvocationOutcome> {
     const { around } = this.#options;
-    return around === undefined ? this.#invoke(request) : around(request.functionName, () => this.#invoke(request));
+    return around === undefined
+      ? this.#invoke(request)
+      : around(request.functionName, () => this.#invoke(request));
   }
 
   async #invoke(request: InvocationRequest): Promise<InvocationOutcome> {
@@ -57,7 +71,13 @@ export class FunctionsWorker implements Worker {
       const { returnValue, outputData } = await model.getResponse(context, result);
       const outputs: Record<string, TypedData> = {};
       for (const { name, data } of outputData ?? []) outputs[name] = data as TypedData;
-      return { ok: true, result, returnValue: returnValue as TypedData | null | undefined, outputData: outputs, context };
+      return {
+        ok: true,
+        result,
+        returnValue: returnValue as TypedData | null | undefined,
+        outputData: outputs,
+        context,
+      };
     } catch (error) {
       const stackTrace = error instanceof Error ? error.stack : undefined;
       const message = error instanceof Error ? error.message : String(error);
@@ -65,14 +85,26 @@ export class FunctionsWorker implements Worker {
     }
   }
 
-  async #invokeWithHooks(model: InvocationModel, invocation: Invocation, inputs: unknown[], handler: Handler): Promise<unknown> {
+  async #invokeWithHooks(
+    model: InvocationModel,
+    invocation: Invocation,
+    inputs: unknown[],
+    handler: Handler,
+  ): Promise<unknown> {
     const { appHookData, hooks } = this.#options.registrations;
     const { hookData, context: invocationContext } = invocation;
     // Hooks may put another function or other inputs in place, and may exchange the result or swallow the error.
     const pre = { hookData, appHookData, invocationContext, functionCallback: handler, inputs };
     invocation.state = 'preInvocationHooks';
     for (const hook of hooks.get('preInvocation') ?? NO_HOOKS) await hook(pre);
-    const post: Record<string, unknown> = { hookData, appHookData, invocationContext, inputs: pre.inputs, result: null, error: null };
+    const post: Record<string, unknown> = {
+      hookData,
+      appHookData,
+      invocationContext,
+      inputs: pre.inputs,
+      result: null,
+      error: null,
+    };
     invocation.state = 'invocation';
     try {
       post['result'] = await model.invokeFunction(invocationContext, pre.inputs, pre.functionCallback);
@@ -105,7 +137,15 @@ class Invocation implements CoreInvocationContext {
   #hookData: Record<string, unknown> | undefined;
 
   constructor(request: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {
-    const { functionName, invocationId, inputData, triggerMetadata, retryContext, trace, silent = false } = request;
+    const {
+      functionName,
+      invocationId,
+      inputData,
+      triggerMetadata,
+      retryContext,
+      trace,
+      silent = false,
+    } = request;
     this.invocationId = invocationId ?? randomUUID();
     this.metadata = metadata;
     this.#functionName = functionName;
@@ -114,8 +154,12 @@ class Invocation implements CoreInvocationContext {
     const inputs: { name: string; data: TypedData }[] = [];
     for (const name in inputData) inputs.push({ name, data: inputData[name]! });
     this.request = {
-      invocationId: this.invocationId, functionId: functionName, inputData: inputs, triggerMetadata: triggerMetadata ?? {},
-      traceContext: rpcTraceContext(trace), ...(retryContext !== undefined && { retryContext }),
+      invocationId: this.invocationId,
+      functionId: functionName,
+      inputData: inputs,
+      triggerMetadata: triggerMetadata ?? {},
+      traceContext: rpcTraceContext(trace),
+      ...(retryContext !== undefined && { retryContext }),
     };
   }
 
@@ -128,14 +172,20 @@ class Invocation implements CoreInvocationContext {
   log(level: LogLevel, category: 'user' | 'system', message: string): void {
     if (this.silent) return;
     const { registrations, log } = this.#options;
-    const name = category === 'user' ? `Function.${this.#functionName}.User` : `Function.${this.#functionName}`;
+    const name =
+      category === 'user' ? `Function.${this.#functionName}.User` : `Function.${this.#functionName}`;
     const hooks = registrations.hooks.get('log') ?? NO_HOOKS;
     if (hooks.length === 0) {
       log(level, name, message);
       return;
     }
     const record = {
-      level, message, category, invocationContext: this.context, hookData: this.hookData, appHookData: registrations.appHookData,
+      level,
+      message,
+      category,
+      invocationContext: this.context,
+      hookData: this.hookData,
+      appHookData: registrations.appHookData,
     };
     for (const hook of hooks) void hook(record);
     log(record.level, name, record.message);

@@ -12,7 +12,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   let azurite: Promise<Azurite> | undefined;
   const server = createServer((_, response) => {
     azurite ??= startAzurite();
-    azurite.then((running) => response.end(running.account()))
+    azurite
+      .then((running) => response.end(running.account()))
       .catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   server.listen(0, '127.0.0.1');

@@ -33,14 +33,21 @@ const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>proces
 export async function startAzurite(): Promise<Azurite> {
   const names = Array.from({ length: ACCOUNTS }, (_, index) => `a${index.toString(36).padStart(3, '0')}`);
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
-  const child = fork(program, [
-    '--silent', '--skipApiVersionCheck', '--disableTelemetry', '--inMemoryPersistence',
-    ...SERVICES.flatMap((service) => [`--${service.toLowerCase()}Port`, '0']),
-  ], {
-    env: { ...process.env, AZURITE_ACCOUNTS: names.map((name) => `${name}:${KEY}`).join(';') },
-    execArgv: ['--import', END_WITH_PARENT],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
+  const child = fork(
+    program,
+    [
+      '--silent',
+      '--skipApiVersionCheck',
+      '--disableTelemetry',
+      '--inMemoryPersistence',
+      ...SERVICES.flatMap((service) => [`--${service.toLowerCase()}Port`, '0']),
+    ],
+    {
+      env: { ...process.env, AZURITE_ACCOUNTS: names.map((name) => `${name}:${KEY}`).join(';') },
+      execArgv: ['--import', END_WITH_PARENT],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  );
   const exit = once(child, 'exit');
   let output = '';
 
@@ -48,24 +55,32 @@ export async function startAzurite(): Promise<Azurite> {
     const found = new Map<string, string>();
     const read = (chunk: string): void => {
       output += chunk;
-      for (const [, service, url] of output.matchAll(/Azurite (\w+) service is successfully listening at (\S+)/g)) {
+      for (const [, service, url] of output.matchAll(
+        /Azurite (\w+) service is successfully listening at (\S+)/g,
+      )) {
         found.set(service!, url!);
       }
       if (found.size === SERVICES.length) resolve(found);
     };
     child.stdout!.setEncoding('utf8').on('data', read);
     child.stderr!.setEncoding('utf8').on('data', read);
-    child.once('exit', () => { reject(new Error(`Azurite ended before it served: ${output}`)); });
+    child.once('exit', () => {
+      reject(new Error(`Azurite ended before it served: ${output}`));
+    });
   });
   // Tests that fail because it crashed do not say so.
-  child.once('exit', (code, signal) => { if (signal !== 'SIGKILL') console.error(`Azurite ended with ${code ?? signal}: ${output}`); });
+  child.once('exit', (code, signal) => {
+    if (signal !== 'SIGKILL') console.error(`Azurite ended with ${code ?? signal}: ${output}`);
+  });
 
   return {
     account() {
       const name = names.pop();
       if (name === undefined) throw new Error(`All ${ACCOUNTS} accounts of this Azurite have been given out`);
       return [
-        'DefaultEndpointsProtocol=http', `AccountName=${name}`, `AccountKey=${KEY}`,
+        'DefaultEndpointsProtocol=http',
+        `AccountName=${name}`,
+        `AccountKey=${KEY}`,
         ...SERVICES.map((service) => `${service}Endpoint=${endpoints.get(service)}/${name}`),
       ].join(';');
     },

@@ -22,12 +22,21 @@ export interface CliOptions {
   program?: string;
 }
 
-function spawn(args: readonly string[], { env, cwd, program = path.join(import.meta.dirname, '../../dist/cli.js') }: CliOptions): { child: ChildProcess; output: () => string } {
+function spawn(
+  args: readonly string[],
+  { env, cwd, program = path.join(import.meta.dirname, '../../dist/cli.js') }: CliOptions,
+): { child: ChildProcess; output: () => string } {
   const child = fork(program, args, {
-    env: { ...process.env, NODE_OPTIONS: '', ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    execArgv: [],
+    ...(cwd !== undefined && { cwd }),
   });
   let output = '';
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => { output += text; });
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
   return { child, output: () => output };
 }
 
@@ -40,13 +49,17 @@ export async function startCli(args: readonly string[], options: CliOptions = {}
       const found = /Serving on (\S+)/.exec(output())?.[1];
       if (found !== undefined) resolve(found);
     });
-    void ended.then(() => { reject(new Error(`The emulator ended: ${output()}`)); });
+    void ended.then(() => {
+      reject(new Error(`The emulator ended: ${output()}`));
+    });
   });
   return {
-    url, child, output,
+    url,
+    child,
+    output,
     stop: async () => {
       child.send('stop');
-      const [code] = await ended as [number | null];
+      const [code] = (await ended) as [number | null];
       return code;
     },
     kill: async () => {
@@ -57,8 +70,11 @@ export async function startCli(args: readonly string[], options: CliOptions = {}
 }
 
 /** Runs the command line to its end. */
-export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<{ code: number | null; output: string }> {
+export async function runCli(
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<{ code: number | null; output: string }> {
   const { child, output } = spawn(args, options);
-  const [code] = await once(child, 'close') as [number | null];
+  const [code] = (await once(child, 'close')) as [number | null];
   return { code, output: output() };
 }

@@ -1,5 +1,10 @@
 import type { DurableClient, Outcome, StartRequest } from '../../src/durable/client.js';
-import { InstanceExistsError, InvalidStateError, missingFunction, UnknownFunctionError } from '../../src/durable/client.js';
+import {
+  InstanceExistsError,
+  InvalidStateError,
+  missingFunction,
+  UnknownFunctionError,
+} from '../../src/durable/client.js';
 import { entityInstanceId, isEntity, type EntityId } from '../../src/durable/entity-messages.js';
 import type { HistoryEvent, RuntimeStatus } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
@@ -17,18 +22,36 @@ export class FakeDurableClient implements DurableClient {
 
   add(record: Partial<InstanceRecord> & { instanceId: string }): InstanceRecord {
     const whole: InstanceRecord = {
-      executionId: 'e0', name: 'waiter', version: null, runtimeStatus: 'Running', input: '""', output: null, customStatus: null,
-      createdTime: '2026-11-21T00:29:31.3051454Z', lastUpdatedTime: '2026-11-21T00:29:32.5Z', completedTime: null, parent: null, ...record,
+      executionId: 'e0',
+      name: 'waiter',
+      version: null,
+      runtimeStatus: 'Running',
+      input: '""',
+      output: null,
+      customStatus: null,
+      createdTime: '2026-11-21T00:29:31.3051454Z',
+      lastUpdatedTime: '2026-11-21T00:29:32.5Z',
+      completedTime: null,
+      parent: null,
+      ...record,
     };
     this.records.set(whole.instanceId, whole);
     return whole;
   }
 
   async startInstance({ name, instanceId, input, version, known }: StartRequest): Promise<string> {
-    if (known === true && name !== 'waiter') throw new UnknownFunctionError(missingFunction('orchestrator', name, ['waiter'], 1));
+    if (known === true && name !== 'waiter')
+      throw new UnknownFunctionError(missingFunction('orchestrator', name, ['waiter'], 1));
     const existing = instanceId === undefined ? undefined : this.records.get(instanceId);
-    if (existing !== undefined && !isFinished(existing.runtimeStatus)) throw new InstanceExistsError(existing.runtimeStatus);
-    const record = this.add({ instanceId: instanceId ?? crypto.randomUUID().replaceAll('-', ''), name, input, version: version ?? null, runtimeStatus: 'Pending' });
+    if (existing !== undefined && !isFinished(existing.runtimeStatus))
+      throw new InstanceExistsError(existing.runtimeStatus);
+    const record = this.add({
+      instanceId: instanceId ?? crypto.randomUUID().replaceAll('-', ''),
+      name,
+      input,
+      version: version ?? null,
+      runtimeStatus: 'Pending',
+    });
     this.onStart(record);
     return record.instanceId;
   }
@@ -41,34 +64,54 @@ export class FakeDurableClient implements DurableClient {
     return this.histories.get(instanceId);
   }
 
-  async query({ instanceIdPrefix = '', createdTimeFrom = -Infinity, createdTimeTo = Infinity, runtimeStatus = [], top, from = '' }: InstanceQuery): Promise<InstancePage> {
-    const found = [...this.records.values()].filter((record) => record.instanceId.startsWith(instanceIdPrefix) && record.instanceId >= from
-      && Date.parse(record.createdTime) >= createdTimeFrom && Date.parse(record.createdTime) <= createdTimeTo
-      && (runtimeStatus.length === 0 || runtimeStatus.includes(record.runtimeStatus)));
+  async query({
+    instanceIdPrefix = '',
+    createdTimeFrom = -Infinity,
+    createdTimeTo = Infinity,
+    runtimeStatus = [],
+    top,
+    from = '',
+  }: InstanceQuery): Promise<InstancePage> {
+    const found = [...this.records.values()].filter(
+      (record) =>
+        record.instanceId.startsWith(instanceIdPrefix) &&
+        record.instanceId >= from &&
+        Date.parse(record.createdTime) >= createdTimeFrom &&
+        Date.parse(record.createdTime) <= createdTimeTo &&
+        (runtimeStatus.length === 0 || runtimeStatus.includes(record.runtimeStatus)),
+    );
     const ordered = found.toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1));
     const next = ordered[top]?.instanceId;
     return { records: ordered.slice(0, top), ...(next !== undefined && { next }) };
   }
 
   async raiseEvent(instanceId: string, name: string, input: string | null): Promise<Outcome> {
-    return this.#tell(instanceId, () => { this.events.push({ instanceId, name, input }); });
+    return this.#tell(instanceId, () => {
+      this.events.push({ instanceId, name, input });
+    });
   }
 
   async terminate(instanceId: string, reason: string | null): Promise<Outcome> {
-    return this.#tell(instanceId, (record) => { this.#change(record, 'Terminated', reason); });
+    return this.#tell(instanceId, (record) => {
+      this.#change(record, 'Terminated', reason);
+    });
   }
 
   async suspend(instanceId: string, reason: string | null): Promise<Outcome> {
     return this.#tell(instanceId, (record) => {
       if (record.runtimeStatus === 'Suspended') {
-        throw new InvalidStateError(`Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`);
+        throw new InvalidStateError(
+          `Cannot suspend the orchestration instance ${instanceId} because instance is in the Suspended state.`,
+        );
       }
       this.#change(record, 'Suspended', reason);
     });
   }
 
   async resume(instanceId: string): Promise<Outcome> {
-    return this.#tell(instanceId, (record) => { this.#change(record, 'Running', null); });
+    return this.#tell(instanceId, (record) => {
+      this.#change(record, 'Running', null);
+    });
   }
 
   async rewind(instanceId: string): Promise<Outcome> {
@@ -80,7 +123,8 @@ export class FakeDurableClient implements DurableClient {
   }
 
   async signalEntity({ name, key }: EntityId, operation: string, input: string | null): Promise<void> {
-    if (name.toLowerCase() !== 'counter') throw new UnknownFunctionError(missingFunction('entity', name, ['counter'], 1));
+    if (name.toLowerCase() !== 'counter')
+      throw new UnknownFunctionError(missingFunction('entity', name, ['counter'], 1));
     this.events.push({ instanceId: entityInstanceId({ name, key }), name: operation, input });
   }
 

@@ -51,7 +51,9 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
   const storage: FaultyStorage = {
     connection,
     fault: healthy,
-    get busy() { return busy; },
+    get busy() {
+      return busy;
+    },
     stop() {
       for (const server of servers) {
         server.close();
@@ -62,19 +64,30 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
   for (const service of ['Table', 'Blob'] as const) {
     const { host, hostname, port } = new URL(new RegExp(`${service}Endpoint=([^;]+)`).exec(connection)![1]!);
     const server = createServer((incoming, outgoing) => {
-      const fault = storage.fault({ service, method: incoming.method!, path: incoming.url!.replace(/^\/[^/]+/, '') });
-      const lose = (): void => { incoming.socket.destroy(); };
+      const fault = storage.fault({
+        service,
+        method: incoming.method!,
+        path: incoming.url!.replace(/^\/[^/]+/, ''),
+      });
+      const lose = (): void => {
+        incoming.socket.destroy();
+      };
       const forward = (): void => {
         busy++;
-        const forwarded = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (response) => {
-          if (fault === 'answer lost') {
-            response.resume().once('end', lose);
-            return;
-          }
-          outgoing.writeHead(response.statusCode!, response.rawHeaders);
-          response.pipe(outgoing);
+        const forwarded = request(
+          { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+          (response) => {
+            if (fault === 'answer lost') {
+              response.resume().once('end', lose);
+              return;
+            }
+            outgoing.writeHead(response.statusCode!, response.rawHeaders);
+            response.pipe(outgoing);
+          },
+        );
+        forwarded.once('error', lose).once('close', () => {
+          busy--;
         });
-        forwarded.once('error', lose).once('close', () => { busy--; });
         incoming.pipe(forwarded);
       };
       if (fault === undefined || fault === 'answer lost') {
@@ -87,15 +100,26 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
         void sleep(fault.late).then(forward);
       } else {
         incoming.resume().once('end', () => {
-          outgoing.writeHead(fault.status, { 'content-type': 'application/json', 'x-ms-error-code': fault.code })
-            .end(JSON.stringify({ 'odata.error': { code: fault.code, message: { lang: 'en-US', value: 'As the test wants it.' } } }));
+          outgoing
+            .writeHead(fault.status, { 'content-type': 'application/json', 'x-ms-error-code': fault.code })
+            .end(
+              JSON.stringify({
+                'odata.error': {
+                  code: fault.code,
+                  message: { lang: 'en-US', value: 'As the test wants it.' },
+                },
+              }),
+            );
         });
       }
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     servers.push(server);
-    storage.connection = storage.connection.replace(host, `127.0.0.1:${(server.address() as AddressInfo).port}`);
+    storage.connection = storage.connection.replace(
+      host,
+      `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
   }
   return storage;
 }

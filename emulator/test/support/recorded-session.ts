@@ -72,7 +72,11 @@ export class Session {
   private constructor(registrations: Registrations, { hub, settings }: SessionOptions) {
     this.host = new Host({
       registrations: { ...registrations, model: this.#spiedModel(registrations.model!) },
-      config: { ...readConfig(directory, settings), settings }, hub, clock: this.#clock, log: () => {}, engine: { oneEventAnEpisode: true },
+      config: { ...readConfig(directory, settings), settings },
+      hub,
+      clock: this.#clock,
+      log: () => {},
+      engine: { oneEventAnEpisode: true },
       worker: {
         around: async (name, run) => {
           const invocation = (async () => {
@@ -92,7 +96,12 @@ export class Session {
     installScopes();
     const all = await loadApp({ directory });
     const { functions } = options;
-    const session = new Session(functions === undefined ? all : { ...all, functions: new Map([...all.functions].filter(([name]) => functions.has(name))) }, options);
+    const session = new Session(
+      functions === undefined
+        ? all
+        : { ...all, functions: new Map([...all.functions].filter(([name]) => functions.has(name))) },
+      options,
+    );
     session.#port = await session.host.start(0);
     session.#env['WEBSITE_HOSTNAME'] = `localhost:${session.#port}`;
     return session;
@@ -110,8 +119,16 @@ export class Session {
   /** Calls over HTTP, from Node, as the recording's script did. */
   async call({ method, path: url, headers, body }: Omit<Call, 'name'>): Promise<Answer> {
     const origin = `http://127.0.0.1:${this.#port}`;
-    const answer = await fetch(origin + url, { method, ...(headers && { headers }), ...(body !== undefined && { body: body.replaceAll('http://127.0.0.1:7071', origin) }) });
-    return { status: answer.status, headers: Object.fromEntries(answer.headers), body: parsed(await answer.text(), answer.headers.get('content-type')) };
+    const answer = await fetch(origin + url, {
+      method,
+      ...(headers && { headers }),
+      ...(body !== undefined && { body: body.replaceAll('http://127.0.0.1:7071', origin) }),
+    });
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers),
+      body: parsed(await answer.text(), answer.headers.get('content-type')),
+    };
   }
 
   /** Calls with these headers and no others. */
@@ -136,14 +153,20 @@ export class Session {
       await this.host.engine.whenQuiet();
       await Promise.all(this.#running);
       // What a finished function leads to may begin in the next turn.
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
     } while (this.#running.size > 0 || this.host.engine.isBusy);
   }
 
   /** Lets `seconds` pass, from one due time to the next. */
   async skip(seconds: number): Promise<void> {
     const target = this.#clock.now() + seconds * 1000;
-    for (await this.quiet(); this.#clock.next !== undefined && this.#clock.next <= target; await this.quiet()) {
+    for (
+      await this.quiet();
+      this.#clock.next !== undefined && this.#clock.next <= target;
+      await this.quiet()
+    ) {
       this.#clock.moveTo(this.#clock.next);
       this.#clock.wakeOne();
     }
@@ -153,19 +176,31 @@ export class Session {
   /** What `@azure/functions` makes of invocations, noting what it is given and what it answers: there the recording was made. */
   #spiedModel(model: ProgrammingModel): ProgrammingModel {
     return {
-      name: model.name, version: model.version, getCapabilities: (defaults) => model.getCapabilities(defaults),
+      name: model.name,
+      version: model.version,
+      getCapabilities: (defaults) => model.getCapabilities(defaults),
       getInvocationModel: (context) => {
         const invocation = model.getInvocationModel(context);
-        const { functionId, inputData, triggerMetadata } = context.request as { functionId: string; inputData: { name: string; data: unknown }[]; triggerMetadata: Record<string, unknown> };
+        const { functionId, inputData, triggerMetadata } = context.request as {
+          functionId: string;
+          inputData: { name: string; data: unknown }[];
+          triggerMetadata: Record<string, unknown>;
+        };
         const note = (answer: Invocation['answer']): void => {
-          this.invocations.push({ function: functionId, inputData: Object.fromEntries(inputData.map(({ name, data }) => [name, data])), triggerMetadata, answer });
+          this.invocations.push({
+            function: functionId,
+            inputData: Object.fromEntries(inputData.map(({ name, data }) => [name, data])),
+            triggerMetadata,
+            answer,
+          });
         };
         return {
           getArguments: () => invocation.getArguments(),
           invokeFunction: async (own, inputs, handler) => {
             const [first] = inputs as [Replay | undefined];
             // A silent one is the emulator's own affair: it looks for the line of a diagnostic.
-            if (first?.history !== undefined && (context as { silent?: boolean }).silent !== true) this.replays.push({ name: functionId, replay: structuredClone(first) });
+            if (first?.history !== undefined && (context as { silent?: boolean }).silent !== true)
+              this.replays.push({ name: functionId, replay: structuredClone(first) });
             try {
               return await invocation.invokeFunction(own, inputs, handler);
             } catch (error) {
@@ -175,7 +210,10 @@ export class Session {
           },
           getResponse: async (own, result) => {
             const { returnValue, outputData } = await invocation.getResponse(own, result);
-            note({ returnValue: returnValue ?? undefined, outputData: Object.fromEntries((outputData ?? []).map(({ name, data }) => [name, data])) });
+            note({
+              returnValue: returnValue ?? undefined,
+              outputData: Object.fromEntries((outputData ?? []).map(({ name, data }) => [name, data])),
+            });
             return { returnValue, ...(outputData && { outputData }) };
           },
         };
@@ -189,18 +227,25 @@ export class Session {
     const [writeHead, end] = [response.writeHead.bind(response), response.end.bind(response)];
     let headers: Record<string, string> = {};
     response.writeHead = ((status: number, lines: string[]) => {
-      headers = Object.fromEntries(lines.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), lines[index + 1]!]] : [])));
+      headers = Object.fromEntries(
+        lines.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), lines[index + 1]!]] : [])),
+      );
       return writeHead(status, lines);
     }) as typeof writeHead;
     response.end = ((chunk?: Uint8Array) => {
       const text = chunk === undefined ? '' : Buffer.from(chunk).toString();
       const [method, url] = [request.method!, request.url!];
-      this.sdkCalls.push({ name: `${method} ${url}`, method, path: url, response: { status: response.statusCode, headers, body: parsed(text, headers['content-type']) } });
+      this.sdkCalls.push({
+        name: `${method} ${url}`,
+        method,
+        path: url,
+        response: { status: response.statusCode, headers, body: parsed(text, headers['content-type']) },
+      });
       return end(chunk, 'utf8');
     }) as typeof end;
   };
 }
 
 function parsed(text: string, contentType: string | null | undefined): unknown {
-  return contentType?.startsWith('application/json') === true ? JSON.parse(text) as unknown : text;
+  return contentType?.startsWith('application/json') === true ? (JSON.parse(text) as unknown) : text;
 }

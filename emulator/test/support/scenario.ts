@@ -49,28 +49,54 @@ export async function loadScenario(): Promise<Worker> {
         return { seen: [key, run], ...(text !== undefined && { text }) };
       },
     });
-    df.app.activity('fails', { handler: () => { throw new Error('On purpose.'); } });
+    df.app.activity('fails', {
+      handler: () => {
+        throw new Error('On purpose.');
+      },
+    });
 
     df.app.orchestration('mixed', function* (context): Generator<Task, unknown, never> {
       const { text } = context.df.getInput<{ text: string }>();
       const seen: Seen[] = [];
-      const step = (name: string, more: Partial<Call> = {}): Task => context.df.callActivity('step', { key: `${context.df.instanceId}/${name}`, ...more });
-      const ended = ({ seen: one }: Ended): void => { seen.push(one); };
-      const later = (milliseconds: number): Date => new Date(context.df.currentUtcDateTime.getTime() + milliseconds);
+      const step = (name: string, more: Partial<Call> = {}): Task =>
+        context.df.callActivity('step', { key: `${context.df.instanceId}/${name}`, ...more });
+      const ended = ({ seen: one }: Ended): void => {
+        seen.push(one);
+      };
+      const later = (milliseconds: number): Date =>
+        new Date(context.df.currentUtcDateTime.getTime() + milliseconds);
       context.df.setCustomStatus('begun');
       ended(yield step('first'));
-      const three: Ended[] = yield context.df.Task.all([step('a'), step('b'), step('large', { text: LARGE })]);
+      const three: Ended[] = yield context.df.Task.all([
+        step('a'),
+        step('b'),
+        step('large', { text: LARGE }),
+      ]);
       three.forEach(ended);
       yield context.df.createTimer(later(20));
-      ended(yield context.df.callActivityWithRetry('step', new df.RetryOptions(10, 5), { key: `${context.df.instanceId}/retried`, succeeds: 3 }));
+      ended(
+        yield context.df.callActivityWithRetry('step', new df.RetryOptions(10, 5), {
+          key: `${context.df.instanceId}/retried`,
+          succeeds: 3,
+        }),
+      );
       try {
         yield context.df.callActivity('fails');
       } catch {
         context.df.setCustomStatus('it failed');
       }
       const [derived, given]: [Seen[], Seen[]] = yield context.df.Task.all([
-        context.df.callSubOrchestrator('child', { scenario: context.df.instanceId, name: 'derived', rounds: 2, seen: [] }),
-        context.df.callSubOrchestrator('child', { scenario: context.df.instanceId, name: 'given', rounds: 1, seen: [] }, `${context.df.instanceId}-given`),
+        context.df.callSubOrchestrator('child', {
+          scenario: context.df.instanceId,
+          name: 'derived',
+          rounds: 2,
+          seen: [],
+        }),
+        context.df.callSubOrchestrator(
+          'child',
+          { scenario: context.df.instanceId, name: 'given', rounds: 1, seen: [] },
+          `${context.df.instanceId}-given`,
+        ),
       ]);
       seen.push(...derived, ...given);
       // Somebody who gets no answer raises an event once more.
@@ -83,7 +109,12 @@ export async function loadScenario(): Promise<Worker> {
       return { seen, numbers: [...numbers].toSorted((a, b) => a - b), text: text.length };
     });
     df.app.orchestration('child', function* (context): Generator<Task, unknown, never> {
-      const { scenario, name, rounds, seen } = context.df.getInput<{ scenario: string; name: string; rounds: number; seen: Seen[] }>();
+      const { scenario, name, rounds, seen } = context.df.getInput<{
+        scenario: string;
+        name: string;
+        rounds: number;
+        seen: Seen[];
+      }>();
       const ended: Ended = yield context.df.callActivity('step', { key: `${scenario}/${name}-${rounds}` });
       seen.push(ended.seen);
       yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 10));
@@ -92,11 +123,15 @@ export async function loadScenario(): Promise<Worker> {
       return undefined;
     });
     df.app.orchestration('wide', function* (context): Generator<Task, unknown, never> {
-      const calls = Array.from({ length: WIDE }, (_, number) => context.df.callActivity('step', { key: `${context.df.instanceId}/${number}` }));
+      const calls = Array.from({ length: WIDE }, (_, number) =>
+        context.df.callActivity('step', { key: `${context.df.instanceId}/${number}` }),
+      );
       const ended: Ended[] = yield context.df.Task.all(calls);
       return ended.map(({ seen }) => seen);
     });
-    df.app.orchestration('waits', function* (context): Generator<Task, unknown, never> { return yield context.df.waitForExternalEvent('Never'); });
+    df.app.orchestration('waits', function* (context): Generator<Task, unknown, never> {
+      return yield context.df.waitForExternalEvent('Never');
+    });
     df.app.entity<string[] | string>('tally', ({ df: entity }) => {
       const lines = entity.getState(() => []) as string[];
       switch (entity.operationName) {
@@ -106,14 +141,22 @@ export async function loadScenario(): Promise<Worker> {
           entity.return(written.length);
           break;
         }
-        case 'pass': entity.signalEntity(new df.EntityId('tally', entity.getInput<string>()!), 'write', 'teller passed'); break;
-        default: entity.setState(entity.getInput<string>()!);
+        case 'pass':
+          entity.signalEntity(new df.EntityId('tally', entity.getInput<string>()!), 'write', 'teller passed');
+          break;
+        default:
+          entity.setState(entity.getInput<string>()!);
       }
     });
     df.app.orchestration('teller', function* (context): Generator<Task, unknown, never> {
       const { scenario, round } = context.df.getInput<{ scenario: string; round: number }>();
-      const [a, b, c] = ['a', 'b', 'c'].map((key) => new df.EntityId('tally', `${scenario}-${key}`)) as [EntityId, EntityId, EntityId];
-      const write = (to: EntityId, text: string): Task => context.df.callEntity(to, 'write', `teller ${text} ${round}`);
+      const [a, b, c] = ['a', 'b', 'c'].map((key) => new df.EntityId('tally', `${scenario}-${key}`)) as [
+        EntityId,
+        EntityId,
+        EntityId,
+      ];
+      const write = (to: EntityId, text: string): Task =>
+        context.df.callEntity(to, 'write', `teller ${text} ${round}`);
       context.df.signalEntity(a, 'write', `teller signal ${round}`);
       yield write(a, 'call');
       const lock: DurableLock = yield context.df.lock(b, a);
@@ -131,7 +174,9 @@ export async function loadScenario(): Promise<Worker> {
       return yield context.df.waitForExternalEvent('Never');
     });
     df.app.orchestration('echo', function* (context): Generator<Task, unknown, never> {
-      return yield context.df.callActivity('step', { key: `${context.df.instanceId}/${context.df.getInput<string>()}` });
+      return yield context.df.callActivity('step', {
+        key: `${context.df.instanceId}/${context.df.getInput<string>()}`,
+      });
     });
   });
 }
@@ -146,12 +191,19 @@ export class Life {
   #alive = true;
 
   constructor(connection: string, worker: Worker, listener: Log) {
-    const log: Log = (...line) => { if (this.#alive) listener(...line); };
+    const log: Log = (...line) => {
+      if (this.#alive) listener(...line);
+    };
     this.hub = new AzureStorageHub({ connection, name: 'Hub', log });
     // What the dead ask for is not done.
-    const invoke: Worker['invoke'] = async (request) => (this.#alive ? worker.invoke(request) : new Promise(() => {}));
+    const invoke: Worker['invoke'] = async (request) =>
+      this.#alive ? worker.invoke(request) : new Promise(() => {});
     this.engine = new Engine({
-      hub: this.hub, clock: new WallClock(), log, strict: true, sdk: new SdkV3({ functions: worker.functions, find: worker.find.bind(worker), invoke }),
+      hub: this.hub,
+      clock: new WallClock(),
+      log,
+      strict: true,
+      sdk: new SdkV3({ functions: worker.functions, find: worker.find.bind(worker), invoke }),
     });
     this.started = this.engine.start();
     // Who wants to know asks.
@@ -177,32 +229,51 @@ export async function play(name: string, life: () => Life): Promise<void> {
   const insist = async <T>(ask: (engine: Engine) => Promise<T>): Promise<T> => {
     for (;;) {
       const asked = life();
-      const answer = asked.started.then(() => ask(asked.engine)).then((value) => ({ value }), () => undefined);
+      const answer = asked.started
+        .then(() => ask(asked.engine))
+        .then(
+          (value) => ({ value }),
+          () => undefined,
+        );
       // The dead may never answer.
       const given = await Promise.race([answer, asked.died]);
       if (given !== undefined) return given.value;
       await sleep(5);
     }
   };
-  const start = (instanceId: string, orchestrator: string, input: unknown): Promise<unknown> => (
-    insist((engine) => engine.startInstance({ instanceId, name: orchestrator, input: JSON.stringify(input) }).catch(unless(InstanceExistsError))));
-  const accepted = (ask: (engine: Engine) => Promise<Outcome>): Promise<void> => insist(async (engine) => {
-    if (await ask(engine) === 'notFound') throw new Error('What was started is gone.');
-  });
+  const start = (instanceId: string, orchestrator: string, input: unknown): Promise<unknown> =>
+    insist((engine) =>
+      engine
+        .startInstance({ instanceId, name: orchestrator, input: JSON.stringify(input) })
+        .catch(unless(InstanceExistsError)),
+    );
+  const accepted = (ask: (engine: Engine) => Promise<Outcome>): Promise<void> =>
+    insist(async (engine) => {
+      if ((await ask(engine)) === 'notFound') throw new Error('What was started is gone.');
+    });
   const ended = async (instanceId: string): Promise<void> => {
-    while (!isFinished((await insist((engine) => engine.getRecord(instanceId)))?.runtimeStatus ?? 'Running')) await sleep(20);
+    while (!isFinished((await insist((engine) => engine.getRecord(instanceId)))?.runtimeStatus ?? 'Running'))
+      await sleep(20);
   };
-  const [mixed, wide, waits, again, teller, rival] = ['mixed', 'wide', 'waits', 'again', 'teller', 'rival'].map((part) => `${name}-${part}`) as [
-    string, string, string, string, string, string];
+  const [mixed, wide, waits, again, teller, rival] = [
+    'mixed',
+    'wide',
+    'waits',
+    'again',
+    'teller',
+    'rival',
+  ].map((part) => `${name}-${part}`) as [string, string, string, string, string, string];
 
   await Promise.all([
     (async () => {
       await start(mixed, 'mixed', { text: LARGE });
       await accepted((engine) => engine.raiseEvent(mixed, 'Number', '1'));
-      await accepted(async (engine) => engine.suspend(mixed, 'a moment').catch((error: unknown) => {
-        if (!(error instanceof InvalidStateError)) throw error;
-        return 'accepted';
-      }));
+      await accepted(async (engine) =>
+        engine.suspend(mixed, 'a moment').catch((error: unknown) => {
+          if (!(error instanceof InvalidStateError)) throw error;
+          return 'accepted';
+        }),
+      );
       await accepted((engine) => engine.raiseEvent(mixed, 'Number', '2'));
       await accepted((engine) => engine.resume(mixed, 'enough'));
       await ended(mixed);
@@ -227,7 +298,9 @@ export async function play(name: string, life: () => Life): Promise<void> {
       await start(rival, 'rival', { scenario: name });
       await start(teller, 'teller', { scenario: name, round: 0 });
       // Who gets no answer signals once more: what that does twice has to be the same.
-      await insist((engine) => engine.signalEntity({ name: 'tally', key: `${name}-set` }, 'set', '"once or twice"'));
+      await insist((engine) =>
+        engine.signalEntity({ name: 'tally', key: `${name}-set` }, 'set', '"once or twice"'),
+      );
       // Before it asks for its locks, while it waits for them, or when it has them.
       await accepted((engine) => engine.terminate(rival, 'enough'));
       await Promise.all([rival, teller].map(ended));
@@ -253,28 +326,50 @@ export interface Ending {
 export async function ending(name: string, { hub }: Life): Promise<Ending> {
   const wrong: string[] = [];
   const { records } = await hub.query({ top: 1000 });
-  const instances = await Promise.all(records.map(async ({ instanceId }) => {
-    const { record, inbox, stale } = await hub.load(instanceId);
-    if (inbox.length > 0) wrong.push(`For '${instanceId}' is left: ${inbox.map(({ id }) => id).join(', ')}.`);
-    if (stale) wrong.push(`What '${instanceId}' shows is not what it is.`);
-    return summary(name, record!, wrong);
-  }));
+  const instances = await Promise.all(
+    records.map(async ({ instanceId }) => {
+      const { record, inbox, stale } = await hub.load(instanceId);
+      if (inbox.length > 0)
+        wrong.push(`For '${instanceId}' is left: ${inbox.map(({ id }) => id).join(', ')}.`);
+      if (stale) wrong.push(`What '${instanceId}' shows is not what it is.`);
+      return summary(name, record!, wrong);
+    }),
+  );
   instances.sort((a, b) => (a.id < b.id ? -1 : 1));
-  for await (const page of hub.hints()) for (const { instanceId } of page) wrong.push(`A hint to '${instanceId}' is left.`);
+  for await (const page of hub.hints())
+    for (const { instanceId } of page) wrong.push(`A hint to '${instanceId}' is left.`);
   return { instances, wrong };
 }
 
-function summary(name: string, record: InstanceRecord, wrong: string[]): { id: string } & Record<string, unknown> {
+function summary(
+  name: string,
+  record: InstanceRecord,
+  wrong: string[],
+): { id: string } & Record<string, unknown> {
   const { instanceId, name: orchestrator, runtimeStatus, customStatus, output } = record;
   if (instanceId.startsWith('@')) {
-    const { state, queue, lockedBy } = JSON.parse(record.input!) as { state: string; queue?: unknown[]; lockedBy?: string };
-    if (queue !== undefined || lockedBy !== undefined) wrong.push(`'${instanceId}' is left locked by ${lockedBy}, with ${queue?.length ?? 0} that wait.`);
+    const { state, queue, lockedBy } = JSON.parse(record.input!) as {
+      state: string;
+      queue?: unknown[];
+      lockedBy?: string;
+    };
+    if (queue !== undefined || lockedBy !== undefined)
+      wrong.push(`'${instanceId}' is left locked by ${lockedBy}, with ${queue?.length ?? 0} that wait.`);
     const value = JSON.parse(state) as string[] | string;
     // Whether the rival wrote its line before it was terminated is chance.
-    return { id: instanceId.replace(name, ''), value: Array.isArray(value) ? value.filter((line) => line.startsWith('teller')) : value };
+    return {
+      id: instanceId.replace(name, ''),
+      value: Array.isArray(value) ? value.filter((line) => line.startsWith('teller')) : value,
+    };
   }
   const value: unknown = JSON.parse(runtimeStatus === 'Completed' ? output! : 'null', (_, part: unknown) => {
-    if (!Array.isArray(part) || part.length !== 2 || typeof part[0] !== 'string' || typeof part[1] !== 'number') return part;
+    if (
+      !Array.isArray(part) ||
+      part.length !== 2 ||
+      typeof part[0] !== 'string' ||
+      typeof part[1] !== 'number'
+    )
+      return part;
     const [key, run] = part as Seen;
     // The recorded run is the last: once recorded, a step does not run again.
     if (runs.get(key) !== run) wrong.push(`The recorded run of ${key} is number ${run} of ${runs.get(key)}.`);

@@ -14,7 +14,17 @@ import { isFinished } from '../../src/durable/history.js';
 import { MemoryHub } from '../../src/durable/memory-hub.js';
 import type { ActivityOutcome } from '../../src/durable/sdk-v3.js';
 import { SdkV3 } from '../../src/durable/sdk-v3.js';
-import type { Commit, CommitToken, Hint, InstancePage, InstanceQuery, InstanceRecord, LoadedInstance, Message, TaskHub } from '../../src/durable/task-hub.js';
+import type {
+  Commit,
+  CommitToken,
+  Hint,
+  InstancePage,
+  InstanceQuery,
+  InstanceRecord,
+  LoadedInstance,
+  Message,
+  TaskHub,
+} from '../../src/durable/task-hub.js';
 import type { Worker } from '../../src/worker/types.js';
 
 /** What may happen in a world, besides. */
@@ -56,7 +66,8 @@ const MAX_TURNS = 20_000;
 const STORAGE_FIRST = 7;
 
 /** What may be in the log: storage that failed, failures on purpose, events that nobody needed, and races whose timers nobody cancels. */
-const EXPECTED = /^Storage (failed|answers again)|failed with an error|Error in operation 'refuse'|that it has not (waited for are lost|cancelled keeps)/;
+const EXPECTED =
+  /^Storage (failed|answers again)|failed with an error|Error in operation 'refuse'|that it has not (waited for are lost|cancelled keeps)/;
 
 /** How many events are raised while nobody needs one. */
 const UNCALLED_EVENTS = 5;
@@ -107,15 +118,29 @@ class Store extends MemoryHub {
     const token = await super.commit(commit);
     this.#instances.add(commit.instanceId);
     for (const event of commit.append) {
-      const id = 'TaskScheduledId' in event ? event.TaskScheduledId : event.EventType === 'TimerFired' ? event.TimerId : undefined;
-      if (id !== undefined) this.#note(this.recorded, taskKey(commit.instanceId, commit.record.executionId, id));
+      const id =
+        'TaskScheduledId' in event
+          ? event.TaskScheduledId
+          : event.EventType === 'TimerFired'
+            ? event.TimerId
+            : undefined;
+      if (id !== undefined)
+        this.#note(this.recorded, taskKey(commit.instanceId, commit.record.executionId, id));
       if (event.EventType === 'EventRaised' && isRaised(event)) this.#note(this.raised, event.Input!);
     }
     for (const id of commit.consumed) {
       const { event } = this.#posted.get(id)!;
-      if (event.EventType !== 'EventRaised' || !isRaised(event) || commit.append.some((appended) => appended.EventType === 'EventRaised' && appended.Input === event.Input)) continue;
+      if (
+        event.EventType !== 'EventRaised' ||
+        !isRaised(event) ||
+        commit.append.some(
+          (appended) => appended.EventType === 'EventRaised' && appended.Input === event.Input,
+        )
+      )
+        continue;
       // An execution that the event brought to its end, or on which it did, has gone with its history.
-      if (commit.replace || (before !== undefined && isFinished(before.runtimeStatus))) this.#note(this.raised, event.Input!);
+      if (commit.replace || (before !== undefined && isFinished(before.runtimeStatus)))
+        this.#note(this.raised, event.Input!);
       else this.wrong.push(`The event ${event.Input} was dropped.`);
     }
     return token;
@@ -166,18 +191,37 @@ class Life {
   readonly clock: SkippingClock;
   readonly engine: Engine;
 
-  constructor(readonly store: Store, worker: Worker, now: number, { engine }: Circumstances, onRun: (key: string, task: TaskScheduled) => number, log: EngineOptions['log']) {
+  constructor(
+    readonly store: Store,
+    worker: Worker,
+    now: number,
+    { engine }: Circumstances,
+    onRun: (key: string, task: TaskScheduled) => number,
+    log: EngineOptions['log'],
+  ) {
     this.clock = new SkippingClock(now);
     const held = this.activities;
-    const sdk = new class extends SdkV3 {
+    const sdk = new (class extends SdkV3 {
       override async runActivity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
         const { executionId } = (await store.getRecord(instanceId))!;
         const attempt = onRun(taskKey(instanceId, executionId, task.EventId), task);
-        await new Promise<void>((resolve) => { held.push(resolve); });
-        return super.runActivity({ ...task, Input: JSON.stringify({ ...JSON.parse(task.Input!) as object, attempt }) }, instanceId);
+        await new Promise<void>((resolve) => {
+          held.push(resolve);
+        });
+        return super.runActivity(
+          { ...task, Input: JSON.stringify({ ...(JSON.parse(task.Input!) as object), attempt }) },
+          instanceId,
+        );
       }
-    }(worker);
-    this.engine = new Engine({ hub: new RemoteHub(store, this.parcels), clock: this.clock, sdk, log, strict: true, ...engine });
+    })(worker);
+    this.engine = new Engine({
+      hub: new RemoteHub(store, this.parcels),
+      clock: this.clock,
+      sdk,
+      log,
+      strict: true,
+      ...engine,
+    });
   }
 }
 
@@ -195,13 +239,35 @@ class RemoteHub implements TaskHub {
   #send<T>(what: string, request: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const answer = (deliver: () => void): void => {
-        this.#parcels.push({ what: `answer to ${what}`, deliver: (fails) => { if (fails) reject(new Error('The answer was lost.')); else deliver(); } });
+        this.#parcels.push({
+          what: `answer to ${what}`,
+          deliver: (fails) => {
+            if (fails) reject(new Error('The answer was lost.'));
+            else deliver();
+          },
+        });
       };
       this.#parcels.push({
-        what, request,
+        what,
+        request,
         deliver: (fails) => {
-          if (fails) answer(() => { reject(new Error('Storage is busy.')); });
-          else request().then((value) => { answer(() => { resolve(value); }); }, (error: Error) => { answer(() => { reject(error); }); });
+          if (fails)
+            answer(() => {
+              reject(new Error('Storage is busy.'));
+            });
+          else
+            request().then(
+              (value) => {
+                answer(() => {
+                  resolve(value);
+                });
+              },
+              (error: Error) => {
+                answer(() => {
+                  reject(error);
+                });
+              },
+            );
         },
       });
     });
@@ -209,20 +275,46 @@ class RemoteHub implements TaskHub {
 
   async open(): Promise<void> {}
   async close(): Promise<void> {}
-  fresh(): LoadedInstance { return this.#store.fresh(); }
-  load(instanceId: string): Promise<LoadedInstance> { return this.#send('load', () => this.#store.load(instanceId)); }
-  post(instanceId: string, message: Message): Promise<void> { return this.#send(`post ${message.event.EventType}`, () => this.#store.post(instanceId, message)); }
-  commit(commit: Commit): Promise<CommitToken> { return this.#send(`commit ${commit.append.map(({ EventType }) => EventType).join()}`, () => this.#store.commit(commit)); }
-  project(): Promise<void> { return this.#send('project', () => this.#store.project()); }
-  getRecord(instanceId: string): Promise<InstanceRecord | undefined> { return this.#send('getRecord', () => this.#store.getRecord(instanceId)); }
-  query(query: InstanceQuery): Promise<InstancePage> { return this.#send('query', () => this.#store.query(query)); }
-  purge(instanceId: string): Promise<void> { return this.#send('purge', () => this.#store.purge(instanceId)); }
-  hint(change: { add?: Hint; remove?: Hint }): Promise<void> { return this.#send('hint', () => this.#store.hint(change)); }
-  async *hints(): AsyncIterable<Hint[]> { yield await this.#send('hints', () => this.#store.allHints()); }
+  fresh(): LoadedInstance {
+    return this.#store.fresh();
+  }
+  load(instanceId: string): Promise<LoadedInstance> {
+    return this.#send('load', () => this.#store.load(instanceId));
+  }
+  post(instanceId: string, message: Message): Promise<void> {
+    return this.#send(`post ${message.event.EventType}`, () => this.#store.post(instanceId, message));
+  }
+  commit(commit: Commit): Promise<CommitToken> {
+    return this.#send(`commit ${commit.append.map(({ EventType }) => EventType).join()}`, () =>
+      this.#store.commit(commit),
+    );
+  }
+  project(): Promise<void> {
+    return this.#send('project', () => this.#store.project());
+  }
+  getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
+    return this.#send('getRecord', () => this.#store.getRecord(instanceId));
+  }
+  query(query: InstanceQuery): Promise<InstancePage> {
+    return this.#send('query', () => this.#store.query(query));
+  }
+  purge(instanceId: string): Promise<void> {
+    return this.#send('purge', () => this.#store.purge(instanceId));
+  }
+  hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
+    return this.#send('hint', () => this.#store.hint(change));
+  }
+  async *hints(): AsyncIterable<Hint[]> {
+    yield await this.#send('hints', () => this.#store.allHints());
+  }
 }
 
 /** Runs one instance, and all that it starts, to its end. Vitest's timers have to be faked: engines wait with them before they try again. */
-export async function simulate(worker: Worker, start: { name: string; input: string }, circumstances: Circumstances): Promise<Ending> {
+export async function simulate(
+  worker: Worker,
+  start: { name: string; input: string },
+  circumstances: Circumstances,
+): Promise<Ending> {
   const dice = new Dice(circumstances.seed);
   const store = new Store({ name: 'Simulated' });
   const wrong: string[] = [];
@@ -252,12 +344,18 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     const life = new Life(store, worker, now, circumstances, onRun, (_level, _category, message) => {
       if (!EXPECTED.test(message)) wrong.push(message);
     });
-    void life.engine.start().then(async () => {
-      if (accepted) return;
-      // Whoever got no answer asks again, unless it is there. (Were it asked without a look, one that has ended would run once more.)
-      if (await life.engine.getRecord('root') === undefined) await life.engine.startInstance({ instanceId: 'root', ...start });
-      accepted = true;
-    }).catch(() => { restart = true; });
+    void life.engine
+      .start()
+      .then(async () => {
+        if (accepted) return;
+        // Whoever got no answer asks again, unless it is there. (Were it asked without a look, one that has ended would run once more.)
+        if ((await life.engine.getRecord('root')) === undefined)
+          await life.engine.startInstance({ instanceId: 'root', ...start });
+        accepted = true;
+      })
+      .catch(() => {
+        restart = true;
+      });
     return life;
   };
   let restart = false;
@@ -275,7 +373,9 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     life = live(life.clock.now());
   };
   const someone = async (): Promise<InstanceRecord | undefined> => {
-    const alive = (await store.all()).filter(({ instanceId, runtimeStatus }) => !isFinished(runtimeStatus) && !isEntity(instanceId));
+    const alive = (await store.all()).filter(
+      ({ instanceId, runtimeStatus }) => !isFinished(runtimeStatus) && !isEntity(instanceId),
+    );
     return alive.length === 0 ? undefined : dice.pick(alive);
   };
   const raise = async (): Promise<boolean> => {
@@ -283,7 +383,12 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     if (instance === undefined) return false;
     const input = String(events++);
     steps.push(`raise ${input}`);
-    life.engine.raiseEvent(instance.instanceId, dice.pick(['A', 'B']), input).then((outcome) => { if (outcome === 'accepted') acknowledged.push(input); }, () => {});
+    life.engine.raiseEvent(instance.instanceId, dice.pick(['A', 'B']), input).then(
+      (outcome) => {
+        if (outcome === 'accepted') acknowledged.push(input);
+      },
+      () => {},
+    );
     return true;
   };
   const resume = async (): Promise<boolean> => {
@@ -300,8 +405,13 @@ export async function simulate(worker: Worker, start: { name: string; input: str
   };
 
   for (let turn = 0; ; turn++) {
-    await new Promise<void>((resolve) => { setImmediate(resolve); });
-    if (turn === MAX_TURNS) throw new Error(`Nothing comes of it: the instance waits for ${life.engine.waitsFor('root').join(', ')}. ${wrong.join('\n')}`);
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    if (turn === MAX_TURNS)
+      throw new Error(
+        `Nothing comes of it: the instance waits for ${life.engine.waitsFor('root').join(', ')}. ${wrong.join('\n')}`,
+      );
     if (restart) {
       restart = false;
       kill();
@@ -338,9 +448,15 @@ export async function simulate(worker: Worker, start: { name: string; input: str
       tick();
     } else if (parcels.length === 0 && activities.length === 0) {
       const root = await store.getRecord('root');
-      if (root !== undefined && isFinished(root.runtimeStatus) && vi.getTimerCount() === 0 && !life.engine.isBusy) break;
+      if (
+        root !== undefined &&
+        isFinished(root.runtimeStatus) &&
+        vi.getTimerCount() === 0 &&
+        !life.engine.isBusy
+      )
+        break;
       if (vi.getTimerCount() > 0) vi.runOnlyPendingTimers();
-      else if (!tick() && !await resume()) await raise();
+      else if (!tick() && !(await resume())) await raise();
     }
   }
 
@@ -350,7 +466,8 @@ export async function simulate(worker: Worker, start: { name: string; input: str
     const { instanceId, runtimeStatus } = record;
     if (isEntity(instanceId)) {
       entities[instanceId] = JSON.parse(entityState(record)?.state ?? 'null');
-      if (/queueSize|lockedBy/.test(record.customStatus!)) wrong.push(`'${instanceId}' is not at rest: ${record.customStatus}.`);
+      if (/queueSize|lockedBy/.test(record.customStatus!))
+        wrong.push(`'${instanceId}' is not at rest: ${record.customStatus}.`);
     } else if (!isFinished(runtimeStatus)) wrong.push(`'${instanceId}' is left ${runtimeStatus}.`);
     const { inbox, history } = await store.load(instanceId);
     if (!isEntity(instanceId)) histories.push(history);
@@ -358,5 +475,11 @@ export async function simulate(worker: Worker, start: { name: string; input: str
   }
   for (const input of acknowledged) if (!store.raised.has(input)) wrong.push(`The event ${input} was lost.`);
   await life.engine.stop();
-  return { record: (await store.getRecord('root'))!, wrong: [...wrong, ...store.wrong], entities, histories, steps };
+  return {
+    record: (await store.getRecord('root'))!,
+    wrong: [...wrong, ...store.wrong],
+    entities,
+    histories,
+    steps,
+  };
 }

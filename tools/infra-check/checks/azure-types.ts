@@ -10,22 +10,37 @@ import type { ObjectShape, Shape } from '../types.ts';
 
 /** Bicep's own, in the body of any resource. */
 const OF_BICEP = new Set(['scope', 'parent', 'dependsOn']);
-const KIND_OF_SHAPE: Record<string, string> = { string: 'string', int: 'int', bool: 'bool', oneOf: 'string', items: 'array', properties: 'object', by: 'object' };
+const KIND_OF_SHAPE: Record<string, string> = {
+  string: 'string',
+  int: 'int',
+  bool: 'bool',
+  oneOf: 'string',
+  items: 'array',
+  properties: 'object',
+  by: 'object',
+};
 
 export const typesPublished: Check = {
-  title: 'Every resource has a published API version, the properties that this version has and requires, and values of their types',
+  title:
+    'Every resource has a published API version, the properties that this version has and requires, and values of their types',
   run: (project, report) => {
     let seen = 0;
     for (const [path, file] of project.files) {
       for (const { type, version, node, body, existing } of file.resources.values()) {
         const shape = project.types.resources[`${type}@${version}`];
         if (shape === undefined) {
-          report(path, node, `${type}@${version} is not in types.json: if it is published, update-types.ts adds it`);
+          report(
+            path,
+            node,
+            `${type}@${version} is not in types.json: if it is published, update-types.ts adds it`,
+          );
           continue;
         }
         if (existing) {
           const written = [...properties(body).keys()];
-          for (const name of written) if (name !== 'name' && !OF_BICEP.has(name)) report(path, node, `${name} says nothing about what exists already`);
+          for (const name of written)
+            if (name !== 'name' && !OF_BICEP.has(name))
+              report(path, node, `${name} says nothing about what exists already`);
           if (!written.includes('name')) report(path, node, 'which one it is has to be said: name');
           continue;
         }
@@ -102,7 +117,8 @@ class Look {
       return;
     }
     if (node.type === 'ternary_expression') {
-      for (const branch of ['consequence', 'alternative']) this.value(node.childForFieldName(branch)!, shape, path);
+      for (const branch of ['consequence', 'alternative'])
+        this.value(node.childForFieldName(branch)!, shape, path);
       return;
     }
     if (node.type === 'identifier') {
@@ -122,7 +138,8 @@ class Look {
     }
     const wanted = KIND_OF_SHAPE[typeof shape === 'string' ? shape : Object.keys(shape)[0]!];
     const kind = kindOf(this.#file, node);
-    if (kind !== undefined && wanted !== undefined && kind !== wanted) this.#say(node, `${path} takes ${wanted}, and gets ${kind}`);
+    if (kind !== undefined && wanted !== undefined && kind !== wanted)
+      this.#say(node, `${path} takes ${wanted}, and gets ${kind}`);
     if (typeof shape === 'object' && 'oneOf' in shape) this.#text(node, shape.oneOf, path);
   }
 
@@ -139,13 +156,22 @@ class Look {
       else if (readOnly.includes(name)) this.#say(value, `${inner} cannot be written`);
       else this.value(value, taken, inner);
     }
-    for (const name of required) if (!written.has(name) && !readOnly.includes(name)) this.#say(node, `${path === '' ? name : `${path}.${name}`} is required`);
+    for (const name of required)
+      if (!written.has(name) && !readOnly.includes(name))
+        this.#say(node, `${path === '' ? name : `${path}.${name}`} is required`);
   }
 
   #text(node: Node, allowed: string[], path: string): void {
     for (const origin of origins(this.#project, this.#file, node)) {
-      const texts = origin.kind === 'literal' ? [origin.value] : origin.kind === 'parameter' ? origin.parameter.allowed ?? [] : [];
-      for (const text of texts) if (!allowed.includes(text)) this.#say(node, `${path} takes ${allowed.join(', ')}, and gets '${text}'`);
+      const texts =
+        origin.kind === 'literal'
+          ? [origin.value]
+          : origin.kind === 'parameter'
+            ? (origin.parameter.allowed ?? [])
+            : [];
+      for (const text of texts)
+        if (!allowed.includes(text))
+          this.#say(node, `${path} takes ${allowed.join(', ')}, and gets '${text}'`);
     }
   }
 }

@@ -7,5 +7,19 @@ import { settingsAgree } from './settings.ts';
 import { signalsAreSent } from './signals.ts';
 
 export const CHECKS: Check[] = [
-  parses, namesResolve, modulesFit, filesLoad, parametersFit, workflowPasses, azdFinds, typesPublished, readsPublished, settingsAgree, signalsAreSent, keysOff, noSecrets, roles, noWildcards,
+  parses,
+  namesResolve,
+  modulesFit,
+  filesLoad,
+  parametersFit,
+  workflowPasses,
+  azdFinds,
+  typesPublished,
+  readsPublished,
+  settingsAgree,
+  signalsAreSent,
+  keysOff,
+  noSecrets,
+  roles,
+  noWildcards,
 ];

@@ -6,7 +6,13 @@ import { isLocal, kindOf, placeOf } from '../names.ts';
 import { moduleFile, resolvePath } from '../project.ts';
 
 const KNOWN_STATEMENTS = new Set([
-  'comment', 'decorators', 'target_scope_assignment', 'parameter_declaration', 'variable_declaration', 'resource_declaration', 'module_declaration',
+  'comment',
+  'decorators',
+  'target_scope_assignment',
+  'parameter_declaration',
+  'variable_declaration',
+  'resource_declaration',
+  'module_declaration',
   'output_declaration',
 ]);
 
@@ -14,8 +20,29 @@ const OF_MODULE = new Set(['name', 'scope', 'dependsOn', 'params']);
 
 /** https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions: those in use. */
 const FUNCTIONS = new Set([
-  'cidrSubnet', 'concat', 'contains', 'empty', 'environment', 'filter', 'guid', 'json', 'length', 'loadJsonContent', 'loadTextContent', 'map', 'replace',
-  'resourceGroup', 'resourceId', 'split', 'subscription', 'subscriptionResourceId', 'take', 'toLower', 'trim', 'union', 'uniqueString',
+  'cidrSubnet',
+  'concat',
+  'contains',
+  'empty',
+  'environment',
+  'filter',
+  'guid',
+  'json',
+  'length',
+  'loadJsonContent',
+  'loadTextContent',
+  'map',
+  'replace',
+  'resourceGroup',
+  'resourceId',
+  'split',
+  'subscription',
+  'subscriptionResourceId',
+  'take',
+  'toLower',
+  'trim',
+  'union',
+  'uniqueString',
 ]);
 
 export const parses: Check = {
@@ -25,7 +52,8 @@ export const parses: Check = {
       for (const node of root.descendantsOfType('ERROR')) report(path, node, 'is not understood here');
       for (const node of everyNode(root)) if (node.isMissing) report(path, node, `${node.type} is missing`);
       for (const node of root.namedChildren) {
-        if (!KNOWN_STATEMENTS.has(node.type) && node.type !== 'ERROR') report(path, node, `${node.type}: no check looks at these`);
+        if (!KNOWN_STATEMENTS.has(node.type) && node.type !== 'ERROR')
+          report(path, node, `${node.type}: no check looks at these`);
       }
     }
     return `${files.size} files`;
@@ -59,14 +87,16 @@ export const namesResolve: Check = {
       for (const { name, node } of [...file.parameters.values(), ...file.variables.values()]) {
         if (!used.has(name)) report(path, node, `${name} is not used`);
       }
-      for (const { name, node, existing } of file.resources.values()) if (existing && !used.has(name)) report(path, node, `${name} is not used`);
+      for (const { name, node, existing } of file.resources.values())
+        if (existing && !used.has(name)) report(path, node, `${name} is not used`);
     }
     return `${names} uses of names`;
   },
 };
 
 export const modulesFit: Check = {
-  title: 'Every module is there, gets the parameters it has and no others, of their types, and gives the outputs that are asked of it',
+  title:
+    'Every module is there, gets the parameters it has and no others, of their types, and gives the outputs that are asked of it',
   run: (project, report) => {
     let passed = 0;
     const asked = new Set<string>();
@@ -77,16 +107,19 @@ export const modulesFit: Check = {
           report(path, module.node, `there is no file ${resolvePath(path, module.path)}`);
           continue;
         }
-        for (const name of properties(module.body).keys()) if (!OF_MODULE.has(name)) report(path, module.node, `a module takes no ${name}`);
+        for (const name of properties(module.body).keys())
+          if (!OF_MODULE.has(name)) report(path, module.node, `a module takes no ${name}`);
         for (const [name, value] of module.params) {
           passed += 1;
           const parameter = target.parameters.get(name);
           const kind = kindOf(file, value);
           if (!parameter) report(path, value, `${module.path} has no parameter ${name}`);
-          else if (kind !== undefined && kind !== parameter.type) report(path, value, `${name} of ${module.path} is ${parameter.type}, and gets ${kind}`);
+          else if (kind !== undefined && kind !== parameter.type)
+            report(path, value, `${name} of ${module.path} is ${parameter.type}, and gets ${kind}`);
         }
         for (const { name, required } of target.parameters.values()) {
-          if (required && !module.params.has(name)) report(path, module.node, `${module.path} is not given ${name}`);
+          if (required && !module.params.has(name))
+            report(path, module.node, `${module.path} is not given ${name}`);
         }
       }
       for (const node of file.root.descendantsOfType('member_expression')) {
@@ -96,7 +129,8 @@ export const modulesFit: Check = {
         if (!target) continue;
         if (outputs !== 'outputs' || output === undefined) {
           // `network.outputs` is a part of `network.outputs.appSubnetId`.
-          if (node.parent?.type !== 'member_expression') report(path, node, `of a module its outputs can be read, and not ${outputs}`);
+          if (node.parent?.type !== 'member_expression')
+            report(path, node, `of a module its outputs can be read, and not ${outputs}`);
           continue;
         }
         asked.add(`${target.path} ${output}`);
@@ -107,17 +141,24 @@ export const modulesFit: Check = {
     }
     for (const [path, { outputs, modules }] of project.files) {
       if (modules.size > 0 && path === 'infra/main.bicep') continue; // azd reads these
-      for (const { name, node } of outputs.values()) if (!asked.has(`${path} ${name}`)) report(path, node, `nobody asks for ${name}`);
+      for (const { name, node } of outputs.values())
+        if (!asked.has(`${path} ${name}`)) report(path, node, `nobody asks for ${name}`);
     }
-    const unused = [...project.files.keys()].filter((path) => path !== 'infra/main.bicep' && ![...project.files.values()].some((file) => (
-      [...file.modules.values()].some((module) => resolvePath(file.path, module.path) === path))));
+    const unused = [...project.files.keys()].filter(
+      (path) =>
+        path !== 'infra/main.bicep' &&
+        ![...project.files.values()].some((file) =>
+          [...file.modules.values()].some((module) => resolvePath(file.path, module.path) === path),
+        ),
+    );
     for (const path of unused) report(path, undefined, 'is deployed by no other file');
     return `${passed} parameters passed`;
   },
 };
 
 export const filesLoad: Check = {
-  title: 'Every file that Bicep loads is there, and JSON where JSON is asked for, with the value that is taken from it',
+  title:
+    'Every file that Bicep loads is there, and JSON where JSON is asked for, with the value that is taken from it',
   run: (project, report) => {
     let loaded = 0;
     for (const [path, { root }] of project.files) {
@@ -132,7 +173,8 @@ export const filesLoad: Check = {
         } else if (name === 'loadJsonContent' || file!.endsWith('.json')) {
           const value = parseJson(text);
           if (value === undefined) report(path, call, `${file} is not JSON`);
-          else if (query !== undefined && at(value, query) === undefined) report(path, call, `${file} has no ${query}`);
+          else if (query !== undefined && at(value, query) === undefined)
+            report(path, call, `${file} has no ${query}`);
         }
       }
     }
@@ -154,5 +196,7 @@ function parseJson(text: string): unknown {
 }
 
 function at(value: unknown, query: string): unknown {
-  return query.split('.').reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
+  return query
+    .split('.')
+    .reduce<unknown>((inner, name) => (inner as Record<string, unknown> | undefined)?.[name], value);
 }

@@ -6,10 +6,13 @@ import { isCalled, orchestratorCode } from '../code.ts';
 /** A timer that has lost a race keeps its instance Running until it fires. */
 export const cancelTimers: Rule = {
   meta: {
-    type: 'problem', docs: { description: 'A timer that is raced against something is cancelled when that wins.' },
+    type: 'problem',
+    docs: { description: 'A timer that is raced against something is cancelled when that wins.' },
     messages: {
-      unnamed: 'If another task wins, nobody can cancel this timer, and the instance stays Running until it fires. Keep it in a variable, and cancel() it.',
-      uncancelled: "If another task wins, the timer '{{name}}' keeps the instance Running until it fires. Call {{name}}.cancel() then.",
+      unnamed:
+        'If another task wins, nobody can cancel this timer, and the instance stays Running until it fires. Keep it in a variable, and cancel() it.',
+      uncancelled:
+        "If another task wins, the timer '{{name}}' keeps the instance Running until it fires. Call {{name}}.cancel() then.",
     },
   },
   create: (context) => ({
@@ -17,11 +20,17 @@ export const cancelTimers: Rule = {
       const code = orchestratorCode(context);
       if (code?.includes(call) !== true || !isRace(call, code)) return;
       const raced = [...runners(tasksOf(call), code)];
-      const left = raced.filter(({ timer, variable }) => timer && (variable === undefined || !isCancelled(variable, code)));
+      const left = raced.filter(
+        ({ timer, variable }) => timer && (variable === undefined || !isCancelled(variable, code)),
+      );
       // Of timers alone one wins, and needs no end.
       if (left.length === 1 && raced.every(({ timer }) => timer)) return;
       for (const { node, variable } of left) {
-        context.report(variable === undefined ? { node, messageId: 'unnamed' } : { node, messageId: 'uncancelled', data: { name: variable.name } });
+        context.report(
+          variable === undefined
+            ? { node, messageId: 'unnamed' }
+            : { node, messageId: 'uncancelled', data: { name: variable.name } },
+        );
       }
     },
   }),
@@ -32,16 +41,24 @@ function isRace({ callee }: NodeOf<'CallExpression'>, { names, settings }: Orche
 }
 
 function isCompound(node: Node, code: OrchestratorCode): node is NodeOf<'CallExpression'> {
-  return node.type === 'CallExpression' && (code.names.of(node.callee) === 'context.df.Task.all' || isRace(node, code));
+  return (
+    node.type === 'CallExpression' &&
+    (code.names.of(node.callee) === 'context.df.Task.all' || isRace(node, code))
+  );
 }
 
 function isTimer(node: Node, { names, settings }: OrchestratorCode): boolean {
-  return node.type === 'CallExpression' && (names.of(node.callee) === 'context.df.createTimer' || isCalled(node.callee, settings.timers));
+  return (
+    node.type === 'CallExpression' &&
+    (names.of(node.callee) === 'context.df.createTimer' || isCalled(node.callee, settings.timers))
+  );
 }
 
 /** The list of tasks among the arguments of a race, wherever it stands. */
 function tasksOf(call: NodeOf<'CallExpression'>): Node[] {
-  return call.arguments.map((argument) => unwrap(argument.type === 'SpreadElement' ? argument.argument : argument));
+  return call.arguments.map((argument) =>
+    unwrap(argument.type === 'SpreadElement' ? argument.argument : argument),
+  );
 }
 
 interface Runner {
@@ -53,12 +70,22 @@ interface Runner {
 }
 
 /** What runs in a race: expressions as they are, what variables hold, the elements of lists and of further compounds. */
-function* runners(tasks: readonly Node[], code: OrchestratorCode, seen: ReadonlySet<Variable> = new Set()): Generator<Runner> {
+function* runners(
+  tasks: readonly Node[],
+  code: OrchestratorCode,
+  seen: ReadonlySet<Variable> = new Set(),
+): Generator<Runner> {
   for (const node of tasks) {
     if (isTimer(node, code)) yield { node, timer: true };
     else if (isCompound(node, code)) yield* runners(tasksOf(node), code, seen);
     else if (node.type === 'ArrayExpression') {
-      yield* runners(node.elements.flatMap((element) => (element === null ? [] : unwrap(element.type === 'SpreadElement' ? element.argument : element))), code, seen);
+      yield* runners(
+        node.elements.flatMap((element) =>
+          element === null ? [] : unwrap(element.type === 'SpreadElement' ? element.argument : element),
+        ),
+        code,
+        seen,
+      );
     } else {
       const variable = code.names.variable(node);
       const held = variable === undefined || seen.has(variable) ? [] : [...values(variable)];
@@ -73,18 +100,24 @@ function* runners(tasks: readonly Node[], code: OrchestratorCode, seen: Readonly
 /** What a variable is given, and what is pushed into it. */
 function* values({ references }: Variable): Generator<Node> {
   for (const { identifier, writeExpr } of references) {
-    const written = writeExpr === null || writeExpr === undefined ? undefined : part(identifier, unwrap(writeExpr));
+    const written =
+      writeExpr === null || writeExpr === undefined ? undefined : part(identifier, unwrap(writeExpr));
     if (written !== undefined) yield written;
     const call = wrapped(identifier).parent?.parent;
-    if (call?.type === 'CallExpression' && isPush(call) && unwrap(call.callee.object) === identifier) for (const argument of call.arguments) yield unwrap(argument);
+    if (call?.type === 'CallExpression' && isPush(call) && unwrap(call.callee.object) === identifier)
+      for (const argument of call.arguments) yield unwrap(argument);
   }
 }
 
 /** What a name is given of a value: all of it, or an element where both are written as lists. */
 function part(identifier: Node, value: Node): Node | undefined {
   const pattern = identifier.parent!;
-  if (pattern.type !== 'ArrayPattern') return pattern.type === 'Property' || pattern.type === 'RestElement' ? undefined : value;
-  const element = value.type === 'ArrayExpression' ? value.elements[pattern.elements.findIndex((each) => each === identifier)] : undefined;
+  if (pattern.type !== 'ArrayPattern')
+    return pattern.type === 'Property' || pattern.type === 'RestElement' ? undefined : value;
+  const element =
+    value.type === 'ArrayExpression'
+      ? value.elements[pattern.elements.findIndex((each) => each === identifier)]
+      : undefined;
   return element === null || element === undefined ? undefined : unwrap(element);
 }
 
@@ -95,14 +128,21 @@ function isCancelled({ references }: Variable, code: OrchestratorCode): boolean 
     const parent = node.parent!;
     if (init) return false;
     switch (parent.type) {
-      case 'MemberExpression': return parent.object === node && memberName(parent) === 'cancel';
-      case 'CallExpression': return parent.callee !== node && !isCompound(parent, code) && !isPush(parent);
-      case 'ReturnStatement': case 'Property': return true;
-      default: return false;
+      case 'MemberExpression':
+        return parent.object === node && memberName(parent) === 'cancel';
+      case 'CallExpression':
+        return parent.callee !== node && !isCompound(parent, code) && !isPush(parent);
+      case 'ReturnStatement':
+      case 'Property':
+        return true;
+      default:
+        return false;
     }
   });
 }
 
-function isPush(call: NodeOf<'CallExpression'>): call is NodeOf<'CallExpression'> & { callee: NodeOf<'MemberExpression'> } {
+function isPush(
+  call: NodeOf<'CallExpression'>,
+): call is NodeOf<'CallExpression'> & { callee: NodeOf<'MemberExpression'> } {
   return call.callee.type === 'MemberExpression' && memberName(call.callee) === 'push';
 }

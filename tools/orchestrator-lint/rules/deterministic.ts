@@ -8,49 +8,106 @@ import { canonicalModule, joined, packageOf } from '../names.ts';
 
 const messages = {
   clock: "'{{name}}' reads the clock, which has moved on in each replay. Take context.df.currentUtcDateTime.",
-  random: "'{{name}}' comes out differently in each replay. Take ids from context.df.newGuid(), and everything else that is drawn from an activity.",
-  timer: "'{{name}}' is not part of the workflow, which will not be there when it fires. Yield context.df.createTimer().",
-  outside: "'{{name}}' reaches outside, again in each replay. Do it in an activity, or yield context.df.callHttp().",
-  environment: "'{{name}}' may be another where the workflow is replayed. Read it in an activity, or put it into the workflow's input.",
-  import: "'{{name}}' is for activities: what it does is done again in each replay, or comes out differently. Call an activity that uses it.",
-  crypto: "'{{name}}' is for activities: most of it comes out differently in each replay. Take ids from context.df.newGuid(), and all else from an activity that uses it.",
+  random:
+    "'{{name}}' comes out differently in each replay. Take ids from context.df.newGuid(), and everything else that is drawn from an activity.",
+  timer:
+    "'{{name}}' is not part of the workflow, which will not be there when it fires. Yield context.df.createTimer().",
+  outside:
+    "'{{name}}' reaches outside, again in each replay. Do it in an activity, or yield context.df.callHttp().",
+  environment:
+    "'{{name}}' may be another where the workflow is replayed. Read it in an activity, or put it into the workflow's input.",
+  import:
+    "'{{name}}' is for activities: what it does is done again in each replay, or comes out differently. Call an activity that uses it.",
+  crypto:
+    "'{{name}}' is for activities: most of it comes out differently in each replay. Take ids from context.df.newGuid(), and all else from an activity that uses it.",
 };
 type Message = keyof typeof messages;
 
 /** Each in any use of it. */
 const USED: Readonly<Record<string, Message>> = {
-  'Date.now': 'clock', performance: 'clock', 'Temporal.Now': 'clock', 'import(moment).now': 'clock', 'import(luxon).DateTime.now': 'clock',
-  'Math.random': 'random', crypto: 'random',
+  'Date.now': 'clock',
+  performance: 'clock',
+  'Temporal.Now': 'clock',
+  'import(moment).now': 'clock',
+  'import(luxon).DateTime.now': 'clock',
+  'Math.random': 'random',
+  crypto: 'random',
   ...Object.fromEntries(['v1', 'v4', 'v6', 'v7'].map((version) => [`import(uuid).${version}`, 'random'])),
-  'import(nanoid)': 'random', 'import(ulid)': 'random',
-  setTimeout: 'timer', setInterval: 'timer', setImmediate: 'timer', queueMicrotask: 'timer', scheduler: 'timer',
-  fetch: 'outside', XMLHttpRequest: 'outside', WebSocket: 'outside', EventSource: 'outside',
-  process: 'environment', navigator: 'environment', __dirname: 'environment', __filename: 'environment',
+  'import(nanoid)': 'random',
+  'import(ulid)': 'random',
+  setTimeout: 'timer',
+  setInterval: 'timer',
+  setImmediate: 'timer',
+  queueMicrotask: 'timer',
+  scheduler: 'timer',
+  fetch: 'outside',
+  XMLHttpRequest: 'outside',
+  WebSocket: 'outside',
+  EventSource: 'outside',
+  process: 'environment',
+  navigator: 'environment',
+  __dirname: 'environment',
+  __filename: 'environment',
 };
 
 /** Each called or constructed without anything to go by. */
 const BARE: ReadonlySet<string> = new Set([
-  'Date', 'import(moment)', 'import(moment).utc', 'import(moment).parseZone', 'import(moment-timezone)', 'import(moment-timezone).utc',
-  'import(moment-timezone).tz', 'import(dayjs)', 'import(dayjs).utc', 'import(luxon).DateTime.local', 'import(luxon).DateTime.utc',
+  'Date',
+  'import(moment)',
+  'import(moment).utc',
+  'import(moment).parseZone',
+  'import(moment-timezone)',
+  'import(moment-timezone).utc',
+  'import(moment-timezone).tz',
+  'import(dayjs)',
+  'import(dayjs).utc',
+  'import(luxon).DateTime.local',
+  'import(luxon).DateTime.utc',
 ]);
 
 /** Modules of Node whose functions give the same for the same. */
-const PURE: ReadonlySet<string> = new Set([
-  'assert', 'assert/strict', 'buffer', 'path', 'path/posix', 'path/win32', 'punycode', 'querystring', 'string_decoder', 'url', 'util', 'util/types',
-].map((name) => `node:${name}`));
+const PURE: ReadonlySet<string> = new Set(
+  [
+    'assert',
+    'assert/strict',
+    'buffer',
+    'path',
+    'path/posix',
+    'path/win32',
+    'punycode',
+    'querystring',
+    'string_decoder',
+    'url',
+    'util',
+    'util/types',
+  ].map((name) => `node:${name}`),
+);
 
 /** Modules in place of which an orchestrator has something of its own. */
 const INSTEAD: Readonly<Record<string, Message>> = {
-  'node:crypto': 'crypto', 'node:perf_hooks': 'clock', 'node:process': 'environment', 'node:timers': 'timer', 'node:timers/promises': 'timer',
+  'node:crypto': 'crypto',
+  'node:perf_hooks': 'clock',
+  'node:process': 'environment',
+  'node:timers': 'timer',
+  'node:timers/promises': 'timer',
 };
 
 /** The clock, randomness, the environment and the outside world: none of them is there again when a workflow is replayed. */
 export const deterministic: Rule = {
-  meta: { type: 'problem', docs: { description: 'Orchestrators decide by their input and by what their tasks gave them, and by nothing else.' }, messages },
-  create: (context) => ({ Program: () => {
-    const code = orchestratorCode(context);
-    if (code !== undefined) check(context, code);
-  } }),
+  meta: {
+    type: 'problem',
+    docs: {
+      description:
+        'Orchestrators decide by their input and by what their tasks gave them, and by nothing else.',
+    },
+    messages,
+  },
+  create: (context) => ({
+    Program: () => {
+      const code = orchestratorCode(context);
+      if (code !== undefined) check(context, code);
+    },
+  }),
 };
 
 function check(context: Context, code: OrchestratorCode): void {
@@ -59,7 +116,11 @@ function check(context: Context, code: OrchestratorCode): void {
   };
   const isImpure = (name: string): boolean => {
     const module = canonicalModule(name);
-    return isBuiltin(module) ? !PURE.has(module) : code.settings.impurePackages.some((pattern) => path.matchesGlob(module, pattern) || path.matchesGlob(module, `${pattern}/**`));
+    return isBuiltin(module)
+      ? !PURE.has(module)
+      : code.settings.impurePackages.some(
+          (pattern) => path.matchesGlob(module, pattern) || path.matchesGlob(module, `${pattern}/**`),
+        );
   };
 
   /** Reports the first name on the way from an expression to what is taken of it that is not for orchestrators. */
@@ -67,22 +128,36 @@ function check(context: Context, code: OrchestratorCode): void {
     const node = wrapped(from);
     const parent = node.parent!;
     const used = usedAs(name);
-    if (used !== undefined) return parent.type === 'UnaryExpression' && parent.operator === 'typeof' ? undefined : report(node, used, name);
+    if (used !== undefined)
+      return parent.type === 'UnaryExpression' && parent.operator === 'typeof'
+        ? undefined
+        : report(node, used, name);
     const module = packageOf(name);
     if (module !== undefined && isImpure(module)) return report(node, onImport(module), name);
     if (BARE.has(name)) {
-      const called = (parent.type === 'CallExpression' || parent.type === 'NewExpression') && parent.callee === node;
-      if (called && (parent.arguments.every(isUndefined) || (name === 'Date' && parent.type === 'CallExpression'))) return report(parent, 'clock', name);
+      const called =
+        (parent.type === 'CallExpression' || parent.type === 'NewExpression') && parent.callee === node;
+      if (
+        called &&
+        (parent.arguments.every(isUndefined) || (name === 'Date' && parent.type === 'CallExpression'))
+      )
+        return report(parent, 'clock', name);
       // With one argument it is the zone: the time is now.
-      if (called && name === 'import(moment-timezone).tz' && parent.arguments.length === 1) return report(parent, 'clock', name);
+      if (called && name === 'import(moment-timezone).tz' && parent.arguments.length === 1)
+        return report(parent, 'clock', name);
     }
     if (parent.type === 'MemberExpression' && parent.object === node) {
       const whole = joined(name, memberName(parent));
       return whole === undefined ? undefined : follow(parent, whole);
     }
-    const pattern = parent.type === 'VariableDeclarator' && parent.init === node ? parent.id
-      : parent.type === 'AssignmentExpression' && parent.right === node ? parent.left
-      : parent.type === 'AssignmentPattern' && parent.right === node ? parent.left : undefined;
+    const pattern =
+      parent.type === 'VariableDeclarator' && parent.init === node
+        ? parent.id
+        : parent.type === 'AssignmentExpression' && parent.right === node
+          ? parent.left
+          : parent.type === 'AssignmentPattern' && parent.right === node
+            ? parent.left
+            : undefined;
     if (pattern !== undefined) destructure(pattern, name);
   };
   const destructure = (pattern: Node, name: string): void => {
@@ -93,7 +168,11 @@ function check(context: Context, code: OrchestratorCode): void {
       if (whole === undefined) continue;
       const used = usedAs(whole);
       if (used !== undefined) report(property, used, whole);
-      else destructure(property.value.type === 'AssignmentPattern' ? property.value.left : property.value, whole);
+      else
+        destructure(
+          property.value.type === 'AssignmentPattern' ? property.value.left : property.value,
+          whole,
+        );
     }
   };
 
@@ -105,7 +184,11 @@ function check(context: Context, code: OrchestratorCode): void {
     if (declaration !== undefined && code.includes(declaration)) {
       // What makes the name forbidden stands where it was declared, and was found there: an alias, an import.
       const module = packageOf(name);
-      if ((declaration.type === 'VariableDeclarator' && usedAs(name) !== undefined) || (module !== undefined && isImpure(module))) continue;
+      if (
+        (declaration.type === 'VariableDeclarator' && usedAs(name) !== undefined) ||
+        (module !== undefined && isImpure(module))
+      )
+        continue;
     }
     if (name === 'require') {
       const call = wrapped(identifier).parent!;
@@ -118,12 +201,26 @@ function check(context: Context, code: OrchestratorCode): void {
   }
   if (!code.whole) return;
   for (const statement of context.sourceCode.ast.body) {
-    if (statement.type === 'ImportDeclaration' && statement.importKind !== 'type' && isImpure(statement.source.value)) {
-      const types = statement.specifiers.length > 0 && statement.specifiers.every((one) => one.type === 'ImportSpecifier' && one.importKind === 'type');
+    if (
+      statement.type === 'ImportDeclaration' &&
+      statement.importKind !== 'type' &&
+      isImpure(statement.source.value)
+    ) {
+      const types =
+        statement.specifiers.length > 0 &&
+        statement.specifiers.every((one) => one.type === 'ImportSpecifier' && one.importKind === 'type');
       if (!types) report(statement, onImport(statement.source.value), statement.source.value);
-    } else if (statement.type === 'TSImportEqualsDeclaration' && statement.importKind !== 'type' && statement.moduleReference.type === 'TSExternalModuleReference'
-      && isImpure(statement.moduleReference.expression.value)) {
-      report(statement, onImport(statement.moduleReference.expression.value), statement.moduleReference.expression.value);
+    } else if (
+      statement.type === 'TSImportEqualsDeclaration' &&
+      statement.importKind !== 'type' &&
+      statement.moduleReference.type === 'TSExternalModuleReference' &&
+      isImpure(statement.moduleReference.expression.value)
+    ) {
+      report(
+        statement,
+        onImport(statement.moduleReference.expression.value),
+        statement.moduleReference.expression.value,
+      );
     }
   }
 }

@@ -4,26 +4,43 @@ import type { OrchestratorCode } from '../code.ts';
 import { isCalled, localFunction, orchestratorCode } from '../code.ts';
 
 /** What of the SDK gives a task. Nothing is scheduled before it is yielded. */
-const TASKS: ReadonlySet<string | undefined> = new Set([
-  'callActivity', 'callActivityWithRetry', 'callSubOrchestrator', 'callSubOrchestratorWithRetry', 'callHttp', 'callEntity', 'createTimer',
-  'waitForExternalEvent', 'lock', 'Task.all', 'Task.any',
-].map((name) => `context.df.${name}`));
+const TASKS: ReadonlySet<string | undefined> = new Set(
+  [
+    'callActivity',
+    'callActivityWithRetry',
+    'callSubOrchestrator',
+    'callSubOrchestratorWithRetry',
+    'callHttp',
+    'callEntity',
+    'createTimer',
+    'waitForExternalEvent',
+    'lock',
+    'Task.all',
+    'Task.any',
+  ].map((name) => `context.df.${name}`),
+);
 
 /** A task, or a generator of tasks, that nobody waits for does nothing. */
 export const noLostTask: Rule = {
   meta: {
-    type: 'problem', docs: { description: 'What is called with the context is yielded, assigned, returned or passed on.' },
+    type: 'problem',
+    docs: { description: 'What is called with the context is yielded, assigned, returned or passed on.' },
     messages: {
       task: "Nothing waits for this task, so it is never scheduled. Write 'yield {{call}}', or keep it for context.df.Task.all() or any().",
-      context: "Nothing is done with what '{{call}}' gives: a task that is not yielded is never scheduled. Write 'yield* {{call}}' (or 'yield'), or keep it; "
-        + "if it gives none, name it in settings.orchestrators.effects.",
+      context:
+        "Nothing is done with what '{{call}}' gives: a task that is not yielded is never scheduled. Write 'yield* {{call}}' (or 'yield'), or keep it; " +
+        'if it gives none, name it in settings.orchestrators.effects.',
       generator: "A generator does nothing until somebody goes through it. Write 'yield* {{call}}'.",
       star: "This yields the generator itself, which the host does not understand. Write 'yield* {{call}}'.",
     },
   },
   create(context) {
     const report = (call: NodeOf<'CallExpression'>, messageId: string): void => {
-      context.report({ node: call, messageId, data: { call: `${context.sourceCode.getText(call.callee)}(...)` } });
+      context.report({
+        node: call,
+        messageId,
+        data: { call: `${context.sourceCode.getText(call.callee)}(...)` },
+      });
     };
     return {
       ExpressionStatement: ({ expression }) => {
@@ -52,19 +69,32 @@ function* discarded(from: Node): Generator<NodeOf<'CallExpression'>> {
   }
   const node = unwrap(from);
   switch (node.type) {
-    case 'CallExpression': yield node; break;
-    case 'SequenceExpression': yield* discarded(node); break;
-    case 'UnaryExpression': yield* discarded(node.argument); break;
-    case 'LogicalExpression': yield* discarded(node.right); break;
+    case 'CallExpression':
+      yield node;
+      break;
+    case 'SequenceExpression':
+      yield* discarded(node);
+      break;
+    case 'UnaryExpression':
+      yield* discarded(node.argument);
+      break;
+    case 'LogicalExpression':
+      yield* discarded(node.right);
+      break;
     case 'ConditionalExpression':
       yield* discarded(node.consequent);
       yield* discarded(node.alternate);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
-function lost({ callee, arguments: [first] }: NodeOf<'CallExpression'>, { names, settings }: OrchestratorCode, { sourceCode }: Context): string | undefined {
+function lost(
+  { callee, arguments: [first] }: NodeOf<'CallExpression'>,
+  { names, settings }: OrchestratorCode,
+  { sourceCode }: Context,
+): string | undefined {
   const name = names.of(callee);
   if (TASKS.has(name)) return 'task';
   const called = localFunction(callee, names);
@@ -73,7 +103,8 @@ function lost({ callee, arguments: [first] }: NodeOf<'CallExpression'>, { names,
   // What JavaScript has itself, and the context's own functions, make no tasks.
   const root = name?.split('.')[0];
   if (root !== undefined && (root === 'context' || root in globalThis)) return undefined;
-  if (called !== undefined ? !returns(called, sourceCode.visitorKeys) : isCalled(callee, settings.effects)) return undefined;
+  if (called !== undefined ? !returns(called, sourceCode.visitorKeys) : isCalled(callee, settings.effects))
+    return undefined;
   return 'context';
 }
 
@@ -85,5 +116,8 @@ function isGenerator(called: FunctionNode | undefined): boolean {
 function returns({ body, returnType }: FunctionNode, keys: Context['sourceCode']['visitorKeys']): boolean {
   if (returnType?.typeAnnotation.type === 'TSVoidKeyword') return false;
   if (body === null) return true;
-  return body.type !== 'BlockStatement' || within(body, keys, isFunction).some((node) => node.type === 'ReturnStatement' && node.argument !== null);
+  return (
+    body.type !== 'BlockStatement' ||
+    within(body, keys, isFunction).some((node) => node.type === 'ReturnStatement' && node.argument !== null)
+  );
 }

@@ -15,14 +15,23 @@ check('orchestrators take the time from their context', deterministic, {
     'const at: Date = input.at; let ask: typeof Date.now;',
     'function Date() {} new Date();',
     'const clock = { now: () => 5 }; clock.now();',
-    mixed("import moment from 'moment';\n" + inside('moment(input.at); moment.utc(context.df.currentUtcDateTime).add(1, "day"); moment.duration(1, "day");')),
+    mixed(
+      "import moment from 'moment';\n" +
+        inside(
+          'moment(input.at); moment.utc(context.df.currentUtcDateTime).add(1, "day"); moment.duration(1, "day");',
+        ),
+    ),
     mixed("import type { Moment } from 'moment';\n" + inside('let at: Moment | undefined;')),
     mixed("import moment from './own-moment.js';\n" + inside('moment();')),
     mixed("import { DateTime } from 'luxon';\n" + inside('DateTime.utc(2030); DateTime.fromISO(input.at);')),
     // What is not given to an orchestrator may do as it likes.
-    mixed('const startedAt = Date.now(); export const handler = () => new Date();\n' + inside('return input;')),
+    mixed(
+      'const startedAt = Date.now(); export const handler = () => new Date();\n' + inside('return input;'),
+    ),
     mixed('app.http("hello", { handler: () => Date.now() });'),
-    whole("import moment from 'moment';\nexport const day = moment.duration(1, 'day');\nexport function due(at: string) { return moment.utc(at); }"),
+    whole(
+      "import moment from 'moment';\nexport const day = moment.duration(1, 'day');\nexport function due(at: string) { return moment.utc(at); }",
+    ),
     whole('export interface Order { at: Date; now: typeof Date.now }'),
     mixed('export const now = Date.now();'),
     { ...whole('export const now = Date.now();'), filename: 'src/orders/activities.ts' },
@@ -66,17 +75,30 @@ check('orchestrators take the time from their context', deterministic, {
     [mixed("import { default as time } from 'moment';\n" + inside('time();')), 'clock moment'],
     [mixed("import moment = require('moment');\n" + inside('moment();')), 'clock moment'],
     [mixed("import moment from 'moment';\nconst now = moment.utc;\n" + inside('now();')), 'clock moment.utc'],
-    [mixed("import moment from 'moment-timezone';\n" + inside("moment.tz('Europe/Berlin');")), 'clock moment-timezone.tz'],
+    [
+      mixed("import moment from 'moment-timezone';\n" + inside("moment.tz('Europe/Berlin');")),
+      'clock moment-timezone.tz',
+    ],
     [mixed("import dayjs from 'dayjs';\n" + inside('dayjs();')), 'clock dayjs'],
-    [mixed("import { DateTime } from 'luxon';\n" + inside('DateTime.now(); DateTime.utc();')), 'clock luxon.DateTime.now', 'clock luxon.DateTime.utc'],
+    [
+      mixed("import { DateTime } from 'luxon';\n" + inside('DateTime.now(); DateTime.utc();')),
+      'clock luxon.DateTime.now',
+      'clock luxon.DateTime.utc',
+    ],
     [commonJs("const moment = require('moment');\n" + inside('moment();')), 'clock moment'],
     [commonJs(inside("require('moment')();")), 'clock moment'],
     [mixed('const { now } = Date;\n' + inside('now();')), 'clock Date.now'],
     // Of a whole file, all of it.
     [whole(activities + 'export const startedAt = Date.now();'), 'clock Date.now'],
-    [whole('export function isLate(due: Date, now = new Date()): boolean { return due < now; }'), 'clock Date'],
+    [
+      whole('export function isLate(due: Date, now = new Date()): boolean { return due < now; }'),
+      'clock Date',
+    ],
     [whole('export class Order { readonly at = new Date(); }'), 'clock Date'],
-    [whole("import moment from 'moment';\nexport const soon = () => moment().add(1, 'day');"), 'clock moment'],
+    [
+      whole("import moment from 'moment';\nexport const soon = () => moment().add(1, 'day');"),
+      'clock moment',
+    ],
     [{ ...whole('export const now = () => Date.now();'), filename: 'src/orders/rules.ts' }, 'clock Date.now'],
     [{ ...whole('export const now = () => Date.now();'), filename: 'src/orders/model.ts' }, 'clock Date.now'],
   ],
@@ -110,7 +132,11 @@ check('orchestrators draw no lots', deterministic, {
 });
 
 check('orchestrators wait for timers of the workflow alone', deterministic, {
-  good: ['yield context.df.createTimer(input.due);', 'function setTimeout() {} setTimeout();', 'input.setTimeout(5);'],
+  good: [
+    'yield context.df.createTimer(input.due);',
+    'function setTimeout() {} setTimeout();',
+    'input.setTimeout(5);',
+  ],
   bad: [
     ['setTimeout(() => {}, 5);', 'timer setTimeout'],
     ['globalThis.setInterval(input, 5);', 'timer setInterval'],
@@ -146,55 +172,141 @@ check('orchestrators reach nothing outside, and read no environment', determinis
 
 check('orchestrators use pure modules alone', deterministic, {
   good: [
-    mixed("import fs from 'node:fs';\nexport const read = () => fs.readFileSync('a');\n" + inside('return 5;')),
+    mixed(
+      "import fs from 'node:fs';\nexport const read = () => fs.readFileSync('a');\n" + inside('return 5;'),
+    ),
     mixed("import { join } from 'node:path';\n" + inside("join('a', input);")),
-    mixed("import { BlobServiceClient } from '@azure/storage-blob';\nnew BlobServiceClient('');\n" + inside('return input;')),
-    whole("import path from 'node:path';\nimport { format } from 'util';\nimport { isDeepStrictEqual } from 'node:util';\nexport const all = [path, format, isDeepStrictEqual];"),
-    whole("import type { Stats } from 'node:fs';\nimport { type Hash } from 'node:crypto';\nexport type Both = Stats | Hash;"),
-    whole("import { app } from '@azure/functions';\nimport * as df from 'durable-functions';\nexport const both = [app, df];"),
+    mixed(
+      "import { BlobServiceClient } from '@azure/storage-blob';\nnew BlobServiceClient('');\n" +
+        inside('return input;'),
+    ),
+    whole(
+      "import path from 'node:path';\nimport { format } from 'util';\nimport { isDeepStrictEqual } from 'node:util';\nexport const all = [path, format, isDeepStrictEqual];",
+    ),
+    whole(
+      "import type { Stats } from 'node:fs';\nimport { type Hash } from 'node:crypto';\nexport type Both = Stats | Hash;",
+    ),
+    whole(
+      "import { app } from '@azure/functions';\nimport * as df from 'durable-functions';\nexport const both = [app, df];",
+    ),
     whole("import { z } from 'zod';\nimport { pay } from './activities.js';\nexport const all = [z, pay];"),
   ],
   bad: [
-    [mixed("import { readFileSync } from 'node:fs';\n" + inside("readFileSync('a');")), 'import node:fs.readFileSync'],
+    [
+      mixed("import { readFileSync } from 'node:fs';\n" + inside("readFileSync('a');")),
+      'import node:fs.readFileSync',
+    ],
     [mixed("import fs from 'fs';\n" + inside("fs.readFileSync('a');")), 'import node:fs'],
-    [mixed("import * as timers from 'timers/promises';\n" + inside('timers.setTimeout(5);')), 'timer node:timers/promises'],
-    [mixed("import { createHash } from 'node:crypto';\n" + inside("createHash('md5');")), 'crypto node:crypto.createHash'],
+    [
+      mixed("import * as timers from 'timers/promises';\n" + inside('timers.setTimeout(5);')),
+      'timer node:timers/promises',
+    ],
+    [
+      mixed("import { createHash } from 'node:crypto';\n" + inside("createHash('md5');")),
+      'crypto node:crypto.createHash',
+    ],
     [mixed("import axios from 'axios';\n" + inside('axios.get(input.url);')), 'import axios'],
-    [mixed("import { BlobServiceClient } from '@azure/storage-blob';\n" + inside('new BlobServiceClient(input);')), 'import @azure/storage-blob.BlobServiceClient'],
-    [mixed("import pg from 'pg/lib/client';\n" + inside('pg.query();'), { impurePackages: ['pg'] }), 'import pg/lib/client'],
+    [
+      mixed(
+        "import { BlobServiceClient } from '@azure/storage-blob';\n" +
+          inside('new BlobServiceClient(input);'),
+      ),
+      'import @azure/storage-blob.BlobServiceClient',
+    ],
+    [
+      mixed("import pg from 'pg/lib/client';\n" + inside('pg.query();'), { impurePackages: ['pg'] }),
+      'import pg/lib/client',
+    ],
     [commonJs("const fs = require('fs');\n" + inside("fs.readFileSync('a');")), 'import node:fs'],
-    [commonJs("const { readFileSync: read } = require('fs');\n" + inside("read('a');")), 'import node:fs.readFileSync'],
+    [
+      commonJs("const { readFileSync: read } = require('fs');\n" + inside("read('a');")),
+      'import node:fs.readFileSync',
+    ],
     [commonJs(inside("const os = require('os'); os.hostname();")), 'import os'],
-    [whole("import { randomUUID } from 'node:crypto';\nexport const id = () => randomUUID();"), 'crypto node:crypto'],
-    [whole("import { performance } from 'perf_hooks';\nexport const at = performance.now;"), 'clock perf_hooks'],
+    [
+      whole("import { randomUUID } from 'node:crypto';\nexport const id = () => randomUUID();"),
+      'crypto node:crypto',
+    ],
+    [
+      whole("import { performance } from 'perf_hooks';\nexport const at = performance.now;"),
+      'clock perf_hooks',
+    ],
     [commonJs(inside("require('process').cwd();")), 'environment process'],
     [whole("import 'node:fs';"), 'import node:fs'],
-    [whole("import os, { type CpuInfo } from 'os';\nexport const cpus = (): CpuInfo[] => os.cpus();"), 'import os'],
+    [
+      whole("import os, { type CpuInfo } from 'os';\nexport const cpus = (): CpuInfo[] => os.cpus();"),
+      'import os',
+    ],
     [whole("import fs = require('fs');\nexport const read = () => fs.readFileSync('a');"), 'import fs'],
-    [whole("import { TableClient } from '@azure/data-tables';\nexport const table = TableClient;"), 'import @azure/data-tables'],
+    [
+      whole("import { TableClient } from '@azure/data-tables';\nexport const table = TableClient;"),
+      'import @azure/data-tables',
+    ],
   ],
 });
 
 check('what an orchestrator calls is orchestrator code', deterministic, {
   good: [
     mixed('function record() { return Date.now(); }\nfunction late() { return true; }\n' + inside('late();')),
-    mixed('function sayHello() { return Date.now(); }\n' + inside('yield context.df.callActivity(sayHello.name, input);')),
+    mixed(
+      'function sayHello() { return Date.now(); }\n' +
+        inside('yield context.df.callActivity(sayHello.name, input);'),
+    ),
     mixed("const pay = activity('Pay', async () => Date.now());\n" + inside('yield* pay(context, input);')),
     mixed("register('x', function* () { Date.now(); });"),
   ],
   bad: [
     [mixed('function late() { return Date.now(); }\n' + inside('late();')), 'clock Date.now'],
     [mixed('const late = () => Date.now();\n' + inside('input.map(late);')), 'clock Date.now'],
-    [mixed('const deeper = () => Date.now();\nconst late = function () { return deeper(); };\n' + inside('late();')), 'clock Date.now'],
-    [mixed('function* steps(context) { yield context.df.createTimer(new Date()); }\n' + inside('yield* steps(context);')), 'clock Date'],
-    [mixed('class Clock { read() { return Date.now(); } }\n' + inside('new Clock().read();')), 'clock Date.now'],
+    [
+      mixed(
+        'const deeper = () => Date.now();\nconst late = function () { return deeper(); };\n' +
+          inside('late();'),
+      ),
+      'clock Date.now',
+    ],
+    [
+      mixed(
+        'function* steps(context) { yield context.df.createTimer(new Date()); }\n' +
+          inside('yield* steps(context);'),
+      ),
+      'clock Date',
+    ],
+    [
+      mixed('class Clock { read() { return Date.now(); } }\n' + inside('new Clock().read();')),
+      'clock Date.now',
+    ],
     [mixed('const clock = { read: () => Date.now() };\n' + inside('clock.read();')), 'clock Date.now'],
     [mixed("df.app.orchestration('Order', function* (context) { Date.now(); });"), 'clock Date.now'],
-    [mixed("df.app.orchestration('Order', { handler: function* (context) { Date.now(); } });"), 'clock Date.now'],
-    [mixed("const handler = function* (context) { Date.now(); };\ndf.app.orchestration('Order', { handler });"), 'clock Date.now'],
-    [mixed("function* body(context) { Date.now(); }\ndurable.app.orchestration('Order', body);"), 'clock Date.now'],
-    [mixed("import { app } from 'durable-functions';\napp.orchestration('Order', traced(function* (context) { Date.now(); }));"), 'clock Date.now'],
-    [mixed("workflow('Order', function* (context) { Date.now(); });", { wrappers: ['workflow'] }), 'clock Date.now'],
-    [mixed("export default orchestrator<Input>('Order', function* (context) { Date.now(); } satisfies Body);"), 'clock Date.now'],
+    [
+      mixed("df.app.orchestration('Order', { handler: function* (context) { Date.now(); } });"),
+      'clock Date.now',
+    ],
+    [
+      mixed(
+        "const handler = function* (context) { Date.now(); };\ndf.app.orchestration('Order', { handler });",
+      ),
+      'clock Date.now',
+    ],
+    [
+      mixed("function* body(context) { Date.now(); }\ndurable.app.orchestration('Order', body);"),
+      'clock Date.now',
+    ],
+    [
+      mixed(
+        "import { app } from 'durable-functions';\napp.orchestration('Order', traced(function* (context) { Date.now(); }));",
+      ),
+      'clock Date.now',
+    ],
+    [
+      mixed("workflow('Order', function* (context) { Date.now(); });", { wrappers: ['workflow'] }),
+      'clock Date.now',
+    ],
+    [
+      mixed(
+        "export default orchestrator<Input>('Order', function* (context) { Date.now(); } satisfies Body);",
+      ),
+      'clock Date.now',
+    ],
   ],
 });

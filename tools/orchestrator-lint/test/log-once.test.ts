@@ -17,8 +17,14 @@ check('orchestrators log once', logOnce, {
     'if (!context.df?.isReplaying) context.log?.("asked");',
     'const { log } = input; log("asked"); input.context.log("asked");',
     'const console = input; console.log("asked");',
-    mixed(inside('note(context, "asked");') + '\nfunction note(context, text) { if (context.df.isReplaying) return; context.log(text); }'),
-    mixed('console.log("loaded");\nexport const handler = (request, context) => { context.log("x"); };\n' + inside('return 5;')),
+    mixed(
+      inside('note(context, "asked");') +
+        '\nfunction note(context, text) { if (context.df.isReplaying) return; context.log(text); }',
+    ),
+    mixed(
+      'console.log("loaded");\nexport const handler = (request, context) => { context.log("x"); };\n' +
+        inside('return 5;'),
+    ),
     whole('export interface Order { console: Console }'),
   ],
   bad: [
@@ -38,7 +44,10 @@ check('orchestrators log once', logOnce, {
     ['const { log } = console;', 'console console'],
     ['input.forEach(console.log);', 'console console.log'],
     [mixed("df.app.orchestration('Order', function* (c) { c.log('asked'); });"), 'replayed c.log'],
-    [mixed('function note(context, text) { context.log(text); }\n' + inside('note(context, "asked");')), 'replayed context.log'],
+    [
+      mixed('function note(context, text) { context.log(text); }\n' + inside('note(context, "asked");')),
+      'replayed context.log',
+    ],
     [whole('export function price(): number { console.log("priced"); return 5; }'), 'console console.log'],
   ],
 });

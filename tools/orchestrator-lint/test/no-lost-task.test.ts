@@ -21,12 +21,28 @@ check('every task of an orchestrator is waited for', noLostTask, {
     'input.df.callActivity("Pay");',
     'console.log(context); Object.freeze(context);',
     'record(input, context);',
-    mixed(inside('report(context, input);') + '\nfunction report(context, progress) { context.df.setCustomStatus(progress); }'),
-    mixed(inside('report(context, input);') + '\nconst report = (context): void => context.df.setCustomStatus(5);'),
-    mixed(inside('report(context, input);') + '\nfunction report(context) { if (!context) return; [1].map((one) => { return one; }); }'),
-    mixed(inside('report(context, input); tell.progress(context);'), { effects: ['report', 'tell.progress'] }),
-    mixed('handler(context);\nconst send = async (request, context) => { ask(context); };\n' + inside('return 5;')),
-    whole('function report(context: OrchestrationContext): void { context.df.setCustomStatus(1); }\nexport function* run(context: OrchestrationContext) { report(context); }'),
+    mixed(
+      inside('report(context, input);') +
+        '\nfunction report(context, progress) { context.df.setCustomStatus(progress); }',
+    ),
+    mixed(
+      inside('report(context, input);') +
+        '\nconst report = (context): void => context.df.setCustomStatus(5);',
+    ),
+    mixed(
+      inside('report(context, input);') +
+        '\nfunction report(context) { if (!context) return; [1].map((one) => { return one; }); }',
+    ),
+    mixed(inside('report(context, input); tell.progress(context);'), {
+      effects: ['report', 'tell.progress'],
+    }),
+    mixed(
+      'handler(context);\nconst send = async (request, context) => { ask(context); };\n' +
+        inside('return 5;'),
+    ),
+    whole(
+      'function report(context: OrchestrationContext): void { context.df.setCustomStatus(1); }\nexport function* run(context: OrchestrationContext) { report(context); }',
+    ),
     whole('export function* run(context: InvocationContext) { note(context); }'),
     mixed('function* steps() { yield 1; }\n' + inside('yield* steps(); const all = [...steps()];')),
     // Of another name, and no type says what it is.
@@ -53,16 +69,36 @@ check('every task of an orchestrator is waited for', noLostTask, {
     ['context.df.createTimer(input.due);', 'task context.df.createTimer(...)'],
     ['context.df.waitForExternalEvent("Go");', 'task context.df.waitForExternalEvent(...)'],
     ['context.df.Task.all([yield* pay(context)]);', 'task context.df.Task.all(...)'],
-    [mixed("df.app.orchestration('Order', function* (whatever) { whatever.df.callActivity('Pay'); pay(whatever); });"),
-      'task whatever.df.callActivity(...)', 'context pay(...)'],
-    [mixed('function ask(context) { return context.df.callActivity("Ask"); }\n' + inside('ask(context);')), 'context ask(...)'],
-    [mixed('const ask = (context) => context.df.callActivity("Ask");\n' + inside('ask(context);')), 'context ask(...)'],
+    [
+      mixed(
+        "df.app.orchestration('Order', function* (whatever) { whatever.df.callActivity('Pay'); pay(whatever); });",
+      ),
+      'task whatever.df.callActivity(...)',
+      'context pay(...)',
+    ],
+    [
+      mixed('function ask(context) { return context.df.callActivity("Ask"); }\n' + inside('ask(context);')),
+      'context ask(...)',
+    ],
+    [
+      mixed('const ask = (context) => context.df.callActivity("Ask");\n' + inside('ask(context);')),
+      'context ask(...)',
+    ],
     [mixed('function* steps() { yield 1; }\n' + inside('steps();')), 'generator steps(...)'],
-    [mixed('const steps = function* (context) { yield 1; };\n' + inside('steps(context);')), 'generator steps(...)'],
+    [
+      mixed('const steps = function* (context) { yield 1; };\n' + inside('steps(context);')),
+      'generator steps(...)',
+    ],
     [mixed('function* steps() { yield 1; }\n' + inside('yield steps();')), 'star steps(...)'],
     [mixed('function* steps() { yield 1; }\n' + inside('const result = yield steps();')), 'star steps(...)'],
-    [mixed('function* steps(context) { pay(context); }\n' + inside('yield* steps(context);')), 'context pay(...)'],
-    [whole("export const pay = orchestrator('Pay', function* (context) { ask(context); });"), 'context ask(...)'],
+    [
+      mixed('function* steps(context) { pay(context); }\n' + inside('yield* steps(context);')),
+      'context pay(...)',
+    ],
+    [
+      whole("export const pay = orchestrator('Pay', function* (context) { ask(context); });"),
+      'context ask(...)',
+    ],
     [whole('export function* run(c: OrchestrationContext) { ask(c); }'), 'context ask(...)'],
     [whole('export function* run(c: df.OrchestrationContext) { ask(c); }'), 'context ask(...)'],
   ],

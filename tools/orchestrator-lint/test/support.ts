@@ -12,12 +12,20 @@ type Bad = readonly [code: string | Case, ...errors: string[]];
 
 /** A file that is orchestrator code as a whole. */
 export function whole(code: string): Case {
-  return { code, filename: 'src/orders/orchestrators.ts', settings: { orchestrators: { files: ['src/*/{orchestrators,rules,model}.ts'] } } };
+  return {
+    code,
+    filename: 'src/orders/orchestrators.ts',
+    settings: { orchestrators: { files: ['src/*/{orchestrators,rules,model}.ts'] } },
+  };
 }
 
 /** A file of other code, where only what is given to `orchestrator` or `app.orchestration` is orchestrator code. */
 export function mixed(code: string, settings: Partial<Settings> = {}): Case {
-  return { code, filename: 'src/functions.ts', settings: { orchestrators: settings as Record<string, string[]> } };
+  return {
+    code,
+    filename: 'src/functions.ts',
+    settings: { orchestrators: settings as Record<string, string[]> },
+  };
 }
 
 /** A file whose name says JavaScript, as CommonJS has it. */
@@ -31,8 +39,13 @@ export function inside(body: string): string {
 }
 
 /** Checks a rule on code; plain text stands inside of an orchestrator. */
-export function check(title: string, rule: Rule, { good, bad }: { good: readonly (string | Case)[]; bad: readonly Bad[] }): void {
-  const asCase = (code: string | Case): Case => (typeof code === 'string' ? { ...mixed(inside(code)), name: code } : { ...code, name: code.code });
+export function check(
+  title: string,
+  rule: Rule,
+  { good, bad }: { good: readonly (string | Case)[]; bad: readonly Bad[] },
+): void {
+  const asCase = (code: string | Case): Case =>
+    typeof code === 'string' ? { ...mixed(inside(code)), name: code } : { ...code, name: code.code };
   new RuleTester().run(title, rule, {
     valid: good.map(asCase),
     invalid: bad.map(([code, ...errors]) => ({

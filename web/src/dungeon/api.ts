@@ -61,7 +61,10 @@ export type Move = { action: 'get'; target: string } | { action: 'kill'; target:
 
 /** The server understood and said no (4xx). */
 export class Refused extends Error {
-  constructor(readonly status: number, message: string) {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
     super(message);
   }
 }
@@ -86,12 +89,20 @@ export async function checkStatus(name: string, workflow: Workflow): Promise<Wor
   const response = await unlessRefused(ask(`CheckStatus/${encodeURIComponent(name)}/${workflow}`), 400, 404);
   if (!response) return undefined;
   const { status, created } = await json<{ status: string; created: string }>(response);
-  return { status, created: Date.parse(created), asked: Date.parse(response.headers.get('date') ?? '') || Date.now() };
+  return {
+    status,
+    created: Date.parse(created),
+    asked: Date.parse(response.headers.get('date') ?? '') || Date.now(),
+  };
 }
 
 /** @returns the lines that came after the line of that number */
 export async function story(name: string, after: number): Promise<Line[]> {
-  const response = await unlessRefused(ask(`dungeon/${encodeURIComponent(name)}/story?after=${after}`), 400, 404);
+  const response = await unlessRefused(
+    ask(`dungeon/${encodeURIComponent(name)}/story?after=${after}`),
+    400,
+    404,
+  );
   return response ? (await json<{ lines: Line[] }>(response)).lines : [];
 }
 
@@ -100,19 +111,35 @@ export async function story(name: string, after: number): Promise<Line[]> {
  * @throws Unreachable
  */
 async function ask(path: string, body?: object): Promise<Response> {
-  const post = body && { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
+  const post = body && {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  };
   let response: Response;
   try {
-    response = await fetch(`/api/${path}`, { ...post, cache: 'no-store', signal: AbortSignal.timeout(patience) });
+    response = await fetch(`/api/${path}`, {
+      ...post,
+      cache: 'no-store',
+      signal: AbortSignal.timeout(patience),
+    });
   } catch (error) {
-    throw new Unreachable(error instanceof DOMException ? `It has not answered for ${patience / 1000} seconds.` : 'It cannot be reached.');
+    throw new Unreachable(
+      error instanceof DOMException
+        ? `It has not answered for ${patience / 1000} seconds.`
+        : 'It cannot be reached.',
+    );
   }
   if (response.ok) return response;
-  if (response.status >= 500 || response.status === 429) throw new Unreachable(`It answers with an error (${response.status}).`);
+  if (response.status >= 500 || response.status === 429)
+    throw new Unreachable(`It answers with an error (${response.status}).`);
   throw new Refused(response.status, await reason(response));
 }
 
-async function unlessRefused(answer: Promise<Response>, ...statuses: number[]): Promise<Response | undefined> {
+async function unlessRefused(
+  answer: Promise<Response>,
+  ...statuses: number[]
+): Promise<Response | undefined> {
   try {
     return await answer;
   } catch (error) {
@@ -135,7 +162,8 @@ async function reason(response: Response): Promise<string> {
   const text = await response.text().catch(() => '');
   try {
     const problem: unknown = JSON.parse(text);
-    if (typeof problem === 'object' && problem && 'detail' in problem && typeof problem.detail === 'string') return problem.detail;
+    if (typeof problem === 'object' && problem && 'detail' in problem && typeof problem.detail === 'string')
+      return problem.detail;
   } catch {
     // not a problem document
   }

@@ -36,7 +36,13 @@ export function App(): VNode {
           </p>
         )}
       </header>
-      <main>{player ? <Game key={`${entered} ${player}`} player={player} enter={enter} /> : <Entrance enter={enter} />}</main>
+      <main>
+        {player ? (
+          <Game key={`${entered} ${player}`} player={player} enter={enter} />
+        ) : (
+          <Entrance enter={enter} />
+        )}
+      </main>
     </>
   );
 }

@@ -20,7 +20,9 @@ const archStones = Array.from({ length: stones }, (_, index) => {
 const pillarStones = [0, 1, 2, 3].flatMap((row) => {
   const y = middle.y + 1 + row * 24;
   const bulge = row === 3 ? 4 : 0;
-  return [middle.x - outer - bulge, middle.x + inner].map((x) => `M${x} ${y}h${outer - inner + bulge}v23h-${outer - inner + bulge}z`);
+  return [middle.x - outer - bulge, middle.x + inner].map(
+    (x) => `M${x} ${y}h${outer - inner + bulge}v23h-${outer - inner + bulge}z`,
+  );
 });
 
 const opening = `M${middle.x - inner} 200V${middle.y}A${inner} ${inner} 0 0 1 ${middle.x + inner} ${middle.y}V200Z`;
@@ -39,7 +41,11 @@ export function Arch({ mood }: { mood: 'waiting' | 'open' | 'cold' }): VNode {
       <path class="dark" d={opening} />
       <path class="glow" d={opening} fill="url(#glow)" />
       {[0, 1, 2, 3].map((step) => (
-        <path key={step} class={`step step-${step}`} d={`M${56 + step * 9} ${200 - step * 9}h${108 - step * 18}v-8h-${108 - step * 18}z`} />
+        <path
+          key={step}
+          class={`step step-${step}`}
+          d={`M${56 + step * 9} ${200 - step * 9}h${108 - step * 18}v-8h-${108 - step * 18}z`}
+        />
       ))}
       {mood === 'waiting' && (
         <g class="eyes">

@@ -22,7 +22,8 @@ export function useAsking(): Asking {
     try {
       await question();
     } catch (failure) {
-      if (failure instanceof Unreachable) setError(`The dungeon gave no answer. ${failure.message} See what has happened, and try again.`);
+      if (failure instanceof Unreachable)
+        setError(`The dungeon gave no answer. ${failure.message} See what has happened, and try again.`);
       else setError(failure instanceof Error ? failure.message : String(failure));
     } finally {
       setCurrent(undefined);

@@ -6,7 +6,9 @@ const given = 120;
 
 /** A candle that burns for the two minutes a player has, counted by the server's clock. */
 export function Candle({ confirmation }: { confirmation: WorkflowState }): VNode {
-  const [end] = useState(() => Date.now() + clamp(given - (confirmation.asked - confirmation.created) / 1000) * 1000);
+  const [end] = useState(
+    () => Date.now() + clamp(given - (confirmation.asked - confirmation.created) / 1000) * 1000,
+  );
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const tick = setInterval(() => setNow(Date.now()), 250);

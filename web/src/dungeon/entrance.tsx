@@ -35,8 +35,8 @@ export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
       <Arch mood="waiting" />
       <h1>The Durable Dungeon</h1>
       <p class="lead">
-        Behind this arch something breathes, something glitters, and five workflows remember every step you take. You will have two
-        minutes to make up your mind.
+        Behind this arch something breathes, something glitters, and five workflows remember every step you
+        take. You will have two minutes to make up your mind.
       </p>
       {stranger && (
         <p class="notice" role="status">
@@ -71,7 +71,10 @@ export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
         </div>
         {taken === name.trim().normalize('NFC') && (
           <p>
-            Is that you? <a href={`#${encodeURIComponent(taken)}`}>Go on as <bdi>{taken}</bdi></a>
+            Is that you?{' '}
+            <a href={`#${encodeURIComponent(taken)}`}>
+              Go on as <bdi>{taken}</bdi>
+            </a>
           </p>
         )}
       </form>

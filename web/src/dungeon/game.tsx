@@ -36,13 +36,23 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
       <Trouble seen={seen} look={look} />
       <section class={`panel stage ${scene}`} ref={stage} aria-labelledby="scene">
         {scene === 'looking' && <Waiting title="Who is there?">You hold your torch into the dark…</Waiting>}
-        {scene === 'making' && <Waiting title="A dungeon is being dug">Monster, room, weapon and treasure: all at once…</Waiting>}
-        {scene === 'entering' && <Waiting title="The door swings open">You go down, one step after the other…</Waiting>}
+        {scene === 'making' && (
+          <Waiting title="A dungeon is being dug">Monster, room, weapon and treasure: all at once…</Waiting>
+        )}
+        {scene === 'entering' && (
+          <Waiting title="The door swings open">You go down, one step after the other…</Waiting>
+        )}
         {scene === 'door' && states.UserConfirmationWorkflow && (
           <>
             <Title>Dare you go in?</Title>
-            <Candle key={states.UserConfirmationWorkflow.created} confirmation={states.UserConfirmationWorkflow} />
-            <p class="lead">A candle is lit for you. Say that you will go in before it burns down. Whoever still dithers then is dead.</p>
+            <Candle
+              key={states.UserConfirmationWorkflow.created}
+              confirmation={states.UserConfirmationWorkflow}
+            />
+            <p class="lead">
+              A candle is lit for you. Say that you will go in before it burns down. Whoever still dithers
+              then is dead.
+            </p>
             <AskButton
               asking={asking}
               label="I dare: let me in"
@@ -82,7 +92,8 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
             <Arch mood="cold" />
             <Title>You are dead</Title>
             <p class="lead">
-              The candle burned down, and nobody heard <bdi>{player}</bdi> say a word. The dark does not wait for those who dither.
+              The candle burned down, and nobody heard <bdi>{player}</bdi> say a word. The dark does not wait
+              for those who dither.
             </p>
             <button type="button" class="primary" onClick={leave}>
               Try again under another name
@@ -93,7 +104,10 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
           <>
             <Arch mood="cold" />
             <Title>The dungeon caved in</Title>
-            <p class="lead">Something went wrong while it was being dug. What was made has been undone, and your name is free again.</p>
+            <p class="lead">
+              Something went wrong while it was being dug. What was made has been undone, and your name is
+              free again.
+            </p>
             <button type="button" class="primary" onClick={leave}>
               Begin anew
             </button>

@@ -32,7 +32,13 @@ export function Room({ player, world, asking, look }: RoomProps): VNode {
         <p>{room?.description}</p>
         {monster?.isAlive && (
           <p>
-            <Named name={monster.name} kind="monster" /> stands over you{grip.length > 0 && <>, clutching <Listed names={grip} kind="treasure" /></>}.
+            <Named name={monster.name} kind="monster" /> stands over you
+            {grip.length > 0 && (
+              <>
+                , clutching <Listed names={grip} kind="treasure" />
+              </>
+            )}
+            .
           </p>
         )}
         {monster?.isAlive === false && (
@@ -57,17 +63,20 @@ export function Room({ player, world, asking, look }: RoomProps): VNode {
             primary
           />
         ))}
-        {monster && weapons.map((weapon) => (
-          <AskButton
-            key={weapon}
-            asking={asking}
-            label={`Slay the ${monster.name} with the ${weapon}`}
-            doing="Swinging…"
-            question={move({ action: 'kill', target: monster.name, with: weapon })}
-            primary
-          />
-        ))}
-        {floor.length === 0 && weapons.length === 0 && <p class="busy">You feel your way about in the dark…</p>}
+        {monster &&
+          weapons.map((weapon) => (
+            <AskButton
+              key={weapon}
+              asking={asking}
+              label={`Slay the ${monster.name} with the ${weapon}`}
+              doing="Swinging…"
+              question={move({ action: 'kill', target: monster.name, with: weapon })}
+              primary
+            />
+          ))}
+        {floor.length === 0 && weapons.length === 0 && (
+          <p class="busy">You feel your way about in the dark…</p>
+        )}
       </div>
       <AskError asking={asking} />
       <Carried world={world} />

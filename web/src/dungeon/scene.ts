@@ -2,12 +2,28 @@ import type { Thing, World } from './api';
 import { hasEnded, type Seen } from './watch';
 
 /** Where a player stands in the story: what the page shows is chosen by this alone. */
-export type Scene = 'looking' | 'nobody' | 'making' | 'undone' | 'door' | 'entering' | 'room' | 'won' | 'dead';
+export type Scene =
+  | 'looking'
+  | 'nobody'
+  | 'making'
+  | 'undone'
+  | 'door'
+  | 'entering'
+  | 'room'
+  | 'won'
+  | 'dead';
 
 export function sceneOf({ world, workflows }: Seen): Scene {
   if (world === undefined) return 'looking';
-  if (workflows.RunUserParallelWorkflow?.status === 'Failed' || workflows.RunUserSequentialWorkflow?.status === 'Failed') return 'undone';
-  if (!world?.user) return workflows.RunUserParallelWorkflow && !hasEnded(workflows.RunUserParallelWorkflow) ? 'making' : 'nobody';
+  if (
+    workflows.RunUserParallelWorkflow?.status === 'Failed' ||
+    workflows.RunUserSequentialWorkflow?.status === 'Failed'
+  )
+    return 'undone';
+  if (!world?.user)
+    return workflows.RunUserParallelWorkflow && !hasEnded(workflows.RunUserParallelWorkflow)
+      ? 'making'
+      : 'nobody';
   if (!world.user.isAlive) return 'dead';
   if (world.user.currentRoom) return hasWon(world) ? 'won' : 'room';
   if (hasEnded(workflows.UserConfirmationWorkflow)) return 'entering';
@@ -16,7 +32,10 @@ export function sceneOf({ world, workflows }: Seen): Scene {
 
 /** The names in `inventoryItems`. */
 export function names(items: string | null | undefined): string[] {
-  return (items ?? '').split(',').map((name) => name.trim()).filter(Boolean);
+  return (items ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
 }
 
 /** What the player holds. */

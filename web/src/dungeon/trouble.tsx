@@ -13,7 +13,8 @@ export function Trouble({ seen: { trouble, slow }, look }: { seen: Seen; look: (
   }, [trouble]);
 
   const asking = trouble?.again === 'now';
-  const seconds = trouble && trouble.again !== 'now' ? Math.max(1, Math.ceil((trouble.again - now) / 1000)) : 0;
+  const seconds =
+    trouble && trouble.again !== 'now' ? Math.max(1, Math.ceil((trouble.again - now) / 1000)) : 0;
   return (
     <>
       <div role="alert">
@@ -22,7 +23,13 @@ export function Trouble({ seen: { trouble, slow }, look }: { seen: Seen; look: (
             <p>
               <b>The dungeon does not answer.</b> {trouble.message} What you have done is kept.
             </p>
-            <button type="button" aria-disabled={asking} aria-busy={asking} aria-label="Ask again" onClick={() => void (asking || look())}>
+            <button
+              type="button"
+              aria-disabled={asking}
+              aria-busy={asking}
+              aria-label="Ask again"
+              onClick={() => void (asking || look())}
+            >
               {asking ? 'Asking…' : `Ask again (${seconds} s)`}
             </button>
           </div>

@@ -1,4 +1,13 @@
-import { checkStatus, gameStatus, story, workflows, type Line, type Workflow, type WorkflowState, type World } from './api';
+import {
+  checkStatus,
+  gameStatus,
+  story,
+  workflows,
+  type Line,
+  type Workflow,
+  type WorkflowState,
+  type World,
+} from './api';
 
 /** All that is known of a player's game. */
 export interface Seen {
@@ -24,7 +33,8 @@ const lively = 5 * second;
 const longestStory = 200;
 const ended = new Set(['Completed', 'Failed', 'Terminated', 'Canceled']);
 
-export const hasEnded = (state: WorkflowState | undefined): boolean => state !== undefined && ended.has(state.status);
+export const hasEnded = (state: WorkflowState | undefined): boolean =>
+  state !== undefined && ended.has(state.status);
 
 /**
  * Follows a game: asks every second, more often just after something was asked for, less often when nobody looks, ever less often while
@@ -46,7 +56,11 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
   };
 
   async function ask(): Promise<Partial<Seen>> {
-    const [world, lines, states] = await Promise.all([gameStatus(name), story(name, seen.story.at(-1)?.number ?? 0), statesOf(name, seen.workflows)]);
+    const [world, lines, states] = await Promise.all([
+      gameStatus(name),
+      story(name, seen.story.at(-1)?.number ?? 0),
+      statesOf(name, seen.workflows),
+    ]);
     return {
       world: world ?? null,
       story: lines.length > 0 ? [...seen.story, ...lines].slice(-longestStory) : seen.story,
@@ -62,7 +76,10 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
       failures = 0;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      update({ trouble: { message, again: Date.now() + Math.min(30, 2 ** failures++) * second }, slow: false });
+      update({
+        trouble: { message, again: Date.now() + Math.min(30, 2 ** failures++) * second },
+        slow: false,
+      });
     } finally {
       clearTimeout(slow);
     }
@@ -125,10 +142,12 @@ async function statesOf(name: string, known: States): Promise<States> {
   for (;;) {
     const next = workflows.filter((workflow) => !asked.has(workflow) && worthAsking(workflow, states));
     if (next.length === 0) return states;
-    await Promise.all(next.map(async (workflow) => {
-      asked.add(workflow);
-      states[workflow] = await checkStatus(name, workflow);
-    }));
+    await Promise.all(
+      next.map(async (workflow) => {
+        asked.add(workflow);
+        states[workflow] = await checkStatus(name, workflow);
+      }),
+    );
   }
 }
 

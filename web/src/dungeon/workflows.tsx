@@ -2,7 +2,10 @@ import type { VNode } from 'preact';
 import { workflows, type Workflow, type WorkflowState } from './api';
 
 const roles: Record<Workflow, { title: string; does: string }> = {
-  RunUserParallelWorkflow: { title: 'Making', does: 'makes player, monster, room and things all at once, then asks' },
+  RunUserParallelWorkflow: {
+    title: 'Making',
+    does: 'makes player, monster, room and things all at once, then asks',
+  },
   UserConfirmationWorkflow: { title: 'Asking', does: 'races your answer against two minutes' },
   RunUserSequentialWorkflow: { title: 'Placing', does: 'puts each in its place, one after the other' },
   GameMonitorWorkflow: { title: 'Waiting', does: 'waits for the kill and the treasure, in either order' },
