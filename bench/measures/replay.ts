@@ -1,10 +1,10 @@
 /** A long history, replayed once from its beginning as after a restart. */
-import type * as Replay from '../../emulator/src/durable/replay.js';
+import type * as Replay from '../../emulator/src/durable/replay/replay.js';
 import type * as Emulator from '../../emulator/src/emulator.js';
 import { APP, built, median, report, timed } from '../measure.ts';
 
 const { startEmulator } = await built<typeof Emulator>('emulator.js');
-const { replayHistory } = await built<typeof Replay>('durable/replay.js');
+const { replayHistory } = await built<typeof Replay>('durable/replay/replay.js');
 const emulator = await startEmulator({ app: APP, port: 0, storage: 'memory' });
 const { engine, sdk } = emulator.host;
 

@@ -1,5 +1,5 @@
 /** Chains of three activities on the Azure Storage hub. */
-import type * as Hub from '../../emulator/src/durable/azure-storage-hub.js';
+import type * as Hub from '../../emulator/src/durable/azure-storage/hub.js';
 import type * as Emulator from '../../emulator/src/emulator.js';
 import { APP, built, median, report, timed, withAzurite } from '../measure.ts';
 

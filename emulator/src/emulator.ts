@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { HostConfig } from './config.js';
 import { readConfig, withStorage } from './config.js';
 import { WallClock } from './durable/clock.js';
-import type { StoredInstance } from './durable/memory-hub.js';
-import { MemoryHub } from './durable/memory-hub.js';
+import type { StoredInstance } from './durable/memory/memory-hub.js';
+import { MemoryHub } from './durable/memory/memory-hub.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
 import type { Log } from './log.js';
@@ -146,7 +146,7 @@ async function openHub(
       `'${config.hubConnection}' names a service to be reached by identity: the emulator's task hub needs a connection string.`,
     );
   // Only now: the storage libraries take a while to load, and a hub in memory does without them.
-  const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
+  const { AzureStorageHub } = await import('./durable/azure-storage/hub.js');
   try {
     return new AzureStorageHub({ connection: found.connectionString, name, log });
   } catch (error) {

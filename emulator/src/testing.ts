@@ -4,17 +4,17 @@ import { Readable } from 'node:stream';
 import type { HostConfig } from './config.js';
 import { readConfig, withStorage } from './config.js';
 import { SkippingClock } from './durable/clock.js';
-import { entityInstanceId, type EntityId } from './durable/entity-messages.js';
-import { entityState } from './durable/entity.js';
+import { entityInstanceId, type EntityId } from './durable/entities/entity-messages.js';
+import { entityState } from './durable/entities/entity.js';
 import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
 import { isFinished } from './durable/history.js';
-import { HTTP_ACTIVITY, sendHttp } from './durable/http-call.js';
-import type { HttpAnswer, HttpCall } from './durable/http-call.js';
-import { MemoryHub } from './durable/memory-hub.js';
-import type { Answer } from './durable/actions.js';
-import type { RecordedHistory } from './durable/recorded-history.js';
-import type { ReplayOptions } from './durable/replay.js';
-import { replayHistory } from './durable/replay.js';
+import { HTTP_ACTIVITY, sendHttp } from './durable/http/http-call.js';
+import type { HttpAnswer, HttpCall } from './durable/http/http-call.js';
+import { MemoryHub } from './durable/memory/memory-hub.js';
+import type { Answer } from './durable/episode/actions.js';
+import type { RecordedHistory } from './durable/replay/recorded-history.js';
+import type { ReplayOptions } from './durable/replay/replay.js';
+import { replayHistory } from './durable/replay/replay.js';
 import type { InstanceRecord, TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
 import type { Log } from './log.js';
@@ -33,9 +33,9 @@ export {
   type RecordedHistory,
   type ShownEvent,
   type ShownHistory,
-} from './durable/recorded-history.js';
-export { HistoryMismatchError } from './durable/replay.js';
-export type { HttpAnswer, HttpCall } from './durable/http-call.js';
+} from './durable/replay/recorded-history.js';
+export { HistoryMismatchError } from './durable/replay/replay.js';
+export type { HttpAnswer, HttpCall } from './durable/http/http-call.js';
 
 export interface TestAppOptions {
   /** Imports the app's entry file: `() => import('../src/index.js')`. Once a process; all environments share what it registers. */
@@ -512,7 +512,7 @@ function isStored(options: TestAppOptions): options is TestAppOptions & { storag
 
 async function openHub(options: TestAppOptions, config: HostConfig): Promise<TaskHub> {
   if (!isStored(options)) return new MemoryHub({ name: config.hubName });
-  const { AzureStorageHub } = await import('./durable/azure-storage-hub.js');
+  const { AzureStorageHub } = await import('./durable/azure-storage/hub.js');
   return new AzureStorageHub({ connection: options.storage, name: config.hubName });
 }
 

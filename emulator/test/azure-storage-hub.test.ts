@@ -8,7 +8,7 @@ import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { AzureStorageHub } from '../src/durable/azure-storage-hub.js';
+import { AzureStorageHub } from '../src/durable/azure-storage/hub.js';
 import { CommitConflictError, HubUnavailableError, type Hint } from '../src/durable/task-hub.js';
 import { account } from './support/azurite.js';
 import { collect } from './support/collect.js';

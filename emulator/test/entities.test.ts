@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
-import { Engine } from '../src/durable/engine.js';
-import { entityState, type EntityAnswer, type EntityRun } from '../src/durable/entity.js';
-import { MemoryHub, type StoredInstance } from '../src/durable/memory-hub.js';
-import { SdkV3 } from '../src/durable/sdk-v3.js';
+import { Engine } from '../src/durable/engine/engine.js';
+import { entityState, type EntityAnswer, type EntityRun } from '../src/durable/entities/entity.js';
+import { MemoryHub, type StoredInstance } from '../src/durable/memory/memory-hub.js';
+import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import type { Commit, Hint, Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';

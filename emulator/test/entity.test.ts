@@ -4,8 +4,8 @@ import {
   requestMessage,
   type EntityRelease,
   type EntityRequest,
-} from '../src/durable/entity-messages.js';
-import { runEntityBatch, type EntityOutcome } from '../src/durable/entity.js';
+} from '../src/durable/entities/entity-messages.js';
+import { runEntityBatch, type EntityOutcome } from '../src/durable/entities/entity.js';
 import type { ExecutionStarted, InboundEvent } from '../src/durable/history.js';
 
 const time = '2026-03-01T08:00:00Z';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { WallClock } from '../src/durable/clock.js';
-import { MemoryHub } from '../src/durable/memory-hub.js';
+import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import type { HostOptions } from '../src/host.js';
 import { Host } from '../src/host.js';
 import { keyList } from '../src/function-list.js';

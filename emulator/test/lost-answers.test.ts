@@ -1,10 +1,10 @@
 /** Requests to storage whose answers get lost, one at a time: what was carried out counts once, and is not forgotten. */
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
-import { Engine } from '../src/durable/engine.js';
-import { entityState } from '../src/durable/entity.js';
-import { MemoryHub } from '../src/durable/memory-hub.js';
-import { SdkV3 } from '../src/durable/sdk-v3.js';
+import { Engine } from '../src/durable/engine/engine.js';
+import { entityState } from '../src/durable/entities/entity.js';
+import { MemoryHub } from '../src/durable/memory/memory-hub.js';
+import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import type { Commit, Hint, Message } from '../src/durable/task-hub.js';
 import type { Worker } from '../src/worker/types.js';
 import { loadFunctions } from './support/functions.js';

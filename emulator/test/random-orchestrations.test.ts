@@ -8,10 +8,10 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import { eventColumns } from '../src/durable/azure-storage-rows.js';
+import { eventColumns } from '../src/durable/azure-storage/rows.js';
 import type { TaskScheduled } from '../src/durable/history.js';
-import { HistoryMismatchError, replayHistory } from '../src/durable/replay.js';
-import { SdkV3 } from '../src/durable/sdk-v3.js';
+import { HistoryMismatchError, replayHistory } from '../src/durable/replay/replay.js';
+import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import type { Worker } from '../src/worker/types.js';
 import { loadFunctions } from './support/functions.js';
 import type { ActivityInput, Ending } from './support/simulation.js';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { SkippingClock } from '../src/durable/clock.js';
-import { MemoryHub } from '../src/durable/memory-hub.js';
+import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { Host } from '../src/host.js';
 import { loadApp } from '../src/worker/app-loader.js';
 

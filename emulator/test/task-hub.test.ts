@@ -1,8 +1,8 @@
 /** What every task hub does: the sentences of `TaskHub`, held against both. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AzureStorageHub } from '../src/durable/azure-storage-hub.js';
+import { AzureStorageHub } from '../src/durable/azure-storage/hub.js';
 import type { HistoryEvent, RuntimeStatus } from '../src/durable/history.js';
-import { MemoryHub } from '../src/durable/memory-hub.js';
+import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import {
   CommitConflictError,
   MAX_CONSUMED,

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_SETTINGS } from '../src/durable/settings.js';
-import { compareVersions, complies } from '../src/durable/versions.js';
+import { compareVersions, complies } from '../src/durable/engine/versions.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 
 const PREFIX = 'AzureFunctionsJobHost__extensions__durableTask__';

@@ -1,5 +1,5 @@
 import type { TraceContext } from '../tracing/trace-context.js';
-import type { EntityId } from './entity-messages.js';
+import type { EntityId } from './entities/entity-messages.js';
 import type { HistoryEvent, JsonText, RuntimeStatus } from './history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from './task-hub.js';
 

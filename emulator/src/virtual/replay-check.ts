@@ -1,4 +1,4 @@
-import type { Answer } from '../durable/actions.js';
+import type { Answer } from '../durable/episode/actions.js';
 
 /** Says where two replays of one history differ, or nothing when they do not. */
 export function difference(first: Answer, second: Answer): string | undefined {

@@ -5,7 +5,7 @@ import {
   missingFunction,
   UnknownFunctionError,
 } from '../../src/durable/client.js';
-import { entityInstanceId, isEntity, type EntityId } from '../../src/durable/entity-messages.js';
+import { entityInstanceId, isEntity, type EntityId } from '../../src/durable/entities/entity-messages.js';
 import type { HistoryEvent, RuntimeStatus } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from '../../src/durable/task-hub.js';

@@ -5,15 +5,15 @@
  */
 import { vi } from 'vitest';
 import { SkippingClock } from '../../src/durable/clock.js';
-import { Engine } from '../../src/durable/engine.js';
-import type { EngineOptions } from '../../src/durable/engine.js';
-import { isEntity } from '../../src/durable/entity-messages.js';
-import { entityState } from '../../src/durable/entity.js';
+import { Engine } from '../../src/durable/engine/engine.js';
+import type { EngineOptions } from '../../src/durable/engine/engine.js';
+import { isEntity } from '../../src/durable/entities/entity-messages.js';
+import { entityState } from '../../src/durable/entities/entity.js';
 import type { EventRaised, HistoryEvent, TaskScheduled } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
-import { MemoryHub } from '../../src/durable/memory-hub.js';
-import type { ActivityOutcome } from '../../src/durable/sdk-v3.js';
-import { SdkV3 } from '../../src/durable/sdk-v3.js';
+import { MemoryHub } from '../../src/durable/memory/memory-hub.js';
+import type { ActivityOutcome } from '../../src/durable/protocol/sdk-v3.js';
+import { SdkV3 } from '../../src/durable/protocol/sdk-v3.js';
 import type {
   Commit,
   CommitToken,

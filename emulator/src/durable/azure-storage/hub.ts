@@ -1,0 +1,156 @@
+import type { Log } from '../../log.js';
+import { StorageClients } from './clients.js';
+import { statusOf } from '../../storage-errors.js';
+import { HintsTable } from './hints.js';
+import { HistoryTable } from './history.js';
+import { InstancesTable } from './instances.js';
+import { escapeKey } from './keys.js';
+import { Ownership } from './owner.js';
+import { Payloads } from './payloads.js';
+import {
+  HubUnavailableError,
+  type Commit,
+  type CommitToken,
+  type Hint,
+  type InstancePage,
+  type InstanceQuery,
+  type InstanceRecord,
+  type LoadedInstance,
+  type Message,
+  type TaskHub,
+} from '../task-hub.js';
+
+export interface AzureStorageHubOptions {
+  /** A storage account's connection string, or `UseDevelopmentStorage=true`. */
+  connection: string;
+  /** 3 to 45 letters and digits, a letter first: tables and containers carry it in their names. */
+  name: string;
+  /** How many milliseconds {@link AzureStorageHub.open} waits for a living owner to leave. Default: 0. */
+  patience?: number;
+  log?: Log;
+}
+
+/** The hub in Azure Storage, in the layout of the Durable Task provider: what one of its tables holds is told at its class. */
+export class AzureStorageHub implements TaskHub {
+  readonly name: string;
+  readonly #clients: StorageClients;
+  readonly #payloads: Payloads;
+  readonly #history: HistoryTable;
+  readonly #instances: InstancesTable;
+  readonly #hints: HintsTable;
+  readonly #ownership: Ownership;
+  readonly #patience: number;
+  readonly #log: Log;
+
+  constructor({ connection, name, patience = 0, log = () => {} }: AzureStorageHubOptions) {
+    this.name = name;
+    this.#patience = patience;
+    this.#log = log;
+    this.#clients = new StorageClients(connection);
+    this.#payloads = new Payloads(this.#clients.blobs, name);
+    this.#history = new HistoryTable(this.#clients.table(`${name}History`), this.#payloads);
+    this.#instances = new InstancesTable(this.#clients.table(`${name}Instances`), this.#payloads, name);
+    this.#hints = new HintsTable(this.#clients.table(`${name}Hints`));
+    this.#ownership = new Ownership(name, this.#clients);
+  }
+
+  /** How many storage requests were made so far, retries included. */
+  get requests(): number {
+    return this.#clients.requests;
+  }
+
+  async open(lost: (reason: Error) => void): Promise<void> {
+    if (!/^[a-z][a-z0-9]{2,44}$/i.test(this.name)) {
+      throw new HubUnavailableError(
+        `'${this.name}' cannot name a task hub: 3 to 45 letters and digits, the first a letter.`,
+      );
+    }
+    try {
+      await this.#ownership.claim();
+      await this.#ownership.acquire(this.#patience, (reason) => {
+        this.#log('error', 'DurableTask', reason.message);
+        lost(reason);
+      });
+      await Promise.all([
+        this.#history.create(),
+        this.#instances.create(),
+        this.#hints.create(),
+        this.#payloads.create(),
+      ]);
+    } catch (error) {
+      await this.#ownership.release();
+      if (error instanceof HubUnavailableError) throw error;
+      const status = statusOf(error);
+      const what = status === undefined ? 'does not answer' : `answers with status ${status}`;
+      const [reason] = String(error).split('\n');
+      throw new HubUnavailableError(
+        `Task hub '${this.name}' cannot be opened, the storage at ${this.#clients.tables.url} ${what}: ${reason}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#ownership.release();
+  }
+
+  fresh(): LoadedInstance {
+    return { ...this.#history.fresh(), stale: false };
+  }
+
+  async load(instanceId: string): Promise<LoadedInstance> {
+    const loaded = await this.#history.load(instanceId);
+    return {
+      ...loaded,
+      stale: loaded.record !== undefined && !(await this.#instances.isCurrent(loaded.record)),
+    };
+  }
+
+  async post(instanceId: string, message: Message): Promise<void> {
+    this.#beSure();
+    return this.#history.post(instanceId, message);
+  }
+
+  async commit(commit: Commit): Promise<CommitToken> {
+    this.#beSure();
+    return this.#history.commit(commit);
+  }
+
+  async project(record: InstanceRecord): Promise<void> {
+    this.#beSure();
+    return this.#instances.write(record);
+  }
+
+  getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
+    return this.#instances.read(instanceId);
+  }
+
+  query(query: InstanceQuery): Promise<InstancePage> {
+    return this.#instances.query(query);
+  }
+
+  async purge(instanceId: string): Promise<void> {
+    this.#beSure();
+    const key = escapeKey(instanceId);
+    await Promise.all([this.#history.purge(key), this.#payloads.purge(key)]);
+    // Last, so that whoever looks for what can be purged finds an instance whose purge was cut short.
+    await this.#instances.purge(key);
+  }
+
+  async hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
+    this.#beSure();
+    return this.#hints.change(change);
+  }
+
+  hints(): AsyncIterable<Hint[]> {
+    return this.#hints.pages();
+  }
+
+  /** Nothing is written while the hub may be somebody else's: the engine tries again. */
+  #beSure(): void {
+    if (!this.#ownership.isSure)
+      throw new Error(
+        `Task hub '${this.name}' may be somebody else's by now: its lease could not be renewed in time.`,
+      );
+  }
+}

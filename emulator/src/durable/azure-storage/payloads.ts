@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import { StaleReadError } from './clients.js';
+import { statusOf } from '../../storage-errors.js';
+import { blobColumn, type Columns, type Row } from './rows.js';
+
+/**
+ * The longest text that stays in a column, in UTF-16 units. The service takes 64 KB; the provider, and we, put what is over
+ * 60 KB into a blob.
+ */
+export const MAX_TEXT = 30 * 1024;
+
+const PARALLEL = 16;
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/**
+ * Texts too large for a column: gzip'ed in the container `<hub>-largemessages`, under the instance's key. Each blob belongs to
+ * one column of one row, is written before it and deleted after it.
+ */
+export class Payloads {
+  readonly #container: ContainerClient;
+
+  constructor(service: BlobServiceClient, hubName: string) {
+    this.#container = service.getContainerClient(`${hubName.toLowerCase()}-largemessages`);
+  }
+
+  async create(): Promise<void> {
+    await this.#container.createIfNotExists();
+  }
+
+  /**
+   * Moves what is too large for its column into blobs; the column then holds nothing, or the blob's URL.
+   * @param label says in the blob's name what the row is
+   * @returns the names of the blobs
+   */
+  async store(key: string, label: string, columns: Columns, left: 'nothing' | 'url'): Promise<string[]> {
+    const large = Object.entries(columns).filter(
+      (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].length > MAX_TEXT,
+    );
+    return Promise.all(
+      large.map(async ([name, text]) => {
+        const blob = `${key}/${label}-${randomUUID().slice(0, 8)}-${name}.json.gz`;
+        const content = await compress(text);
+        const client = this.#container.getBlockBlobClient(blob);
+        await client.upload(content, content.length);
+        columns[name] = left === 'url' ? client.url : '';
+        columns[blobColumn(name)] = blob;
+        return blob;
+      }),
+    );
+  }
+
+  /**
+   * The row with its texts back in their columns.
+   * @throws StaleReadError when a blob is gone
+   */
+  async restore(row: Row): Promise<Row> {
+    const blobs = blobsOf(row);
+    if (blobs.length === 0) return row;
+    const texts = await Promise.all(
+      blobs.map(async ([column, blob]) => [column, await this.#read(blob)] as const),
+    );
+    return { ...row, ...Object.fromEntries(texts) };
+  }
+
+  /** {@link restore} for many rows, a few at a time. */
+  async restoreAll(rows: readonly Row[]): Promise<Row[]> {
+    return inParallel(rows, (row) => (blobsOf(row).length === 0 ? row : this.restore(row)));
+  }
+
+  /** Deletes blobs that nothing refers to any more. One that stays does no harm: it goes with the instance. */
+  async discard(blobs: readonly string[]): Promise<void> {
+    await inParallel(blobs, (blob) => this.#container.deleteBlob(blob).catch(() => {}));
+  }
+
+  /** Deletes everything of an instance. */
+  async purge(key: string): Promise<void> {
+    for await (const page of this.#container
+      .listBlobsFlat({ prefix: `${key}/` })
+      .byPage({ maxPageSize: 1000 })) {
+      await inParallel(page.segment.blobItems, ({ name }) =>
+        this.#container.getBlobClient(name).deleteIfExists(),
+      );
+    }
+  }
+
+  async #read(blob: string): Promise<string> {
+    try {
+      const { readableStreamBody } = await this.#container.getBlobClient(blob).download();
+      const chunks: Buffer[] = [];
+      for await (const chunk of readableStreamBody!) chunks.push(chunk as Buffer);
+      return (await decompress(Buffer.concat(chunks))).toString();
+    } catch (error) {
+      if (statusOf(error) === 404) throw new StaleReadError(`Blob '${blob}' is missing.`, { cause: error });
+      throw error;
+    }
+  }
+}
+
+/** Which columns of a row are in blobs, and the blobs' names. */
+export function blobsOf(row: Row): [column: string, blob: string][] {
+  const suffix = blobColumn('');
+  return Object.entries(row).flatMap(([name, blob]) =>
+    name.endsWith(suffix) ? [[name.slice(0, -suffix.length), blob!]] : [],
+  );
+}
+
+/** Maps in order, a few at a time. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => R | Promise<R>,
+): Promise<R[]> {
+  const results: R[] = Array.from({ length: items.length });
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
+      for (let index = next++; index < items.length; index = next++)
+        results[index] = await work(items[index]!, index);
+    }),
+  );
+  return results;
+}

@@ -1,0 +1,95 @@
+/** What instances send one another. Ids are derived from sender and step, so that sending twice does no harm. */
+import type { ExecutionStarted, Rewind, SubOrchestrationInstanceCreated, Timestamp } from '../history.js';
+import { derivedGuid, orchestratorFailure } from '../episode/orchestration.js';
+import type { InstanceRecord, Message } from '../task-hub.js';
+
+/** The start of a sub-orchestration, from the record of its parent. */
+export function startOf(
+  child: SubOrchestrationInstanceCreated,
+  { instanceId, executionId, name, version }: InstanceRecord,
+): Message & { event: ExecutionStarted } {
+  const childExecutionId = derivedGuid(executionId, child.EventId);
+  return {
+    id: `start-${childExecutionId}`,
+    event: {
+      EventType: 'ExecutionStarted',
+      EventId: -1,
+      Timestamp: child.Timestamp,
+      Name: child.Name,
+      Version: child.Version,
+      Input: child.Input,
+      OrchestrationInstance: { InstanceId: child.InstanceId, ExecutionId: childExecutionId },
+      ParentInstance: {
+        Name: name,
+        OrchestrationInstance: { InstanceId: instanceId, ExecutionId: executionId },
+        TaskScheduleId: child.EventId,
+        Version: version,
+      },
+      Generation: null,
+    },
+  };
+}
+
+/** The end of a sub-orchestration, for its parent. Undefined for an instance that has none. */
+export function endOf({
+  parent,
+  name,
+  executionId,
+  runtimeStatus,
+  output,
+  completedTime,
+}: InstanceRecord): { to: string; message: Message } | undefined {
+  if (parent === null) return undefined;
+  const base = { EventId: -1, Timestamp: completedTime!, TaskScheduledId: parent.TaskScheduleId };
+  const prefix = orchestratorFailure(name, '');
+  const error = output?.startsWith(prefix) === true ? output.slice(prefix.length) : output;
+  return {
+    to: parent.OrchestrationInstance.InstanceId,
+    message: {
+      id: `end-${executionId}`,
+      executionId: parent.OrchestrationInstance.ExecutionId,
+      event:
+        runtimeStatus === 'Completed'
+          ? { EventType: 'SubOrchestrationInstanceCompleted', ...base, Result: output }
+          : {
+              EventType: 'SubOrchestrationInstanceFailed',
+              ...base,
+              Reason: output ?? '',
+              FailureDetails: null,
+              Details: runtimeStatus === 'Terminated' ? null : `Message: ${error}, StackTrace: `,
+            },
+    },
+  };
+}
+
+/** The failure of a call that started nothing, for who called. */
+export function failureOf(
+  { OrchestrationInstance, ParentInstance }: ExecutionStarted,
+  reason: string,
+  time: Timestamp,
+): Message {
+  const {
+    OrchestrationInstance: { ExecutionId: executionId },
+    TaskScheduleId: TaskScheduledId,
+  } = ParentInstance!;
+  return {
+    id: `lost-${OrchestrationInstance.ExecutionId}`,
+    executionId,
+    event: {
+      EventType: 'SubOrchestrationInstanceFailed',
+      EventId: -1,
+      Timestamp: time,
+      TaskScheduledId,
+      Reason: reason,
+      Details: `Message: ${reason}, StackTrace: `,
+      FailureDetails: null,
+    },
+  };
+}
+
+export function rewindRequest(rewind: Rewind, time: Timestamp): Message {
+  return {
+    id: `rewind-${rewind.id}`,
+    event: { EventType: 'GenericEvent', EventId: -1, Timestamp: time, Data: rewind.reason, Rewind: rewind },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * What orchestrations, clients and entities send one another: the extension's own JSON, in the order of its keys, because
+ * it is seen in histories and in the SDK's replays.
+ */
+import type { EventRaised, EventSent, HistoryEvent, JsonText, Timestamp } from '../history.js';
+import type { Message } from '../task-hub.js';
+
+export interface EntityId {
+  name: string;
+  key: string;
+}
+
+/** A message and the instance it is for. */
+export interface Outgoing {
+  to: string;
+  message: Message;
+}
+
+/** A request as it is told: an operation, or a lock when there is a `lockset`. */
+export interface EntityRequest {
+  op: string | null;
+  /** Only on what is not answered. */
+  signal?: true;
+  input?: string;
+  id: string;
+  /** Who asks, and waits for the answer; absent when a client does. */
+  parent?: string;
+  parentExecution?: string;
+  Timestamp: Timestamp;
+  /** {@link NEVER} for the first message from a sender to a target. */
+  Predecessor: Timestamp;
+  /** The entities to be locked one after the other, in this order. */
+  lockset?: EntityId[];
+  /** Where in the lockset the request has come to; absent at its first entity. */
+  pos?: number;
+  requestTime?: string;
+}
+
+/**
+ * Ends a lock. With a `lockset` it ends a lock that may not have been granted yet, and follows the request from entity to
+ * entity: ours, since production forgets the request of an orchestration that ends while it waits for it.
+ */
+export interface EntityRelease {
+  parent: string;
+  id: string;
+  lockset?: EntityId[];
+  pos?: number;
+}
+
+/** .NET's earliest time. */
+export const NEVER: Timestamp = '0001-01-01T00:00:00';
+
+const NAMESPACE = 'Microsoft.Azure.WebJobs.Extensions.DurableTask';
+
+/** The id of the instance that an entity is. Names of entities know no case, their keys do. */
+export function entityInstanceId({ name, key }: EntityId): string {
+  return `@${name.toLowerCase()}@${key}`;
+}
+
+export function isEntity(instanceId: string): boolean {
+  return instanceId.startsWith('@');
+}
+
+export function parseEntityId(instanceId: string): EntityId {
+  const end = instanceId.indexOf('@', 1);
+  return { name: instanceId.slice(1, end), key: instanceId.slice(end + 1) };
+}
+
+export function requestText(request: EntityRequest): string {
+  return typed('RequestMessage', request);
+}
+
+/** `id` is that of the message, and not twice the same. */
+export function requestMessage(request: EntityRequest, time: Timestamp): Message {
+  return { id: request.id, event: raised('op', requestText(request), time) };
+}
+
+/** `id` is that of the message, and not that of the request: both may wait for one entity. */
+export function releaseMessage(id: string, release: EntityRelease, time: Timestamp): Message {
+  return { id: `release-${id}`, event: raised('release', releaseText(release), time) };
+}
+
+export function releaseText(release: EntityRelease): string {
+  return typed('ReleaseMessage', release);
+}
+
+/** The answer to a call: the caller's execution waits for an event of the request's id. */
+export function responseMessage(
+  request: EntityRequest,
+  result: JsonText,
+  failed: boolean,
+  time: Timestamp,
+): Outgoing {
+  return {
+    to: request.parent!,
+    message: {
+      id: `answer-${request.id}`,
+      ...(request.parentExecution !== undefined && { executionId: request.parentExecution }),
+      event: raised(
+        request.id,
+        typed('ResponseMessage', { result, ...(failed && { exceptionType: 'Error' }) }),
+        time,
+      ),
+    },
+  };
+}
+
+function typed(name: string, content: object): string {
+  return JSON.stringify({ $type: `${NAMESPACE}.${name}, ${NAMESPACE}`, ...content });
+}
+
+function raised(name: string, input: JsonText, time: Timestamp): EventRaised {
+  return { EventType: 'EventRaised', EventId: -1, Timestamp: time, Name: name, Input: input };
+}
+
+const parsed = new WeakMap<EventSent, EntityRequest | EntityRelease>();
+
+/** What an orchestration sent to an entity. */
+export function sentTo(event: EventSent): EntityRequest | EntityRelease {
+  let content = parsed.get(event);
+  if (content === undefined) {
+    content = JSON.parse(event.Input!) as EntityRequest | EntityRelease;
+    parsed.set(event, content);
+  }
+  return content;
+}
+
+/** The id under which the answer to an event comes; undefined where there is none. */
+export function awaitedAnswer(event: EventSent): string | undefined {
+  if (event.Name !== 'op') return undefined;
+  const { id, signal } = sentTo(event) as EntityRequest;
+  return signal === true ? undefined : id;
+}
+
+/** What ends the locks that an execution holds, or waits for, when it ends itself. */
+export function releaseLocks(
+  instanceId: string,
+  history: readonly HistoryEvent[],
+  messageId: (target: string) => string,
+  time: Timestamp,
+): Outgoing[] {
+  let lock: { id: string; waiting: EntityId[]; held: string[] } | undefined;
+  for (const event of history) {
+    if (event.EventType === 'EventSent') {
+      const content = sentTo(event);
+      if (event.Name === 'op' && content.lockset !== undefined)
+        lock = { id: content.id, waiting: content.lockset, held: [] };
+      else if (event.Name === 'release' && content.id === lock?.id)
+        lock.held = lock.held.filter((target) => target !== event.InstanceId);
+    } else if (event.EventType === 'EventRaised' && event.Name === lock?.id) {
+      lock.held = lock.waiting.map(entityInstanceId);
+      lock.waiting = [];
+    }
+  }
+  if (lock === undefined) return [];
+  const { id, waiting, held } = lock;
+  const release = (to: string, of: EntityRelease): Outgoing => ({
+    to,
+    message: releaseMessage(messageId(to), of, time),
+  });
+  if (waiting.length > 0)
+    return [release(entityInstanceId(waiting[0]!), { parent: instanceId, id, lockset: waiting })];
+  return held.map((to) => release(to, { parent: instanceId, id }));
+}

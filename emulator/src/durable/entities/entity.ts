@@ -1,0 +1,267 @@
+/**
+ * One batch of an entity, without I/O of its own. An entity is an instance that continues as new after each batch, with
+ * its state as the input of the next: so it is found in the tables of the provider, and so its status is read.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  entityInstanceId,
+  isEntity,
+  parseEntityId,
+  releaseMessage,
+  requestMessage,
+  responseMessage,
+  type EntityId,
+  type EntityRelease,
+  type EntityRequest,
+  type Outgoing,
+} from './entity-messages.js';
+import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from '../history.js';
+import { timestamp } from '../history.js';
+import { labelSent, noteReceived, type MessageSorter } from './message-sorter.js';
+import { continuedExecution } from '../episode/orchestration.js';
+import type { InstanceRecord } from '../task-hub.js';
+
+/** What an entity function is asked to do: operations one after the other, in one invocation. */
+export interface EntityRun {
+  entity: EntityId;
+  exists: boolean;
+  state: JsonText;
+  batch: { name: string; input: JsonText; isSignal: boolean; id: string }[];
+}
+
+/** What came of it. */
+export interface EntityAnswer {
+  /** One for each operation, as the SDK has it: by position. */
+  results: { isError: boolean; result?: string }[];
+  signals: { target: EntityId; name: string; input: string }[];
+  exists: boolean;
+  state: JsonText;
+  /** What a person should hear about it. */
+  warnings: string[];
+}
+
+/** What is kept of an entity, as the extension keeps it. */
+interface EntityState {
+  exists?: true;
+  state?: string;
+  /** What waits until the entity is free. */
+  queue?: EntityRequest[];
+  /** The orchestration that has the entity to itself. */
+  lockedBy?: string;
+  /** Which of its requests that was: ours, so that a release that comes late does not end the lock of its next execution. */
+  lockRequest?: string;
+  sorter: MessageSorter;
+}
+
+export interface EntityBatch {
+  instanceId: string;
+  /** The start of the current execution; undefined for an entity that nobody has called. */
+  execution: ExecutionStarted | undefined;
+  events: readonly InboundEvent[];
+  /** More than so many go to the function in several invocations. */
+  maxOperations: number;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  run: (run: EntityRun) => Promise<EntityAnswer>;
+}
+
+export interface EntityOutcome {
+  append: HistoryEvent[];
+  record: InstanceRecord;
+  outgoing: Outgoing[];
+  warnings: string[];
+}
+
+/** Whether an entity exists, and its state. @returns undefined when it does not: it was never called, or is deleted. */
+export function entityState(record: InstanceRecord | undefined): { state: JsonText } | undefined {
+  if (record === undefined || !isEntity(record.instanceId)) return undefined;
+  const { exists, state } = parse(record.input);
+  return exists === true ? { state: state ?? null } : undefined;
+}
+
+/** Takes in what has come, runs what may run now, and says what follows. */
+export async function runEntityBatch({
+  instanceId,
+  execution,
+  events,
+  maxOperations,
+  now,
+  run,
+}: EntityBatch): Promise<EntityOutcome> {
+  const state = parse(execution?.Input ?? null);
+  const { queue, released } = receive(state, events);
+
+  // A lock request is the last of its batch: what comes after it waits for the release.
+  const operations: EntityRequest[] = [];
+  let lock: EntityRequest | undefined;
+  while (
+    lock === undefined &&
+    queue.length > 0 &&
+    (state.lockedBy === undefined || queue[0]!.parent === state.lockedBy)
+  ) {
+    const request = queue.shift()!;
+    if (request.lockset === undefined) operations.push(request);
+    else lock = request;
+  }
+
+  const warnings: string[] = [];
+  const outgoing: Outgoing[] = [];
+  while (operations.length > 0) {
+    const batch = operations.splice(0, maxOperations);
+    const answer = await run({
+      entity: parseEntityId(instanceId),
+      exists: state.exists === true,
+      state: state.state ?? null,
+      batch: batch.map(({ op, input, signal, id }) => ({
+        name: op ?? '',
+        input: input ?? null,
+        isSignal: signal === true,
+        id,
+      })),
+    });
+    const time = timestamp(now());
+    warnings.push(...answer.warnings);
+    apply(state, answer);
+    for (const [index, request] of batch.entries()) {
+      const { isError, result } = answer.results[index]!;
+      if (isError) warnings.push(`Error in operation '${request.op}': ${result}`);
+      if (request.signal !== true) outgoing.push(responseMessage(request, result ?? null, isError, time));
+    }
+    for (const { target, name, input } of answer.signals) {
+      const to = entityInstanceId(target);
+      const request: EntityRequest = {
+        op: name,
+        signal: true,
+        input,
+        id: randomUUID(),
+        parent: instanceId,
+        ...labelSent(state.sorter, to, time),
+      };
+      outgoing.push({ to, message: requestMessage(request, time) });
+    }
+  }
+  const time = timestamp(now());
+  for (const release of released) {
+    const { lockset = [], pos = 0 } = release;
+    const next = lockset[pos + 1];
+    if (next !== undefined)
+      outgoing.push({
+        to: entityInstanceId(next),
+        message: releaseMessage(release.id, { ...release, pos: pos + 1 }, time),
+      });
+  }
+  if (lock !== undefined) {
+    state.lockedBy = lock.parent!;
+    state.lockRequest = lock.id;
+    const position = (lock.pos ?? 0) + 1;
+    const next = lock.lockset![position];
+    outgoing.push(
+      next === undefined
+        ? responseMessage(lock, 'Lock Acquisition Completed', false, time)
+        : { to: entityInstanceId(next), message: requestMessage({ ...lock, pos: position }, time) },
+    );
+  }
+
+  if (queue.length > 0) state.queue = queue;
+  const append = continuedExecution(
+    execution ?? firstExecution(instanceId),
+    randomUUID().replaceAll('-', ''),
+    text(state),
+    time,
+  );
+  return { append, record: recordOf(instanceId, append[1] as ExecutionStarted, state), outgoing, warnings };
+}
+
+/** @returns what waits now, those of whoever holds the lock before all others; and the releases that ended a lock. */
+function receive(
+  state: EntityState,
+  events: readonly InboundEvent[],
+): { queue: EntityRequest[]; released: EntityRelease[] } {
+  const released: EntityRelease[] = [];
+  let queue = state.queue ?? [];
+  delete state.queue;
+  const ofHolder: EntityRequest[] = [];
+  for (const event of events) {
+    if (event.EventType !== 'EventRaised' || event.Input === null) continue;
+    if (event.Name === 'op') {
+      const request = JSON.parse(event.Input) as EntityRequest & { $type?: string };
+      delete request.$type;
+      noteReceived(state.sorter, request);
+      if (state.lockedBy !== undefined && request.parent === state.lockedBy) ofHolder.push(request);
+      else queue.push(request);
+    } else if (event.Name === 'release') {
+      const release = JSON.parse(event.Input) as EntityRelease;
+      if (state.lockRequest === release.id) {
+        delete state.lockedBy;
+        delete state.lockRequest;
+        released.push(release);
+      } else {
+        queue = queue.filter(({ id }) => id !== release.id);
+      }
+    }
+  }
+  return { queue: [...ofHolder, ...queue], released };
+}
+
+function apply(state: EntityState, answer: EntityAnswer): void {
+  delete state.exists;
+  delete state.state;
+  if (answer.exists) state.exists = true;
+  if (answer.state !== null) state.state = answer.state;
+}
+
+function parse(input: JsonText): EntityState {
+  return input === null ? { sorter: {} } : (JSON.parse(input) as EntityState);
+}
+
+/** In the order of the extension's own keys. */
+function text({ exists, state, queue, lockedBy, lockRequest, sorter }: EntityState): string {
+  const { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } = sorter;
+  return JSON.stringify({
+    exists,
+    state,
+    queue,
+    lockedBy,
+    lockRequest,
+    sorter: { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon },
+  });
+}
+
+function firstExecution(instanceId: string): ExecutionStarted {
+  return {
+    EventType: 'ExecutionStarted',
+    EventId: -1,
+    Timestamp: '',
+    Name: instanceId,
+    Version: '',
+    Input: null,
+    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' },
+    ParentInstance: null,
+    Generation: null,
+  };
+}
+
+function recordOf(
+  instanceId: string,
+  { Input, Timestamp, OrchestrationInstance, Version }: ExecutionStarted,
+  state: EntityState,
+): InstanceRecord {
+  return {
+    instanceId,
+    executionId: OrchestrationInstance.ExecutionId,
+    name: instanceId,
+    version: Version,
+    runtimeStatus: 'Running',
+    input: Input,
+    output: null,
+    customStatus: JSON.stringify({
+      entityExists: state.exists,
+      queueSize: state.queue?.length,
+      lockedBy: state.lockedBy,
+    }),
+    createdTime: Timestamp,
+    lastUpdatedTime: Timestamp,
+    completedTime: null,
+    parent: null,
+  };
+}

@@ -1,0 +1,246 @@
+import { isOneWay, isPolled, LONGEST_TIMER, nameOf, retryOf, TIMER_HOP, type IdAction } from './actions.js';
+import { refusal } from './diagnostics.js';
+import { awaitedAnswer } from '../entities/entity-messages.js';
+import type { EpisodeInput, Slot } from './episode.js';
+import type {
+  EventSent,
+  HistoryEvent,
+  JsonText,
+  SubOrchestrationInstanceCreated,
+  TaskScheduled,
+  TimerCreated,
+} from '../history.js';
+import { isAccepted, readAccepted } from '../http/http-call.js';
+import type { Replayed } from './non-determinism.js';
+import { checkReplay, NonDeterministicError } from './non-determinism.js';
+
+type Expected = Omit<Slot, 'id' | 'open' | 'created'>;
+
+/** Counts task ids as the SDK does, and knows which tasks are open. */
+export class Ledger {
+  readonly slots: Slot[] = [];
+  readonly #actions: IdAction[];
+  readonly #expected: Expected[] = [];
+  /** Under which names answers of entities come, and to which calls. */
+  readonly #answers = new Map<string, number>();
+  #assigned = 0;
+  /** Time of the current episode. */
+  now = 0;
+  suspended = false;
+  /** With which reason, if any. */
+  terminated: string | null | undefined;
+  warnings: string[] = [];
+  readonly #httpPollInterval: number;
+  readonly #refusal: (action: IdAction) => string | undefined;
+  /** How many actions the extension has refused without a word: the SDK has given them ids, the host has not. */
+  #refused = 0;
+  /** Ids that the SDK has given to calls that the host makes only when the timers before them have fired. */
+  readonly #reserved = new Set<number>();
+
+  constructor(input: EpisodeInput) {
+    this.#httpPollInterval = input.httpPollInterval;
+    this.#refusal = (action) => refusal(action, input);
+    this.#actions = input.answer.actions.filter(
+      (action): action is IdAction => action.kind !== 'event' && action.kind !== 'continueAsNew',
+    );
+  }
+
+  /** How many ids the SDK should have given out. */
+  get sequenceNumber(): number {
+    return this.slots.length + this.#reserved.size + this.#refused;
+  }
+
+  /** How many of the orchestrator's own actions have an id. */
+  get assigned(): number {
+    return this.#assigned;
+  }
+
+  apply(event: HistoryEvent): void {
+    switch (event.EventType) {
+      case 'OrchestratorStarted':
+        this.now = Math.max(this.now, Date.parse(event.Timestamp));
+        break;
+      case 'OrchestratorCompleted':
+        if (event.ActionCount !== undefined) this.#assignWhile(() => this.#assigned < event.ActionCount!);
+        break;
+      case 'ExecutionSuspended':
+        this.suspended = true;
+        break;
+      case 'ExecutionResumed':
+        this.suspended = false;
+        break;
+      case 'ExecutionTerminated':
+        this.terminated = event.Input;
+        break;
+      case 'TaskScheduled':
+      case 'SubOrchestrationInstanceCreated':
+      case 'TimerCreated':
+      case 'EventSent':
+        this.#created(event);
+        break;
+      case 'TaskCompleted':
+        this.#completed(this.#close(event.TaskScheduledId), event.Result);
+        break;
+      case 'SubOrchestrationInstanceCompleted':
+        this.#close(event.TaskScheduledId);
+        break;
+      case 'TaskFailed':
+      case 'SubOrchestrationInstanceFailed':
+        this.#failed(this.#close(event.TaskScheduledId));
+        break;
+      case 'TimerFired':
+        this.#fired(this.#close(event.TimerId));
+        break;
+      case 'EventRaised':
+        this.#close(this.#answers.get(event.Name));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Gives ids to everything that has none: first to what the host adds on its own, then to the orchestrator's new actions. */
+  assignAll(): void {
+    this.#assignWhile(() => this.#assigned < this.#actions.length);
+  }
+
+  #assignWhile(more: () => boolean): void {
+    while (this.#expected.length > 0 || more()) this.#assignNext();
+  }
+
+  #assignNext(): void {
+    const expected = this.#expected.shift();
+    const id = this.slots.length;
+    if (this.#reserved.delete(id) && (expected?.role !== 'call' || expected.location === undefined)) {
+      this.warnings.push(
+        'callHttp was answered 202 and waits to ask again, and meanwhile something else was scheduled. The SDK has given the next task id to the ' +
+          'repeated call already, the host has not: results will reach the wrong tasks, or none. Make such calls one at a time, or with enablePolling: false.',
+      );
+    }
+    if (expected !== undefined) {
+      this.slots.push({ ...expected, id, open: true, created: false });
+      if (expected.role === 'pollTimer' && expected.location !== undefined) this.#reserved.add(id + 1);
+      return;
+    }
+    const action = this.#actions[this.#assigned];
+    if (action === undefined) {
+      throw new NonDeterministicError(
+        'Non-Deterministic workflow detected: The orchestrator asks for less than it had asked for while it was suspended.',
+      );
+    }
+    this.#assigned++;
+    const refused = this.#refusal(action);
+    if (refused !== undefined) {
+      this.#refused++;
+      this.warnings.push(refused);
+      return;
+    }
+    this.slots.push({
+      id,
+      action,
+      role: action.kind === 'timer' ? 'timer' : 'call',
+      attempt: 1,
+      firstAttemptAt: this.now,
+      fireAt: action.kind === 'timer' ? firstHop(action.fireAt, this.now) : 0,
+      open: !isOneWay(action),
+      created: false,
+    });
+  }
+
+  #created(event: TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent): void {
+    while (this.slots.length <= event.EventId) {
+      if (this.#expected.length === 0 && this.#assigned === this.#actions.length)
+        checkReplay(event, undefined);
+      this.#assignNext();
+    }
+    const slot = this.slots[event.EventId]!;
+    checkReplay(event, replayed(slot));
+    slot.created = true;
+    if (event.EventType === 'TimerCreated') slot.fireAt = Date.parse(event.FireAt);
+    const answer = event.EventType === 'EventSent' ? awaitedAnswer(event) : undefined;
+    if (answer !== undefined) this.#answers.set(answer, event.EventId);
+  }
+
+  #close(id: number | undefined): Slot | undefined {
+    const slot = id === undefined ? undefined : this.slots[id];
+    if (slot === undefined || !slot.open) return undefined;
+    slot.open = false;
+    return slot;
+  }
+
+  /** After a 202 the host waits and asks again. */
+  #completed(slot: Slot | undefined, result: JsonText): void {
+    if (slot?.action.kind !== 'http' || !isPolled(slot.action) || !isAccepted(result)) return;
+    const { location, delay } = readAccepted(result!, this.#httpPollInterval);
+    if (delay === undefined) {
+      this.warnings.push(
+        `${slot.action.call.uri} answered 202 with a Retry-After that is no number of seconds. The host gives up, but the SDK goes on waiting: ` +
+          'this instance will wait for ever. Call with enablePolling: false.',
+      );
+      return;
+    }
+    if (location === undefined) {
+      this.warnings.push(
+        `${slot.action.call.uri} answered 202 without Location. The SDK takes that for the end, the host waits to ask again, and they count ` +
+          'differently from here on: results will reach the wrong tasks, or none. Call with enablePolling: false.',
+      );
+    }
+    this.#expected.push({ ...slot, role: 'pollTimer', fireAt: this.now + delay, location });
+  }
+
+  #failed(slot: Slot | undefined): void {
+    const retry = slot && retryOf(slot.action);
+    if (slot === undefined || retry === undefined) return;
+    // After the last failure too: the SDK waits for one more timer before it gives up.
+    const last = slot.attempt >= retry.maxNumberOfAttempts;
+    if (!last && this.now >= slot.firstAttemptAt + retry.retryTimeout) {
+      this.warnings.push(
+        `'${nameOf(slot.action)}' failed for the ${ordinal(slot.attempt)} time after its retryTimeout had passed. The host stops ` +
+          'retrying, but the SDK goes on waiting for another attempt: this instance will wait for ever. Use maxNumberOfAttempts instead of retryTimeout.',
+      );
+      return;
+    }
+    const delay = Math.min(
+      retry.firstRetryInterval * retry.backoffCoefficient ** (slot.attempt - 1),
+      retry.maxRetryInterval,
+    );
+    this.#expected.push({ ...slot, role: 'retryTimer', fireAt: last ? this.now : this.now + delay });
+  }
+
+  #fired(slot: Slot | undefined): void {
+    if (slot === undefined) return;
+    if (slot.role === 'pollTimer') {
+      if (slot.location !== undefined) this.#expected.push({ ...slot, role: 'call' });
+    } else if (slot.role === 'retryTimer') {
+      if (slot.attempt < retryOf(slot.action)!.maxNumberOfAttempts)
+        this.#expected.push({ ...slot, role: 'call', attempt: slot.attempt + 1 });
+    } else if (slot.action.kind === 'timer' && slot.action.fireAt > this.now) {
+      this.#expected.push({ ...slot, fireAt: firstHop(slot.action.fireAt, this.now) });
+    }
+  }
+}
+
+function firstHop(fireAt: number, now: number): number {
+  return fireAt - now > LONGEST_TIMER ? now + TIMER_HOP : fireAt;
+}
+
+function ordinal(n: number): string {
+  return `${n}${n % 10 === 1 && n !== 11 ? 'st' : n % 10 === 2 && n !== 12 ? 'nd' : n % 10 === 3 && n !== 13 ? 'rd' : 'th'}`;
+}
+
+/** What stands under a number, in the framework's words. */
+function replayed({ role, action }: Slot): Replayed {
+  if (role !== 'call' || action.kind === 'timer')
+    return { action: 'CreateTimerOrchestratorAction', name: '' };
+  const name = nameOf(action);
+  switch (action.kind) {
+    case 'subOrchestration':
+      return { action: 'CreateSubOrchestrationAction', name };
+    case 'operation':
+    case 'lock':
+    case 'release':
+      return { action: 'SendEventOrchestratorAction', name };
+    default:
+      return { action: 'ScheduleTaskOrchestratorAction', name };
+  }
+}

@@ -1,0 +1,60 @@
+import type { HttpResponseLike } from '../../http-message.js';
+
+type Headers = HttpResponseLike['headers'];
+
+/** An exception as the extension tells it; the stack trace is our own where there is one. */
+export interface ToldException {
+  message: string;
+  type: string;
+  stack?: string | undefined;
+}
+
+export function answer(status: number, headers: Headers = []): HttpResponseLike {
+  return { status, headers, body: new Uint8Array() };
+}
+
+/** @param json JSON text. */
+export function answerJson(status: number, json: string, headers: Headers = []): HttpResponseLike {
+  return {
+    status,
+    headers: [['Content-Type', 'application/json; charset=utf-8'], ...headers],
+    body: Buffer.from(json),
+  };
+}
+
+export function answerString(status: number, text: string): HttpResponseLike {
+  return answerJson(status, JSON.stringify(text));
+}
+
+export function answerError(status: number, message: string, exception?: ToldException): HttpResponseLike {
+  return answerJson(
+    status,
+    JSON.stringify({
+      Message: message,
+      ...(exception && {
+        ExceptionMessage: exception.message,
+        ExceptionType: exception.type,
+        StackTrace: stackTrace(exception.stack),
+      }),
+    }),
+  );
+}
+
+/** The frames of a stack, indented as .NET does. */
+function stackTrace(stack = ''): string {
+  return (stack.match(/^\s+at .*$/gm) ?? []).map((frame) => `   ${frame.trim()}`).join('\n');
+}
+
+/** What the extension answers to an `ArgumentException`. */
+export function answerBadArgument({ message, stack }: Error): HttpResponseLike {
+  return answerError(400, 'One or more of the arguments submitted is incorrect', {
+    message,
+    type: 'System.ArgumentException',
+    stack,
+  });
+}
+
+/** What the extension answers to any other exception. */
+export function answerFailure(exception: ToldException): HttpResponseLike {
+  return answerError(500, 'Something went wrong while processing your request', exception);
+}

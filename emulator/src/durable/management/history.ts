@@ -1,0 +1,162 @@
+import type { HistoryEvent } from '../history.js';
+import { jsonOrText } from './json.js';
+
+export interface HistoryOptions {
+  /** `showInput`: whether events have an `Input` at all. */
+  showInput: boolean;
+  /** `showHistoryOutput` */
+  showOutput: boolean;
+  /** host.json's `storeInputsInOrchestrationHistory`: without it the inputs of what was scheduled are null. */
+  storeInputs: boolean;
+}
+
+/** A history that the extension cannot show: a number was scheduled twice, as a changed orchestrator leaves it behind. */
+export class DuplicateKeyError extends Error {
+  override name = 'DuplicateKeyError';
+}
+
+type Scheduling = Extract<HistoryEvent, { EventType: 'TaskScheduled' | 'SubOrchestrationInstanceCreated' }>;
+
+/** Fields in the order in which they are shown; values are JSON text. */
+type Fields = [name: string, json: string][];
+
+/**
+ * A history as `showHistory` shows it: what ended stands for what scheduled it too, and episodes are not seen.
+ * @returns JSON text, an array.
+ * @throws DuplicateKeyError
+ */
+export function historyJson(events: readonly HistoryEvent[], options: HistoryOptions): string {
+  const scheduled = new Map<string, Scheduling>();
+  const ended = new Set<Scheduling>();
+  for (const event of events) {
+    if (event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated') {
+      const key = `${event.EventType}_${event.EventId}`;
+      if (scheduled.has(key))
+        throw new DuplicateKeyError(`An item with the same key has already been added. Key: ${key}`);
+      scheduled.set(key, event);
+    } else if ('TaskScheduledId' in event) {
+      const start = scheduled.get(schedulingKey(event));
+      if (start !== undefined) ended.add(start);
+    }
+  }
+  const shown: string[] = [];
+  for (const event of events) {
+    const isScheduling =
+      event.EventType === 'TaskScheduled' || event.EventType === 'SubOrchestrationInstanceCreated';
+    if (
+      event.EventType === 'OrchestratorStarted' ||
+      event.EventType === 'OrchestratorCompleted' ||
+      (isScheduling && ended.has(event))
+    )
+      continue;
+    const start = 'TaskScheduledId' in event ? scheduled.get(schedulingKey(event)) : undefined;
+    const fields: Fields = [['EventType', text(event.EventType)], ...own(event, options)];
+    if (event.EventType === 'GenericEvent') fields.reverse();
+    fields.push(['Timestamp', text(event.Timestamp)]);
+    if (event.EventType === 'ExecutionStarted') fields.push(['FunctionName', text(event.Name)]);
+    if (start !== undefined) {
+      fields.push(
+        ['ScheduledTime', text(start.Timestamp.replace(/Z$/, '+00:00'))],
+        ['FunctionName', text(start.Name)],
+        ['Input', storedInput(start, options)],
+      );
+    }
+    shown.push(object(options.showInput ? fields : fields.filter(([name]) => name !== 'Input')));
+  }
+  return `[${shown.join(',')}]`;
+}
+
+/** What an event has between its type and its time. */
+function own(event: HistoryEvent, options: HistoryOptions): Fields {
+  switch (event.EventType) {
+    case 'ExecutionStarted':
+      return [
+        ['Input', text(event.Input)],
+        ['Correlation', 'null'],
+        ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)],
+        ['ScheduledStartTime', 'null'],
+        ['Generation', String(event.Generation)],
+        ['GenerateNewTrace', 'false'],
+      ];
+    case 'ExecutionCompleted':
+      return [
+        ['OrchestrationStatus', text(event.OrchestrationStatus)],
+        ...result(event.Result, options),
+        ['FailureDetails', 'null'],
+      ];
+    case 'TaskScheduled':
+      return [
+        ['Name', text(event.Name)],
+        ['Input', storedInput(event, options)],
+        ['ParentTraceContext', JSON.stringify(event.ParentTraceContext ?? null)],
+        ['Tags', 'null'],
+      ];
+    case 'SubOrchestrationInstanceCreated':
+      return [
+        ['Name', text(event.Name)],
+        ['InstanceId', text(event.InstanceId)],
+        ['Input', storedInput(event, options)],
+        ['ClientSpanId', JSON.stringify(event.ClientSpanId ?? null)],
+        ['Tags', 'null'],
+      ];
+    case 'TaskCompleted':
+    case 'SubOrchestrationInstanceCompleted':
+      return result(event.Result, options);
+    case 'TaskFailed':
+    case 'SubOrchestrationInstanceFailed':
+      return [
+        ['Reason', text(event.Reason)],
+        ['Details', text(event.Details)],
+        ['FailureDetails', JSON.stringify(event.FailureDetails)],
+      ];
+    case 'TimerCreated':
+    case 'TimerFired':
+      return [['FireAt', text(event.FireAt)]];
+    case 'EventSent':
+      return [
+        ['InstanceId', text(event.InstanceId)],
+        ['Name', text(event.Name)],
+        ['Input', text(event.Input)],
+      ];
+    case 'EventRaised':
+      return [
+        ['Name', text(event.Name)],
+        ['Input', text(event.Input)],
+        ['ParentTraceContext', 'null'],
+      ];
+    case 'ExecutionTerminated':
+      return [['Input', text(event.Input)]];
+    case 'ExecutionSuspended':
+    case 'ExecutionResumed':
+      return [['Reason', text(event.Reason)]];
+    case 'GenericEvent':
+      return [['Data', text(event.Data)]];
+    default:
+      return [];
+  }
+}
+
+function schedulingKey({
+  EventType,
+  TaskScheduledId,
+}: Extract<HistoryEvent, { TaskScheduledId: number }>): string {
+  return `${EventType.startsWith('Sub') ? 'SubOrchestrationInstanceCreated' : 'TaskScheduled'}_${TaskScheduledId}`;
+}
+
+function result(stored: string | null, { showOutput }: HistoryOptions): Fields {
+  return showOutput ? [['Result', jsonOrText(stored)]] : [];
+}
+
+/** Activities get their input as an array of one, so that is what the framework records. */
+function storedInput(event: Scheduling, { storeInputs }: HistoryOptions): string {
+  if (!storeInputs) return 'null';
+  return text(event.EventType === 'TaskScheduled' ? JSON.stringify([event.Input]) : event.Input);
+}
+
+function text(value: string | null): string {
+  return JSON.stringify(value);
+}
+
+function object(fields: Fields): string {
+  return `{${fields.map(([name, json]) => `"${name}":${json}`).join(',')}}`;
+}

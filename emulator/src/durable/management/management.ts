@@ -1,0 +1,548 @@
+import type { HttpRequestLike, HttpResponseLike } from '../../http-message.js';
+import { readTraceContext } from '../../tracing/trace-context.js';
+import type { HostKeys } from '../../triggers/keys.js';
+import { carriesKey } from '../../triggers/keys.js';
+import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
+import type { DurableClient, Outcome } from '../client.js';
+import { InstanceExistsError, InvalidStateError, UnknownFunctionError } from '../client.js';
+import type { EntityId } from '../entities/entity-messages.js';
+import { entityInstanceId, isEntity, parseEntityId } from '../entities/entity-messages.js';
+import { entityState } from '../entities/entity.js';
+import type { JsonText } from '../history.js';
+import { isFinished } from '../history.js';
+import {
+  answer,
+  answerBadArgument,
+  answerError,
+  answerFailure,
+  answerJson,
+  answerString,
+} from './answers.js';
+import { DuplicateKeyError, historyJson } from './history.js';
+import { JsonReaderError, jsonOrText, readJson, readJsonValue } from './json.js';
+import { Query } from './query.js';
+import { statusJson } from './status.js';
+import type { InstanceRecord } from '../task-hub.js';
+
+export interface ManagementOptions {
+  client: DurableClient;
+  hubName: string;
+  /** The name of the hub's connection. */
+  connection: string;
+  /** Whether the app's settings have a storage connection of a name. */
+  hasConnection: (name: string) => boolean;
+  /** Whether a host that a proxy names is the one in addresses (`useForwardedHost`). */
+  forwardedHost?: boolean;
+  /** Whether histories show the inputs of what was scheduled (`storeInputsInOrchestrationHistory`). */
+  storeInputs?: boolean;
+  /** What opens the webhook: the key that stands in the addresses that are handed out, and the one that opens everything. */
+  keys: () => Pick<HostKeys, 'durableTask' | 'master'>;
+  /** Asks for one of these keys, as in Azure; without it as under `func start`. */
+  enforceKeys?: boolean;
+  /** Where the SDK's client finds the API, without keys: a path that nobody can guess where keys are asked for. Default: `/durabletask`. */
+  rpcPath?: string;
+}
+
+/** One request, taken apart. */
+interface Call {
+  request: HttpRequestLike;
+  url: URL;
+  query: Query;
+  /** Whether it came in on the address for the SDK's client. */
+  rpc: boolean;
+}
+
+const CONTINUATION = 'x-ms-continuation-token';
+const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
+/** The extension's page, and the largest that Azure's tables give. */
+const PAGE = 100;
+const LARGEST_PAGE = 1000;
+const MAX_INSTANCE_ID = 256;
+/** How a path says that an entity's key is empty. */
+const EMPTY_KEY = '$';
+/** .NET waits no longer than this many milliseconds in one go; Node, half of it. */
+const LONGEST_DELAY = 4_294_967_294;
+const LONGEST_TIMEOUT = 2_147_483_647;
+
+/** A request that .NET code would have answered with an `ArgumentException`. */
+class ArgumentError extends Error {
+  override name = 'ArgumentError';
+}
+
+/** The HTTP API of the Durable extension, for people (with keys) and for the SDK's client (without). */
+export class ManagementApi {
+  readonly #options: ManagementOptions;
+
+  constructor(options: ManagementOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request; never rejects. @returns undefined when the path is not one of ours. */
+  async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
+    const url = new URL(request.url);
+    const { hubName, enforceKeys, keys, rpcPath = '/durabletask' } = this.#options;
+    const mount = [WEBHOOK_PATH, rpcPath].find((path) =>
+      `${url.pathname.toLowerCase()}/`.startsWith(`${path}/`),
+    );
+    if (mount === undefined) return undefined;
+    const rpc = mount === rpcPath;
+    // To the host other methods lead nowhere, whatever the key.
+    if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
+    if (!rpc && enforceKeys === true && !carriesKey(request, [keys().durableTask, keys().master]))
+      return answer(401, [['WWW-Authenticate', 'Bearer']]);
+    const query = new Query(url.searchParams);
+    try {
+      const operation = this.#find({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
+      if (operation === undefined) return answer(404);
+      this.#checkConnection(query.text('connection')?.trim() ?? '');
+      const hub = query.text('taskHub')?.trim() ?? '';
+      return hub !== '' && hub.toLowerCase() !== hubName.toLowerCase() ? answer(404) : await operation();
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  /** @returns undefined where a path, or its method, leads nowhere. */
+  #find(call: Call, path: readonly string[]): (() => Promise<HttpResponseLike>) | undefined {
+    const [area = '', id, operation, name] = path;
+    const { method } = call.request;
+    if (path.length > 4) return undefined;
+    switch (area.toLowerCase()) {
+      case 'orchestrators':
+        return method === 'POST' && id !== undefined && name === undefined
+          ? () => this.#start(call, id, operation)
+          : undefined;
+      case 'instances':
+        if (id === undefined)
+          return method === 'GET'
+            ? () => this.#list(call)
+            : method === 'DELETE'
+              ? () => this.#purgeBy(call)
+              : undefined;
+        if (operation === undefined)
+          return method === 'GET'
+            ? () => this.#status(call, id)
+            : method === 'DELETE'
+              ? () => this.#purge(id)
+              : undefined;
+        if (method !== 'POST') return undefined;
+        if (name === undefined) return this.#operation(call, id, operation.toLowerCase());
+        return operation.toLowerCase() === 'raiseevent' ? () => this.#raiseEvent(call, id, name) : undefined;
+      case 'entities':
+        if (name !== undefined || !['GET', 'POST', 'DELETE'].includes(method)) return undefined;
+        return method === 'GET' && operation === undefined
+          ? () => this.#listEntities(call, id)
+          : () => this.#ofEntity(call, id, operation);
+      case 'makeprimary':
+        // A hub has one host here, and this is it.
+        return id === undefined ? async () => answer(200) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #operation(call: Call, id: string, operation: string): (() => Promise<HttpResponseLike>) | undefined {
+    const { client } = this.#options;
+    const reason = call.query.text('reason') ?? null;
+    switch (operation) {
+      case 'terminate':
+        return async () => outcome(await client.terminate(id, reason));
+      case 'suspend':
+        return async () => outcome(await client.suspend(id, reason));
+      case 'resume':
+        return () => this.#resume(id, reason);
+      case 'rewind':
+        return () => this.#rewind(id, reason);
+      case 'restart':
+        return () => this.#restart(call, id);
+      default:
+        return undefined;
+    }
+  }
+
+  /** @throws InvalidStateError for a connection that the app has not */
+  #checkConnection(name: string): void {
+    const { connection, hasConnection } = this.#options;
+    if (name === '' || name.toLowerCase() === connection.toLowerCase() || hasConnection(name)) return;
+    throw new InvalidStateError(`Unable to resolve the Azure Storage connection named '${name}'.`);
+  }
+
+  async #start(call: Call, name: string, instanceId: string | undefined): Promise<HttpResponseLike> {
+    try {
+      if (instanceId !== undefined) checkInstanceId(instanceId);
+      const input = inputOf(bodyText(call.request));
+      const version = call.query.text('version');
+      const id = await this.#options.client.startInstance({
+        name,
+        input,
+        trace: readTraceContext(call.request.headers),
+        ...(instanceId !== undefined && { instanceId }),
+        ...(version !== undefined && { version }),
+      });
+      return await this.#started(call, id);
+    } catch (error) {
+      // Here, unlike elsewhere, the extension tells the exception's message alone.
+      if (error instanceof ArgumentError) return answerError(400, error.message);
+      throw error;
+    }
+  }
+
+  /** Answers with the addresses of what was started, or first waits for its end where the query asks for that. */
+  async #started(call: Call, id: string): Promise<HttpResponseLike> {
+    const timeout = call.query.number('timeout');
+    const interval = call.query.number('pollingInterval');
+    if (timeout !== undefined && interval !== undefined) {
+      const record = await this.#wait(id, timeout, interval);
+      if (record?.runtimeStatus === 'Completed') return answerJson(200, jsonOrText(record.output));
+      if (record !== undefined) return this.#statusOf(call, record, false);
+    }
+    const { hubName, connection, keys } = this.#options;
+    const urls = managementUrls(
+      { origin: this.#origin(call), hubName, connection, key: keys().durableTask },
+      id,
+    );
+    delete urls['rewindPostUri'];
+    return answerJson(202, JSON.stringify({ id, ...urls }), [
+      ['Location', urls['statusQueryGetUri']!],
+      ['Retry-After', '10'],
+    ]);
+  }
+
+  /** Where the caller finds this host. */
+  #origin({ request, url }: Call): string {
+    const { 'x-forwarded-host': host, 'x-forwarded-proto': protocol } = request.headers;
+    if (this.#options.forwardedHost !== true || host === undefined || protocol === undefined)
+      return url.origin;
+    return new URL(`${protocol}://${host}:${url.port}`).origin;
+  }
+
+  /** Looks every `interval` seconds, for `timeout` seconds of real time. @returns undefined when that was not enough. */
+  async #wait(id: string, timeout: number, interval: number): Promise<InstanceRecord | undefined> {
+    if (!(interval <= timeout))
+      throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
+    const until = performance.now() + timeout * 1000;
+    for (;;) {
+      const record = await this.#options.client.getRecord(id);
+      if (record !== undefined && isFinished(record.runtimeStatus)) return record;
+      const left = until - performance.now();
+      if (left <= 0) return undefined;
+      const delay = Math.min(left, interval * 1000);
+      if (delay < 0 || delay > LONGEST_DELAY) {
+        throw new ArgumentError(
+          "The value needs to translate in milliseconds to -1 (signifying an infinite timeout), 0, or a positive integer less than or equal to the maximum allowed timer duration. (Parameter 'delay')",
+        );
+      }
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, Math.min(delay, LONGEST_TIMEOUT));
+      });
+    }
+  }
+
+  async #status(call: Call, id: string): Promise<HttpResponseLike> {
+    const record = await this.#options.client.getRecord(id);
+    return record === undefined
+      ? answer(404)
+      : this.#statusOf(call, record, call.query.flag('returnInternalServerErrorOnFailure') ?? false);
+  }
+
+  async #statusOf(
+    { request, query }: Call,
+    record: InstanceRecord,
+    failedIs500: boolean,
+  ): Promise<HttpResponseLike> {
+    const { client, storeInputs = false } = this.#options;
+    const { instanceId, runtimeStatus } = record;
+    const showInput = query.flag('showInput') ?? true;
+    const history =
+      query.flag('showHistory') === true && runtimeStatus !== 'Pending'
+        ? await client.getHistory(instanceId)
+        : undefined;
+    const historyEvents =
+      history &&
+      historyJson(history, { showInput, showOutput: query.flag('showHistoryOutput') ?? false, storeInputs });
+    const body = statusJson(record, { showInput, historyEvents });
+    if (!isFinished(runtimeStatus))
+      return answerJson(202, body, [
+        ['Location', request.url],
+        ['Retry-After', '5'],
+      ]);
+    return answerJson(runtimeStatus === 'Failed' && failedIs500 ? 500 : 200, body);
+  }
+
+  async #list({ request, query, rpc }: Call): Promise<HttpResponseLike> {
+    const from = query.time('createdTimeFrom');
+    const to = query.time('createdTimeTo');
+    const prefix = query.text('instanceIdPrefix');
+    const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
+    const page = await this.#options.client.query({
+      top: pageSize(query),
+      runtimeStatus: query.statuses('runtimeStatus'),
+      ...(from !== undefined && { createdTimeFrom: from }),
+      ...(to !== undefined && { createdTimeTo: to }),
+      ...(prefix !== undefined && { instanceIdPrefix: prefix }),
+      ...(first !== undefined && { from: first }),
+    });
+    const showInput = query.flag('showInput') ?? true;
+    const body = `[${page.records.map((record) => statusJson(record, { showInput })).join(',')}]`;
+    return answerJson(200, body, continuation(page.next, rpc));
+  }
+
+  /** Reads an entity, or signals it. Here, too, the extension tells an exception's message alone. */
+  async #ofEntity(call: Call, name: string | undefined, key = ''): Promise<HttpResponseLike> {
+    try {
+      if (name === undefined)
+        throw new ArgumentError(
+          "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')",
+        );
+      return await (call.request.method === 'GET'
+        ? this.#entity({ name, key: key === EMPTY_KEY ? '' : key })
+        : this.#signal(call, { name, key }));
+    } catch (error) {
+      if (error instanceof ArgumentError || error instanceof UnknownFunctionError)
+        return answerError(400, error.message);
+      if (error instanceof JsonReaderError)
+        return answerError(400, `Could not parse JSON content: ${error.message}`);
+      throw error;
+    }
+  }
+
+  async #entity(entity: EntityId): Promise<HttpResponseLike> {
+    const found = entityState(await this.#options.client.getRecord(entityInstanceId(entity)));
+    return found === undefined ? answer(404) : answerJson(200, jsonOrText(found.state));
+  }
+
+  /** A page may be short, or empty: who does not exist any more is looked at, and left out. */
+  async #listEntities({ request, query, rpc }: Call, name: string | undefined): Promise<HttpResponseLike> {
+    const from = query.time('lastOperationTimeFrom');
+    const to = query.time('lastOperationTimeTo');
+    const fetchState = query.flag('fetchState') === true;
+    const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
+    const page = await this.#options.client.query({
+      top: pageSize(query),
+      instanceIdPrefix: name === undefined ? '@' : `@${name.toLowerCase()}@`,
+      // An entity's instance starts anew with each batch: when it was made is when the last operation was.
+      ...(from !== undefined && { createdTimeFrom: from }),
+      ...(to !== undefined && { createdTimeTo: to }),
+      ...(first !== undefined && { from: first }),
+    });
+    const entities = page.records.flatMap((record) => {
+      const found = entityState(record);
+      if (found === undefined) return [];
+      const entityId = JSON.stringify(parseEntityId(record.instanceId));
+      return [
+        `{"entityId":${entityId},"lastOperationTime":"${record.lastUpdatedTime}","state":${fetchState ? jsonOrText(found.state) : 'null'}}`,
+      ];
+    });
+    return answerJson(200, `[${entities.join(',')}]`, continuation(page.next, rpc));
+  }
+
+  async #signal({ request, query }: Call, entity: EntityId): Promise<HttpResponseLike> {
+    // The text is the extension's, which hands .NET its arguments the wrong way round.
+    if (/[/\\?#\p{Cc}]/u.test(entity.key))
+      throw new ArgumentError(
+        "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')",
+      );
+    const operation = request.method === 'DELETE' ? 'delete' : (query.text('op') ?? '');
+    await this.#options.client.signalEntity(entity, operation, operationInput(request));
+    return answer(202);
+  }
+
+  async #purge(id: string): Promise<HttpResponseLike> {
+    const purged = await this.#options.client.purge(id);
+    if (purged === 'purged') return answerJson(200, '{"instancesDeleted":1}');
+    // For an entity nobody looks first whether there is one.
+    if (purged === 'notFound') return isEntity(id) ? answerJson(200, '{"instancesDeleted":0}') : answer(404);
+    const status = (await this.#options.client.getRecord(id))?.runtimeStatus;
+    return answerString(
+      412,
+      `Only orchestrations in a terminal state can be purged, but the orchestration with instance ID ${id} has status ${status}`,
+    );
+  }
+
+  async #purgeBy({ query }: Call): Promise<HttpResponseLike> {
+    const createdTimeFrom = query.time('createdTimeFrom');
+    if (createdTimeFrom === undefined)
+      return answerString(400, "Please provide value for 'createdTimeFrom' parameter.");
+    const createdTimeTo = query.time('createdTimeTo');
+    const purged = await this.#options.client.purgeBy({
+      createdTimeFrom,
+      runtimeStatus: query.statuses('runtimeStatus'),
+      ...(createdTimeTo !== undefined && { createdTimeTo }),
+    });
+    return purged === 0 ? answer(404) : answerJson(200, JSON.stringify({ instancesDeleted: purged }));
+  }
+
+  async #raiseEvent({ request }: Call, id: string, name: string): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    // Who has finished is told so whatever the body is.
+    const record = await client.getRecord(id);
+    if (record === undefined) return answer(404);
+    if (isFinished(record.runtimeStatus)) return answer(410);
+    if (mediaType(request) !== 'application/json')
+      return answerError(400, 'Only application/json request content is supported');
+    return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
+  }
+
+  async #resume(id: string, reason: string | null): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const status = (await client.getRecord(id))?.runtimeStatus;
+    if (status !== undefined && !isFinished(status) && status !== 'Suspended') {
+      throw new InvalidStateError(
+        `Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`,
+      );
+    }
+    return outcome(await client.resume(id, reason));
+  }
+
+  /** The SDK makes its error of these bodies, so they are strings. */
+  async #rewind(id: string, reason: string | null): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const record = await client.getRecord(id);
+    if (record === undefined) return answerString(404, `No orchestration with instance ID "$${id}" found.`);
+    if (record.runtimeStatus !== 'Failed') {
+      return answerString(
+        412,
+        `This orchestration has status ${record.runtimeStatus}, but only orchestrations in the "Failed" state can be rewound.`,
+      );
+    }
+    return outcome(await client.rewind(id, reason));
+  }
+
+  /** A start with the name and the input of an instance, under a new id unless the caller says otherwise. */
+  async #restart(call: Call, id: string): Promise<HttpResponseLike> {
+    const { client } = this.#options;
+    const record = await client.getRecord(id);
+    try {
+      if (record === undefined)
+        throw new ArgumentError(`An orchestrastion with the instanceId ${id} was not found.`);
+      const sameId = call.query.flag('restartWithNewInstanceId') === false;
+      return await this.#started(
+        call,
+        await client.startInstance({
+          name: record.name,
+          input: jsonOrText(record.input),
+          known: true,
+          ...(sameId && { instanceId: id }),
+        }),
+      );
+    } catch (error) {
+      if (error instanceof ArgumentError || error instanceof UnknownFunctionError) {
+        return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
+          message: error.message,
+          type: 'System.ArgumentException',
+          stack: error.stack,
+        });
+      }
+      if (error instanceof InstanceExistsError) {
+        const type = 'DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException';
+        return answerError(409, 'A non-terminal instance with this instance ID already exists.', {
+          message: error.message,
+          type,
+          stack: error.stack,
+        });
+      }
+      throw error;
+    }
+  }
+}
+
+function failure(error: unknown): HttpResponseLike {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof JsonReaderError)
+    return answerError(400, 'Invalid JSON content', {
+      message,
+      type: 'Newtonsoft.Json.JsonReaderException',
+      stack,
+    });
+  if (error instanceof ArgumentError || error instanceof DuplicateKeyError) return answerBadArgument(error);
+  if (error instanceof InstanceExistsError) return answerError(409, message);
+  return answerFailure({
+    message,
+    type: error instanceof InvalidStateError ? 'System.InvalidOperationException' : 'System.Exception',
+    stack,
+  });
+}
+
+function outcome(of: Outcome): HttpResponseLike {
+  return answer({ accepted: 202, notFound: 404, gone: 410 }[of]);
+}
+
+function pageSize(query: Query): number {
+  const top = query.integer('top') ?? PAGE;
+  return top < 1 ? PAGE : Math.min(top, LARGEST_PAGE);
+}
+
+/** On the last page only the local address sends the header, empty [recorded]. */
+function continuation(next: string | undefined, rpc: boolean): [string, string][] {
+  return next !== undefined || rpc ? [[CONTINUATION, encodeContinuation(next)]] : [];
+}
+
+/** What does not say that it is JSON is a text, as is a body that is not there but has no length either (as a DELETE's) [recorded]. */
+function operationInput(request: HttpRequestLike): string | null {
+  if (request.headers['content-length'] === '0') return null;
+  const text = bodyText(request);
+  return mediaType(request) === 'application/json' ? readJsonValue(text) : JSON.stringify(text);
+}
+
+function mediaType({ headers }: HttpRequestLike): string | undefined {
+  return headers['content-type']?.split(';')[0]!.trim().toLowerCase();
+}
+
+function bodyText({ body }: HttpRequestLike): string {
+  return body === undefined ? '' : new TextDecoder().decode(body);
+}
+
+/** What an orchestrator is given: the text as it came, unless it is JSON only to the extension's reader. @throws JsonReaderError */
+function inputOf(text: string): JsonText {
+  if (text.trim() === '') return null;
+  const compact = readJson(text);
+  return isStandardJson(text) ? text : compact;
+}
+
+function isStandardJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Stricter than the extension: an id with an `@` names an entity, and storage has no room for long ones, nor XML for two characters. */
+function checkInstanceId(id: string): void {
+  if (id.startsWith('@')) throw new ArgumentError('Orchestration instance ids must not start with @.');
+  if (/[\ufffe\uffff]/.test(id))
+    throw new ArgumentError('Orchestration instance ids must not contain U+FFFE or U+FFFF.');
+  if (id.length > MAX_INSTANCE_ID)
+    throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
+}
+
+/** A path's segments as the extension has them: decoded before it is split, `+` being a space. One that is empty matches no route. */
+function segments(path: string): string[] {
+  const parts = urlDecode(path)
+    .replaceAll(/^\/+|\/+$/g, '')
+    .split('/');
+  return parts.includes('') ? [] : parts;
+}
+
+/** As .NET's `WebUtility.UrlDecode`: an escape that is none stays, bytes that are not UTF-8 become replacement characters. */
+function urlDecode(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) =>
+      Buffer.from(escapes.replaceAll('%', ''), 'hex').toString(),
+    );
+}
+
+/** Where a list goes on: partition and row of the Instances table, the row's key being empty; hence the space. */
+function encodeContinuation(instanceId: string | undefined): string {
+  return instanceId === undefined ? '' : `${Buffer.from(instanceId).toString('base64')} `;
+}
+
+function decodeContinuation(token: string): string | undefined {
+  const encoded = token.trim();
+  if (encoded === '') return undefined;
+  const id = Buffer.from(encoded, 'base64');
+  if (id.toString('base64') !== encoded) throw new ArgumentError(`'${encoded}' is not a continuation token.`);
+  return id.toString();
+}

@@ -1,0 +1,28 @@
+import { jsonOrText } from './json.js';
+import type { InstanceRecord } from '../task-hub.js';
+
+/**
+ * The status of an instance, keys in the real host's order. @returns JSON text.
+ * @param historyEvents JSON text, where the history was asked for.
+ */
+export function statusJson(
+  record: InstanceRecord,
+  { showInput, historyEvents }: { showInput: boolean; historyEvents?: string | undefined },
+): string {
+  const fields = [
+    `"name":${JSON.stringify(record.name)}`,
+    `"instanceId":${JSON.stringify(record.instanceId)}`,
+    `"runtimeStatus":"${record.runtimeStatus}"`,
+    `"input":${showInput ? jsonOrText(record.input) : 'null'}`,
+    `"customStatus":${jsonOrText(record.customStatus)}`,
+    `"output":${jsonOrText(record.output)}`,
+    `"createdTime":"${seconds(record.createdTime)}"`,
+    `"lastUpdatedTime":"${seconds(record.lastUpdatedTime)}"`,
+  ];
+  if (historyEvents !== undefined) fields.push(`"historyEvents":${historyEvents}`);
+  return `{${fields.join(',')}}`;
+}
+
+function seconds(time: string): string {
+  return `${time.slice(0, 19)}Z`;
+}

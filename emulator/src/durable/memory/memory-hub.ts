@@ -1,0 +1,136 @@
+import type { HistoryEvent } from '../history.js';
+import { isFinished } from '../history.js';
+import type {
+  Commit,
+  Hint,
+  InstancePage,
+  InstanceQuery,
+  InstanceRecord,
+  LoadedInstance,
+  Message,
+  TaskHub,
+} from '../task-hub.js';
+import { CommitConflictError } from '../task-hub.js';
+
+/** What a {@link MemoryHub} has of an instance. Plain data, that another process can go on with. */
+export interface StoredInstance {
+  record: InstanceRecord | undefined;
+  history: HistoryEvent[];
+  inbox: Map<string, Message>;
+  memo: string | null;
+  version: number;
+}
+
+/** A hub that lives as long as the process, or its map of instances: for tests, and for an emulator whose work need not survive. */
+export class MemoryHub implements TaskHub {
+  readonly name: string;
+  readonly #instances: Map<string, StoredInstance>;
+
+  constructor({ name, instances = new Map() }: { name: string; instances?: Map<string, StoredInstance> }) {
+    this.name = name;
+    this.#instances = instances;
+  }
+
+  async open(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  fresh(): LoadedInstance {
+    return { record: undefined, history: [], inbox: [], memo: null, token: 0, stale: false };
+  }
+
+  async load(instanceId: string): Promise<LoadedInstance> {
+    const stored = this.#instances.get(instanceId);
+    return {
+      record: stored?.record,
+      history: stored?.history.slice() ?? [],
+      inbox: [...(stored?.inbox.values() ?? [])],
+      memo: stored?.memo ?? null,
+      token: stored?.version ?? 0,
+      stale: false,
+    };
+  }
+
+  async post(instanceId: string, message: Message): Promise<void> {
+    const { inbox } = this.#stored(instanceId);
+    if (!inbox.has(message.id)) inbox.set(message.id, message);
+  }
+
+  async commit(commit: Commit): Promise<number> {
+    const stored = this.#stored(commit.instanceId);
+    if (stored.version !== commit.token || !commit.consumed.every((id) => stored.inbox.has(id))) {
+      throw new CommitConflictError(`Instance '${commit.instanceId}' was changed by somebody else.`);
+    }
+    if (commit.replace) stored.history = [];
+    for (const event of commit.append) stored.history.push(event);
+    for (const id of commit.consumed) stored.inbox.delete(id);
+    stored.record = commit.record;
+    stored.memo = commit.memo;
+    return ++stored.version;
+  }
+
+  /** The record is part of the commit here; there is no projection to fall behind. */
+  async project(): Promise<void> {}
+
+  async getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
+    return this.#instances.get(instanceId)?.record;
+  }
+
+  async query(query: InstanceQuery): Promise<InstancePage> {
+    const records: InstanceRecord[] = [];
+    for (const id of [...this.#instances.keys()].toSorted(ordinal)) {
+      const record = this.#instances.get(id)!.record;
+      if (
+        record === undefined ||
+        (query.from !== undefined && ordinal(id, query.from) < 0) ||
+        !matches(record, query)
+      )
+        continue;
+      if (records.length === query.top) return { records, next: id };
+      records.push(record);
+    }
+    return { records };
+  }
+
+  async purge(instanceId: string): Promise<void> {
+    this.#instances.delete(instanceId);
+  }
+
+  async hint(_change: { add?: Hint; remove?: Hint }): Promise<void> {}
+
+  /** Whatever may have something to do, or to tell its parent or entities: there is no need to look for it in the order of time. */
+  async *hints(): AsyncIterable<Hint[]> {
+    const live = [...this.#instances].filter(
+      ([, { record, inbox, memo }]) =>
+        inbox.size > 0 ||
+        memo !== null ||
+        (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null)),
+    );
+    yield live.map(([instanceId]) => ({ instanceId, due: 0 }));
+  }
+
+  #stored(instanceId: string): StoredInstance {
+    let stored = this.#instances.get(instanceId);
+    if (stored === undefined) {
+      stored = { record: undefined, history: [], inbox: new Map(), memo: null, version: 0 };
+      this.#instances.set(instanceId, stored);
+    }
+    return stored;
+  }
+}
+
+function ordinal(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Whether a record is one that the query asks for. Paging is the caller's. */
+export function matches(record: InstanceRecord, query: Omit<InstanceQuery, 'top' | 'from'>): boolean {
+  const created = Date.parse(record.createdTime);
+  return (
+    (query.instanceIdPrefix === undefined || record.instanceId.startsWith(query.instanceIdPrefix)) &&
+    (query.createdTimeFrom === undefined || created >= query.createdTimeFrom) &&
+    (query.createdTimeTo === undefined || created <= query.createdTimeTo) &&
+    (query.runtimeStatus === undefined ||
+      query.runtimeStatus.length === 0 ||
+      query.runtimeStatus.includes(record.runtimeStatus))
+  );
+}

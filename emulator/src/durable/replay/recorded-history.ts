@@ -1,0 +1,53 @@
+import { blobsOf } from '../azure-storage/payloads.js';
+import { isEventType, readEvent, readRow } from '../azure-storage/rows.js';
+import type { HistoryEvent } from '../history.js';
+
+/**
+ * A history as it can be had:
+ * - the events that the test environment gives;
+ * - the rows that a `<hub>History` table has for an instance, the emulator's or a real host's;
+ * - what the management API answers to `GET instances/ID?showHistory=true&showHistoryOutput=true`. That has no ids: of calls
+ *   of one function that began in the same moment, results are taken in the order in which they came.
+ */
+export type RecordedHistory = readonly HistoryEvent[] | readonly HistoryRow[] | ShownHistory;
+
+/** A row of a `History` table: column values by name, or `{ type, value }` as the storage SDK reads them. */
+export type HistoryRow = Readonly<Record<string, unknown>>;
+
+/** An instance's status with its history, as the management API shows it. */
+export interface ShownHistory {
+  instanceId: string;
+  historyEvents: readonly ShownEvent[];
+}
+
+/** Further fields as far as the kind of event has them. */
+export interface ShownEvent {
+  readonly [field: string]: unknown;
+  readonly EventType: string;
+  readonly Timestamp: string;
+}
+
+/** Something that is no history, or not all of one. */
+export class UnreadableHistoryError extends Error {
+  override name = 'UnreadableHistoryError';
+}
+
+/** The events of rows. @throws UnreadableHistoryError */
+export function readRows(entities: readonly HistoryRow[]): HistoryEvent[] {
+  // The sentinel is a row, too, and what waits for its episode.
+  return entities
+    .map((entity) => readRow(entity))
+    .filter(({ EventType }) => EventType !== undefined)
+    .map((row) => {
+      if (!isEventType(row['EventType']!))
+        throw new UnreadableHistoryError(
+          `There is a row of a kind that orchestrators do not have: ${row['EventType']}.`,
+        );
+      const [missing] = blobsOf(row).filter(([column]) => (row[column] ?? '') === '');
+      if (missing !== undefined)
+        throw new UnreadableHistoryError(
+          `The ${missing[0]} of a ${row['EventType']} is in the blob '${missing[1]}': put its text, unzipped, into the row.`,
+        );
+      return readEvent(row);
+    });
+}

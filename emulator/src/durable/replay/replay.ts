@@ -1,0 +1,120 @@
+import type { ExecutionCompleted, ExecutionStarted, HistoryEvent } from '../history.js';
+import type { Answer } from '../episode/actions.js';
+import type { EpisodeOutcome } from '../episode/episode.js';
+import { runEpisode } from '../episode/orchestration.js';
+import type { HistoryRow, RecordedHistory } from './recorded-history.js';
+import { readRows, UnreadableHistoryError } from './recorded-history.js';
+import type { SdkV3 } from '../protocol/sdk-v3.js';
+import { DEFAULT_SETTINGS } from '../settings.js';
+import { describe, rebuild, shownStart } from './shown-history.js';
+
+/** Today's code does not follow a recorded history. The message names the orchestrator, the instance and the step. */
+export class HistoryMismatchError extends Error {
+  override name = 'HistoryMismatchError';
+}
+
+export interface ReplayOptions {
+  sdk: SdkV3;
+  /** Wraps the run of an orchestrator function, as the engine's option of that name does. */
+  replay?: (instanceId: string, run: () => Promise<Answer>) => Promise<Answer>;
+}
+
+/**
+ * Replays a history on the code of today, as a host does that loads the instance after a deployment. It is followed when today's
+ * code asks for what the history says was asked for, in that order, for nothing more, and ends where and as it ended. Inputs and
+ * outputs may be others: an instance goes on in spite of that.
+ *
+ * @throws HistoryMismatchError
+ * @throws UnreadableHistoryError
+ */
+export async function replayHistory(
+  recorded: RecordedHistory,
+  { sdk, replay = async (_, run) => run() }: ReplayOptions,
+): Promise<void> {
+  const shown = 'historyEvents' in recorded ? recorded : undefined;
+  const read = 'historyEvents' in recorded ? [shownStart(recorded)] : readEvents(recorded);
+  const execution = read.find((event): event is ExecutionStarted => event.EventType === 'ExecutionStarted');
+  if (execution === undefined)
+    throw new UnreadableHistoryError('There is no ExecutionStarted in this history.');
+  const {
+    Name: name,
+    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: executionId },
+  } = execution;
+  const mismatch = (what: string): HistoryMismatchError =>
+    new HistoryMismatchError(`Today's '${name}' does not follow the history of '${instanceId}'. ${what}`);
+  if (!sdk.knows('orchestration', name)) throw mismatch('The app has no orchestrator of that name any more.');
+
+  const run = async (
+    history: readonly HistoryEvent[],
+    inbound: readonly HistoryEvent[],
+  ): Promise<EpisodeOutcome> => {
+    // When timers were to fire is in the history, whatever the settings are today.
+    const { httpPollInterval } = DEFAULT_SETTINGS;
+    const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
+    const replayed = { name, instanceId, parentInstanceId, history, inbound, httpPollInterval };
+    const answer = await replay(instanceId, () =>
+      sdk.runOrchestrator({ ...replayed, input: execution.Input }),
+    );
+    if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
+    const outcome = runEpisode({
+      ...replayed,
+      executionId,
+      answer,
+      now: Date.parse((inbound[0] ?? execution).Timestamp),
+      defaultVersion: null,
+      knowsActivity: (activity) => sdk.knows('activity', activity),
+      knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+      missingEntity: (entity) => sdk.missing('entity', entity),
+    });
+    if (outcome.departure !== undefined) throw mismatch(outcome.departure.message);
+    return outcome;
+  };
+
+  const events = shown === undefined ? read : await rebuild(shown, run, mismatch);
+  const end = events.findLast(
+    (event): event is ExecutionCompleted => event.EventType === 'ExecutionCompleted',
+  );
+  const past = events.filter((event) => event !== end);
+  const outcome = await run(past.slice(0, -1), past.slice(-1));
+
+  const step = past.reduce((last, { EventId }) => Math.max(last, EventId), -1);
+  const where = step < 0 ? 'before anything was scheduled' : `after sequence number ${step}`;
+  const [before, now] = [ending(end?.OrchestrationStatus), endingOf(outcome)];
+  if (before !== now)
+    throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(outcome)}`);
+}
+
+function readEvents(recorded: readonly HistoryEvent[] | readonly HistoryRow[]): readonly HistoryEvent[] {
+  if (!Array.isArray(recorded))
+    throw new UnreadableHistoryError(
+      'This is neither a list of events or rows, nor a status with historyEvents.',
+    );
+  return recorded.some((event: HistoryRow) => '_Timestamp' in event)
+    ? readRows(recorded as HistoryRow[])
+    : (recorded as HistoryEvent[]);
+}
+
+function ending(status: ExecutionCompleted['OrchestrationStatus'] | undefined): string {
+  return status === undefined ? 'goes on waiting' : `ends ${status}`;
+}
+
+/** What today's code does at the end of a history. */
+function endingOf({ append, completed, continueAsNew }: EpisodeOutcome): string {
+  const [added] = append
+    .slice(1)
+    .filter(({ EventType }) => EventType !== 'ExecutionCompleted' && EventType !== 'OrchestratorCompleted');
+  if (added !== undefined) return `schedules ${describe(added)}`;
+  return continueAsNew === undefined ? ending(completed?.OrchestrationStatus) : 'continues as new';
+}
+
+/** Why an outcome is as it is. */
+function reasons({ awaiting, completed, warnings }: EpisodeOutcome): string {
+  const events = awaiting.map((event) => `It waits for the event '${event}'.`);
+  return [
+    ...(completed?.OrchestrationStatus === 'Failed' ? [completed.Result] : []),
+    ...(completed === undefined ? events : []),
+    ...warnings,
+  ]
+    .map((reason) => ` ${reason}`)
+    .join('');
+}

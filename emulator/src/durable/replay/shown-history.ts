@@ -1,0 +1,217 @@
+import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from '../history.js';
+import { timestamp } from '../history.js';
+import type { EpisodeOutcome } from '../episode/episode.js';
+import type { ShownEvent, ShownHistory } from './recorded-history.js';
+import { UnreadableHistoryError } from './recorded-history.js';
+
+type Scheduled = Extract<
+  HistoryEvent,
+  { EventType: 'TaskScheduled' | 'SubOrchestrationInstanceCreated' | 'TimerCreated' | 'EventSent' }
+>;
+
+/** Which event schedules what an event ends. */
+const SCHEDULED_BY: Readonly<Record<string, Scheduled['EventType']>> = {
+  TaskScheduled: 'TaskScheduled',
+  TaskCompleted: 'TaskScheduled',
+  TaskFailed: 'TaskScheduled',
+  SubOrchestrationInstanceCreated: 'SubOrchestrationInstanceCreated',
+  SubOrchestrationInstanceCompleted: 'SubOrchestrationInstanceCreated',
+  SubOrchestrationInstanceFailed: 'SubOrchestrationInstanceCreated',
+  TimerCreated: 'TimerCreated',
+  EventSent: 'EventSent',
+};
+
+/** The first event of a shown history. @throws UnreadableHistoryError */
+export function shownStart({ instanceId, historyEvents }: ShownHistory): ExecutionStarted {
+  const start = historyEvents.find(({ EventType }) => EventType === 'ExecutionStarted');
+  if (start === undefined) throw new UnreadableHistoryError('There is no ExecutionStarted in this history.');
+  if (!('Input' in start))
+    throw new UnreadableHistoryError('This history has no inputs: get it with showInput=true.');
+  return {
+    EventType: 'ExecutionStarted',
+    EventId: -1,
+    Timestamp: start.Timestamp,
+    Name: String(start['FunctionName']),
+    Version: null,
+    Input: start['Input'] as JsonText,
+    OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' },
+    ParentInstance: null,
+    Generation: 0,
+  };
+}
+
+/**
+ * Puts back what the management API leaves out of a history: episodes, ids, and where each call was made. It is told by going
+ * through today's code, an event an episode: what that asks for is looked for among what the history has.
+ */
+export async function rebuild(
+  shown: ShownHistory,
+  run: (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]) => Promise<EpisodeOutcome>,
+  mismatch: (what: string) => Error,
+): Promise<HistoryEvent[]> {
+  const calls = new Calls(shown.historyEvents);
+  const history: HistoryEvent[] = [];
+  let time = 0;
+  for (const seen of shown.historyEvents) {
+    if (seen.EventType === 'ExecutionCompleted') {
+      history.push({
+        EventType: 'ExecutionCompleted',
+        EventId: -1,
+        Timestamp: seen.Timestamp,
+        OrchestrationStatus: seen['OrchestrationStatus'] as 'Completed',
+        Result: null,
+      });
+      continue;
+    }
+    if (seen.EventType in INBOUND) {
+      const id = calls.idOf(seen);
+      if (id === undefined)
+        throw mismatch(
+          `The history has the end of ${calls.describe(seen)} at ${seen.Timestamp}, before today's code has scheduled it.`,
+        );
+      const event = seen.EventType === 'ExecutionStarted' ? shownStart(shown) : inboundEvent(seen, id);
+      // A timer's own time is that of its making.
+      time = Math.max(time, Date.parse(event.EventType === 'TimerFired' ? event.FireAt : event.Timestamp));
+      const inbound: HistoryEvent[] = [
+        { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: timestamp(time) },
+        event,
+      ];
+      const { append } = await run(history, inbound);
+      for (const added of append.slice(inbound.length)) {
+        if (added.EventType === 'ExecutionCompleted' || added.EventType === 'OrchestratorCompleted') continue;
+        const found = calls.take(added as Scheduled);
+        if (found === undefined)
+          throw mismatch(
+            `Today's code schedules ${describe(added)} with sequence number ${added.EventId}, and the history has no such call there.`,
+          );
+        inbound.push(found);
+      }
+      history.push(...inbound);
+    }
+  }
+  const [left] = calls.left();
+  if (left !== undefined)
+    throw mismatch(`The history has ${calls.describe(left)}, which today's code does not schedule.`);
+  return history;
+}
+
+/** What a shown history says was scheduled. */
+class Calls {
+  /** By kind and name, in the order in which they were scheduled. */
+  readonly #waiting = new Map<string, ShownEvent[]>();
+  readonly #ids = new Map<ShownEvent, number>();
+
+  constructor(events: readonly ShownEvent[]) {
+    for (const event of events
+      .filter(({ EventType }) => EventType in SCHEDULED_BY)
+      .toSorted((a, b) => (scheduledAt(a) < scheduledAt(b) ? -1 : 1))) {
+      const key = keyOf(SCHEDULED_BY[event.EventType]!, nameOf(event));
+      this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), event]);
+    }
+  }
+
+  /** The event of `added` with what the history says of it. */
+  take(added: Scheduled): Scheduled | undefined {
+    const found = this.#waiting.get(keyOf(added.EventType, 'Name' in added ? added.Name : ''))?.shift();
+    if (found === undefined) return undefined;
+    this.#ids.set(found, added.EventId);
+    switch (added.EventType) {
+      case 'TimerCreated':
+        return { ...added, FireAt: found['FireAt'] as string };
+      // It holds the id by which the answer will come.
+      case 'EventSent':
+        return { ...added, Input: found['Input'] as string };
+      default:
+        return added;
+    }
+  }
+
+  /** The id of what an event ends, -1 where it ends nothing; undefined when that was not scheduled yet. */
+  idOf(event: ShownEvent): number | undefined {
+    if (event.EventType === 'TimerFired') {
+      const timer = [...this.#ids.keys()].find(
+        ({ EventType, FireAt }) => EventType === 'TimerCreated' && FireAt === event['FireAt'],
+      );
+      const id = timer === undefined ? undefined : this.#ids.get(timer);
+      // Of two for the same time each fires once.
+      if (timer !== undefined) this.#ids.delete(timer);
+      return id;
+    }
+    return event.EventType in SCHEDULED_BY ? this.#ids.get(event) : -1;
+  }
+
+  left(): ShownEvent[] {
+    return [...this.#waiting.values()].flat();
+  }
+
+  describe(event: ShownEvent): string {
+    const kind = SCHEDULED_BY[event.EventType] ?? 'TimerCreated';
+    return describe({ EventType: kind, Name: nameOf(event) } as HistoryEvent);
+  }
+}
+
+function nameOf(event: ShownEvent): string {
+  return ((event['FunctionName'] ?? event['Name']) as string | undefined) ?? '';
+}
+
+/** Its digits beyond the millisecond tell calls apart that were made at once. */
+function scheduledAt({ ScheduledTime, Timestamp }: ShownEvent): string {
+  return ((ScheduledTime ?? Timestamp) as string).replace(/(Z|\+00:00)$/, '');
+}
+
+function keyOf(kind: string, name: string): string {
+  return `${kind}/${name.toLowerCase()}`;
+}
+
+type Fields = (event: ShownEvent, id: number) => object;
+const completed: Fields = (event, id) => {
+  if (!('Result' in event))
+    throw new UnreadableHistoryError('This history has no results: get it with showHistoryOutput=true.');
+  return { TaskScheduledId: id, Result: event['Result'] === null ? null : JSON.stringify(event['Result']) };
+};
+const failed: Fields = ({ Reason, Details, FailureDetails }, id) => ({
+  TaskScheduledId: id,
+  Reason,
+  Details,
+  FailureDetails,
+});
+
+/** What events that reach an instance have beside their type and time. */
+const INBOUND: Readonly<Record<string, Fields>> = {
+  ExecutionStarted: () => ({}),
+  TaskCompleted: completed,
+  SubOrchestrationInstanceCompleted: completed,
+  TaskFailed: failed,
+  SubOrchestrationInstanceFailed: failed,
+  TimerFired: ({ FireAt }, id) => ({ TimerId: id, FireAt }),
+  EventRaised: ({ Name, Input }) => ({ Name, Input }),
+  ExecutionTerminated: ({ Input }) => ({ Input }),
+  ExecutionSuspended: ({ Reason }) => ({ Reason }),
+  ExecutionResumed: ({ Reason }) => ({ Reason }),
+  GenericEvent: ({ Data }) => ({ Data }),
+};
+
+function inboundEvent(event: ShownEvent, id: number): InboundEvent {
+  return {
+    EventType: event.EventType,
+    EventId: -1,
+    Timestamp: event.Timestamp,
+    ...INBOUND[event.EventType]!(event, id),
+  } as InboundEvent;
+}
+
+/** What an event schedules, in words. */
+export function describe(event: HistoryEvent): string {
+  switch (event.EventType) {
+    case 'TaskScheduled':
+      return `the activity '${event.Name}'`;
+    case 'SubOrchestrationInstanceCreated':
+      return `the sub-orchestration '${event.Name}'`;
+    case 'TimerCreated':
+      return 'a timer';
+    case 'EventSent':
+      return `the event '${event.Name}'`;
+    default:
+      return event.EventType;
+  }
+}
