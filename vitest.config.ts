@@ -8,17 +8,24 @@ declare module 'vitest' {
   }
 }
 
+// An app that is served elsewhere is tested as it is there: a build here would restart the worker of a local host in mid-test.
+const isServed = (process.env['E2E_BASE_URL'] ?? '') !== '';
+
 export default defineConfig(({ mode }) => ({
   test: {
     include:
       mode === 'record'
         ? ['test/histories/record.ts']
-        : ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
-    globalSetup: [
-      'emulator/test/support/build.global-setup.ts',
-      'test/support/azurite.global-setup.ts',
-      'test/support/build.global-setup.ts',
-    ],
+        : isServed
+          ? ['test/e2e/**/*.test.ts']
+          : ['test/**/*.test.ts', 'emulator/test/**/*.test.ts', 'tools/**/*.test.ts'],
+    globalSetup: isServed
+      ? []
+      : [
+          'emulator/test/support/build.global-setup.ts',
+          'test/support/azurite.global-setup.ts',
+          'test/support/build.global-setup.ts',
+        ],
     // Each file loads the app into a process of its own: a process holds one app.
     pool: 'forks',
     // Much of what they do is to wait, for Azurite and for browsers.
