@@ -5,6 +5,7 @@ import { LONGEST_TIMEOUT } from './durable/clock.js';
 import type { Log } from './log.js';
 import type { RetryPolicy } from './retry.js';
 import { retryPolicy } from './retry.js';
+import { RunningTasks } from './running-tasks.js';
 import { formatTimeSpan } from './time-span.js';
 import { UnsupportedBindingError } from './triggers/bindings.js';
 import type {
@@ -42,9 +43,8 @@ export class Executor implements Worker {
   /** Ends the waits for retries. */
   readonly #waits = new Set<() => void>();
   #stopped = false;
-  #running = 0;
+  readonly #running = new RunningTasks();
   #completed = 0;
-  #quiet: (() => void)[] = [];
 
   /** @throws UnsupportedBindingError for a retry policy that is none */
   constructor(options: ExecutorOptions) {
@@ -63,7 +63,7 @@ export class Executor implements Worker {
 
   /** Whether a function runs. */
   get isBusy(): boolean {
-    return this.#running > 0;
+    return this.#running.any;
   }
 
   /** How many functions have run, orchestrators aside. */
@@ -73,10 +73,7 @@ export class Executor implements Worker {
 
   /** Resolves when no function runs. */
   async whenQuiet(): Promise<void> {
-    if (this.#running > 0)
-      await new Promise<void>((resolve) => {
-        this.#quiet.push(resolve);
-      });
+    await this.#running.finished();
   }
 
   /** Waits for no retry any more: what failed stays failed. */
@@ -134,17 +131,13 @@ export class Executor implements Worker {
   }
 
   async #attempt(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
-    this.#running++;
-    try {
+    return this.#running.run(async () => {
       // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
-      if (definition.trigger.type === 'orchestrationTrigger')
-        return await this.#options.worker.invoke(request);
+      if (definition.trigger.type === 'orchestrationTrigger') return this.#options.worker.invoke(request);
       const outcome = await this.#execute(definition, request);
       this.#completed++;
       return outcome;
-    } finally {
-      if (--this.#running === 0) for (const resolve of this.#quiet.splice(0)) resolve();
-    }
+    });
   }
 
   async #execute(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {

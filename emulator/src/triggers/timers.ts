@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancel, Clock } from '../durable/clock.js';
 import type { Log } from '../log.js';
+import { RunningTasks } from '../running-tasks.js';
 import type { FunctionDefinition, TypedData } from '../worker/types.js';
 import { UnsupportedBindingError } from './bindings.js';
 import type { ScheduleStatus, ScheduleStatuses } from './schedule-statuses.js';
@@ -25,11 +26,12 @@ const GRACE = 2000;
 /** The timer functions of one app. */
 export class Timers {
   readonly #timers: Map<string, Timer>;
+  readonly #writes = new RunningTasks();
 
   /** @throws UnsupportedBindingError for a schedule that is none */
   constructor(definitions: readonly FunctionDefinition[], options: TimersOptions) {
     this.#timers = new Map(
-      definitions.map((definition) => [definition.name, new Timer(definition, options)]),
+      definitions.map((definition) => [definition.name, new Timer(definition, options, this.#writes)]),
     );
   }
 
@@ -45,12 +47,12 @@ export class Timers {
 
   /** Whether a status is being written. */
   get isBusy(): boolean {
-    return [...this.#timers.values()].some(({ writing }) => writing !== undefined);
+    return this.#writes.any;
   }
 
   /** Resolves when no status is being written. */
   async whenQuiet(): Promise<void> {
-    await Promise.all([...this.#timers.values()].map(async ({ writing }) => writing));
+    await this.#writes.finished();
   }
 
   async stop(): Promise<void> {
@@ -60,7 +62,6 @@ export class Timers {
 
 /** Runs one function on its schedule, as the Timers extension does: never twice at once, and once for all the runs that were missed. */
 class Timer {
-  writing: Promise<void> | undefined;
   readonly #definition: FunctionDefinition;
   readonly #options: TimersOptions;
   readonly #schedule: Schedule;
@@ -68,10 +69,13 @@ class Timer {
   readonly #monitored: boolean;
   #status: ScheduleStatus | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** Resolves when the last status is written. */
+  #written: Promise<void> = Promise.resolve();
+  readonly #writes: RunningTasks;
   #cancel: Cancel = () => {};
   #stopped = false;
 
-  constructor(definition: FunctionDefinition, options: TimersOptions) {
+  constructor(definition: FunctionDefinition, options: TimersOptions, writes: RunningTasks) {
     const { name, trigger } = definition;
     const text = String(trigger['schedule']);
     const schedule = parseSchedule(text, options.timeZone);
@@ -81,6 +85,7 @@ class Timer {
       );
     this.#definition = definition;
     this.#options = options;
+    this.#writes = writes;
     this.#schedule = schedule;
     this.#monitored = trigger['useMonitor'] !== false && !schedule.frequent;
   }
@@ -117,7 +122,7 @@ class Timer {
     this.#stopped = true;
     this.#cancel();
     await Promise.race([this.#running, sleep(GRACE, undefined, { ref: false })]);
-    await this.writing;
+    await this.#written;
   }
 
   /** A status of another schedule is reckoned anew, and what is past by the new one was not missed. */
@@ -175,20 +180,17 @@ class Timer {
     }
   }
 
+  /** Writes one status at a time: a later one is not overtaken. */
   #write(status: ScheduleStatus): void {
-    const writing = this.#writeAfter(this.writing, status).finally(() => {
-      if (this.writing === writing) this.writing = undefined;
+    const earlier = this.#written;
+    this.#written = this.#writes.run(async () => {
+      await earlier;
+      try {
+        await this.#options.statuses.write(this.#definition.name, status);
+      } catch (error) {
+        this.#complain('write', error);
+      }
     });
-    this.writing = writing;
-  }
-
-  async #writeAfter(earlier: Promise<void> | undefined, status: ScheduleStatus): Promise<void> {
-    await earlier;
-    try {
-      await this.#options.statuses.write(this.#definition.name, status);
-    } catch (error) {
-      this.#complain('write', error);
-    }
   }
 
   #complain(what: string, error: unknown): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../../log.js';
+import { RunningTasks } from '../../running-tasks.js';
 import type { Answer } from '../episode/actions.js';
 import { BackOff } from './back-off.js';
 import type { DurableClient, Outcome, StartRequest } from '../client.js';
@@ -119,8 +120,7 @@ export class Engine implements DurableClient {
   readonly #loads = new Semaphore(MAX_LOADING);
   readonly #orchestrators: Orchestrators;
   readonly #backOff: BackOff;
-  #busy = 0;
-  #quiet: (() => void)[] = [];
+  readonly #running = new RunningTasks();
   #stopped = false;
   #scanned: Promise<void> = Promise.resolve();
   #hasScanned = false;
@@ -189,15 +189,12 @@ export class Engine implements DurableClient {
 
   /** Resolves when nothing runs and nothing is on its way: only time, or somebody outside, can bring more. */
   async whenQuiet(): Promise<void> {
-    while (this.#busy > 0)
-      await new Promise<void>((resolve) => {
-        this.#quiet.push(resolve);
-      });
+    await this.#running.finished();
   }
 
   /** Whether anything runs or is on its way. */
   get isBusy(): boolean {
-    return this.#busy > 0;
+    return this.#running.any;
   }
 
   /** Calls `listener` with an instance's record after each change. @returns how to stop that. */
@@ -1130,16 +1127,7 @@ export class Engine implements DurableClient {
   }
 
   async #work<T>(task: () => Promise<T>): Promise<T> {
-    this.#busy++;
-    try {
-      return await task();
-    } finally {
-      if (--this.#busy === 0) {
-        const waiting = this.#quiet;
-        this.#quiet = [];
-        for (const resolve of waiting) resolve();
-      }
-    }
+    return this.#running.run(task);
   }
 
   /** @returns false when the engine stopped before it was done. */
