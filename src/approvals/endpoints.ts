@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
+import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { z } from 'zod';
@@ -8,18 +9,18 @@ import {
   accepted,
   callerOf,
   check,
-  conflict,
-  endpoint,
   fingerprint,
-  forbidden,
   idempotencyKey,
   keyReused,
   notFound,
+  problemOf,
   personName,
   queryOf,
   readJson,
+  withProblems,
   type Handler,
 } from '../http/index.js';
+import { refuse } from '../refusals/index.js';
 import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
 import { approvalOrchestrator, approvalSimulation, decided } from './orchestrators.js';
@@ -113,17 +114,19 @@ export const decideApproval: Handler = async (request, client, context) => {
     unknown(request);
   const waiting = waitsFor(approval);
   if (!changed && waiting !== undefined) {
-    throw forbidden(`The approval waits for ${waiting}.`);
+    throw problemOf(refuse('forbidden', 'That is for somebody else', `The approval waits for ${waiting}.`));
   }
   // The decision stands, whether the workflow hears of it now, by the next request or when time is up.
   await wake(client, approval).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', id, error);
   });
   if (!changed) {
-    throw conflict(
-      'over',
-      `The approval is ${approval.state} already`,
-      `Get /api/approvals/${id} for what happened.`,
+    throw problemOf(
+      refuse(
+        'over',
+        `The approval is ${approval.state} already`,
+        `Get /api/approvals/${id} for what happened.`,
+      ),
     );
   }
   return { jsonBody: view(approval) };
@@ -182,7 +185,27 @@ function unknown(request: HttpRequest): never {
   throw notFound(`There is no approval ${request.params['id'] ?? ''}.`);
 }
 
-endpoint('RequestApproval', requestApproval);
-endpoint('ListApprovals', listTheApprovals);
-endpoint('GetApproval', getApproval);
-endpoint('DecideApproval', decideApproval);
+df.app.client.http('RequestApproval', {
+  route: 'api/approvals',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(requestApproval),
+});
+df.app.client.http('ListApprovals', {
+  route: 'api/approvals',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(listTheApprovals),
+});
+df.app.client.http('GetApproval', {
+  route: 'api/approvals/{id}',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getApproval),
+});
+df.app.client.http('DecideApproval', {
+  route: 'api/approvals/{id}/decision',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(decideApproval),
+});

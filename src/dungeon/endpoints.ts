@@ -1,9 +1,10 @@
 import type { HttpRequest, InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
 import { OrchestrationRuntimeStatus, type DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { z } from 'zod';
 import { find, raise, start } from '../durable/index.js';
-import { check, endpoint, notFound, Problem, queryOf, readJson, type Handler } from '../http/index.js';
+import { check, notFound, Problem, queryOf, readJson, withProblems, type Handler } from '../http/index.js';
 import { say } from './console.js';
 import { approvalTask, gotTreasure, killMonster } from './events.js';
 import { actionRequest, playerName, playerRequest, workflows, type Game } from './model.js';
@@ -210,9 +211,39 @@ function refusal(detail: string): Problem {
   return new Problem(400, 'refused', 'The dungeon says no', { detail });
 }
 
-endpoint('NewUser', newUser);
-endpoint('ConfirmUser', confirmUser);
-endpoint('Action', act);
-endpoint('GameStatus', gameStatus);
-endpoint('CheckStatus', checkStatus);
-endpoint('DungeonStory', dungeonStory);
+df.app.client.http('NewUser', {
+  route: 'api/NewUser',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: withProblems(newUser),
+});
+df.app.client.http('ConfirmUser', {
+  route: 'api/ConfirmUser',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: withProblems(confirmUser),
+});
+df.app.client.http('Action', {
+  route: 'api/Action',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: withProblems(act),
+});
+df.app.client.http('GameStatus', {
+  route: 'api/GameStatus/{username}',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: withProblems(gameStatus),
+});
+df.app.client.http('CheckStatus', {
+  route: 'api/CheckStatus/{username}/{workflow}',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: withProblems(checkStatus),
+});
+df.app.client.http('DungeonStory', {
+  route: 'api/dungeon/{username}/story',
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: withProblems(dungeonStory),
+});

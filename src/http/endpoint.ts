@@ -1,8 +1,7 @@
 import type { HttpRequest, HttpResponse, HttpResponseInit, InvocationContext } from '@azure/functions';
-import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
+import { TryLaterError } from '../refusals/index.js';
 import { Problem } from './problem.js';
-import { routes } from './routes.js';
 
 /** Answers a request, or throws a {@link Problem}. */
 export type Handler = (
@@ -11,12 +10,18 @@ export type Handler = (
   context: InvocationContext,
 ) => Promise<HttpResponse | HttpResponseInit>;
 
-/** Registers the function `name` on its route of {@link routes}. */
-export function endpoint(name: keyof typeof routes, handler: Handler): void {
-  df.app.client.http(name, { ...routes[name], handler: withProblems(handler) });
-}
-
-/** Answers thrown problems as such, and what nobody expected as a bare 500, with the error in the log. */
+/**
+ * Makes a handler answer what it throws: a {@link Problem} as itself, a `TryLaterError` as 503, and any other error as a
+ * bare 500, with the error in the log.
+ *
+ * @example
+ * df.app.client.http('GetOrder', {
+ *   route: 'api/orders/{id}',
+ *   methods: ['GET'],
+ *   authLevel: 'function',
+ *   handler: withProblems(getOrder),
+ * });
+ */
 export function withProblems(handler: Handler): Handler {
   return async (request, client, context) => {
     try {
@@ -24,6 +29,16 @@ export function withProblems(handler: Handler): Handler {
     } catch (error) {
       if (error instanceof Problem) {
         return error.response();
+      }
+      if (error instanceof TryLaterError) {
+        context.warn(error);
+        return new Problem(
+          503,
+          'try-later',
+          'The app cannot do this now',
+          { detail: 'Send the same request again.' },
+          error.retryAfter,
+        ).response();
       }
       context.error(error);
       return new Problem(500, 'internal', 'Something went wrong here', {
@@ -34,7 +49,7 @@ export function withProblems(handler: Handler): Handler {
 }
 
 /**
- * 202: the work goes on, and `location` tells how.
+ * 202: the work goes on, and `location` shows its state.
  *
  * @param location the app's own resource, as an absolute path in ASCII
  */

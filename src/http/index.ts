@@ -2,16 +2,15 @@
 export { BODY_LIMIT, check, queryOf, readJson } from './body.js';
 export { callerOf } from './caller.js';
 export { duration } from './duration.js';
-export { accepted, endpoint, withProblems, type Handler } from './endpoint.js';
+export { accepted, withProblems, type Handler } from './endpoint.js';
 export { fingerprint, idempotencyKey, keyReused } from './idempotency.js';
 export {
-  conflict,
-  forbidden,
   invalid,
   notFound,
   Problem,
+  problemOf,
+  unlessRefused,
   type FieldError,
   type ProblemDetails,
 } from './problem.js';
-export { routes, type Route } from './routes.js';
 export { line, personName, text } from './text.js';

@@ -1,4 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
+import { Refusal, type Reason } from '../refusals/index.js';
 
 /** A field of a request, and what is wrong with it. */
 export interface FieldError {
@@ -18,12 +19,16 @@ export interface ProblemDetails {
 export class Problem extends Error {
   override readonly name = 'Problem';
 
-  /** @param type tells problems apart, for programs; it is answered as `urn:problem:<type>` */
+  /**
+   * @param type tells problems apart, for programs; it is answered as `urn:problem:<type>`
+   * @param retryAfter when to try again, in seconds: the header `Retry-After`
+   */
   constructor(
     readonly status: number,
     readonly type: string,
     readonly title: string,
     readonly details: ProblemDetails,
+    readonly retryAfter?: number,
   ) {
     super(`${title}: ${details.detail}`);
   }
@@ -32,7 +37,10 @@ export class Problem extends Error {
   response(): HttpResponseInit {
     return {
       status: this.status,
-      headers: { 'Content-Type': 'application/problem+json' },
+      headers: {
+        'Content-Type': 'application/problem+json',
+        ...(this.retryAfter !== undefined && { 'Retry-After': String(Math.ceil(this.retryAfter)) }),
+      },
       jsonBody: { type: `urn:problem:${this.type}`, title: this.title, status: this.status, ...this.details },
     };
   }
@@ -46,17 +54,35 @@ export function invalid(errors: FieldError[]): Problem {
   });
 }
 
-/** 403: the caller may not do this. */
-export function forbidden(detail: string): Problem {
-  return new Problem(403, 'forbidden', 'That is for somebody else', { detail });
-}
-
 /** 404 */
 export function notFound(detail: string): Problem {
   return new Problem(404, 'not-found', 'There is no such thing', { detail });
 }
 
-/** 409: it was valid, but came too late or met something else. */
-export function conflict(type: string, title: string, detail: string): Problem {
-  return new Problem(409, type, title, { detail });
+const statuses: Readonly<Record<Reason, number>> = {
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  over: 409,
+  'too-late': 409,
+  'too-many': 429,
+};
+
+/** The problem that answers a refusal. Its type is the reason. */
+export function problemOf({ reason, title, detail, retryAfter }: Refusal): Problem {
+  return new Problem(statuses[reason], reason, title, { detail }, retryAfter);
+}
+
+/**
+ * What a store or a rule returned, if that is no refusal.
+ *
+ * @throws {Problem} the refusal's
+ * @example
+ * const { record } = unlessRefused(await orders.change(id, (order) => cancel(order, moment.utc()))) ?? unknown(id);
+ */
+export function unlessRefused<Result>(result: Result | Refusal): Exclude<Result, Refusal> {
+  if (result instanceof Refusal) {
+    throw problemOf(result);
+  }
+  return result as Exclude<Result, Refusal>;
 }

@@ -5,7 +5,7 @@ import {
   type HttpResponseInit,
   type InvocationContext,
 } from '@azure/functions';
-import { notFound, Problem, routes } from '../http/index.js';
+import { notFound, Problem } from '../http/index.js';
 import { caching, serve } from './serve.js';
 import { PagesNotBuilt, Site } from './site.js';
 
@@ -49,6 +49,22 @@ async function answer(
 }
 
 // These need no durable client, so they are registered without one.
-app.http('HomePage', { ...routes.HomePage, handler: homePage });
-app.http('DungeonPage', { ...routes.DungeonPage, handler: dungeonPage });
-app.http('PageAssets', { ...routes.PageAssets, handler: pageAssets });
+app.http('HomePage', {
+  // It matches the empty path alone: `/admin` and `/runtime` stay the host's.
+  route: '{ignored:maxlength(0)?}',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  handler: homePage,
+});
+app.http('DungeonPage', {
+  route: 'dungeon',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  handler: dungeonPage,
+});
+app.http('PageAssets', {
+  route: 'assets/{*file}',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  handler: pageAssets,
+});

@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { find, raise, start } from '../durable/index.js';
 import {
   accepted,
   check,
-  conflict,
-  endpoint,
   fingerprint,
   idempotencyKey,
   keyReused,
   notFound,
+  problemOf,
   readJson,
+  withProblems,
   type Handler,
 } from '../http/index.js';
+import { refuse } from '../refusals/index.js';
 import { keyFor } from '../storage/index.js';
 import { progress, reminderRequest, type Progress, type Reminders } from './model.js';
 import { ended, reminderOrchestrator } from './orchestrators.js';
@@ -84,10 +86,12 @@ async function endWith(
     context.warn('The workflow of %s was not woken', reminders.id, error);
   });
   if (!changed) {
-    throw conflict(
-      'over',
-      `The reminders are ${reminders.state} already`,
-      `Get /api/reminders/${reminders.id} for when.`,
+    throw problemOf(
+      refuse(
+        'over',
+        `The reminders are ${reminders.state} already`,
+        `Get /api/reminders/${reminders.id} for when.`,
+      ),
     );
   }
   return { jsonBody: view(reminders) };
@@ -137,7 +141,27 @@ function unknown(request: HttpRequest): never {
   throw notFound(`There are no reminders ${request.params['id'] ?? ''}.`);
 }
 
-endpoint('PlanReminders', planReminders);
-endpoint('GetReminders', getReminders);
-endpoint('AcknowledgeReminders', acknowledgeReminders);
-endpoint('CancelReminders', cancelReminders);
+df.app.client.http('PlanReminders', {
+  route: 'api/reminders',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(planReminders),
+});
+df.app.client.http('GetReminders', {
+  route: 'api/reminders/{id}',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getReminders),
+});
+df.app.client.http('AcknowledgeReminders', {
+  route: 'api/reminders/{id}/acknowledgement',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(acknowledgeReminders),
+});
+df.app.client.http('CancelReminders', {
+  route: 'api/reminders/{id}',
+  methods: ['DELETE'],
+  authLevel: 'function',
+  handler: withProblems(cancelReminders),
+});

@@ -1,4 +1,5 @@
-import { endpoint, notFound, readJson, type Handler } from '../http/index.js';
+import * as df from 'durable-functions';
+import { notFound, readJson, withProblems, type Handler } from '../http/index.js';
 import { startable } from './startable.js';
 
 /**
@@ -17,4 +18,9 @@ export const startOrchestrator: Handler = async (request, client) => {
   return client.createCheckStatusResponse(request, id);
 };
 
-endpoint('StartOrchestrator', startOrchestrator);
+df.app.client.http('StartOrchestrator', {
+  route: 'api/orchestrators/{orchestratorName}',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(startOrchestrator),
+});

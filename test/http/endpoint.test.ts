@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
-import { accepted, conflict, invalid } from '../../src/http/index.js';
+import { accepted, invalid, problemOf } from '../../src/http/index.js';
+import { refuse, TryLaterError } from '../../src/refusals/index.js';
 import { answer } from '../support/request.js';
 
 it('a problem that is thrown becomes the answer, as problem+json that says what to do', async () => {
-  const { response } = await answer(() => Promise.reject(conflict('over', 'It is over', 'Start anew.')));
+  const { response } = await answer(() =>
+    Promise.reject(problemOf(refuse('over', 'It is over', 'Start anew.'))),
+  );
   expect(response).toEqual({
     status: 409,
     headers: { 'Content-Type': 'application/problem+json' },
@@ -23,6 +26,21 @@ it('an error that nobody expected is logged, and the caller told nothing of it b
   expect(JSON.stringify(response)).toContain('the-invocation');
   expect(JSON.stringify(response)).not.toContain('1234');
   expect(logged).toContain(error);
+});
+
+it('a refusal for now, and what cannot be done now, say when to try again', async () => {
+  const tooMany = problemOf(refuse('too-many', 'You have five games', 'End one.', { retryAfter: 60 }));
+  expect((await answer(() => Promise.reject(tooMany))).response).toMatchObject({
+    status: 429,
+    headers: { 'Retry-After': '60' },
+  });
+  expect(
+    (await answer(() => Promise.reject(new TryLaterError('Everybody writes it')))).response,
+  ).toMatchObject({
+    status: 503,
+    headers: { 'Retry-After': '1' },
+    jsonBody: { type: 'urn:problem:try-later' },
+  });
 });
 
 it('what was accepted says where it is and when to look again', () => {

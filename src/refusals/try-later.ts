@@ -1,0 +1,13 @@
+/** Thrown when nothing is wrong with a request, but it cannot be done now. `http/` answers it with 503 and `Retry-After`. */
+export class TryLaterError extends Error {
+  override readonly name = 'TryLaterError';
+
+  /** @param retryAfter when to try again, in seconds */
+  constructor(
+    message: string,
+    readonly retryAfter = 1,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
