@@ -8,8 +8,9 @@ import { entityInstanceId, type EntityId } from './durable/entities/entity-messa
 import { entityState } from './durable/entities/entity.js';
 import type { HistoryEvent, RuntimeStatus } from './durable/history.js';
 import { isFinished } from './durable/history.js';
-import { HTTP_ACTIVITY, sendHttp } from './durable/http/http-call.js';
+import { HTTP_ACTIVITY } from './durable/http/http-call.js';
 import type { HttpAnswer, HttpCall } from './durable/http/http-call.js';
+import { sendHttp } from './durable/http/http-client.js';
 import { MemoryHub } from './durable/memory/memory-hub.js';
 import type { Answer } from './durable/episode/actions.js';
 import type { RecordedHistory } from './durable/replay/recorded-history.js';

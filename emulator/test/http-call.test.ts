@@ -90,10 +90,10 @@ describe('A request', () => {
       content: 'mäh',
       after: 'after',
       headers: {
-        ETag: '"1"',
+        etag: '"1"',
         'x-Own': 'mine',
-        Vary: ['a', 'b'],
-        'Set-Cookie': ['c=1', 'd=2'],
+        vary: 'a, b',
+        'set-cookie': ['c=1', 'd=2'],
         'Transfer-Encoding': 'chunked',
       },
     });

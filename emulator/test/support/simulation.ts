@@ -12,7 +12,7 @@ import { entityState } from '../../src/durable/entities/entity.js';
 import type { EventRaised, HistoryEvent, TaskScheduled } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import { MemoryHub } from '../../src/durable/memory/memory-hub.js';
-import type { ActivityOutcome } from '../../src/durable/protocol/sdk-v3.js';
+import type { ActivityResult } from '../../src/durable/protocol/functions.js';
 import { SdkV3 } from '../../src/durable/protocol/sdk-v3.js';
 import type {
   Commit,
@@ -202,7 +202,7 @@ class Life {
     this.clock = new SkippingClock(now);
     const held = this.activities;
     const sdk = new (class extends SdkV3 {
-      override async runActivity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
+      override async runActivity(task: TaskScheduled, instanceId: string): Promise<ActivityResult> {
         const { executionId } = (await store.getRecord(instanceId))!;
         const attempt = onRun(taskKey(instanceId, executionId, task.EventId), task);
         await new Promise<void>((resolve) => {

@@ -27,13 +27,8 @@ import type {
   TimerCreated,
 } from '../history.js';
 import { isFinished, timestamp } from '../history.js';
-import {
-  HTTP_ACTIVITY,
-  runHttpActivity,
-  sendHttp,
-  type HttpAnswer,
-  type HttpCall,
-} from '../http/http-call.js';
+import { HTTP_ACTIVITY, type HttpAnswer, type HttpCall } from '../http/http-call.js';
+import { runHttpActivity, sendHttp } from '../http/http-client.js';
 import { Instance } from './instance.js';
 import type { CommittedOutcome, Pending } from './instance.js';
 import { endOf, failureOf, rewindRequest, startOf } from './messages.js';
@@ -47,7 +42,7 @@ import {
 import { CATEGORY, Orchestrators } from './orchestrators.js';
 import { reasonOf, recordAfter } from './records.js';
 import { rewindOfChild, rewoundHistory } from './rewind.js';
-import type { ActivityOutcome, SdkV3 } from '../protocol/sdk-v3.js';
+import type { ActivityResult, DurableFunctions } from '../protocol/functions.js';
 import { Semaphore } from './semaphore.js';
 import type { DurableSettings } from '../settings.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
@@ -58,7 +53,7 @@ import { MAX_CONSUMED } from '../task-hub.js';
 export interface EngineOptions {
   hub: TaskHub;
   clock: Clock;
-  sdk: SdkV3;
+  sdk: DurableFunctions;
   log: Log;
   /** Ends an instance as Failed where production would leave it hanging. */
   strict?: boolean;
@@ -976,7 +971,7 @@ export class Engine implements DurableClient {
     });
   }
 
-  async #activity(task: TaskScheduled, instanceId: string): Promise<ActivityOutcome> {
+  async #activity(task: TaskScheduled, instanceId: string): Promise<ActivityResult> {
     const { sdk, spans, sendHttp: send = sendHttp } = this.#options;
     const span = spans?.activity(task, instanceId);
     const outcome = await (task.Name === HTTP_ACTIVITY

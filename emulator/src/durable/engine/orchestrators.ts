@@ -4,14 +4,14 @@ import type { EpisodeOutcome } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent } from '../history.js';
 import { timestamp } from '../history.js';
 import { failedEpisode, orchestratorFailure, runEpisode } from '../episode/orchestration.js';
-import type { OrchestratorRun, SdkV3 } from '../protocol/sdk-v3.js';
+import type { DurableFunctions, OrchestratorRun } from '../protocol/functions.js';
 import type { DurableSettings } from '../settings.js';
 import { orchestrationOf } from './spans.js';
 import type { InstanceRecord } from '../task-hub.js';
 import { complies, describeVersions } from './versions.js';
 
 export interface OrchestratorsOptions {
-  sdk: SdkV3;
+  sdk: DurableFunctions;
   log: Log;
   settings: DurableSettings;
   /** Fails what production would leave hanging. */

@@ -10,7 +10,6 @@ import {
   releaseMessage,
   requestMessage,
   responseMessage,
-  type EntityId,
   type EntityRelease,
   type EntityRequest,
   type Outgoing,
@@ -19,26 +18,8 @@ import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from '../
 import { timestamp } from '../history.js';
 import { labelSent, noteReceived, type MessageSorter } from './message-sorter.js';
 import { continuedExecution } from '../episode/orchestration.js';
+import type { EntityAnswer, EntityRun } from '../protocol/functions.js';
 import type { InstanceRecord } from '../task-hub.js';
-
-/** What an entity function is asked to do: operations one after the other, in one invocation. */
-export interface EntityRun {
-  entity: EntityId;
-  exists: boolean;
-  state: JsonText;
-  batch: { name: string; input: JsonText; isSignal: boolean; id: string }[];
-}
-
-/** What came of it. */
-export interface EntityAnswer {
-  /** One for each operation, as the SDK has it: by position. */
-  results: { isError: boolean; result?: string }[];
-  signals: { target: EntityId; name: string; input: string }[];
-  exists: boolean;
-  state: JsonText;
-  /** What a person should hear about it. */
-  warnings: string[];
-}
 
 /** What is kept of an entity, as the extension keeps it. */
 interface EntityState {

@@ -5,7 +5,14 @@ import type { InvocationOutcome, TypedData, Worker } from '../../worker/types.js
 import { dotnetException } from './dotnet-exception.js';
 import { missingFunction } from '../client.js';
 import { entityInstanceId, type EntityId } from '../entities/entity-messages.js';
-import type { EntityAnswer, EntityRun } from '../entities/entity.js';
+import type {
+  ActivityResult,
+  DurableFunctions,
+  EntityAnswer,
+  EntityRun,
+  FunctionKind,
+  OrchestratorRun,
+} from './functions.js';
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from '../history.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { Action, Answer, RetryOptions } from '../episode/actions.js';
@@ -109,26 +116,7 @@ const RESUMES = 'tryResumingUserCode';
 /** How the SDK's error about a yield of something else than a task begins. */
 const MISYIELDED = 'Durable Functions programming constraint violation';
 
-/** What an orchestrator function is asked to replay. */
-export interface OrchestratorRun {
-  name: string;
-  instanceId: string;
-  parentInstanceId: string | null;
-  input: JsonText;
-  history: readonly HistoryEvent[];
-  inbound: readonly HistoryEvent[];
-  /** Milliseconds, see {@link DurableSettings.httpPollInterval}. */
-  httpPollInterval: number;
-  /** Where the orchestration belongs in a trace. */
-  trace?: TraceContext | undefined;
-}
-
-/** How an activity ended: the part of the history event that depends on it. */
-export type ActivityOutcome =
-  | { ok: true; result: JsonText }
-  | { ok: false; reason: string; details: string; failureDetails: FailureDetails | null };
-
-export class SdkV3 {
+export class SdkV3 implements DurableFunctions {
   readonly #worker: Worker;
   /** Histories in the SDK's form, each with the events that it was made of: a replay makes only what is new. */
   readonly #pasts = new WeakMap<readonly HistoryEvent[], { events: HistoryEvent[]; forms: SdkEvent[] }>();
@@ -137,11 +125,11 @@ export class SdkV3 {
     this.#worker = worker;
   }
 
-  knows(kind: 'orchestration' | 'activity' | 'entity', name: string): boolean {
+  knows(kind: FunctionKind, name: string): boolean {
     return this.#worker.find(name)?.trigger.type === `${kind}Trigger`;
   }
 
-  names(kind: 'orchestration' | 'activity' | 'entity'): string[] {
+  names(kind: FunctionKind): string[] {
     return [...this.#worker.functions.values()]
       .filter(({ trigger }) => trigger.type === `${kind}Trigger`)
       .map(({ name }) => name);
@@ -223,7 +211,7 @@ export class SdkV3 {
   }
 
   /** Runs an activity once. */
-  async runActivity(task: TaskScheduled, instanceId: string, trace?: TraceContext): Promise<ActivityOutcome> {
+  async runActivity(task: TaskScheduled, instanceId: string, trace?: TraceContext): Promise<ActivityResult> {
     const definition = this.#worker.find(task.Name);
     // It was there when it was scheduled; the app may have changed since.
     if (definition?.trigger.type !== 'activityTrigger') return missingActivity(task.Name);
@@ -522,7 +510,7 @@ function resultText(value: TypedData | null | undefined): JsonText {
   return Number.isFinite(number) ? String(number) : JSON.stringify(String(number));
 }
 
-function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok: false }>): ActivityOutcome {
+function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok: false }>): ActivityResult {
   const { message, stackTrace } = failure;
   if (failure.timedOut === true)
     return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
@@ -545,7 +533,7 @@ function activityFailure(name: string, failure: Extract<InvocationOutcome, { ok:
   return { ok: false, reason: `Activity function '${name}' failed:  ${message}`, details, failureDetails };
 }
 
-function missingActivity(name: string): ActivityOutcome {
+function missingActivity(name: string): ActivityResult {
   return hostFailure(
     name,
     `Activity function '${name}' does not exist.`,
@@ -555,7 +543,7 @@ function missingActivity(name: string): ActivityOutcome {
 }
 
 /** A failure that is not the function's own. */
-function hostFailure(name: string, message: string, namespace: string, exception: string): ActivityOutcome {
+function hostFailure(name: string, message: string, namespace: string, exception: string): ActivityResult {
   return {
     ok: false,
     reason: `Activity function '${name}' failed: ${message}`,

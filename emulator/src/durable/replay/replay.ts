@@ -4,7 +4,7 @@ import type { EpisodeOutcome } from '../episode/episode.js';
 import { runEpisode } from '../episode/orchestration.js';
 import type { HistoryRow, RecordedHistory } from './recorded-history.js';
 import { readRows, UnreadableHistoryError } from './recorded-history.js';
-import type { SdkV3 } from '../protocol/sdk-v3.js';
+import type { DurableFunctions } from '../protocol/functions.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
 import { describe, rebuild, shownStart } from './shown-history.js';
 
@@ -14,7 +14,7 @@ export class HistoryMismatchError extends Error {
 }
 
 export interface ReplayOptions {
-  sdk: SdkV3;
+  sdk: DurableFunctions;
   /** Wraps the run of an orchestrator function, as the engine's option of that name does. */
   replay?: (instanceId: string, run: () => Promise<Answer>) => Promise<Answer>;
 }

@@ -1,0 +1,155 @@
+/** The requests of `callHttp`, made as the extension's `TaskHttpActivityShim` makes them with .NET's `HttpClient`. */
+import http from 'node:http';
+import https from 'node:https';
+import { buffer } from 'node:stream/consumers';
+import { dotnetException } from '../protocol/dotnet-exception.js';
+import type { ActivityResult } from '../protocol/functions.js';
+import type { JsonText } from '../history.js';
+import { CREDENTIALS, without, type HttpAnswer, type HttpCall, type HttpHeaders } from './http-call.js';
+
+/** @param send makes the request */
+export async function runHttpActivity(
+  input: JsonText,
+  send: (call: HttpCall) => Promise<HttpAnswer>,
+): Promise<ActivityResult> {
+  const [call] = JSON.parse(input!) as [HttpCall];
+  try {
+    const { statusCode, headers, content } = await send(call);
+    return { ok: true, result: JSON.stringify({ statusCode, headers, content }) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      ok: false,
+      reason,
+      details: dotnetException('System.Net.Http.HttpRequestException', 'System.Net.Http', reason, null),
+      failureDetails: null,
+    };
+  }
+}
+
+/** How the extension's `HttpClient` is set up. Milliseconds. */
+const TIMEOUT = 240_000;
+const USER_AGENT = 'Microsoft.Azure.WebJobs.Extensions.DurableTask/3.14.1';
+const MOST_REDIRECTS = 50;
+
+/** Makes a request as .NET's `HttpClient` does, redirects followed. @throws Error with the text that .NET has for it */
+export async function sendHttp(call: HttpCall): Promise<HttpAnswer> {
+  let { method, content } = call;
+  if (!URL.canParse(call.uri)) {
+    throw new Error(
+      'An invalid request URI was provided. Either the request URI must be an absolute URI or BaseAddress must be set.',
+    );
+  }
+  let url = new URL(call.uri);
+  if (!/^https?:$/.test(url.protocol))
+    throw new Error(`The '${url.protocol.slice(0, -1)}' scheme is not supported.`);
+  let headers = await requestHeaders(call);
+  for (let redirects = 0; ; redirects++) {
+    const response = await request(url, method, headers, content);
+    const status = response.statusCode!;
+    const { location } = response.headers;
+    const next =
+      location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    if (
+      ![300, 301, 302, 303, 307, 308].includes(status) ||
+      next === undefined ||
+      redirects === MOST_REDIRECTS ||
+      (url.protocol === 'https:' && next.protocol === 'http:') ||
+      !/^https?:$/.test(next.protocol)
+    ) {
+      return { statusCode: status, headers: answerHeaders(response), content: await body(response) };
+    }
+    response.resume();
+    if (status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST')
+      [method, content] = ['GET', null];
+    // .NET takes Authorization out at every redirect.
+    headers = without(headers, next.origin === url.origin ? new Set(['authorization']) : CREDENTIALS);
+    url = next;
+  }
+}
+
+/** Names that .NET has for content only. */
+const CONTENT_HEADER = /^(allow|content-.*|expires|last-modified)$/i;
+
+async function requestHeaders({ headers, content, tokenSource }: HttpCall): Promise<HttpHeaders> {
+  const sent: HttpHeaders = Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent')
+    ? {}
+    : { 'User-Agent': USER_AGENT };
+  let type = 'text/plain';
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.toLowerCase() === 'content-type') {
+      type = [value].flat().at(-1)!;
+      if (type.includes('multipart'))
+        throw new Error('Multipart content is not supported with CallHttpAsync.');
+    } else if (CONTENT_HEADER.test(name)) {
+      throw new Error(
+        `Misused header name, '${name}'. Make sure request headers are used with HttpRequestMessage, response headers with HttpResponseMessage, ` +
+          'and content headers with HttpContent objects.',
+      );
+    } else {
+      sent[name] = value;
+    }
+  }
+  if (content !== null)
+    sent['Content-Type'] =
+      type.toLowerCase() === 'application/x-www-form-urlencoded' ? `${type}; charset=utf-8` : type;
+  return tokenSource === null
+    ? sent
+    : { ...without(sent, new Set(['authorization'])), Authorization: `Bearer ${await token(tokenSource)}` };
+}
+
+async function token({ kind, resource }: { kind: string; resource: string }): Promise<string> {
+  if (kind !== 'AzureManagedIdentity')
+    throw new Error(`The token source kind '${JSON.stringify(kind)}' is not supported.`);
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return (await new DefaultAzureCredential().getToken(`${resource.replace(/\/$/, '')}/.default`)).token;
+}
+
+async function request(
+  url: URL,
+  method: string,
+  headers: HttpHeaders,
+  content: string | null,
+): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const make = url.protocol === 'https:' ? https.request : http.request;
+    const signal = AbortSignal.timeout(TIMEOUT);
+    const length = content === null ? {} : { 'Content-Length': Buffer.byteLength(content) };
+    const made = make(url, { method, headers: { ...headers, ...length }, signal }, resolve);
+    made.on('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(failureText(error, url, signal.aborted)));
+    });
+    // .NET does not send one.
+    made.removeHeader('connection');
+    made.end(content ?? undefined);
+  });
+}
+
+function failureText(error: NodeJS.ErrnoException, url: URL, late: boolean): string {
+  const address = `${url.hostname}:${url.port || (url.protocol === 'https:' ? 443 : 80)}`;
+  if (late)
+    return `The request was canceled due to the configured HttpClient.Timeout of ${TIMEOUT / 1000} seconds elapsing.`;
+  if (error.code === 'ECONNREFUSED') return `Connection refused (${address})`;
+  if (error.code === 'ENOTFOUND') return `Name or service not known (${address})`;
+  return error.message || `An error occurred while sending the request. (${error.code ?? error.name})`;
+}
+
+async function body(response: http.IncomingMessage): Promise<string> {
+  const charset = /charset="?([^\s;"]+)/i.exec(response.headers['content-type'] ?? '')?.[1];
+  return new TextDecoder(charset).decode(await buffer(response));
+}
+
+/** Headers of the answer, with their names as they came; a name that came several times has several values. */
+function answerHeaders({ rawHeaders }: http.IncomingMessage): HttpHeaders {
+  const found = new Map<string, { name: string; values: string[] }>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name, value] = [rawHeaders[index]!, rawHeaders[index + 1]!];
+    if (CONTENT_HEADER.test(name)) continue;
+    const entry = found.get(name.toLowerCase());
+    if (entry === undefined) found.set(name.toLowerCase(), { name, values: [value] });
+    else entry.values.push(value);
+  }
+  return Object.fromEntries(
+    [...found.values()].map(({ name, values }) => [name, values.length === 1 ? values[0]! : values]),
+  );
+}
