@@ -1,6 +1,6 @@
 /** What has to hold of the repository itself. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -11,6 +11,8 @@ const tracked = (...globs: string[]): string[] =>
     .trim()
     .split('\n')
     .filter(Boolean);
+/** The folders of src that have such a file. */
+const foldersWith = (file: string): string[] => tracked(`src/*/${file}`).map((found) => found.split('/')[1]!);
 
 describe('The repository', () => {
   test('is tested on the Node that Azure runs', () => {
@@ -59,14 +61,17 @@ describe('The repository', () => {
     }
   });
 
-  test('has no feature that imports another', () => {
-    const features = ['approvals', 'reminders'];
-    const imports = features.flatMap((feature) =>
+  test('has no feature that imports another, but for the orchestrators that its own workflows call', () => {
+    const features = foldersWith('orchestrators.ts');
+    const wrong = features.flatMap((feature) =>
       tracked(`src/${feature}`).filter((file) =>
-        features.some((other) => other !== feature && read(file).includes(`../${other}/`)),
+        [...read(file).matchAll(/'\.\.\/([^/']+)\/([^']+)'/g)].some(
+          ([, folder = '', module]) =>
+            features.includes(folder) && !(file.endsWith('/orchestrators.ts') && module === 'index.js'),
+        ),
       ),
     );
-    expect(imports).toEqual([]);
+    expect(wrong).toEqual([]);
   });
 
   test('builds nothing when it tests an app that is served elsewhere', () => {
@@ -86,3 +91,57 @@ describe('The repository', () => {
     expect(builtAt()).toEqual(before);
   });
 });
+
+describe('The documentation', () => {
+  const documents = tracked('*.md').map((file) => ({ file, text: read(file) }));
+  /** Without blocks of code, which are neither wrapped nor linked. */
+  const prose = (text: string): string => text.replaceAll(/^ *```.*?^ *```$/gms, '');
+
+  test('is wrapped at 120 columns, apart from code, tables and the targets of links', () => {
+    const wide = documents.flatMap(({ file, text }) =>
+      prose(text)
+        .split('\n')
+        .filter((line) => !line.startsWith('|') && line.replaceAll(/\]\([^)]*\)/g, ']()').length > 120)
+        .map((line) => `${file}: ${line}`),
+    );
+    expect(wide).toEqual([]);
+  });
+
+  test('begins with a README of at most 150 lines', () => {
+    expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  });
+
+  test('has a README for every feature', () => {
+    const documented = foldersWith('README.md');
+    const features = new Set([...foldersWith('endpoints.ts'), ...foldersWith('orchestrators.ts')]);
+    expect([...features].filter((feature) => !documented.includes(feature))).toEqual([]);
+  });
+
+  test('links to files and headings that exist', () => {
+    const broken = documents.flatMap(({ file, text }) =>
+      [...prose(text).matchAll(/\]\((?!\w+:)([^)#]*)(?:#([^)]*))?\)/g)]
+        .filter(([, target = '', heading]) => {
+          const linked =
+            target === '' ? path.join(root, file) : path.resolve(root, path.dirname(file), target);
+          return (
+            !existsSync(linked) ||
+            (heading !== undefined && !headings(readFileSync(linked, 'utf8')).has(heading))
+          );
+        })
+        .map(([link]) => `${file}: ${link}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});
+
+/** The headings of a Markdown text, as links name them. */
+function headings(text: string): Set<string> {
+  return new Set(
+    [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}

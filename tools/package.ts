@@ -72,7 +72,8 @@ export function makePackage(folder: string): Map<string, Size> {
 
 /** What the compiler made of the sources there are: dist/ may still hold what it made of others. */
 function builtFiles(): string[] {
-  return filesUnder(path.join(root, 'src')).map((source) => {
+  const sources = filesUnder(path.join(root, 'src')).filter((file) => file.endsWith('.ts'));
+  return sources.map((source) => {
     const built = path.join('dist', source.replace(/\.ts$/, '.js'));
     if (!existsSync(path.join(root, built))) throw new Error(`${built} is not built: run "npm run build".`);
     return built;

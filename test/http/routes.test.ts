@@ -77,8 +77,8 @@ describe('with keys enforced', () => {
           authLevel,
         ]),
     );
-    const byName = (rows: readonly (readonly unknown[])[]): unknown =>
-      Object.fromEntries(rows.map(([name, ...rest]) => [name, rest]));
+    const byName = (listed: readonly (readonly unknown[])[]): unknown =>
+      Object.fromEntries(listed.map(([name, ...rest]) => [name, rest]));
     expect(byName(registered)).toEqual(byName(table));
   });
 });
