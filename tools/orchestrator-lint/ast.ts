@@ -1,4 +1,4 @@
-/** The syntax tree as oxlint hands it to rules, and what every rule asks of it. */
+/** The syntax tree as oxlint gives it to rules, and functions that several rules need. */
 import type { RuleTester } from 'oxlint/plugins-dev';
 
 type AnyRule = Parameters<RuleTester['run']>[1];
@@ -27,7 +27,10 @@ export function isFunction(node: Node | null | undefined): node is FunctionNode 
   );
 }
 
-/** An expression without what does not change its value: parentheses, types, `?.`, all but the last of a sequence. */
+/**
+ * An expression without the parts that do not change its value: parentheses, types, `?.`, all but the last of
+ * a sequence.
+ */
 export function unwrap(node: Node): Node {
   switch (node.type) {
     case 'ParenthesizedExpression':
@@ -51,7 +54,7 @@ export function wrapped(node: Node): Node {
   return parent !== null && unwrap(parent) === unwrap(node) ? wrapped(parent) : node;
 }
 
-/** The name of a property, where it can be told: `.name`, `['name']`, `{ name }`. */
+/** The name of a property, if the code shows it: `.name`, `['name']`, `{ name }`. */
 export function propertyName(key: Node, computed: boolean): string | undefined {
   if (!computed && (key.type === 'Identifier' || key.type === 'PrivateIdentifier')) return key.name;
   if (key.type === 'Literal') return String(key.value);
@@ -69,19 +72,21 @@ export function stringValue(node: Node | undefined): string | undefined {
   return node?.type === 'Literal' && typeof node.value === 'string' ? node.value : undefined;
 }
 
-/** What a node stands in, from the innermost. */
+/** The nodes that contain a node, the innermost first. */
 export function ancestors(node: Node): Node[] {
   const around: Node[] = [];
   for (let { parent } = node; parent !== null; { parent } = parent) around.push(parent);
   return around;
 }
 
-/** The function in whose body or parameters a node stands. */
+/** The innermost function that contains a node in its body or parameters. */
 export function functionAround(node: Node): FunctionNode | undefined {
   return ancestors(node).find(isFunction);
 }
 
-/** A node and all below it; what `leaveOut` says of is left out with what is below that. */
+/**
+ * A node and all nodes below it. A node for which `leaveOut` is true is left out, with all nodes below it.
+ */
 export function within(
   node: Node,
   keys: SourceCode['visitorKeys'],
@@ -96,7 +101,7 @@ export function within(
   ];
 }
 
-/** Whether a name stands where a type stands. */
+/** Whether a name is used as a type. */
 export function isType(identifier: Node): boolean {
   const parent = identifier.parent!;
   switch (parent.type) {

@@ -1,24 +1,38 @@
-/** Which code of a file is orchestrator code. */
+/** Finds the orchestrator code of a file. */
 import path from 'node:path';
 import type { Context, FunctionNode, Node, NodeOf, SourceCode, Variable } from './ast.ts';
 import { ancestors, isFunction, isType, memberName, propertyName, unwrap, within } from './ast.ts';
 import { Names } from './names.ts';
 
-/** The rules' settings: `settings.orchestrators` of the linter's configuration. Each has the default named with it. */
+/** The rules' settings: `settings.orchestrators` of the linter's configuration. */
 export interface Settings {
-  /** Files that are orchestrator code as a whole: globs, from the linter's working directory. None. */
+  /**
+   * Globs of files that contain only orchestrator code, relative to the linter's working directory. Default:
+   * none.
+   */
   files: readonly string[];
-  /** Functions that are given orchestrators, by the end of how they are called: `app.orchestration` is `df.app.orchestration` too. */
+  /**
+   * Functions that take orchestrators, by the end of their name: `app.orchestration` matches
+   * `df.app.orchestration` too.
+   */
   wrappers: readonly string[];
-  /** How parameters that hold the orchestrator's context are called where no type says so. `context`, `ctx`. */
+  /**
+   * Names of parameters that hold the orchestrator's context, for code without types. Default: `context`,
+   * `ctx`.
+   */
   contexts: readonly string[];
-  /** Functions that take the context and give no task, so that nothing is to be done with what they return. None. */
+  /**
+   * Functions that take the context and return no task, so that their result may be ignored. Default: none.
+   */
   effects: readonly string[];
-  /** Functions beside `createTimer` that make a timer. None. */
+  /** Functions other than `createTimer` that make a timer. Default: none. */
   timers: readonly string[];
-  /** Functions beside `Task.any` that wait for the first of several tasks. None. */
+  /** Functions other than `Task.any` that wait for the first of several tasks. Default: none. */
   races: readonly string[];
-  /** Packages that reach outside, or another result in each replay: allowed in activities alone. Those of {@link IMPURE}. */
+  /**
+   * Packages that do I/O, or whose results differ in each replay: only activities may use them. Default:
+   * {@link IMPURE}.
+   */
   impurePackages: readonly string[];
 }
 
@@ -49,14 +63,17 @@ const DEFAULTS: Settings = {
 export interface OrchestratorCode {
   readonly settings: Settings;
   readonly names: Names;
-  /** Whether all of the file is. */
+  /** Whether the whole file is orchestrator code. */
   readonly whole: boolean;
   includes(node: Node): boolean;
 }
 
 const files = new WeakMap<Node, OrchestratorCode | undefined>();
 
-/** The file's orchestrator code; undefined when it has none. The same for all rules, so that it is looked for once a file. */
+/**
+ * The file's orchestrator code; undefined when it has none. All rules share the result, so each file is
+ * searched once.
+ */
 export function orchestratorCode({
   filename,
   cwd,
@@ -68,7 +85,7 @@ export function orchestratorCode({
     const settings = { ...DEFAULTS, ...(all['orchestrators'] as Partial<Settings> | undefined) };
     const file = path.relative(cwd, path.resolve(cwd, filename));
     const whole = settings.files.some((pattern) => path.matchesGlob(file, pattern));
-    // Most files have none, and need no second look.
+    // Most files have no orchestrator code.
     const mayHave =
       whole || settings.wrappers.some((wrapper) => sourceCode.text.includes(wrapper.split('.').at(-1)!));
     files.set(ast, mayHave ? find(sourceCode, settings, whole) : undefined);
@@ -90,7 +107,7 @@ function find(sourceCode: SourceCode, settings: Settings, whole: boolean): Orche
 
   const includes = (node: Node): boolean =>
     whole || bodies.has(node) || ancestors(node).some((ancestor) => bodies.has(ancestor));
-  // What orchestrator code calls, or hands on to be called, is orchestrator code.
+  // A function that orchestrator code calls or passes on is orchestrator code too.
   const queue: Node[] = whole ? [] : [...roots];
   for (let body = queue.pop(); body !== undefined; body = queue.pop()) {
     if (bodies.has(body)) continue;
@@ -110,7 +127,7 @@ function find(sourceCode: SourceCode, settings: Settings, whole: boolean): Orche
   return { settings, names, whole, includes };
 }
 
-/** A function, a class, or an object with functions that a variable stands for. */
+/** The function, class, or object with functions that a variable holds. */
 function declared({ defs: [definition] }: Variable): Node | undefined {
   const node = definition?.node;
   if (isFunction(node) && definition!.type === 'FunctionName') return node;
@@ -124,7 +141,7 @@ function declared({ defs: [definition] }: Variable): Node | undefined {
     : undefined;
 }
 
-/** The function that an expression stands for, if it is one of this file. */
+/** The function of this file that an expression refers to, if there is one. */
 export function localFunction(node: Node, names: Names): FunctionNode | undefined {
   const expression = unwrap(node);
   if (isFunction(expression)) return expression;
@@ -133,7 +150,7 @@ export function localFunction(node: Node, names: Names): FunctionNode | undefine
   return isFunction(found) ? found : undefined;
 }
 
-/** Whether a function is only asked for a property: `sayHello.name` does not call it. */
+/** Whether code only reads a property of a function: `sayHello.name` does not call it. */
 function isNameOnly(identifier: Node): boolean {
   const { parent } = identifier;
   return (
@@ -143,7 +160,7 @@ function isNameOnly(identifier: Node): boolean {
   );
 }
 
-/** Whether a callee is one of those names: the ends of how it is written. */
+/** Whether a callee's name ends with one of those names. */
 export function isCalled(callee: Node, names: readonly string[]): boolean {
   const written = dotted(callee);
   return written !== undefined && names.some((name) => written === name || written.endsWith(`.${name}`));
@@ -156,7 +173,7 @@ function dotted(from: Node): string | undefined {
   return `${dotted(node.object) ?? ''}.${memberName(node) ?? ''}`;
 }
 
-/** The functions given to a call: as they are, by name, as `handler`, or wrapped in a further call. */
+/** The functions that a call gets: directly, by name, as `handler`, or inside another call. */
 function* given(call: NodeOf<'CallExpression'>, names: Names): Generator<FunctionNode> {
   for (const argument of call.arguments) {
     const node = unwrap(argument);
@@ -176,7 +193,10 @@ function* given(call: NodeOf<'CallExpression'>, names: Names): Generator<Functio
   }
 }
 
-/** Whether a variable is a parameter that holds an orchestrator's context: by its type, by whom it is given to, or by its name. */
+/**
+ * Whether a variable is a parameter that holds an orchestrator's context: by its type, by the function that
+ * it belongs to, or by its name.
+ */
 function isContext(
   { name, defs: [definition] }: Variable,
   roots: ReadonlySet<Node>,

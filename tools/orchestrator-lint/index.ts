@@ -1,4 +1,7 @@
-/** An oxlint (and ESLint) plugin for orchestrators of Durable Functions. What it finds, and how to use it: README.md. */
+/**
+ * An oxlint (and ESLint) plugin for orchestrators of Durable Functions. README.md lists the rules and says
+ * how to use them.
+ */
 import { cancelTimers } from './rules/cancel-timers.ts';
 import { deterministic } from './rules/deterministic.ts';
 import { logOnce } from './rules/log-once.ts';

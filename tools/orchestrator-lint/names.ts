@@ -4,13 +4,16 @@ import { isType, memberName, propertyName, stringValue, unwrap, wrapped } from '
 
 const GLOBAL_OBJECTS: ReadonlySet<string> = new Set(['globalThis', 'global', 'window', 'self']);
 
-/** What a name that cannot be followed any further is called: e.g. `context` for an orchestrator's context. */
+/**
+ * Gives a name to a variable that cannot be resolved further, e.g. `context` for an orchestrator's context.
+ */
 type KnownVariable = (variable: Variable) => string | undefined;
 
 /**
- * Tells what an expression names, through aliases, destructuring, imports and `require`: `Math.random` is said of
- * `random` after `const { random } = Math`, of `globalThis['Math'].random` too, and never of a local variable of that name.
- * What a package exports is `import(package).name`; its default export, and the package as a whole, `import(package)`.
+ * Resolves the name of an expression through aliases, destructuring, imports and `require`. `Math.random` is the
+ * name of `random` after `const { random } = Math`, and of `globalThis['Math'].random`, but not of a local variable
+ * `random`. An export of a package is `import(package).name`; its default export, and the package as a whole, are
+ * `import(package)`.
  */
 export class Names {
   readonly references: readonly Reference[];
@@ -25,10 +28,10 @@ export class Names {
     this.#known = known;
   }
 
-  /** The variable that an identifier stands for; undefined for globals and what is no identifier. */
+  /** The variable that an identifier refers to; undefined for globals and for other nodes. */
   variable(node: Node): Variable | undefined {
     const resolved = this.#byIdentifier.get(unwrap(node))?.resolved;
-    // A global that the configuration knows of is a variable without a definition.
+    // A global that the linter's configuration declares is a variable without a definition.
     return resolved === null || resolved === undefined || resolved.defs.length === 0 ? undefined : resolved;
   }
 
@@ -36,11 +39,11 @@ export class Names {
     return this.#of(node, new Set());
   }
 
-  /** Where `name` is used in `code`: the expressions that name it. */
+  /** The expressions in `code` that resolve to `name`. */
   uses(name: string, code: { includes(node: Node): boolean }): Node[] {
     return this.references.flatMap(({ identifier }) => {
       if (isType(identifier) || !code.includes(identifier)) return [];
-      // `globalThis.console` begins with another name.
+      // The root of `globalThis.console` is not `console`.
       const node = this.of(identifier) === '' ? wrapped(identifier).parent! : identifier;
       return this.of(node) === name ? [node] : [];
     });
@@ -52,7 +55,7 @@ export class Names {
       case 'Identifier': {
         const variable = this.variable(node);
         if (variable !== undefined) return this.#ofVariable(variable, seen);
-        // Not every identifier is a reference: a property's name is not.
+        // The name of a property is an identifier, but no reference.
         return !this.#byIdentifier.has(node) || isType(node)
           ? undefined
           : GLOBAL_OBJECTS.has(node.name)
@@ -102,12 +105,12 @@ export class Names {
   }
 }
 
-/** The package of a name that {@link Names} gave. */
+/** The package in a name that {@link Names} has resolved. */
 export function packageOf(name: string): string | undefined {
   return /^import\((.*?)\)/.exec(name)?.[1];
 }
 
-/** Puts names together. The default export of a package and the package itself are one, as CommonJS has it. */
+/** Joins names. The default export of a package and the package itself get one name, as in CommonJS. */
 export function joined(name: string | undefined, ...properties: (string | undefined)[]): string | undefined {
   let whole = name;
   for (const property of properties) {
@@ -128,12 +131,12 @@ function packageName(specifier: string): string {
   return `import(${canonicalModule(specifier)})`;
 }
 
-/** A module's name with the prefix `node:` where Node has it. */
+/** A module's name, with the prefix `node:` if it is a module of Node. */
 export function canonicalModule(specifier: string): string {
   return builtinModules.includes(specifier) ? `node:${specifier}` : specifier;
 }
 
-/** The properties on the way from a pattern to a name in it; undefined where they cannot be told. */
+/** The properties on the way from a pattern to a name in it; undefined where the code does not show them. */
 function patternPath(name: Node, pattern: Node): (string | undefined)[] {
   const path: (string | undefined)[] = [];
   for (let node = name; node !== pattern; node = node.parent!) {

@@ -3,14 +3,14 @@ import { memberName, unwrap, wrapped } from '../ast.ts';
 import type { OrchestratorCode } from '../code.ts';
 import { isCalled, orchestratorCode } from '../code.ts';
 
-/** A timer that has lost a race keeps its instance Running until it fires. */
+/** A timer that loses a race keeps its instance Running until it fires. */
 export const cancelTimers: Rule = {
   meta: {
     type: 'problem',
-    docs: { description: 'A timer that is raced against something is cancelled when that wins.' },
+    docs: { description: 'Cancel a timer when another task wins the race against it.' },
     messages: {
       unnamed:
-        'If another task wins, nobody can cancel this timer, and the instance stays Running until it fires. Keep it in a variable, and cancel() it.',
+        'If another task wins, no code can cancel this timer, and the instance stays Running until it fires. Keep it in a variable, and cancel() it.',
       uncancelled:
         "If another task wins, the timer '{{name}}' keeps the instance Running until it fires. Call {{name}}.cancel() then.",
     },
@@ -23,7 +23,7 @@ export const cancelTimers: Rule = {
       const left = raced.filter(
         ({ timer, variable }) => timer && (variable === undefined || !isCancelled(variable, code)),
       );
-      // Of timers alone one wins, and needs no end.
+      // Where all tasks are timers, the one that wins needs no cancel().
       if (left.length === 1 && raced.every(({ timer }) => timer)) return;
       for (const { node, variable } of left) {
         context.report(
@@ -54,7 +54,7 @@ function isTimer(node: Node, { names, settings }: OrchestratorCode): boolean {
   );
 }
 
-/** The list of tasks among the arguments of a race, wherever it stands. */
+/** The list of tasks among the arguments of a race, at any position. */
 function tasksOf(call: NodeOf<'CallExpression'>): Node[] {
   return call.arguments.map((argument) =>
     unwrap(argument.type === 'SpreadElement' ? argument.argument : argument),
@@ -62,14 +62,16 @@ function tasksOf(call: NodeOf<'CallExpression'>): Node[] {
 }
 
 interface Runner {
-  /** Where it stands in the race. */
+  /** The expression in the race. */
   node: Node;
   /** The variable that holds it. */
   variable?: Variable;
   timer: boolean;
 }
 
-/** What runs in a race: expressions as they are, what variables hold, the elements of lists and of further compounds. */
+/**
+ * The tasks of a race: expressions, the values of variables, the elements of lists and of nested compounds.
+ */
 function* runners(
   tasks: readonly Node[],
   code: OrchestratorCode,
@@ -90,14 +92,14 @@ function* runners(
       const variable = code.names.variable(node);
       const held = variable === undefined || seen.has(variable) ? [] : [...values(variable)];
       if (held.some((value) => isTimer(value, code))) yield { node, variable: variable!, timer: true };
-      // Further names are followed to what they were made with.
+      // Follow other names to the expressions that made them.
       else if (held.length > 0) yield* runners(held, code, new Set([...seen, variable!]));
       else if (code.names.of(node) !== 'context') yield { node, timer: false };
     }
   }
 }
 
-/** What a variable is given, and what is pushed into it. */
+/** The values that are assigned to a variable, or pushed into it. */
 function* values({ references }: Variable): Generator<Node> {
   for (const { identifier, writeExpr } of references) {
     const written =
@@ -109,7 +111,7 @@ function* values({ references }: Variable): Generator<Node> {
   }
 }
 
-/** What a name is given of a value: all of it, or an element where both are written as lists. */
+/** The part of a value that a name gets: the whole value, or an element where both are written as lists. */
 function part(identifier: Node, value: Node): Node | undefined {
   const pattern = identifier.parent!;
   if (pattern.type !== 'ArrayPattern')
@@ -121,7 +123,7 @@ function part(identifier: Node, value: Node): Node | undefined {
   return element === null || element === undefined ? undefined : unwrap(element);
 }
 
-/** Whether a timer is cancelled, or given to somebody who may. Comparing it and yielding it are neither. */
+/** Whether code cancels a timer, or passes it to code that may. Comparing it and yielding it do not count. */
 function isCancelled({ references }: Variable, code: OrchestratorCode): boolean {
   return references.some(({ identifier, init }) => {
     const node = wrapped(identifier);

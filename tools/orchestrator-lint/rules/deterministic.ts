@@ -7,23 +7,23 @@ import { orchestratorCode } from '../code.ts';
 import { canonicalModule, joined, packageOf } from '../names.ts';
 
 const messages = {
-  clock: "'{{name}}' reads the clock, which has moved on in each replay. Take context.df.currentUtcDateTime.",
+  clock: "'{{name}}' reads the clock, and each replay reads another time. Use context.df.currentUtcDateTime.",
   random:
-    "'{{name}}' comes out differently in each replay. Take ids from context.df.newGuid(), and everything else that is drawn from an activity.",
+    "'{{name}}' gives another result in each replay. Use context.df.newGuid() for ids, and an activity for other random values.",
   timer:
-    "'{{name}}' is not part of the workflow, which will not be there when it fires. Yield context.df.createTimer().",
+    "'{{name}}' is not a task of the workflow: the orchestrator has ended this run when it fires. Yield context.df.createTimer().",
   outside:
-    "'{{name}}' reaches outside, again in each replay. Do it in an activity, or yield context.df.callHttp().",
+    "'{{name}}' does I/O, and each replay would do it again. Do it in an activity, or yield context.df.callHttp().",
   environment:
-    "'{{name}}' may be another where the workflow is replayed. Read it in an activity, or put it into the workflow's input.",
+    "'{{name}}' can differ on the machine that replays the workflow. Read it in an activity, or put it into the workflow's input.",
   import:
-    "'{{name}}' is for activities: what it does is done again in each replay, or comes out differently. Call an activity that uses it.",
+    "'{{name}}' is for activities: each replay would run it again, or get another result. Call an activity that uses it.",
   crypto:
-    "'{{name}}' is for activities: most of it comes out differently in each replay. Take ids from context.df.newGuid(), and all else from an activity that uses it.",
+    "'{{name}}' is for activities: most of its results differ in each replay. Use context.df.newGuid() for ids, and an activity for the rest.",
 };
 type Message = keyof typeof messages;
 
-/** Each in any use of it. */
+/** Reported in every use. */
 const USED: Readonly<Record<string, Message>> = {
   'Date.now': 'clock',
   performance: 'clock',
@@ -50,7 +50,7 @@ const USED: Readonly<Record<string, Message>> = {
   __filename: 'environment',
 };
 
-/** Each called or constructed without anything to go by. */
+/** Reported when called or constructed without arguments. */
 const BARE: ReadonlySet<string> = new Set([
   'Date',
   'import(moment)',
@@ -65,7 +65,7 @@ const BARE: ReadonlySet<string> = new Set([
   'import(luxon).DateTime.utc',
 ]);
 
-/** Modules of Node whose functions give the same for the same. */
+/** Modules of Node whose results depend on their arguments only. */
 const PURE: ReadonlySet<string> = new Set(
   [
     'assert',
@@ -83,7 +83,7 @@ const PURE: ReadonlySet<string> = new Set(
   ].map((name) => `node:${name}`),
 );
 
-/** Modules in place of which an orchestrator has something of its own. */
+/** Modules for which orchestrators have a replacement. */
 const INSTEAD: Readonly<Record<string, Message>> = {
   'node:crypto': 'crypto',
   'node:perf_hooks': 'clock',
@@ -92,13 +92,12 @@ const INSTEAD: Readonly<Record<string, Message>> = {
   'node:timers/promises': 'timer',
 };
 
-/** The clock, randomness, the environment and the outside world: none of them is there again when a workflow is replayed. */
+/** The clock, randomness, the environment and I/O differ when a workflow is replayed. */
 export const deterministic: Rule = {
   meta: {
     type: 'problem',
     docs: {
-      description:
-        'Orchestrators decide by their input and by what their tasks gave them, and by nothing else.',
+      description: 'An orchestrator depends only on its input and on the results of its tasks.',
     },
     messages,
   },
@@ -123,7 +122,10 @@ function check(context: Context, code: OrchestratorCode): void {
         );
   };
 
-  /** Reports the first name on the way from an expression to what is taken of it that is not for orchestrators. */
+  /**
+   * Follows an expression through its members and calls, and reports the first name that orchestrators must
+   * not use.
+   */
   const follow = (from: Node, name: string): void => {
     const node = wrapped(from);
     const parent = node.parent!;
@@ -142,7 +144,7 @@ function check(context: Context, code: OrchestratorCode): void {
         (parent.arguments.every(isUndefined) || (name === 'Date' && parent.type === 'CallExpression'))
       )
         return report(parent, 'clock', name);
-      // With one argument it is the zone: the time is now.
+      // The one argument is the zone, so it reads the current time.
       if (called && name === 'import(moment-timezone).tz' && parent.arguments.length === 1)
         return report(parent, 'clock', name);
     }
@@ -182,7 +184,7 @@ function check(context: Context, code: OrchestratorCode): void {
     if (name === undefined || name === 'context') continue;
     const declaration = resolved?.defs[0]?.node;
     if (declaration !== undefined && code.includes(declaration)) {
-      // What makes the name forbidden stands where it was declared, and was found there: an alias, an import.
+      // The declaration of an alias or an import has been reported already.
       const module = packageOf(name);
       if (
         (declaration.type === 'VariableDeclarator' && usedAs(name) !== undefined) ||
@@ -225,7 +227,7 @@ function check(context: Context, code: OrchestratorCode): void {
   }
 }
 
-/** Why a name is forbidden: it is, or what it is a part of. */
+/** Why a name is forbidden: the name itself is, or the object that it is a part of. */
 function usedAs(name: string): Message | undefined {
   return USED[name] ?? (name.includes('.') ? usedAs(name.slice(0, name.lastIndexOf('.'))) : undefined);
 }

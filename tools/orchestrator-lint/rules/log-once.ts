@@ -7,16 +7,16 @@ const LOGS: ReadonlySet<string | undefined> = new Set(
   ['log', 'trace', 'debug', 'info', 'warn', 'error'].map((level) => `context.${level}`),
 );
 
-/** A replay says again what was said before. */
+/** A replay logs each line again. */
 export const logOnce: Rule = {
   meta: {
     type: 'problem',
     docs: { description: 'Orchestrators log only while they are not replaying.' },
     messages: {
       console:
-        "'{{name}}' is written again by each replay, and belongs to no function's log. Write 'if (!context.df.isReplaying) context.log(...)', or log in an activity.",
+        "Each replay runs '{{name}}' again, and its line belongs to no function's log. Write 'if (!context.df.isReplaying) context.log(...)', or log in an activity.",
       replayed:
-        "'{{name}}' is written again by each replay. Write 'if (!context.df.isReplaying) {{name}}(...)', or log in an activity.",
+        "Each replay runs '{{name}}' again. Write 'if (!context.df.isReplaying) {{name}}(...)', or log in an activity.",
     },
   },
   create: (context) => ({
@@ -46,7 +46,7 @@ export const logOnce: Rule = {
   }),
 };
 
-/** Whether a node is reached only while the orchestrator is not replaying. */
+/** Whether a node runs only while the orchestrator is not replaying. */
 function isGuarded(node: Node, code: OrchestratorCode): boolean {
   for (
     let child = node, parent = node.parent;
@@ -68,7 +68,7 @@ function isGuarded(node: Node, code: OrchestratorCode): boolean {
           return true;
         break;
       case 'BlockStatement': {
-        // A helper that returns at once while replaying. An orchestrator that did would not be deterministic.
+        // A helper may return early while replaying. An orchestrator that did so would not be deterministic.
         if (!isFunction(parent.parent) || parent.parent.generator) break;
         const before = parent.body.slice(0, parent.body.indexOf(child as (typeof parent.body)[number]));
         if (
@@ -96,7 +96,7 @@ function returns(statement: Node): boolean {
   );
 }
 
-/** Whether a test that came out as `outcome` tells that the orchestrator is not replaying. */
+/** Whether the outcome of a test shows that the orchestrator is not replaying. */
 function tellsNew(from: Node, outcome: boolean, code: OrchestratorCode): boolean {
   const test = unwrap(from);
   switch (test.type) {
@@ -104,7 +104,7 @@ function tellsNew(from: Node, outcome: boolean, code: OrchestratorCode): boolean
       return test.operator === '!' && tellsNew(test.argument, !outcome, code);
     case 'LogicalExpression': {
       const sides = [test.left, test.right].map((side) => tellsNew(side, outcome, code));
-      // Of `a && b` that is true both are; of one that is false, either may be.
+      // If `a && b` is true, both are. If it is false, one of them is.
       return (test.operator === '&&') === outcome ? sides.includes(true) : !sides.includes(false);
     }
     case 'BinaryExpression': {

@@ -1,16 +1,16 @@
 import type { FunctionNode, Node, Rule } from '../ast.ts';
 import { orchestratorCode } from '../code.ts';
 
-/** An orchestrator goes on when the host brings it a result, not when a promise resolves. */
+/** An orchestrator continues when the host gives it a result, not when a promise resolves. */
 export const noAwait: Rule = {
   meta: {
     type: 'problem',
     docs: { description: 'Orchestrators wait by yielding tasks.' },
     messages: {
       await:
-        'The host does not wait for promises, and a replay does not bring them back. Put what is awaited into an activity and yield its task.',
+        'The host does not wait for promises, and a replay does not restore them. Await in an activity, and yield its task.',
       async:
-        'Orchestrator code is synchronous: make an orchestrator a plain generator (function*) that yields tasks, and put what is awaited into an activity.',
+        'Orchestrator code is synchronous: make an orchestrator a plain generator (function*) that yields tasks, and await in activities.',
       promise:
         'The host does not wait for promises. Yield context.df.Task.all() or context.df.Task.any() of tasks.',
       import:

@@ -3,7 +3,7 @@ import { isFunction, unwrap, within } from '../ast.ts';
 import type { OrchestratorCode } from '../code.ts';
 import { isCalled, localFunction, orchestratorCode } from '../code.ts';
 
-/** What of the SDK gives a task. Nothing is scheduled before it is yielded. */
+/** The SDK's functions that return a task. A task is scheduled only when it is yielded. */
 const TASKS: ReadonlySet<string | undefined> = new Set(
   [
     'callActivity',
@@ -20,17 +20,17 @@ const TASKS: ReadonlySet<string | undefined> = new Set(
   ].map((name) => `context.df.${name}`),
 );
 
-/** A task, or a generator of tasks, that nobody waits for does nothing. */
+/** A task, or a generator of tasks, that is never yielded does nothing. */
 export const noLostTask: Rule = {
   meta: {
     type: 'problem',
-    docs: { description: 'What is called with the context is yielded, assigned, returned or passed on.' },
+    docs: { description: 'Yield, assign, return or pass on the result of each call with the context.' },
     messages: {
-      task: "Nothing waits for this task, so it is never scheduled. Write 'yield {{call}}', or keep it for context.df.Task.all() or any().",
+      task: "This task is not yielded, so it is never scheduled. Write 'yield {{call}}', or keep it for context.df.Task.all() or any().",
       context:
-        "Nothing is done with what '{{call}}' gives: a task that is not yielded is never scheduled. Write 'yield* {{call}}' (or 'yield'), or keep it; " +
-        'if it gives none, name it in settings.orchestrators.effects.',
-      generator: "A generator does nothing until somebody goes through it. Write 'yield* {{call}}'.",
+        "The result of '{{call}}' is ignored, and a task that is not yielded is never scheduled. Write 'yield* {{call}}' (or 'yield'), or keep it; " +
+        'if it returns no task, name it in settings.orchestrators.effects.',
+      generator: "A generator does nothing until it is iterated. Write 'yield* {{call}}'.",
       star: "This yields the generator itself, which the host does not understand. Write 'yield* {{call}}'.",
     },
   },
@@ -61,7 +61,7 @@ export const noLostTask: Rule = {
   },
 };
 
-/** The calls whose results an expression statement throws away. */
+/** The calls whose results an expression statement ignores. */
 function* discarded(from: Node): Generator<NodeOf<'CallExpression'>> {
   if (from.type === 'SequenceExpression') {
     for (const expression of from.expressions) yield* discarded(expression);
@@ -100,7 +100,7 @@ function lost(
   const called = localFunction(callee, names);
   if (isGenerator(called)) return 'generator';
   if (first === undefined || names.of(first) !== 'context') return undefined;
-  // What JavaScript has itself, and the context's own functions, make no tasks.
+  // JavaScript's own functions, and those of the context itself, return no tasks.
   const root = name?.split('.')[0];
   if (root !== undefined && (root === 'context' || root in globalThis)) return undefined;
   if (called !== undefined ? !returns(called, sourceCode.visitorKeys) : isCalled(callee, settings.effects))
@@ -112,7 +112,7 @@ function isGenerator(called: FunctionNode | undefined): boolean {
   return called !== undefined && called.generator && !called.async;
 }
 
-/** Whether a function gives something back. */
+/** Whether a function returns a value. */
 function returns({ body, returnType }: FunctionNode, keys: Context['sourceCode']['visitorKeys']): boolean {
   if (returnType?.typeAnnotation.type === 'TSVoidKeyword') return false;
   if (body === null) return true;

@@ -16,17 +16,20 @@ const CHANGING: ReadonlySet<string> = new Set([
   'delete',
   'clear',
 ]);
-/** These change a Map, a Set or a moment; of what does not change (dayjs, for one) they return another, which is then used. */
+/**
+ * These change a Map, a Set or a moment. An immutable object, such as one of dayjs, returns a new object
+ * instead, and the code then uses that.
+ */
 const PERHAPS_CHANGING: ReadonlySet<string> = new Set(['set', 'add', 'subtract']);
 
-/** What is kept outside of an orchestrator is shared by all instances, and by all replays of each. */
+/** All instances, and all replays of each, share the variables outside an orchestrator. */
 export const noSharedState: Rule = {
   meta: {
     type: 'problem',
-    docs: { description: 'Orchestrators keep what they know in variables of their own.' },
+    docs: { description: 'An orchestrator keeps its state in its own variables.' },
     messages: {
       state:
-        "'{{name}}' changes while it is shared by all instances and all their replays. Keep it in a variable of the orchestrator, in its input " +
+        "'{{name}}' changes, but all instances and all their replays share it. Keep it in a variable of the orchestrator, in its input " +
         '(continueAsNew), in an entity, or in a record that activities read and write.',
     },
   },
@@ -55,7 +58,10 @@ export const noSharedState: Rule = {
   }),
 };
 
-/** Whether a variable outlives a replay: it belongs to the module, or to a function that is not orchestrator code. */
+/**
+ * Whether a variable outlives a replay: it belongs to the module, or to a function that is not orchestrator
+ * code.
+ */
 function isOutside({ scope, defs: [definition] }: Variable, code: OrchestratorCode): boolean {
   if (definition === undefined) return false;
   return code.whole
@@ -63,7 +69,10 @@ function isOutside({ scope, defs: [definition] }: Variable, code: OrchestratorCo
     : !code.includes(scope.block);
 }
 
-/** Whether a reference changes what a variable holds when a function runs, not only while the module is loaded. */
+/**
+ * Whether a reference changes what a variable holds when a function runs, not only while the module is
+ * loaded.
+ */
 function changesLater(
   reference: Reference,
   { defs: [definition], scope }: Variable,
@@ -71,7 +80,7 @@ function changesLater(
 ): boolean {
   const { identifier } = reference;
   const around = functionAround(identifier);
-  // Where the variable is a function's own, that function may fill it before it registers the orchestrator.
+  // A function may fill its own variable before it registers the orchestrator.
   if (
     around === undefined ||
     around === (isFunction(scope.block) ? scope.block : functionAround(scope.block))
@@ -86,7 +95,10 @@ function changesLater(
   return assigned || isChanged(node, definition!.type === 'ImportBinding');
 }
 
-/** Whether a property of an expression is written or deleted, or it is told to change. Packages have functions of such names. */
+/**
+ * Whether code writes or deletes a property of an expression, or calls a method that changes it. Packages
+ * have functions of such names.
+ */
 function isChanged(node: Node, isImport: boolean): boolean {
   const { parent } = node;
   if (parent?.type !== 'MemberExpression' || parent.object !== node) return false;

@@ -22,7 +22,7 @@ test('a project that copies the folder and the configuration of the README has t
     recursive: true,
     filter: (source) => path.basename(source) !== 'test',
   });
-  await writeFile(path.join(project, '.oxlintrc.json'), /```json\n(.*?)```/s.exec(readme)![1]!);
+  await writeFile(path.join(project, '.oxlintrc.json'), /```json\n(.*?)\n *```/s.exec(readme)![1]!);
   await mkdir(path.join(project, 'src/orders'), { recursive: true });
   await writeFile(
     path.join(project, 'src/orders/orchestrators.ts'),

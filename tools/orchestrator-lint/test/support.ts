@@ -7,10 +7,10 @@ RuleTester.describe = describe;
 RuleTester.it = it;
 
 type Case = RuleTester.ValidTestCase;
-/** Bad code, and of each error its message's id and what is named in it: `clock Date.now`. */
+/** Bad code, and for each error the message's id and the name in it: `clock Date.now`. */
 type Bad = readonly [code: string | Case, ...errors: string[]];
 
-/** A file that is orchestrator code as a whole. */
+/** A file that contains only orchestrator code. */
 export function whole(code: string): Case {
   return {
     code,
@@ -19,7 +19,10 @@ export function whole(code: string): Case {
   };
 }
 
-/** A file of other code, where only what is given to `orchestrator` or `app.orchestration` is orchestrator code. */
+/**
+ * A file of other code, in which only the functions passed to `orchestrator` or `app.orchestration` are
+ * orchestrator code.
+ */
 export function mixed(code: string, settings: Partial<Settings> = {}): Case {
   return {
     code,
@@ -28,7 +31,7 @@ export function mixed(code: string, settings: Partial<Settings> = {}): Case {
   };
 }
 
-/** A file whose name says JavaScript, as CommonJS has it. */
+/** A CommonJS file, by its name. */
 export function commonJs(code: string): Case {
   return { code, filename: 'src/functions.cjs', languageOptions: { sourceType: 'commonjs' } };
 }
@@ -38,7 +41,7 @@ export function inside(body: string): string {
   return `orchestrator('Order', function* (context, input) {\n${body}\n});`;
 }
 
-/** Checks a rule on code; plain text stands inside of an orchestrator. */
+/** Checks a rule on code. Plain text becomes the body of an orchestrator. */
 export function check(
   title: string,
   rule: Rule,
