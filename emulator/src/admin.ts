@@ -1,12 +1,12 @@
-/** The host's own API under `/admin`: what programs and people ask of a host, of all that the real one answers. */
+/** The host's own API under `/admin`: the part of the real host's API that tools call. */
 import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { empty } from './triggers/http.js';
 import { carriesKey } from './triggers/keys.js';
 
 export interface AdminOptions {
-  /** The key that is asked for, or undefined when none is. */
-  key: () => string | undefined;
-  /** The app's functions, as JSON has them. */
+  /** The key that callers need; undefined when they need none. */
+  key: string | undefined;
+  /** The app's functions in the form of the JSON response. */
   functions: () => unknown[];
   /** Runs a function that is not called over HTTP. @returns false when there is none of that name */
   run: (name: string, input: string) => boolean;
@@ -28,7 +28,7 @@ export class AdminApi {
     if (!PATH.test(path)) return undefined;
     const call = `${request.method} ${path.toLowerCase()}`;
     if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200);
-    const key = this.#options.key();
+    const { key } = this.#options;
     if (key !== undefined && !carriesKey(request, [key])) return empty(401);
     if (call === 'GET /admin/host/status') return json(this.#status());
     if (call === 'GET /admin/functions') return json(this.#options.functions());
@@ -50,7 +50,7 @@ export class AdminApi {
     };
   }
 
-  /** The body is `{ "input": text }`; the answer comes before the function has run. */
+  /** The body is `{ "input": text }`. The response is sent before the function has run. */
   #run(name: string, body: Uint8Array | undefined): HttpResponseLike {
     let invocation: unknown;
     try {

@@ -27,8 +27,13 @@ export interface ExecutorOptions {
   /** Writes what a function gave an output binding. Rejects when it cannot. */
   output: (binding: Binding, value: TypedData | null | undefined) => Promise<void>;
   clock: Clock;
-  /** Milliseconds that a function may run, of real time; Infinity for ever. */
+  /** How long a function may run, in milliseconds of real time; Infinity for no limit. */
   functionTimeout: number;
+  /**
+   * Wraps each run of a function: the test environment records it, and gives it a time and settings of its own.
+   * The request is the one that {@link Executor.invoke} was called with.
+   */
+  around?: (request: InvocationRequest, run: () => Promise<InvocationOutcome>) => Promise<InvocationOutcome>;
 }
 
 /**
@@ -133,7 +138,7 @@ export class Executor implements Worker {
   async #attempt(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
     return this.#running.run(async () => {
       // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
-      if (definition.trigger.type === 'orchestrationTrigger') return this.#options.worker.invoke(request);
+      if (definition.trigger.type === 'orchestrationTrigger') return this.#run(request, request);
       const outcome = await this.#execute(definition, request);
       this.#completed++;
       return outcome;
@@ -141,7 +146,7 @@ export class Executor implements Worker {
   }
 
   async #execute(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
-    const { worker, log } = this.#options;
+    const { log } = this.#options;
     const invocationId = request.invocationId ?? randomUUID();
     const startedAt = performance.now();
     const triggerMetadata = withProperties(
@@ -151,7 +156,7 @@ export class Executor implements Worker {
     let outcome = await this.#inTime(
       definition.name,
       invocationId,
-      worker.invoke({
+      this.#run(request, {
         ...request,
         invocationId,
         triggerMetadata,
@@ -164,6 +169,13 @@ export class Executor implements Worker {
     if (outcome.ok) log('debug', `Function.${definition.name}`, line);
     else log('error', `Function.${definition.name}`, `${line}\n${outcome.stackTrace ?? outcome.message}`);
     return outcome;
+  }
+
+  async #run(request: InvocationRequest, completed: InvocationRequest): Promise<InvocationOutcome> {
+    const { worker, around } = this.#options;
+    return around === undefined
+      ? worker.invoke(completed)
+      : around(request, async () => worker.invoke(completed));
   }
 
   /** Production restarts the worker of a function that takes too long. Here it shares the host's process, so it goes on and is not listened to. */

@@ -1,5 +1,5 @@
 import type { Host } from './host.js';
-import { authLevel } from './host.js';
+import { authLevel } from './triggers/http-functions.js';
 
 /** The functions as `func start` prints them. */
 export function functionList(host: Host): string {

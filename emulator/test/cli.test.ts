@@ -80,7 +80,7 @@ describe('an emulator that serves', () => {
       .split('\n')
       .map((line) => line.replace(/^\[.*?\] /, ''));
     expect(said).toContain('\tTick: timerTrigger');
-    expect(said).toContain("The function 'Warm' is never called: there is nothing to warm up here.");
+    expect(said).toContain("The function 'Warm' is never called: the emulator has no instances to warm up.");
     expect(said).toContain(
       "The function 'OnOrder' is never called: its queue 'orders' needs a storage account, and the setting 'AzureWebJobsStorage' is not set.",
     );

@@ -85,11 +85,11 @@ test('without a socket it works, too', async () => {
 test('a function that throws or returns nothing is 500, where production would never answer, and the log says so', async () => {
   expect((await app.get('/api/Throws')).status).toBe(500);
   expect(lines).toContain(
-    "warning 'Throws' threw: with HTTP streams, production never answers then, and the caller waits.",
+    "warning 'Throws' threw. With HTTP streams, production then sends no response, and the caller waits.",
   );
   expect((await app.get('/api/Nothing')).status).toBe(500);
   expect(lines).toContain(
-    "warning 'Nothing' returned nothing: with HTTP streams, production never answers then, and the caller waits.",
+    "warning 'Nothing' returned nothing. With HTTP streams, production then sends no response, and the caller waits.",
   );
 });
 

@@ -84,6 +84,23 @@ describe('An app under test', () => {
     expect(app.calls('greet')).toMatchObject([{ input: 'Pat', instanceId: here }]);
   });
 
+  test('has an activity replaced by its name in any case, as hosts find functions', async () => {
+    app.replace<string>('GREET', (name) => `Hush, ${name}.`);
+    const chain = await app.start('chain', { names: ['Pat'] });
+    expect((await app.finished(chain)).output).toEqual(['Hush, Pat.']);
+    expect(app.calls('Greet')).toHaveLength(1);
+    app.restore('gReet');
+    expect((await app.finished(await app.start('chain', { names: ['Pat'] }))).output).toEqual([
+      'Hello, Pat!',
+    ]);
+  });
+
+  test('has nothing replaced that it does not have, and the error lists what it has', () => {
+    expect(() => {
+      app.replace('greed', () => '');
+    }).toThrow(/^The app has no function named 'greed'\. It has: .*greet, .*note/);
+  });
+
   test('is one of a hundred at once, each with its own clock, settings, instances and replaced activities', async () => {
     const live = async (number: number) => {
       await using mine = await TestApp.start({

@@ -8,6 +8,8 @@ import type {
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { WallClock } from '../src/durable/clock.js';
+import { Executor } from '../src/executor.js';
 import { AppLoadError, loadApp, terminateApp } from '../src/worker/app-loader.js';
 import type { InvocationOutcome } from '../src/worker/types.js';
 import type { WorkerOptions } from '../src/worker/worker.js';
@@ -214,14 +216,28 @@ test('a function that throws undefined succeeds without a result, as on the real
 
 test('an environment can run each invocation in its own surroundings, and replace a function', async () => {
   const around: string[] = [];
-  const outcome = await invoke('Echo', 1, {
-    around: async (name, run) => {
+  const functions = worker({
+    replace: (name) => (name === 'Echo' ? (input) => [input, 'replaced'] : undefined),
+  });
+  const executor = new Executor({
+    worker: functions,
+    functions: [...functions.functions.values()],
+    log: () => {},
+    clock: new WallClock(),
+    functionTimeout: Infinity,
+    input: () => ({}),
+    output: async () => {},
+    around: async ({ functionName: name }, run) => {
       around.push(`before ${name}`);
       const result = await run();
       around.push(`after ${name}`);
       return result;
     },
-    replace: (name) => (name === 'Echo' ? (input) => [input, 'replaced'] : undefined),
+  });
+  const { trigger } = executor.functions.get('Echo')!;
+  const outcome = await executor.invoke({
+    functionName: 'Echo',
+    inputData: { [trigger.name]: { string: '1' } },
   });
   expect(around).toEqual(['before Echo', 'after Echo']);
   expect(outcome).toMatchObject({ result: [1, 'replaced'] });

@@ -1,20 +1,24 @@
-import type { Span } from './otlp.js';
+import type { Clock } from '../durable/clock.js';
+import type { Log } from '../log.js';
+import { OtlpSender, type Span } from './otlp.js';
 import type { TraceContext } from './trace-context.js';
 import { childOf } from './trace-context.js';
 
 export interface TracingOptions {
   now: () => number;
-  /** Takes what is over. */
+  /** Takes a span that has ended. */
   send: (span: Span) => void;
+  /** Sends the spans that wait to be sent. Never rejects. */
+  flush?: () => Promise<void>;
 }
 
-/** Something that goes on. Its `context` is handed to whatever it leads to. */
+/** A span that has not ended. Its `context` becomes the parent of the spans that it leads to. */
 export interface OpenSpan {
   readonly context: TraceContext;
   end(result?: { failed?: boolean; attributes?: Span['attributes'] }): void;
 }
 
-/** The host's own traces, as it has them with `"telemetryMode": "OpenTelemetry"` in host.json. */
+/** The traces that the host itself makes with `"telemetryMode": "OpenTelemetry"` in host.json. */
 export class Tracing {
   readonly #options: TracingOptions;
 
@@ -22,8 +26,32 @@ export class Tracing {
     this.#options = options;
   }
 
+  /**
+   * The tracing of a host.
+   * @param settings undefined turns it off; without an endpoint, spans are made and not sent
+   */
+  static of(
+    settings: { endpoint: string | undefined; service: string } | undefined,
+    clock: Clock,
+    log: Log,
+  ): Tracing | undefined {
+    if (settings === undefined) return undefined;
+    const { endpoint, service } = settings;
+    const sender = endpoint === undefined ? undefined : new OtlpSender({ endpoint, service, log });
+    return new Tracing({
+      now: () => clock.now(),
+      send: (span) => sender?.add(span),
+      flush: async () => sender?.flush(),
+    });
+  }
+
   now(): number {
     return this.#options.now();
+  }
+
+  /** Sends the spans that wait to be sent. Never rejects. */
+  async flush(): Promise<void> {
+    await this.#options.flush?.();
   }
 
   begin(span: Pick<Span, 'name' | 'kind' | 'scope' | 'parent' | 'attributes'>): OpenSpan {
@@ -44,7 +72,7 @@ export class Tracing {
     };
   }
 
-  /** Something that was noted when it began, and is over now. */
+  /** Sends a span that ends now. */
   tell(span: Omit<Span, 'end'>): void {
     this.#options.send({ ...span, end: this.now() });
   }

@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { RequestHead } from '../http-message.js';
+import type { FunctionDefinition } from '../worker/types.js';
 
 /** The keys of a host, as Azure has them. */
 export interface HostKeys {
@@ -13,12 +14,17 @@ export interface HostKeys {
   functions: Readonly<Record<string, string>>;
 }
 
-export function newKeys(functionNames: Iterable<string>): HostKeys {
+/** The keys of a host: the given ones, and new ones where none are given. */
+export function keysOf(functions: readonly FunctionDefinition[], given?: HostKeys): HostKeys {
   return {
     master: newKey(),
     host: newKey(),
     durableTask: newKey(),
-    functions: Object.fromEntries([...functionNames].map((name) => [name, newKey()])),
+    ...given,
+    functions: {
+      ...Object.fromEntries(functions.map(({ name }) => [name, newKey()])),
+      ...given?.functions,
+    },
   };
 }
 

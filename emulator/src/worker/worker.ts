@@ -14,8 +14,6 @@ import type {
 export interface WorkerOptions {
   registrations: Registrations;
   log: Log;
-  /** Wraps each invocation: the test environment gives it its own time and settings. */
-  around?: <T>(functionName: string, run: () => Promise<T>) => Promise<T>;
   /** A handler to run in place of the app's own: the test environment replaces activities. */
   replace?: (functionName: string) => Handler | undefined;
 }
@@ -50,13 +48,6 @@ export class FunctionsWorker implements Worker {
   }
 
   async invoke(request: InvocationRequest): Promise<InvocationOutcome> {
-    const { around } = this.#options;
-    return around === undefined
-      ? this.#invoke(request)
-      : around(request.functionName, () => this.#invoke(request));
-  }
-
-  async #invoke(request: InvocationRequest): Promise<InvocationOutcome> {
     const { registrations, replace } = this.#options;
     const { functionName } = request;
     const { metadata, handler } = registrations.functions.get(functionName)!;

@@ -78,7 +78,7 @@ export class Session {
       log: () => {},
       engine: { oneEventAnEpisode: true },
       worker: {
-        around: async (name, run) => {
+        around: async ({ functionName: name }, run) => {
           const invocation = (async () => {
             if (this.host.worker.find(name)!.trigger.type === 'activityTrigger') await this.#gate?.promise;
             return runInScope({ now: () => this.#clock.now(), env: this.#env }, run);

@@ -1,0 +1,162 @@
+import { AdminApi } from './admin.js';
+import type { HostConfig } from './config.js';
+import { corsHeaders, isPreflight } from './cors.js';
+import type { DurableClient } from './durable/client.js';
+import { ManagementApi } from './durable/management/management.js';
+import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
+import { readBody } from './http-message.js';
+import type { Log } from './log.js';
+import type { Tracing } from './tracing/tracing.js';
+import { findConnection } from './triggers/connections.js';
+import { authLevel, functionUrl, routerOf } from './triggers/http-functions.js';
+import { HttpInvoker } from './triggers/http-invoker.js';
+import type { Router } from './triggers/http-routes.js';
+import { pathSegments } from './triggers/http-routes.js';
+import { empty } from './triggers/http.js';
+import type { HostKeys } from './triggers/keys.js';
+import { carriesKey } from './triggers/keys.js';
+import type { FunctionDefinition, Worker } from './worker/types.js';
+
+export interface RequestHandlerOptions {
+  config: HostConfig;
+  log: Log;
+  /** All functions of the app, the disabled ones included. */
+  functions: readonly FunctionDefinition[];
+  isDisabled: (definition: FunctionDefinition) => boolean;
+  worker: Pick<Worker, 'invoke'>;
+  client: DurableClient;
+  hubName: string;
+  keys: HostKeys;
+  /** Whether callers need a key. */
+  enforceKeys: boolean;
+  /** The path under which the SDK's client calls the host: one segment, with a slash before it. */
+  rpcPath: string;
+  /** Where the app serves its HTTP functions itself, when it asks for HTTP streams. */
+  streamAddress: string | undefined;
+  tracing: Tracing | undefined;
+  /** The origin of the host's URLs. */
+  origin: () => string;
+  /** Runs a timer or queue function. @returns false when there is none of that name */
+  run: (name: string, input: string) => boolean;
+}
+
+/** Finds the part of the host that answers a request: a function, the management API, the admin API or the home page. */
+export class RequestHandler {
+  readonly #options: RequestHandlerOptions;
+  readonly #router: Router<FunctionDefinition>;
+  readonly #invoker: HttpInvoker;
+  readonly #management: ManagementApi;
+  readonly #admin: AdminApi;
+
+  /** @throws UnsupportedBindingError, RouteTemplateError */
+  constructor(options: RequestHandlerOptions) {
+    this.#options = options;
+    const { config, log, functions, worker, streamAddress, tracing } = options;
+    const { routePrefix } = config;
+    this.#router = routerOf(functions, routePrefix, log);
+    this.#invoker = new HttpInvoker({ worker, routePrefix, log, streamAddress, tracing });
+    this.#management = this.#makeManagementApi();
+    this.#admin = this.#makeAdminApi();
+  }
+
+  /** Answers a request. Never rejects. */
+  async handle(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
+    const { config, log } = this.#options;
+    const added = corsHeaders(request, config.cors);
+    if (added !== undefined && isPreflight(request)) return empty(204, added);
+    let response: HttpResponseLike<Body>;
+    try {
+      response = await this.#route(request);
+    } catch (error) {
+      log('error', 'Host.General', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      response = empty(500);
+    }
+    return added === undefined ? response : { ...response, headers: [...response.headers, ...added] };
+  }
+
+  async #route(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
+    const { pathname } = new URL(request.url);
+    const found = this.#router.find(request.method, pathSegments(pathname));
+    // A stream has to reach the function before its body is read.
+    if (found !== undefined && this.#invoker.streams && !this.#isHostPath(pathname))
+      return (
+        this.#refusal(found.target, request) ?? this.#invoker.stream(found.target, request, found.values)
+      );
+    const body = await readBody(request);
+    if (body === undefined) return empty(413);
+    const whole = { ...request, body };
+    const managed = (await this.#management.handle(whole)) ?? this.#admin.handle(whole);
+    if (managed !== undefined) return managed;
+    if (found !== undefined)
+      return this.#refusal(found.target, request) ?? this.#invoker.invoke(found.target, whole, found.values);
+    return pathname === '/' ? this.#home() : empty(404);
+  }
+
+  /** Whether the host itself answers at a path, before any function. */
+  #isHostPath(pathname: string): boolean {
+    return ['/admin', '/runtime', this.#options.rpcPath].some((path) =>
+      `${pathname.toLowerCase()}/`.startsWith(`${path}/`),
+    );
+  }
+
+  /** The response to a request that may not reach a function; undefined when it may. */
+  #refusal(definition: FunctionDefinition, request: RequestHead): HttpResponseLike | undefined {
+    if (!this.#mayCall(definition, request)) return empty(401);
+    return this.#options.isDisabled(definition) ? empty(404) : undefined;
+  }
+
+  #mayCall(definition: FunctionDefinition, request: RequestHead): boolean {
+    const { keys, enforceKeys } = this.#options;
+    const level = authLevel(definition);
+    if (!enforceKeys || level === 'anonymous') return true;
+    const own = keys.functions[definition.name];
+    return carriesKey(
+      request,
+      level === 'function' ? [keys.master, keys.host, ...(own === undefined ? [] : [own])] : [keys.master],
+    );
+  }
+
+  #home(): HttpResponseLike {
+    if (!this.#options.config.homepage) return empty(204);
+    return {
+      status: 200,
+      headers: [['content-type', 'text/plain; charset=utf-8']],
+      body: Buffer.from('Your Functions app is up and running.\n'),
+    };
+  }
+
+  #makeManagementApi(): ManagementApi {
+    const { config, client, hubName, keys, enforceKeys, rpcPath } = this.#options;
+    return new ManagementApi({
+      client,
+      hubName,
+      connection: config.hubConnectionName,
+      forwardedHost: config.forwardedHost,
+      hasConnection: (name) => findConnection(config.setting, name, 'blob') !== undefined,
+      storeInputs: config.storeInputs,
+      keys: () => keys,
+      enforceKeys,
+      rpcPath,
+    });
+  }
+
+  #makeAdminApi(): AdminApi {
+    const { config, functions, isDisabled, keys, enforceKeys, origin, run } = this.#options;
+    return new AdminApi({
+      key: enforceKeys ? keys.master : undefined,
+      run,
+      functions: () =>
+        functions.map((definition) => ({
+          name: definition.name,
+          config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
+          ...(definition.trigger.type === 'httpTrigger' && {
+            invoke_url_template: functionUrl(origin(), definition, config.routePrefix),
+          }),
+          language: 'node',
+          isDisabled: isDisabled(definition),
+          isDirect: false,
+          isProxy: false,
+        })),
+    });
+  }
+}

@@ -1,0 +1,133 @@
+/** Puts an app on a clock, a task hub and settings of its own. */
+import path from 'node:path';
+import type { HostConfig } from '../config.js';
+import { readConfig, withStorage } from '../config.js';
+import { SkippingClock } from '../durable/clock.js';
+import type { Answer } from '../durable/episode/actions.js';
+import type { HttpAnswer, HttpCall } from '../durable/http/http-call.js';
+import { HTTP_ACTIVITY } from '../durable/http/http-call.js';
+import { sendHttp } from '../durable/http/http-client.js';
+import { MemoryHub } from '../durable/memory/memory-hub.js';
+import type { ReplayOptions } from '../durable/replay/replay.js';
+import type { TaskHub } from '../durable/task-hub.js';
+import { Host } from '../host.js';
+import { BlobScheduleStatuses, hostId } from '../triggers/schedule-statuses.js';
+import { difference } from '../virtual/replay-check.js';
+import type { Scope } from '../virtual/scope.js';
+import { currentScope, installScopes, runInScope } from '../virtual/scope.js';
+import type { AppSource } from '../worker/app-loader.js';
+import { loadApp } from '../worker/app-loader.js';
+import type { FunctionDefinition, InvocationRequest } from '../worker/types.js';
+import { Activities } from './activities.js';
+import { decoded } from './decoded.js';
+import type { TestAppOptions } from './options.js';
+
+/** A running app with all that belongs to its environment. */
+export interface Environment {
+  host: Host;
+  clock: SkippingClock;
+  activities: Activities;
+  port: number;
+  /** Runs an orchestrator function twice and compares; undefined with `verifyReplay: false`. */
+  verifyReplay: ReplayOptions['replay'];
+}
+
+/** How far the time of the second replay is away: the date, the hour and the minute all differ. */
+const ELSEWHEN = 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11;
+
+/** @throws AppLoadError, ConfigError, HubUnavailableError */
+export async function startEnvironment(options: TestAppOptions): Promise<Environment> {
+  installScopes();
+  const directory = path.resolve(options.directory ?? '.');
+  const source: AppSource = options.app === undefined ? { directory } : { app: options.app };
+  const registrations = await loadApp(source);
+  const config = configOf(options, directory);
+  const clock = new SkippingClock(
+    options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime(),
+  );
+  const env: Record<string, string | undefined> = { ...config.settings, ...options.settings };
+  const scope: Scope = { now: () => clock.now(), env };
+  const elsewhen: Scope = { now: () => clock.now() + ELSEWHEN, env };
+  const verifyReplay = options.verifyReplay === false ? undefined : replayCheck(elsewhen);
+  const activities = new Activities(() => host.functions.map(({ name }) => name));
+  const host: Host = new Host({
+    registrations,
+    config,
+    clock,
+    hub: await openHub(options, config),
+    log: options.log ?? (() => {}),
+    enforceKeys: options.enforceKeys === true,
+    ...(isStored(options) && {
+      schedules: new BlobScheduleStatuses({
+        connection: { connectionString: options.storage },
+        hostId: hostId(directory, config.setting),
+        timeZone: config.timeZone,
+      }),
+    }),
+    worker: {
+      replace: (name) => activities.handlerOf(name),
+      around: async (request, run) => {
+        recordActivity(activities, host.worker.functions.get(request.functionName)!, request, clock);
+        return currentScope() === elsewhen ? run() : runInScope(scope, run);
+      },
+    },
+    engine: {
+      strict: options.strict !== false,
+      oneEventAnEpisode: verifyReplay !== undefined,
+      ...(verifyReplay !== undefined && { replay: verifyReplay }),
+      sendHttp: async (call, instanceId) => {
+        activities.record(HTTP_ACTIVITY, { input: call, instanceId, at: new Date(clock.now()) });
+        const handler = activities.handlerOf(HTTP_ACTIVITY) as
+          | ((call: HttpCall) => HttpAnswer | Promise<HttpAnswer>)
+          | undefined;
+        return runInScope(scope, async () => (handler === undefined ? sendHttp(call) : handler(call)));
+      },
+    },
+  });
+  const port = await host.start(0);
+  env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
+  return { host, clock, activities, port, verifyReplay };
+}
+
+function isStored(options: TestAppOptions): options is TestAppOptions & { storage: string } {
+  return options.storage !== undefined && options.storage !== 'memory';
+}
+
+function configOf(options: TestAppOptions, directory: string): HostConfig {
+  const config = readConfig(directory, { ...process.env, ...options.settings });
+  return isStored(options) ? withStorage(config, options.storage) : config;
+}
+
+async function openHub(options: TestAppOptions, config: HostConfig): Promise<TaskHub> {
+  if (!isStored(options)) return new MemoryHub({ name: config.hubName });
+  const { AzureStorageHub } = await import('../durable/azure-storage/hub.js');
+  return new AzureStorageHub({ connection: options.storage, name: config.hubName });
+}
+
+/** Replays an episode a second time in another scope. A difference fails the instance. */
+function replayCheck(elsewhen: Scope): NonNullable<ReplayOptions['replay']> {
+  return async (instanceId: string, run: () => Promise<Answer>): Promise<Answer> => {
+    const answer = await run();
+    const differs = difference(answer, await runInScope(elsewhen, run));
+    if (differs === undefined) return answer;
+    throw new Error(
+      `'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n` +
+        'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.',
+    );
+  };
+}
+
+function recordActivity(
+  activities: Activities,
+  { name, trigger }: FunctionDefinition,
+  { inputData, triggerMetadata }: InvocationRequest,
+  clock: SkippingClock,
+): void {
+  if (trigger.type !== 'activityTrigger') return;
+  const text = inputData[trigger.name]?.string;
+  activities.record(name, {
+    input: text === undefined ? undefined : decoded(text),
+    instanceId: triggerMetadata?.['instanceId']?.string ?? '',
+    at: new Date(clock.now()),
+  });
+}

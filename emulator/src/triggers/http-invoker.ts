@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from '../http-message.js';
+import { MAX_BODY } from '../http-message.js';
+import type { Log } from '../log.js';
+import { readTraceContext } from '../tracing/trace-context.js';
+import type { OpenSpan, Tracing } from '../tracing/tracing.js';
+import type { FunctionDefinition, Worker } from '../worker/types.js';
+import { routeTemplate } from './http-functions.js';
+import type { RouteValues } from './http-routes.js';
+import { forward, streamMetadata } from './http-stream.js';
+import { empty, httpInput, httpOutput } from './http.js';
+
+export interface HttpInvokerOptions {
+  worker: Pick<Worker, 'invoke'>;
+  routePrefix: string;
+  log: Log;
+  /** Where the app serves its HTTP functions itself, when it asks for HTTP streams. */
+  streamAddress: string | undefined;
+  tracing: Tracing | undefined;
+}
+
+/** Runs HTTP functions with the requests that reach them. */
+export class HttpInvoker {
+  readonly #options: HttpInvokerOptions;
+
+  constructor(options: HttpInvokerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether functions read their requests and write their responses piece by piece. */
+  get streams(): boolean {
+    return this.#options.streamAddress !== undefined;
+  }
+
+  /** Runs a function with a request whose body has been read. */
+  async invoke(
+    definition: FunctionDefinition,
+    request: HttpRequestLike,
+    values: RouteValues,
+  ): Promise<HttpResponseLike> {
+    const { name, trigger } = definition;
+    const span = this.#beginRequest(definition, request);
+    const outcome = await this.#options.worker.invoke({
+      functionName: name,
+      inputData: { [trigger.name]: httpInput(request, values) },
+      trace: span?.context,
+    });
+    const response = outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
+    endRequest(span, response);
+    return response;
+  }
+
+  /** Runs a function that reads its request and writes its response piece by piece. */
+  async stream(
+    definition: FunctionDefinition,
+    request: HttpRequestLike<Body>,
+    values: RouteValues,
+  ): Promise<HttpResponseLike<Body>> {
+    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return empty(413);
+    const { worker, streamAddress, log } = this.#options;
+    const { name, trigger } = definition;
+    const invocationId = randomUUID();
+    const span = this.#beginRequest(definition, request);
+    const { answer, abort } = forward(streamAddress!, invocationId, request);
+    let hasAnswered = false;
+    void answer.then(
+      () => {
+        hasAnswered = true;
+      },
+      () => {},
+    );
+    const invoked = worker.invoke({
+      functionName: name,
+      invocationId,
+      inputData: { [trigger.name]: {} },
+      triggerMetadata: streamMetadata(request, values),
+      trace: span?.context,
+    });
+    const afterInvocation = invoked.then((outcome) => {
+      if (outcome.ok && outcome.result !== null && outcome.result !== undefined) return answer;
+      abort();
+      if (!hasAnswered)
+        log(
+          'warning',
+          'Host.General',
+          `'${name}' ${outcome.ok ? 'returned nothing' : 'threw'}. With HTTP streams, production then sends no response, and the caller waits.`,
+        );
+      return empty(500);
+    });
+    const response = await Promise.race([answer, afterInvocation]);
+    endRequest(span, response);
+    return response;
+  }
+
+  /** Begins the span of a request, in the trace that its caller names. */
+  #beginRequest(definition: FunctionDefinition, { method, headers }: RequestHead): OpenSpan | undefined {
+    const { tracing, routePrefix } = this.#options;
+    const route = `/${routeTemplate(definition, routePrefix)}`;
+    return tracing?.begin({
+      name: `${method} ${route}`,
+      kind: 'server',
+      scope: 'Microsoft.AspNetCore',
+      parent: readTraceContext(headers),
+      attributes: { 'http.request.method': method, 'http.route': route },
+    });
+  }
+}
+
+function endRequest(span: OpenSpan | undefined, { status }: HttpResponseLike<Body>): void {
+  span?.end({ failed: status >= 500, attributes: { 'http.response.status_code': status } });
+}
