@@ -1,4 +1,4 @@
-/** What every measure needs: a figure, its target, and how it was taken. */
+/** Used by every measure: a figure with its target and method, timing, and an Azurite of its own. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -11,14 +11,14 @@ export interface Figure {
   name: string;
   value: number;
   unit: string;
-  /** Absent where the figure is only there to be compared with another. */
+  /** Absent for a figure that is only compared with others. */
   target?: number;
   better: 'lower' | 'higher';
-  /** How it was taken. */
+  /** How the figure was measured. */
   method: string;
 }
 
-/** Prints a figure as the runner reads it: a line of JSON. */
+/** Prints a figure for the runner: one line of JSON. */
 export function report(figure: Figure): void {
   process.stdout.write(`${JSON.stringify({ ...figure, value: Number(figure.value.toPrecision(4)) })}\n`);
 }
@@ -60,7 +60,7 @@ export async function freePorts(): Promise<Ports> {
   return ports;
 }
 
-/** An Azurite on disk, as `npm start` has it, for as long as `task` runs. */
+/** Runs `task` with an Azurite on disk, as `npm start` has it. */
 export async function withAzurite<T>(task: (connection: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(path.join(tmpdir(), 'bench-'));
   const ports = await freePorts();
@@ -73,7 +73,7 @@ export async function withAzurite<T>(task: (connection: string) => Promise<T>): 
   }
 }
 
-/** A module of the built emulator. The types come from its sources. */
+/** Imports a module of the built emulator. The types come from its sources. */
 export async function built<Module>(file: string): Promise<Module> {
   return (await import(new URL(`../emulator/dist/${file}`, import.meta.url).href)) as Module;
 }

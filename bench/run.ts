@@ -1,7 +1,8 @@
 /**
- * `npm run bench`: every measure in a process of its own, one after the other; each figure beside the last recorded one.
- * `-- --json` prints a line of JSON a figure; `-- --only NAME` runs the files whose name contains NAME; `-- --record` records
- * what was measured, in `recorded.json`; `-- --long` runs, in place of the others, those that take many minutes.
+ * `npm run bench`: runs every measure in its own process, one after the other, and prints each figure beside
+ * the last recorded one. `-- --json` prints a line of JSON a figure; `-- --only NAME` runs the files whose
+ * name contains NAME; `-- --record` writes the figures to `recorded.json`; `-- --long` runs the measures that
+ * take many minutes instead of the others.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,12 +12,12 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Figure } from './measure.ts';
 
-/** A figure as it is kept, with when and on what it was measured. How, its method says. */
+/** A recorded figure, with the day, the machine and its load. */
 interface Recorded extends Figure {
   /** ISO 8601, the day. */
   on: string;
   machine: string;
-  /** What else the machine did when it began: its load over the last minute. */
+  /** The machine's load average over the minute before the start: other work disturbs figures. */
   load: number;
 }
 
@@ -62,7 +63,7 @@ for (const file of files) {
     process.stderr.write(`${file} failed.\n`);
     process.exitCode = 1;
   }
-  // After each, so that what was measured is kept when a later one is cut short.
+  // After each file, so that its figures are kept when a later file is interrupted.
   if (values.record) record();
 }
 const missed = measured.filter((figure) => !met(figure)).length;

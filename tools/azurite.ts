@@ -14,7 +14,7 @@ export interface Ports {
   table: number;
 }
 
-/** Azurite's own defaults, which `UseDevelopmentStorage=true` stands for. */
+/** Azurite's defaults, to which `UseDevelopmentStorage=true` refers. */
 export const DEFAULT_PORTS: Ports = { blob: 10_000, queue: 10_001, table: 10_002 };
 
 /** Azurite's one account; its key is public, the same on every machine. */
@@ -33,8 +33,10 @@ export function connectionString(ports: Ports): string {
 }
 
 /**
- * Whether something listens on all of these ports; one whose parent was killed is waited for, as it saves what it has and ends.
- * Something on only some of them is in the way: that throws.
+ * Whether something listens on all of these ports. An Azurite whose parent was killed saves its data and
+ * ends; this function waits for that.
+ *
+ * @throws when something listens on only some of the ports
  */
 export async function isRunning(ports: Ports, folder: string): Promise<boolean> {
   await orphanEnded(folder);
@@ -45,7 +47,7 @@ export async function isRunning(ports: Ports, folder: string): Promise<boolean> 
     .filter((_, index) => taken[index])
     .join(', ');
   throw new Error(
-    `Port ${which} is in use, but not by an Azurite that has all three: stop what runs there, or choose other ports.`,
+    `Port ${which} is in use, but not by an Azurite that uses all three ports. Stop the program that uses it, or choose other ports.`,
   );
 }
 
@@ -61,12 +63,12 @@ async function listens(port: number): Promise<boolean> {
   }
 }
 
-/** Who serves a folder, and who started it. */
+/** A file with two process ids: of the Azurite that serves a folder, and of the process that started it. */
 const OWNER = 'azurite.pid';
-/** A process of that number that lives longer is another one, in milliseconds. */
+/** Milliseconds. A process of that id that lives longer is another program. */
 const ORPHAN_LIVES = 15_000;
 
-/** Two at once on one folder would overwrite what the other saved. */
+/** Waits until an Azurite without a parent has ended: two on one folder would overwrite each other's data. */
 async function orphanEnded(folder: string): Promise<void> {
   const [pid, parent] = await readFile(path.join(folder, OWNER), 'utf8').then(
     (text) => text.split(' ').map(Number),
@@ -85,15 +87,20 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Ends it in good order when this process lets go of it or dies, since it would otherwise serve for ever. It says so on
- * pipes that nobody reads any more, and must not fall over that before it has saved.
+ * Ends Azurite in good order when this process disconnects or dies; otherwise it would serve for ever.
+ * Azurite writes to pipes that may be closed by then, and must not fail because of that before it has saved
+ * its data.
  */
 const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   process.on('disconnect', () => process.emit('SIGTERM'));
 `)}`;
 
-/** Starts Azurite and waits until it serves. @returns how to stop it; it saves what it has before it ends. */
+/**
+ * Starts Azurite and waits until it serves.
+ *
+ * @returns a function that stops it; Azurite saves its data before it ends
+ */
 export async function startAzurite(ports: Ports, folder: string): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true });
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js');
@@ -115,7 +122,7 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
     {
       execArgv: ['--import', END_WITH_PARENT],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Ctrl-C reaches a whole process group; the storage has to outlive what uses it.
+      // Ctrl-C reaches the whole process group, but storage must outlive the programs that use it.
       detached: process.platform !== 'win32',
     },
   );
@@ -135,7 +142,7 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
   });
   return async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    // Understood on every system, unlike signals; and an open channel would keep it alive after it has saved.
+    // Works on every system, unlike signals; and an open channel would keep Azurite alive after it has saved.
     child.disconnect();
     await ended;
   };

@@ -15,7 +15,10 @@ import { deflateRawSync } from 'node:zlib';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** What a running app never reads: declarations, sources, source maps (they would show the sources to who sees an error), manuals. */
+/**
+ * What a running app never reads: declarations, sources, source maps (they would show the sources to who sees
+ * an error), manuals.
+ */
 const NEVER_READ = /\.(?:[cm]?ts|map|md|markdown|tsbuildinfo)$/i;
 /** Whoever passes a package on passes on its licence. */
 const LICENCE = /^(?:licen[cs]e|notice|copying|thirdparty)/i;

@@ -1,4 +1,4 @@
-/** `npm start`: builds what is not built, starts storage and the emulator, and says what to try. */
+/** `npm start`: builds what is stale, starts storage and the emulator, and prints commands to try. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
@@ -8,16 +8,16 @@ import type * as Emulator from '../emulator/src/emulator.js';
 import type * as FunctionList from '../emulator/src/function-list.js';
 import { connectionString, DEFAULT_PORTS, isRunning, startAzurite } from './azurite.ts';
 
-/** A hub of our own: that of host.json belongs to `func start`, and hosts of two makers do not share one. */
+/** The hub of host.json belongs to `func start`, and the emulator cannot share a hub with a real host. */
 const HUB = 'DurableWorkflowsEmulator';
 
 const root = path.resolve(import.meta.dirname, '..');
 const USAGE = `Usage: npm start -- [options]
 
-  --port N             where the app is served (default: 7071)
-  --storage-folder DIR where storage keeps its data (default: .storage)
+  --port N             the app's port (default: 7071)
+  --storage-folder DIR storage's data (default: .storage)
   --blob-port N --queue-port N --table-port N
-                       where storage is, or will be, served (default: 10000, 10001, 10002)
+                       storage's ports; an Azurite that runs there is used (default: 10000, 10001, 10002)
   --enforce-keys       ask callers for keys, as Azure does
 `;
 
@@ -75,7 +75,7 @@ async function main(): Promise<void> {
     if (message === 'stop') stop(0);
   });
 
-  // The app is loaded while storage starts.
+  // Load the app while storage starts.
   const storageReady = isRunning(ports, values['storage-folder']).then(async (running) => {
     if (running) process.stdout.write(`Using the Azurite on ports ${Object.values(ports).join(', ')}.\n`);
     else stopStorage = await startAzurite(ports, values['storage-folder']);
@@ -111,7 +111,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Whether a source is newer than what was built from it. */
+/** Whether a source is newer than the build. */
 function isStale(): boolean {
   const built = ['dist/index.js', 'emulator/dist/emulator.js', 'dist/web/files.json'].map((file) =>
     path.join(root, file),

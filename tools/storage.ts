@@ -4,7 +4,8 @@ import { DEFAULT_PORTS, isRunning, startAzurite } from './azurite.ts';
 
 const { values } = parseArgs({ options: { 'storage-folder': { type: 'string', default: '.storage' } } });
 try {
-  if (await isRunning(DEFAULT_PORTS, values['storage-folder'])) throw new Error('Azurite runs already.');
+  if (await isRunning(DEFAULT_PORTS, values['storage-folder']))
+    throw new Error('Azurite is running already.');
   const stop = await startAzurite(DEFAULT_PORTS, values['storage-folder']);
   process.stdout.write(
     `Azurite serves on ports ${Object.values(DEFAULT_PORTS).join(', ')}; its data is in ${values['storage-folder']}. Ctrl-C stops it.\n`,

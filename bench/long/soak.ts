@@ -1,4 +1,7 @@
-/** Ten thousand instances that wait, and ten minutes of work beside them (`BENCH_MINUTES` for another time): does memory grow, does anything get slower? */
+/**
+ * Ten thousand instances wait while others work for ten minutes (`BENCH_MINUTES` for another time). Shows
+ * whether memory grows and whether calls get slower.
+ */
 import type * as Emulator from '../../emulator/src/emulator.js';
 import { APP, built, median, report, timed, withAzurite } from '../measure.ts';
 
@@ -32,7 +35,11 @@ await withAzurite(async (storage) => {
     await response.arrayBuffer();
     if (!response.ok) throw new Error(`${method} ${url} was answered ${response.status}.`);
   };
-  /** Does what completes an instance, waits until it has, and purges it. @returns milliseconds to its completion. */
+  /**
+   * Completes an instance by `how`, waits for the completion, and purges it.
+   *
+   * @returns milliseconds to its completion
+   */
   const completed = async (id: string, how: () => Promise<unknown>): Promise<number> => {
     const took = await timed(async () => {
       const completion = new Promise<void>((resolve) => {
@@ -58,7 +65,7 @@ await withAzurite(async (storage) => {
       chains!.push(
         await completed(id, () => engine.startInstance({ name: 'chain', input: '""', instanceId: id })),
       );
-      // Whoever has waited longest goes on, and another takes its place.
+      // Wake the instance that has waited longest, and start another in its place.
       const longest = waiting.shift()!;
       events!.push(await completed(longest, () => ask('POST', `${api}/${longest}/raiseEvent/Go`, '1')));
       waiting.push(await wait());

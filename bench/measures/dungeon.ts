@@ -1,4 +1,7 @@
-/** The dungeon on the Azure Storage hub: what a game costs, whether 10,000 players slow one down, and 200 games at once. */
+/**
+ * The dungeon on the Azure Storage hub: the cost of a game, a game beside 10,000 players, and 200 games at
+ * once.
+ */
 import diagnostics from 'node:diagnostics_channel';
 import { Session } from 'node:inspector/promises';
 import path from 'node:path';
@@ -48,13 +51,13 @@ await withAzurite(async (storage) => {
   const act = async (name: string, action: string, target: string, tool = ''): Promise<World> =>
     (await (await ok(post(name, 'Action', { action, target, with: tool }))).json()) as World;
 
-  /** The three moves, each by what the answer to the one before says. */
+  /** The three moves of a game. Each follows from the answer to the one before. */
   const moves = async (name: string, { room, monster }: World): Promise<World> => {
     const { user } = await act(name, 'get', room.inventoryItems);
     const slain = await act(name, 'kill', monster.name, user.inventoryItems);
     return act(name, 'get', slain.room.inventoryItems);
   };
-  /** A game from its first request to when nothing is left to do but the watch over the player. */
+  /** A game from its first request until only the monitor of the player is left. */
   const game = async (name: string): Promise<void> => {
     await ok(post(name, 'NewUser'));
     await engine.whenQuiet();
@@ -75,7 +78,7 @@ await withAzurite(async (storage) => {
     value: (requests - requestsBefore) / games,
     unit: '',
     better: 'lower',
-    method: `mean of ${games} games, one at a time: hub, table and queue; the watch over the player looks in once or twice`,
+    method: `mean of ${games} games, one at a time: hub, table and queue; the monitor of the player runs once or twice`,
   });
   report({
     name: 'CPU time a game, the whole process',
@@ -149,7 +152,7 @@ await withAzurite(async (storage) => {
     }
   }
 
-  /** Players who have won before: of a game that was played, what finds it and one of its workflows, copied. */
+  /** Adds players who have won: copies of a played game's rows, and of one of its workflows. */
   async function populate(players: number): Promise<void> {
     const insecure = { allowInsecureConnection: true };
     const tables: string[] = [];
@@ -214,21 +217,21 @@ await withAzurite(async (storage) => {
     unit: '',
     target: 0,
     better: 'lower',
-    method: `of ${atOnce}, by their things and their stories`,
+    method: `of ${atOnce}, shown by their inventories and their stories`,
   });
   report({
     name: 'games at once, to the last win',
     value: took / 1000,
     unit: 's',
     better: 'lower',
-    method: `${atOnce} players by HTTP alone, all from the start, each asking again every second for what it waits for, as the page does`,
+    method: `${atOnce} players by HTTP alone, all started together; each polls every second, as the page does`,
   });
   report({
     name: 'storage requests a game, at once',
     value: (requests - before) / atOnce,
     unit: '',
     better: 'lower',
-    method: 'of those games, what their players ask again for included',
+    method: 'of those games, polling by the players included',
   });
   await emulator.stop();
 });

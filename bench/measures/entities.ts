@@ -14,7 +14,7 @@ const signalled = async (count: number, entities: number): Promise<void> => {
   );
   await engine.whenQuiet();
 };
-/** Fifty at a time, as a caller does that waits for answers. */
+/** Fifty requests at a time, each waiting for its answer. */
 const posted = async (count: number, entities: number): Promise<void> => {
   let number = 0;
   await Promise.all(
@@ -47,7 +47,7 @@ const orchestrated = async (
   await engine.whenQuiet();
 };
 
-/** Of five runs, after one to warm up: how many a second. */
+/** The median of five runs after a warm-up, in operations a second. */
 async function rate(count: number, task: () => Promise<void>): Promise<number> {
   await task();
   const runs: number[] = [];

@@ -7,7 +7,7 @@ const { startEmulator } = await built<typeof Emulator>('emulator.js');
 const emulator = await startEmulator({ app: APP, port: 0, storage: 'memory' });
 const { engine, worker } = emulator.host;
 
-// What the SDK is asked during one chain: four replays and three activities.
+// The requests that the SDK gets during one chain: four replays and three activities.
 const asked: InvocationRequest[] = [];
 const invoke = worker.invoke.bind(worker);
 worker.invoke = async (request) => {
@@ -23,7 +23,7 @@ worker.invoke = invoke;
 
 const alone = async (): Promise<void> => {
   for (const { triggerValue, ...request } of asked) {
-    // As a host hands it over: JSON text in the trigger's data.
+    // A host passes the trigger's data as JSON text.
     const trigger = worker.functions.get(request.functionName)!.trigger.name;
     await invoke(
       triggerValue === undefined
@@ -52,7 +52,7 @@ async function each(task: () => Promise<void>): Promise<number> {
   );
 }
 for (const task of [alone, started, called]) await each(task);
-// In turns, so that what the machine does besides falls on all of them.
+// In turns, so that other work of the machine disturbs all of them alike.
 const sums = { sdk: 0, client: 0, http: 0 };
 for (let turn = 0; turn < 5; turn++) {
   sums.sdk += (await each(alone)) / 5;

@@ -1,4 +1,4 @@
-/** 45 days of reminders on the clock that skips, ten messages really queued. */
+/** 45 days of reminders on the clock that skips, with ten messages queued in Azurite. */
 import type * as Testing from '../../emulator/src/testing.js';
 import { built, median, report, timed, withAzurite } from '../measure.ts';
 

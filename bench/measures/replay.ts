@@ -17,7 +17,7 @@ for (const [name, how] of [
   const history = await engine.getHistory(id);
   const times: number[] = [];
   for (let run = 0; run < 200; run++) {
-    // As if it had just been read from storage: nothing is known of these events.
+    // A copy, as if it had just been read from storage: nothing about these events is cached.
     const read = structuredClone(history)!;
     times.push(await timed(() => replayHistory(read, { sdk })));
   }
@@ -27,7 +27,7 @@ for (const [name, how] of [
     unit: 'ms',
     target: 5,
     better: 'lower',
-    method: `median of 100 after 100 to warm up, of ${history!.length} events read anew; the SDK’s own work and the comparison with the history included`,
+    method: `median of 100 after 100 to warm up, of ${history!.length} copied events; the SDK’s own work and the comparison with the history included`,
   });
 }
 await emulator.stop();

@@ -37,7 +37,7 @@ for (let run = 0; run < 5; run++) {
       (response) => response.status,
       () => 0,
     );
-    // Nobody there yet, or not ready.
+    // Not listening yet, or not ready.
     if (status === 0 || status === 503)
       await new Promise((resolve) => {
         setTimeout(resolve, 10);

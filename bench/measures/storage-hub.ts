@@ -17,7 +17,7 @@ await withAzurite(async (storage) => {
     completed.add(instanceId);
     waiting.get(instanceId)?.();
   });
-  /** Starts a chain over HTTP and waits until the engine says that it has completed. */
+  /** Starts a chain over HTTP and waits until the engine reports its completion. */
   const chain = async (): Promise<void> => {
     const response = await fetch(`http://127.0.0.1:${emulator.port}/api/orchestrators/chain`, {
       method: 'POST',

@@ -1,4 +1,4 @@
-/** What telemetry costs a workflow, and the start of the app, when it is on. */
+/** The cost of telemetry for a workflow and for the start of the app. */
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,17 +13,17 @@ const TURNS = 5;
 interface Turn {
   /** Milliseconds a chain of three activities takes, by the durable client. */
   chain: number;
-  /** Milliseconds in which telemetry is loaded, or finds that it is not wanted. */
+  /** Milliseconds to load telemetry, or to find that it is off. */
   load: number;
 }
 
-/** One process, with telemetry or without: it is loaded once. */
+/** Measures in this process, with telemetry or without: a process loads it once. */
 async function turn(): Promise<Turn> {
   const telemetry = new URL('../../dist/telemetry/index.js', import.meta.url).href;
   const { startEmulator } = await built<typeof Emulator>('emulator.js');
   const { installCoreApi } = await built<{ installCoreApi: () => unknown }>('worker/core-api.js');
   installCoreApi();
-  // The app has these in any case.
+  // The app loads these with or without telemetry.
   await import('@azure/functions');
   let flush: typeof Telemetry.flush = async () => {};
   const load = await timed(async () => {

@@ -1,4 +1,4 @@
-/** A whole game by HTTP alone, wherever `E2E_BASE_URL` says it is. */
+/** A whole game by HTTP alone, at `E2E_BASE_URL`. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { useBaseUrl } from '../support/base-url.js';
@@ -57,7 +57,7 @@ describe('The dungeon, by HTTP', { timeout: 3 * PATIENCE }, () => {
     expect(story.at(-1)?.text).toMatch(/ has won the game!$|watch over/);
   });
 
-  test('says no to who does not exist, and to what is not there', async () => {
+  test('refuses players and things that do not exist', async () => {
     const nobody = at(origin(), `Nobody ${randomUUID().slice(0, 8)}`);
     expect((await nobody.get('GameStatus')).status).toBe(400);
     expect((await nobody.post('ConfirmUser')).status).toBe(400);
@@ -67,7 +67,7 @@ describe('The dungeon, by HTTP', { timeout: 3 * PATIENCE }, () => {
   });
 });
 
-/** Somebody who plays under a base URL. */
+/** A player at a base URL. */
 function at(origin: string, name: string) {
   const post = (endpoint: string, fields: object = {}): Promise<Answer> =>
     call('POST', `${origin}/api/${endpoint}`, { name, ...fields });

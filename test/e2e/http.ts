@@ -1,20 +1,23 @@
-/** A caller of the app: plain HTTP, and patience. */
+/** Calls the app by plain HTTP, and polls. */
 
 /** An answer as its caller reads it. */
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** The body as JSON; undefined when it is none. */
+  /** The body as JSON; undefined when it is not JSON. */
   json: Record<string, unknown> | undefined;
 }
 
-/** Function keys go along when there are any: `E2E_FUNCTION_KEY`. */
+/** Sends the function key in `E2E_FUNCTION_KEY`, if it is set. */
 const key: Record<string, string> = process.env['E2E_FUNCTION_KEY']
   ? { 'x-functions-key': process.env['E2E_FUNCTION_KEY'] }
   : {};
 
-/** Whoever waits for a workflow waits this long, in milliseconds: a real host may be cold, and looks into its queues every few seconds. */
+/**
+ * How long to wait for a workflow, in milliseconds. A real host may start cold, and polls its queues every
+ * few seconds.
+ */
 export const PATIENCE = 90_000;
 
 /** Calls `url`, with `body` as JSON if there is one. */
@@ -34,7 +37,9 @@ export async function call(
   return { status: response.status, headers: response.headers, text, json: parsed(text) };
 }
 
-/** Looks again and again until `wanted`. @throws with what was seen last */
+/**
+ * Repeats `look` until its answer is `wanted`. @throws with the last answer when {@link PATIENCE} has passed
+ */
 export async function until(
   look: () => Promise<Answer>,
   wanted: (answer: Answer) => boolean,
@@ -44,7 +49,7 @@ export async function until(
     if (wanted(answer)) return answer;
     if (Date.now() - start > PATIENCE)
       throw new Error(
-        `What was waited for did not come. Last: ${answer.status} ${answer.text.slice(0, 2000)}`,
+        `The expected answer did not come. The last one: ${answer.status} ${answer.text.slice(0, 2000)}`,
       );
     await new Promise((resolve) => {
       setTimeout(resolve, 100);

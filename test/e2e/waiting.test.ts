@@ -1,12 +1,15 @@
-/** Approvals, reminders and the starter by HTTP alone, wherever `E2E_BASE_URL` says they are. In Azure they ask for `E2E_FUNCTION_KEY`. */
+/**
+ * Approvals, reminders and the starter by HTTP alone, at `E2E_BASE_URL`. In Azure they need
+ * `E2E_FUNCTION_KEY`.
+ */
 import { describe, expect, test, type TestContext } from 'vitest';
 import { useBaseUrl } from '../support/base-url.js';
 import { call, PATIENCE, until } from './http.js';
 
-describe('What waits, by HTTP', { timeout: 2 * PATIENCE }, () => {
+describe('Workflows that wait, by HTTP', { timeout: 2 * PATIENCE }, () => {
   const origin = useBaseUrl();
 
-  test('an approval goes to the next when nobody answers, and is decided once', async (context) => {
+  test('an approval escalates when the approver does not answer, and is decided once', async (context) => {
     await needKey(context);
     const asked = await call('POST', `${origin()}/api/approvals`, {
       subject: 'A new chair',
@@ -36,7 +39,7 @@ describe('What waits, by HTTP', { timeout: 2 * PATIENCE }, () => {
     );
   });
 
-  test('reminders are sent, and can be called off', async (context) => {
+  test('reminders are sent, and can be cancelled', async (context) => {
     await needKey(context);
     const planned = await call('POST', `${origin()}/api/reminders`, {
       to: 'pat',
@@ -51,7 +54,7 @@ describe('What waits, by HTTP', { timeout: 2 * PATIENCE }, () => {
     expect((await call('DELETE', reminders)).json).toMatchObject({ state: 'cancelled' });
   });
 
-  test('an orchestrator is started by its name, and its status followed to the end', async (context) => {
+  test('an orchestrator starts by its name, and its status URL reports the completion', async (context) => {
     await needKey(context);
     const started = await call('POST', `${origin()}/api/orchestrators/ApprovalSimulation`);
     expect(started.status).toBe(202);
@@ -64,6 +67,6 @@ describe('What waits, by HTTP', { timeout: 2 * PATIENCE }, () => {
 
   async function needKey({ skip }: TestContext): Promise<void> {
     const { status } = await call('GET', `${origin()}/api/approvals`);
-    if (status === 401) skip('The app asks for a function key: give one in E2E_FUNCTION_KEY.');
+    if (status === 401) skip('The app needs a function key: set E2E_FUNCTION_KEY.');
   }
 });

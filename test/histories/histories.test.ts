@@ -1,4 +1,7 @@
-/** Instances that began under the code of yesterday have to go on under that of today: their histories are replayed on it. */
+/**
+ * Instances that began under older code must continue under today's code: recorded histories are replayed on
+ * it.
+ */
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { HistoryMismatchError } from '../../emulator/src/testing.js';
@@ -7,7 +10,7 @@ import { readRecording, recordings } from './recordings.js';
 
 const all = recordings();
 
-test.for(all)('$name is followed by today’s code', async ({ history }) => {
+test.for(all)('today’s code follows the history $name', async ({ history }) => {
   const { app } = await startApp();
   await expect(app.replay(history)).resolves.toBeUndefined();
 });
@@ -32,9 +35,9 @@ test('every orchestrator of the app has a recorded history', async () => {
   ).toEqual([]);
 });
 
-test('a history that today’s code would not follow is caught, by the step', async () => {
+test('a history that today’s code does not follow fails, and the error names the step', async () => {
   const { app } = await startApp();
-  // As if the code that recorded it had carried the decision out before it read the record.
+  // The code that recorded it carried out the decision before it read the record.
   const history = readRecording(path.join(import.meta.dirname, 'broken/approval-approved.json'));
   const replayed = app.replay(history);
   await expect(replayed).rejects.toBeInstanceOf(HistoryMismatchError);

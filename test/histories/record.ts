@@ -1,4 +1,4 @@
-/** `npm run record-histories`. Not a test: it runs by that name alone. */
+/** `npm run record-histories`. Not a test: only that command runs it. */
 import { expect, test } from 'vitest';
 import { startApp } from '../support/app.js';
 import { keep } from './recordings.js';
@@ -18,7 +18,7 @@ test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
     process.stdout.write(
       isNew
         ? `${recording}: recorded\n`
-        : `${recording}: kept as it was. To record it anew, delete it first: when no instance like it runs any more.\n`,
+        : `${recording}: kept as it was. To record it again, delete the file first; do so only when no instance like it runs any more.\n`,
     );
   }
 });

@@ -24,7 +24,12 @@ export function readRecording(file: string): HistoryEvent[] {
   return JSON.parse(readFileSync(file, 'utf8')) as HistoryEvent[];
 }
 
-/** Keeps a history, an event a line. One of that name that is there stays: instances like it may still run. @returns whether it is new. */
+/**
+ * Writes a history, one event a line. A file of that name is not overwritten, because instances like it may
+ * still run.
+ *
+ * @returns whether it is new
+ */
 export function keep({ name, history }: Recording): boolean {
   const file = path.join(folder, `${name}.json`);
   if (existsSync(file)) return false;
@@ -36,7 +41,7 @@ export function keep({ name, history }: Recording): boolean {
   return true;
 }
 
-/** An event without the lines of a failure's stack, which name the folders of this machine. */
+/** An event without the stack of a failure, because the stack names folders of this machine. */
 function withoutPlaces(event: HistoryEvent): HistoryEvent {
   if (event.EventType !== 'TaskFailed') return event;
   const details = JSON.parse(event.Details, (_, value: unknown) =>
@@ -45,7 +50,7 @@ function withoutPlaces(event: HistoryEvent): HistoryEvent {
   return { ...event, Details: JSON.stringify(details) };
 }
 
-/** Leaves out where an event was in a trace: ids that are others each time. */
+/** Leaves out the ids of traces, which differ each time. */
 function withoutTraces(name: string, value: unknown): unknown {
   return name === 'ParentTraceContext' || name === 'ClientSpanId' ? undefined : value;
 }

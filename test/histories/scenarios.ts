@@ -1,7 +1,7 @@
 import type { TestApp } from '../../emulator/src/testing.js';
 import { Player } from '../dungeon/player.js';
 
-/** A life that a workflow of the app typically has; it ends at the moment at which the histories are taken. */
+/** A typical life of a workflow. The histories are recorded when it ends. */
 export type Scenario = (app: TestApp) => Promise<void>;
 
 async function created(app: TestApp, path: string, body: object): Promise<string> {
@@ -27,12 +27,12 @@ async function decide(app: TestApp, id: string, decision: string, by: string): P
   await app.quiet();
 }
 
-/** What fails in {@link scenarios} fails with this. */
+/** The failure that {@link scenarios} use. */
 function ceiling(): never {
   throw new Error('The ceiling came down');
 }
 
-/** By the name of the folder in which their histories are kept. */
+/** By the name of the folder that holds their histories. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'approval-approved': async (app) => {
     await decide(app, await ask(app), 'approved', 'kim');

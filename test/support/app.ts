@@ -17,11 +17,11 @@ export async function startApp(options: TestAppOptions = {}): Promise<{ app: Tes
   return { app, storage: new AppStorage(connectionString) };
 }
 
-/** The storage of an app under test, as an onlooker sees it. */
+/** Reads the storage of an app under test. */
 export class AppStorage {
   constructor(readonly connectionString: string) {}
 
-  /** The notifications that have been queued, oldest first. They stay there. */
+  /** The notifications that have been queued, oldest first. They stay in the queue. */
   async notifications(): Promise<Notification[]> {
     const { peekedMessageItems } = await new QueueClient(this.connectionString, NOTIFICATIONS).peekMessages({
       numberOfMessages: 32,
@@ -31,7 +31,7 @@ export class AppStorage {
     );
   }
 
-  /** The lines told on the console, oldest first. They are taken. */
+  /** The lines in the console's queue, oldest first. They are removed from it. */
   async console(): Promise<string[]> {
     const lines: string[] = [];
     const queue = new QueueClient(this.connectionString, 'console');
@@ -45,7 +45,7 @@ export class AppStorage {
     }
   }
 
-  /** The row keys of a table, but those of the dungeon's story. */
+  /** The row keys of a table, without those of the dungeon's story. */
   async rowKeys(tableName: string): Promise<string[]> {
     const keys: string[] = [];
     const client = TableClient.fromConnectionString(this.connectionString, tableName, {

@@ -7,9 +7,10 @@ import { account } from './azurite.js';
 const root = path.resolve(import.meta.dirname, '../..');
 
 /**
- * Where the app under test is served, on whatever host: `E2E_BASE_URL`, or the built app on the emulator, started for the tests of a file.
+ * The address of the app under test: `E2E_BASE_URL`, or the built app on the emulator, started for the tests
+ * of a file.
  *
- * @returns gives the origin, from the first test on
+ * @returns a function that gives the origin; call it inside a test
  */
 export function useBaseUrl(): () => string {
   let origin = process.env['E2E_BASE_URL']?.replace(/\/+$/, '') ?? '';

@@ -9,14 +9,12 @@ const found = [
   '/usr/bin/google-chrome',
 ].find((path) => path !== undefined && existsSync(path));
 
-/** Whether there is a browser; where there is none, one line says so. */
+/** Whether there is a browser. Without one, the tests log one line. */
 export const hasBrowser = found !== undefined;
 if (!hasBrowser)
-  console.warn(
-    'The pages are not tried in a browser: there is no Chromium. Install it, or name it in CHROMIUM_PATH.',
-  );
+  console.warn('The tests of the pages are skipped: there is no Chromium. Install it, or set CHROMIUM_PATH.');
 
-/** Starts the browser for the tests of a file. @returns what opens a page in it */
+/** Starts the browser for the tests of a file. @returns a function that opens a page in it */
 export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page> {
   let browser: Browser;
   beforeAll(async () => {
@@ -42,11 +40,11 @@ export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page>
   };
 }
 
-/** How far the page is wider than its window, in pixels: nobody likes to scroll sideways. */
+/** How much wider the page is than its window, in pixels. More than 0 makes people scroll sideways. */
 export const overhang = (page: Page): Promise<number> =>
   page.evaluate('document.documentElement.scrollWidth - innerWidth');
 
-/** The texts that cannot be read well on what lies behind them: less than 4.5 : 1 (WCAG 2.2, AA). */
+/** The texts with too little contrast to their background: less than 4.5 : 1 (WCAG 2.2, AA). */
 export const faintTexts = (page: Page): Promise<string[]> => page.evaluate(findFaintTexts);
 
 /** Runs in the page. */

@@ -4,7 +4,10 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'vite';
 
-/** Builds the app and its pages before the tests, for those that run it as a program of its own; the pages when they are older than `web/`. */
+/**
+ * Builds the app before the tests, for tests that run it as a program, and its pages when they are older than
+ * `web/`.
+ */
 export async function setup(): Promise<void> {
   const manifest = createRequire(import.meta.url).resolve('typescript/package.json');
   execFileSync(

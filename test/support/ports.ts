@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** A port that something listens on, until it is freed. */
+/** A port that this process listens on until `free` is called. */
 export async function taken(): Promise<{ port: number; free: () => Promise<void> }> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

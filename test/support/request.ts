@@ -4,7 +4,7 @@ import { vi } from 'vitest';
 import { withProblems, type Handler } from '../../src/http/index.js';
 import type { AppStorage } from './app.js';
 
-/** A request as the host would hand it over. */
+/** A request as the host passes it to a handler. */
 export function request(
   options: {
     body?: string | Uint8Array;
@@ -24,12 +24,12 @@ export function request(
   });
 }
 
-/** The context of an invocation whose log nobody reads. */
+/** The context of an invocation that logs nothing. */
 export function silent(): InvocationContext {
   return new InvocationContext({ logHandler: () => {} });
 }
 
-/** Calls a handler on a host that is killed the moment it turns to its task hub. */
+/** Calls a handler as if the host were killed at the handler's first call of the durable client. */
 export async function killedAtTheHub(
   handler: Handler,
   options: Parameters<typeof request>[0],
@@ -43,7 +43,7 @@ export async function killedAtTheHub(
   await withStorage(storage, () => withProblems(handler)(request(options), client, silent()));
 }
 
-/** Runs code of the app outside of its host, on the storage of an app under test. */
+/** Runs code of the app outside its host, on the storage of an app under test. */
 export async function withStorage<Result>(storage: AppStorage, run: () => Promise<Result>): Promise<Result> {
   vi.stubEnv('AppStorage', storage.connectionString);
   try {
@@ -53,7 +53,7 @@ export async function withStorage<Result>(storage: AppStorage, run: () => Promis
   }
 }
 
-/** The answer of a handler that needs no host, and what it logged. */
+/** Calls a handler that needs no host. @returns its answer, and what it logged */
 export async function answer(
   handler: Handler,
   to = request(),

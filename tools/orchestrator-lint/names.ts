@@ -10,10 +10,10 @@ const GLOBAL_OBJECTS: ReadonlySet<string> = new Set(['globalThis', 'global', 'wi
 type KnownVariable = (variable: Variable) => string | undefined;
 
 /**
- * Resolves the name of an expression through aliases, destructuring, imports and `require`. `Math.random` is the
- * name of `random` after `const { random } = Math`, and of `globalThis['Math'].random`, but not of a local variable
- * `random`. An export of a package is `import(package).name`; its default export, and the package as a whole, are
- * `import(package)`.
+ * Resolves the name of an expression through aliases, destructuring, imports and `require`. `Math.random` is
+ * the name of `random` after `const { random } = Math`, and of `globalThis['Math'].random`, but not of a
+ * local variable `random`. An export of a package is `import(package).name`; its default export, and the
+ * package as a whole, are `import(package)`.
  */
 export class Names {
   readonly references: readonly Reference[];
