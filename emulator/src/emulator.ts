@@ -1,6 +1,6 @@
 import path from 'node:path';
-import type { HostConfig } from './config.js';
-import { readConfig, withStorage } from './config.js';
+import type { HostConfig } from './config/config.js';
+import { readConfig, withStorage } from './config/config.js';
 import { WallClock } from './durable/clock.js';
 import type { StoredInstance } from './durable/memory/memory-hub.js';
 import { MemoryHub } from './durable/memory/memory-hub.js';

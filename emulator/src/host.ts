@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HostConfig } from './config.js';
+import type { HostConfig } from './config/config.js';
 import type { Clock } from './durable/clock.js';
 import type { EngineOptions } from './durable/engine/engine.js';
 import { Engine } from './durable/engine/engine.js';

@@ -1,5 +1,5 @@
 import { AdminApi } from './admin.js';
-import type { HostConfig } from './config.js';
+import type { HostConfig } from './config/config.js';
 import { corsHeaders, isPreflight } from './cors.js';
 import type { DurableClient } from './durable/client.js';
 import { ManagementApi } from './durable/management/management.js';

@@ -1,4 +1,4 @@
-import type { HostConfig } from './config.js';
+import type { HostConfig } from './config/config.js';
 import type { LogLevel } from './log.js';
 import type { Queues } from './triggers/queues.js';
 import type { FunctionDefinition } from './worker/types.js';

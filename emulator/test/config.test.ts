@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HostConfig } from '../src/config.js';
-import { ConfigError, readConfig } from '../src/config.js';
+import type { HostConfig } from '../src/config/config.js';
+import { readConfig } from '../src/config/config.js';
+import { ConfigError } from '../src/config/json.js';
 
 let directory: string;
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
 import { WallClock } from '../src/durable/clock.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import type { HostOptions } from '../src/host.js';

@@ -1,7 +1,7 @@
 /** The client of durable-functions itself, in the app that was recorded on a real host, over HTTP against a running host. */
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
 import { SkippingClock } from '../src/durable/clock.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { Host } from '../src/host.js';

@@ -1,7 +1,7 @@
 /** Puts an app on a clock, a task hub and settings of its own. */
 import path from 'node:path';
-import type { HostConfig } from '../config.js';
-import { readConfig, withStorage } from '../config.js';
+import type { HostConfig } from '../config/config.js';
+import { readConfig, withStorage } from '../config/config.js';
 import { SkippingClock } from '../durable/clock.js';
 import type { Answer } from '../durable/episode/actions.js';
 import type { HttpAnswer, HttpCall } from '../durable/http/http-call.js';

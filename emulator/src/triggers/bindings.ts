@@ -1,4 +1,4 @@
-import type { Setting } from '../config.js';
+import type { Setting } from '../config/settings.js';
 import type { Binding, FunctionDefinition } from '../worker/types.js';
 
 /** A binding that cannot be had: of a type that the emulator does not have, or with a setting that is not set. The message is one line for a person. */

@@ -2,7 +2,7 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueServiceClient } from '@azure/storage-queue';
 import type { TokenCredential } from '@azure/identity';
-import type { Setting } from '../config.js';
+import type { Setting } from '../config/settings.js';
 
 /** How a storage service is reached. */
 export type StorageConnection =

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
-import type { QueueOptions } from '../config.js';
+import type { QueueOptions } from '../config/host-json.js';
 import { statusOf } from '../storage-errors.js';
 import type { Log } from '../log.js';
 import type { ReceivedMessage } from './queue-messages.js';

@@ -1,5 +1,6 @@
 import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
-import type { QueueOptions, Setting } from '../config.js';
+import type { QueueOptions } from '../config/host-json.js';
+import type { Setting } from '../config/settings.js';
 import type { Log } from '../log.js';
 import type { Binding, FunctionDefinition, TypedData } from '../worker/types.js';
 import { connectionName, findConnection, queueService } from './connections.js';

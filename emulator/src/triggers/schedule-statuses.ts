@@ -2,7 +2,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
-import type { Setting } from '../config.js';
+import type { Setting } from '../config/settings.js';
 import { statusOf } from '../storage-errors.js';
 import { blobContainer, type StorageConnection } from './connections.js';
 

@@ -2,7 +2,7 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { SkippingClock } from '../../src/durable/clock.js';
 import type { TaskHub } from '../../src/durable/task-hub.js';
 import { Host } from '../../src/host.js';
