@@ -1,11 +1,11 @@
-/** `npm run console`: tells the dungeon's story as it unfolds. */
+/** `npm run console`: prints the lines of all dungeon games as they happen. */
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { Screen } from './screen.ts';
 import { tellStory } from './storyteller.ts';
 
 const AZURITE = 'UseDevelopmentStorage=true';
 
-/** Where the dungeon puts its lines. */
+/** The queue to which the dungeon writes its lines. */
 const QUEUE = 'console';
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -14,7 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.exit(0);
   });
 }
-// Who read along has left.
+// The reader of standard output has closed it.
 process.stdout.on('error', () => {
   process.exit(0);
 });
@@ -35,7 +35,7 @@ try {
 
 function open(connection: string): QueueClient {
   try {
-    // It is tried again by the storyteller, who can say so.
+    // The storyteller retries, and reports the failure.
     return QueueServiceClient.fromConnectionString(connection, {
       retryOptions: { maxTries: 1 },
     }).getQueueClient(QUEUE);

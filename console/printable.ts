@@ -1,9 +1,10 @@
-/** Controls and line breaks, and what turns the direction of writing around. */
+/** Control characters, line breaks, and characters that change the direction of writing. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
 /**
- * The text on one line, with nothing in it that a terminal acts upon: ESC becomes `␛`, a line feed `␊`, what has no such picture `\uFFFD`.
- * Whatever a player or anybody with the storage's key wrote, it moves no cursor, sets no title and hides nothing.
+ * The text on one line, without characters that control a terminal: ESC becomes `␛`, a line feed `␊`, and a
+ * character without such a symbol `\uFFFD`. Text from a player, or from another writer of the queue, cannot
+ * move the cursor, set a title or hide anything.
  */
 export function printable(text: string): string {
   return text.replaceAll(UNPRINTABLE, (character) => {

@@ -1,34 +1,34 @@
 import type { Writable } from 'node:stream';
 import { printable } from './printable.ts';
 
-/** Dots on a line, before the next begins. */
+/** How many dots fit on a line. */
 const WIDTH = 60;
 
-/** Where the story is printed: lines, and dots between them. */
+/** Prints the story: lines, and dots between them. */
 export class Screen {
   readonly #story: Writable;
   readonly #asides: Writable;
   #dots = 0;
 
-  /** @param asides takes what is not of the story */
+  /** @param asides the stream for messages that are not part of the story */
   constructor(story: Writable, asides: Writable) {
     this.#story = story;
     this.#asides = asides;
   }
 
-  /** Prints a line of the story. Resolves when it is out. */
+  /** Prints a line of the story. Resolves when it is written. */
   async line(text: string): Promise<void> {
     await this.#endDots();
     await write(this.#story, `${printable(text)}\n`);
   }
 
-  /** Prints what is not of the story. */
+  /** Prints a message that is not part of the story. */
   async aside(text: string): Promise<void> {
     await this.#endDots();
     await write(this.#asides, `${printable(text)}\n`);
   }
 
-  /** Prints a sign of life. */
+  /** Prints a dot, to show that the program is running. */
   async dot(): Promise<void> {
     if (this.#dots === WIDTH) await this.#endDots();
     this.#dots++;

@@ -2,21 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRestError, type QueueClient } from '@azure/storage-queue';
 import type { Screen } from './screen.ts';
 
-/** Between two looks at an empty queue, in milliseconds. */
+/** Milliseconds between two reads of an empty queue. */
 const PAUSE = 500;
-/** After the first failure, and at most, in milliseconds. It doubles. */
+/** Milliseconds to wait after the first failure, doubled after each further one, and the maximum. */
 const BACK_OFF = { first: 500, most: 15_000 };
-/** An answer that takes longer, in milliseconds, counts as none. */
+/** Milliseconds after which a request counts as failed. */
 const PATIENCE = 10_000;
-/** Seconds in which a line is printed and deleted; else it is another console's. */
+/** Seconds for printing and deleting a line. After that, another console can read it. */
 const HOLD = 15;
 
 /**
- * Prints the story from the queue as it comes, a dot while nothing does, for ever. A line is deleted once it was printed. Storage that
- * goes away is said once, and tried again ever less often. Rejects when nothing can be printed any more.
+ * Prints lines from the queue for ever, and dots while there are none. It deletes a line after printing it.
+ * When storage fails, it reports that once and retries with growing intervals. Rejects when it can no longer
+ * print.
  */
 export async function tellStory(queue: QueueClient, screen: Screen): Promise<never> {
-  /** Printed, but not known to be deleted: not to be printed again when they come again. */
+  /** Ids of lines that were printed but perhaps not deleted: they are not printed again. */
   const told = new Set<string>();
   for (let failures = 0; ;) {
     try {
@@ -36,7 +37,7 @@ export async function tellStory(queue: QueueClient, screen: Screen): Promise<nev
   }
 }
 
-/** @returns whether there was something */
+/** @returns whether there was a line */
 async function tellNext(queue: QueueClient, screen: Screen, told: Set<string>): Promise<boolean> {
   const messages = await receive(queue);
   for (const { messageId, messageText } of messages) {
@@ -68,7 +69,9 @@ async function receive(
   return answer?.receivedMessageItems ?? [];
 }
 
-/** @returns nothing when there is no such queue, before the first line was told, or no such message, which is another's by now */
+/**
+ * @returns undefined when the queue does not exist yet, or when the message does not (another console has it)
+ */
 async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call;
@@ -79,13 +82,13 @@ async function unlessGone<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** The text in base64, as Azure's queue clients and bindings write it; whatever else somebody put there as it is. */
+/** Decodes base64, which Azure's queue clients and bindings write. Other text is returned unchanged. */
 function decoded(messageText: string): string {
   const bytes = Buffer.from(messageText, 'base64');
   return bytes.toString('base64') === messageText ? bytes.toString('utf8') : messageText;
 }
 
-/** @returns in a few words why storage gave no answer; nothing when the error is not of storage */
+/** @returns in a few words why storage failed; undefined when the error does not come from storage */
 function storageFailure(error: unknown): string | undefined {
   if (error instanceof Error && error.name === 'AbortError')
     return `nothing came within ${PATIENCE / 1000} seconds`;

@@ -1,4 +1,4 @@
-/** `npm start`, as a newcomer meets it. */
+/** `npm start`. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ interface Started {
   until: (text: RegExp) => Promise<string>;
 }
 
-/** Where storage keeps its data and is served, as options. */
+/** Options that give storage a folder and ports of its own. */
 async function storagePlace(): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'start-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -69,7 +69,7 @@ async function start(args: string[], storage?: string[]): Promise<Started> {
 }
 
 test(
-  'one line starts the app with its storage, says what to try, and stops cleanly',
+  'one command starts the app with its storage, prints commands to try, and stops cleanly',
   { timeout: 60_000 },
   async () => {
     const port = await freePort();
@@ -94,7 +94,7 @@ test(
 );
 
 test(
-  'killed, and started again at once, it goes on with all that it has answered for',
+  'killed and restarted at once, it continues with everything that it has accepted',
   { timeout: 60_000 },
   async () => {
     const storage = await storagePlace();
@@ -119,7 +119,7 @@ test(
   },
 );
 
-test('a port in use is one line, and storage is stopped again', { timeout: 60_000 }, async () => {
+test('a port in use is reported in one line, and storage is stopped again', { timeout: 60_000 }, async () => {
   const { port, free } = await taken();
   onTestFinished(free);
   const app = await start(['--port', String(port)]);
@@ -127,7 +127,7 @@ test('a port in use is one line, and storage is stopped again', { timeout: 60_00
   expect(app.output().trim().split('\n').at(-1)).toMatch(new RegExp(`${port}.*in use|in use.*${port}`));
 });
 
-test('a storage port that something else uses is one line', { timeout: 60_000 }, async () => {
+test('a storage port that another program uses is reported in one line', { timeout: 60_000 }, async () => {
   const { port, free } = await taken();
   onTestFinished(free);
   const app = await start(['--port', '0', '--table-port', String(port)]);

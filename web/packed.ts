@@ -21,8 +21,8 @@ const compress: Record<Encoding, (bytes: Buffer) => Buffer> = {
 };
 
 /**
- * Compresses each built file once, here, so that serving it costs nothing, and writes `files.json`: the list of what may be served.
- * A file that compression does not make smaller is served as it is.
+ * Compresses each built file once, at build time, and writes `files.json`, the list of files that may be
+ * served. A file that compression does not make smaller is served uncompressed.
  */
 export function packed(): Plugin {
   return {

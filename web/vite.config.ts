@@ -4,7 +4,10 @@ import { packed } from './packed.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** `npm run build:web` writes the pages; `npx vite web` serves them as they are edited, over the app on port 7071. */
+/**
+ * `npm run build:web` builds the pages; `npx vite web` serves them while you edit them, with the app's API on
+ * port 7071.
+ */
 export default defineConfig({
   root: here('.'),
   publicDir: false,

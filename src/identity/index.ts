@@ -1,8 +1,11 @@
 import type { TokenCredential } from '@azure/identity';
 
-/** A user-assigned identity when a client id names it; else whatever the machine has, the developer's own login included. */
+/**
+ * A credential for Azure: the user-assigned identity with that client id, or else the machine's default, such
+ * as a developer's login.
+ */
 export async function credential(clientId: string | undefined): Promise<TokenCredential> {
-  // Loading it takes longer than starting most apps, and only Azure needs it.
+  // Loaded only where it is needed: it takes longer to load than the rest of the app.
   const { DefaultAzureCredential, ManagedIdentityCredential } = await import('@azure/identity');
   return clientId ? new ManagedIdentityCredential({ clientId }) : new DefaultAzureCredential();
 }

@@ -9,7 +9,7 @@ import { notFound, Problem } from '../http/index.js';
 import { caching, serve } from './serve.js';
 import { PagesNotBuilt, Site } from './site.js';
 
-/** Where the build of `web/` lies: the same place seen from `src/pages/` and from `dist/pages/`. */
+/** The build of `web/`. The path is right from `src/pages/` and from `dist/pages/`. */
 const built = new URL('../../dist/web/', import.meta.url);
 
 let site: Promise<Site> | undefined;
@@ -40,17 +40,18 @@ async function answer(
     );
   } catch (error) {
     if (!(error instanceof PagesNotBuilt)) throw error;
-    site = undefined; // once they are built, the next request finds them
-    context.error('The pages are not there: %s', error.message);
+    site = undefined; // The next request looks again.
+    context.error('The pages are not built: %s', error.message);
     return new Problem(503, 'pages-not-built', 'The pages are not built', {
       detail: 'Run "npm run build:web".',
     }).response();
   }
 }
 
-// These need no durable client, so they are registered without one.
+// These need no durable client, so they use `app.http` instead of `df.app.client.http`.
 app.http('HomePage', {
-  // It matches the empty path alone: `/admin` and `/runtime` stay the host's.
+  // Matches the empty path only. A catch-all would hide the host's own routes, such as `/admin` and
+  // `/runtime`.
   route: '{ignored:maxlength(0)?}',
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',

@@ -1,2 +1,2 @@
-/** The pages people use, as built from `web/`. */
+/** Serves the pages that are built from `web/`. */
 export { dungeonPage, homePage, pageAssets } from './endpoints.js';

@@ -16,7 +16,10 @@ const security = {
   'Cross-Origin-Opener-Policy': 'same-origin',
 };
 
-/** How long a browser may keep a file: pages are asked for again each time, what carries a hash in its name never changes. */
+/**
+ * How long a browser may keep a file. It revalidates pages at each use; an asset has a hash in its name and
+ * never changes.
+ */
 export const caching = { page: 'no-cache', asset: 'public, max-age=31536000, immutable' };
 
 interface Asked {
@@ -24,8 +27,8 @@ interface Asked {
 }
 
 /**
- * Answers with a built file, in the smallest form the caller accepts; 304 when the caller has it already. HEAD is
- * answered as GET is: the host sends the headers alone, with the length the body would have.
+ * Answers with a built file, in the smallest form that the caller accepts; 304 when the caller has it
+ * already. HEAD is answered like GET: the host sends only the headers, with the length of the body.
  *
  * @returns nothing when there is no such file
  */
@@ -50,7 +53,7 @@ export async function serve(
   return { headers, body: await file.bytes() };
 }
 
-/** Reads Accept-Encoding (RFC 9110, 12.5.3): `*` stands for what is not named, `q=0` refuses. */
+/** Reads Accept-Encoding (RFC 9110, 12.5.3): `*` covers encodings that are not named, `q=0` refuses one. */
 function accepts(header: string | null): (encoding: Encoding) => boolean {
   const weights = new Map<string, number>();
   for (const part of header?.toLowerCase().split(',') ?? []) {
@@ -61,7 +64,10 @@ function accepts(header: string | null): (encoding: Encoding) => boolean {
   return (encoding) => (weights.get(encoding) ?? weights.get('*') ?? 0) > 0;
 }
 
-/** Reads If-None-Match (RFC 9110, 13.1.2), which compares weakly: what stands between may have marked our tag as weak. */
+/**
+ * Reads If-None-Match (RFC 9110, 13.1.2). The comparison is weak, because a proxy may have marked the tag as
+ * weak.
+ */
 function matches(header: string | null, etag: string): boolean {
   return (
     header?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ?? false

@@ -8,17 +8,17 @@ const builtFile = z.object({
   type: z.string(),
   /** Changes with the content: the entity tag. */
   hash: z.string(),
-  /** The compressed forms that lie beside it, as `<path>.<encoding>`, best first. */
+  /** The compressed forms beside it, `<path>.<encoding>`, the smallest first. */
   encodings: z.array(encoding),
 });
 
-/** A compressed form the build may have made of a file. */
+/** A compression that the build may have applied to a file. */
 export type Encoding = z.infer<typeof encoding>;
 
-/** What `files.json` says of one built file. */
+/** The entry of a built file in `files.json`. */
 export type BuiltFile = z.infer<typeof builtFile>;
 
-/** One form of a built file, as it goes out. */
+/** One form of a built file, ready to be sent. */
 export interface Representation {
   type: string;
   etag: string;
@@ -26,7 +26,7 @@ export interface Representation {
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The built pages are not there. */
+/** The pages have not been built. */
 export class PagesNotBuilt extends Error {
   constructor(folder: URL, cause: unknown) {
     super(`The pages are not built: there is no files.json in ${folder.href}. Run "npm run build:web".`, {
@@ -36,8 +36,8 @@ export class PagesNotBuilt extends Error {
 }
 
 /**
- * The files that `web/` was built to. Only what `files.json` lists is ever read: a path from outside is looked up, never joined to a
- * folder. Each form of a file is read from disk once.
+ * The files that `web/` was built to. It reads only files that `files.json` lists: a path from outside is
+ * looked up, and never joined to a folder. Each form of a file is read from disk once.
  */
 export class Site {
   readonly #folder: URL;
@@ -60,7 +60,7 @@ export class Site {
     return new Site(folder, new Map(Object.entries(z.record(z.string(), builtFile).parse(JSON.parse(list)))));
   }
 
-  /** Every path there is, such as `dungeon.html` or `assets/dungeon-Bx2k.js`. */
+  /** All paths, such as `dungeon.html` or `assets/dungeon-Bx2k.js`. */
   get paths(): string[] {
     return [...this.#files.keys()];
   }

@@ -1,4 +1,4 @@
-/** What the host hands to an orchestrator, as far as it is read here. */
+/** The part of an orchestrator's trigger that is read here. */
 export interface Trigger {
   instanceId: string;
   parentInstanceId?: string | null;
@@ -8,14 +8,17 @@ export interface Trigger {
 interface HistoryEvent {
   EventType: number;
   Timestamp: string | Date;
-  /** Of the first event: 0 where a client started the instance, null for a child and for an execution that continues another. */
+  /**
+   * Of the first event: 0 if a client started the instance; null for a sub-orchestration and after
+   * continue-as-new.
+   */
   Generation?: number | null;
 }
 
-/** What the Durable SDK answers, as far as it is read here. */
+/** The part of the Durable SDK's answer that is read here. */
 export interface State {
   isDone: boolean;
-  /** All that the orchestrator has asked for since its start, in order. */
+  /** All actions of the orchestrator since its start, in order. */
   actions: readonly (readonly Action[])[];
 }
 
@@ -25,14 +28,17 @@ interface Action {
   compoundActions?: readonly Action[];
 }
 
-/** What one run of an orchestrator over its history came to, beside what is only a repeat of earlier ones. */
+/** The result of one run of an orchestrator, without the parts that only repeat earlier runs. */
 export interface Episode {
   instanceId: string;
-  /** The workflow began with it. An execution that continues another as new is no beginning. */
+  /** Whether the workflow began with this run. An execution after continue-as-new is no beginning. */
   began: boolean;
-  /** How it left the workflow: `waiting` for somebody or for a moment, with nothing of its own under way. */
+  /**
+   * The state of the workflow after the run. `waiting`: only for an event or a timer, with no task of its own
+   * running.
+   */
   left: 'working' | 'waiting' | 'continuing' | 'completed' | 'failed';
-  /** Seconds since the workflow began, on the clock of its history. Unknown once it has continued as new. */
+  /** Seconds since the workflow began, by the times in its history. Undefined after continue-as-new. */
   age: number | undefined;
 }
 
@@ -47,7 +53,7 @@ export function readEpisode(
   { instanceId, parentInstanceId, history }: Trigger,
   state: State | undefined,
 ): Episode {
-  // What follows the last of these is new; all before was there in earlier runs too.
+  // The events after the last of these are new. Earlier runs have seen the others.
   const turn = history.findLastIndex(({ EventType }) => EventType === ORCHESTRATOR_STARTED);
   const start = history.findIndex(({ EventType }) => EventType === EXECUTION_STARTED);
   const continued = history[start]?.Generation === null && (parentInstanceId ?? null) === null;
@@ -63,7 +69,7 @@ export function readEpisode(
 
 function leaving(state: State | undefined): Episode['left'] {
   if (state === undefined) return 'failed';
-  // The last thing that it asked for is what it waits for.
+  // It waits for its last action.
   const last = state.actions.flat().at(-1);
   if (state.isDone) return last?.actionType === CONTINUE_AS_NEW ? 'continuing' : 'completed';
   return last !== undefined && isWait(last) ? 'waiting' : 'working';

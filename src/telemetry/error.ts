@@ -1,13 +1,13 @@
 import type { Attributes } from '@opentelemetry/api';
 
-/** What kind of error it is: its name, and the code where it has one. */
+/** The type of an error: its name, and its code if it has one. */
 export function typeOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { code } = error as { code?: unknown };
   return typeof code === 'string' || typeof code === 'number' ? `${error.name}:${code}` : error.name;
 }
 
-/** Where an error came from, without its message: that may quote what people wrote. */
+/** The stack frames of an error, without its message, because a message may quote text from people. */
 export function errorAttributes(error: unknown, message: string): Attributes {
   const frames =
     error instanceof Error
@@ -16,7 +16,7 @@ export function errorAttributes(error: unknown, message: string): Attributes {
           .filter((line) => /^\s+at /.test(line))
           .join('\n')
       : undefined;
-  // Application Insights lists as an exception what has all three of these, and loses what has a type alone.
+  // Application Insights shows a record as an exception only if it has all three of these.
   return frames
     ? { 'exception.type': typeOf(error), 'exception.message': message, 'exception.stacktrace': frames }
     : { 'error.type': typeOf(error) };

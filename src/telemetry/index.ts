@@ -1,6 +1,7 @@
 /**
- * What the app tells of itself, by OpenTelemetry. Importing this starts it where a setting asks for it (see settings.ts), before the
- * host calls the first function; without one, nothing of it is loaded. Features know nothing of it.
+ * What the app tells of itself, by OpenTelemetry. Importing this starts it where a setting asks for it (see
+ * settings.ts), before the host calls the first function; without one, nothing of it is loaded. Features know
+ * nothing of it.
  */
 import { destinations } from './settings.js';
 

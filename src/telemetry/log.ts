@@ -12,9 +12,9 @@ const LEVELS = [
 ] as const;
 
 /**
- * Copies what a function logs to telemetry, as `context.log(template, ...values)`: of it the template, and of an error its type and
- * frames. The values stay on the host's console, because names and texts of people may be among them. What an orchestrator logs
- * again while it replays is not copied.
+ * Copies a function's log lines, `context.log(template, ...values)`, to telemetry: the template of each, and
+ * of an error its type and stack frames. The values stay on the host's console, because they may contain
+ * names and texts of people. Lines that an orchestrator logs while it replays are not copied.
  */
 export function copyLog(invocation: InvocationContext, logger: Logger, attributes: Attributes): void {
   for (const [level, severityNumber] of LEVELS) {

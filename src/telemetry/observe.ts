@@ -21,20 +21,23 @@ import type { Instruments } from './sdk.js';
 import { workflows } from './workflows.js';
 import type { State, Trigger } from './episode.js';
 
-/** The event of a function that threw, or answered that it could not answer. */
+/** The event for a function that threw, or that answered with 5xx. */
 const FAILED = 'function.failed';
 
-/** What is remembered of an invocation while it runs. */
+/** Data about an invocation while it runs. */
 interface Running {
   attributes: Attributes;
   context: Context;
-  /** Orchestrators have none: they run again and again, and the host has a span for the whole of one. */
+  /**
+   * Undefined for orchestrators: they run many times, and the host has one span for the whole orchestration.
+   */
   span: Span | undefined;
 }
 
 /**
- * Attaches telemetry to all functions of the app. An invocation goes on with the trace that the host hands it: the caller's for HTTP,
- * the orchestration's for an orchestrator, and for an activity the one in which it was scheduled.
+ * Attaches telemetry to all functions of the app. An invocation continues the trace that the host passes: the
+ * caller's for HTTP, the orchestration's for an orchestrator, and for an activity the trace in which it was
+ * scheduled.
  */
 export function observe(instruments: Instruments): void {
   const { tracer, logger } = instruments;
@@ -79,7 +82,7 @@ export function observe(instruments: Instruments): void {
         found.span
           .setStatus({ code: SpanStatusCode.ERROR })
           .setAttribute('error.type', threw ? typeOf(error) : String(status));
-        // An activity that fails is tried again, as its workflow says; what else fails is somebody's loss.
+        // A workflow can retry an activity, so that is a warning. Other failures reach a caller.
         const severityNumber =
           triggerOf(invocation) === 'activityTrigger' ? SeverityNumber.WARN : SeverityNumber.ERROR;
         logger.emit({
@@ -95,7 +98,7 @@ export function observe(instruments: Instruments): void {
   );
 }
 
-/** Ids and names of functions: nothing that tells of a person. */
+/** Ids and names of functions: no data about people. */
 function attributesOf(invocation: InvocationContext, inputs: readonly unknown[]): Attributes {
   const instanceId = isOrchestrator(invocation)
     ? (inputs[0] as Trigger).instanceId
@@ -103,7 +106,7 @@ function attributesOf(invocation: InvocationContext, inputs: readonly unknown[])
   return {
     'faas.name': invocation.functionName,
     'faas.invocation_id': invocation.invocationId,
-    // By the name that the host's own spans have it.
+    // The host's own spans use this name.
     ...(typeof instanceId === 'string' && { 'durabletask.task.instance_id': instanceId }),
   };
 }

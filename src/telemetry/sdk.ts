@@ -28,23 +28,27 @@ import {
 import { credential } from '../identity/index.js';
 import type { Destinations, Receiver, Signal } from './settings.js';
 
-/** What telemetry is written with. */
+/** The instruments that write telemetry. */
 export interface Instruments {
   tracer: Tracer;
   meter: Meter;
   logger: Logger;
-  /** Hands over all that was written. Never rejects. */
+  /** Sends everything that was written. Never rejects. */
   flush(): Promise<void>;
 }
 
 const SCOPE = 'durable-workflows';
-/** How many spans or records wait to be sent; more are lost. A fan-out of some thousand activities ends within the time in which one batch is sent. */
+/**
+ * How many spans or records can wait to be sent; more are dropped. A fan-out of some thousand activities ends
+ * before one batch is sent.
+ */
 const QUEUE = { maxQueueSize: 20_000 };
 
 /**
- * Starts OpenTelemetry with what this app needs of it: its SDK and the exporters, all of the release that Azure Monitor's asks for. Azure
- * Monitor's distro around them would be five times as much to deploy. Nothing patches modules, either: the hooks of `@azure/functions`
- * see all there is to see, and the spans of an HTTP client would carry addresses with names in them.
+ * Starts OpenTelemetry with its SDK and exporters only, all of the release that Azure Monitor's exporter
+ * requires. Azure Monitor's distribution would make the deployment five times as large. No instrumentation
+ * patches modules: the hooks of `@azure/functions` see every invocation, and spans of an HTTP client would
+ * contain URLs with names in them.
  */
 export async function startSdk(to: Destinations): Promise<Instruments> {
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR);
@@ -62,7 +66,8 @@ export async function startSdk(to: Destinations): Promise<Instruments> {
   const each = <Name extends Signal, Made>(signal: Name, make: (exporter: Exporters[Name]) => Made): Made[] =>
     to.receivers[signal].map((receiver) => make(exporters.get(receiver)![signal]));
 
-  // Not as the caller has it: a host that records nothing itself says "not sampled", and would silence the app.
+  // Ignores the caller's sampling flag: a host that records nothing itself sends "not sampled", and the app
+  // would send nothing.
   const tracers = new TracerProvider({
     resource,
     sampler: new AlwaysOnSampler(),
@@ -76,7 +81,7 @@ export async function startSdk(to: Destinations): Promise<Instruments> {
     resource,
     processors: each('logs', (exporter) => new BatchLogRecordProcessor({ exporter, ...QUEUE })),
   });
-  // The Durable SDK looks here for what it sends along when it starts an instance.
+  // The Durable SDK reads the trace from here when it starts an instance.
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(tracers);
@@ -97,7 +102,7 @@ interface Exporters {
   logs: LogRecordExporter;
 }
 
-/** Each loads its packages only when it is asked for: starting costs what is used. */
+/** Each loads its packages only when it is used, so that unused ones do not slow the start. */
 const EXPORTERS: Readonly<Record<Receiver, (to: Destinations) => Promise<Exporters>>> = {
   azure: async ({ azure }) => {
     const { connectionString, entra } = azure!;

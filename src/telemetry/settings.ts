@@ -1,34 +1,40 @@
-/** The settings of telemetry, all of them: Azure's own names and OpenTelemetry's, so that the Functions host follows the same ones. */
+/**
+ * All settings of telemetry. They have Azure's and OpenTelemetry's names, so that the Functions host uses the
+ * same ones.
+ */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whom telemetry is handed to. */
+/** A destination of telemetry. */
 export type Receiver = 'azure' | 'otlp' | 'console';
 
-/** What is handed over. */
+/** A kind of telemetry. */
 export type Signal = 'traces' | 'metrics' | 'logs';
 
-/** Where telemetry goes. */
+/** The configured destinations. */
 export interface Destinations {
   receivers: Readonly<Record<Signal, readonly Receiver[]>>;
   azure: AzureMonitor | undefined;
-  /** The name of this app among others. */
+  /** The app's name in telemetry. */
   service: string;
-  /** Which of the app's machines this is, where there are several. */
+  /** The id of the machine, where the app runs on several. */
   machine: string | undefined;
 }
 
 /** An Application Insights resource. */
 export interface AzureMonitor {
   connectionString: string;
-  /** Signs in with Entra ID: as the user-assigned identity of that client id, or as the machine's own. Without it the connection string is enough. */
+  /**
+   * Signs in with Entra ID, as the user-assigned identity with that client id or as the machine's own.
+   * Undefined: no sign-in.
+   */
   entra: { clientId: string | undefined } | undefined;
 }
 
 /**
- * Reads where telemetry goes, `undefined` for nowhere:
+ * Reads the destinations from the settings. `undefined` means that telemetry is off:
  * - `APPLICATIONINSIGHTS_CONNECTION_STRING`: Application Insights, and `APPLICATIONINSIGHTS_AUTHENTICATION_STRING`, such as
- *   `Authorization=AAD;ClientId=...`, how to sign in there;
- * - `OTEL_EXPORTER_OTLP_ENDPOINT`: whoever takes OTLP over HTTP. The exporters read more of these variables themselves;
+ *   `Authorization=AAD;ClientId=...`, the sign-in for it;
+ * - `OTEL_EXPORTER_OTLP_ENDPOINT`: a collector of OTLP over HTTP. The exporters read further `OTEL_*` variables themselves;
  * - `OTEL_TRACES_EXPORTER`, `OTEL_METRICS_EXPORTER`, `OTEL_LOGS_EXPORTER`: `otlp`, `console`, both with a comma, or `none`.
  */
 export function destinations(environment: Environment): Destinations | undefined {

@@ -6,7 +6,8 @@ import type { Destinations } from './settings.js';
 /** Starts telemetry, and attaches it to the functions. */
 export async function start(to: Destinations): Promise<Instruments> {
   const instruments = await startSdk(to);
-  // The host keeps what functions log to itself, then: it would send on whole texts, and we send what is safe.
+  // Makes the host keep the functions' log lines: it would send whole texts, and the app sends templates
+  // only.
   app.setup({ capabilities: { WorkerOpenTelemetryEnabled: true } });
   observe(instruments);
   app.hook.appTerminate(() => instruments.flush());

@@ -3,7 +3,7 @@ import { SeverityNumber } from '@opentelemetry/api-logs';
 import { readEpisode, type State, type Trigger } from './episode.js';
 import type { Instruments } from './sdk.js';
 
-/** Bounds of the durations' histogram, in seconds: from what a program does to what people take. */
+/** Bounds of the histogram of durations, in seconds: from programs to people. */
 const BOUNDS = [
   1,
   10,
@@ -20,9 +20,9 @@ const BOUNDS = [
 ];
 
 /**
- * Tells of the workflows, from outside of their orchestrators: each time one has run it is read off what it was given and what it
- * answered, and a run that only repeats what was told before tells nothing. A host that dies between a run and its commit runs it
- * again, and then it is told twice.
+ * Sends metrics and log records about workflows. After each run of an orchestrator it derives them from the
+ * run's trigger and answer; a run that only repeats an earlier one sends nothing. A host that stops between a
+ * run and its commit repeats the run, and then the same record is sent twice.
  */
 export function workflows({
   meter,
@@ -31,9 +31,9 @@ export function workflows({
   const counter = (name: string, description: string): ReturnType<typeof meter.createCounter> =>
     meter.createCounter(name, { description, unit: '{workflow}' });
   const counters = {
-    started: counter('workflow.started', 'Workflows that began'),
-    waiting: counter('workflow.waiting', 'Times that a workflow began to wait for somebody, or for a moment'),
-    completed: counter('workflow.completed', 'Workflows that came to their end'),
+    started: counter('workflow.started', 'Workflows that started'),
+    waiting: counter('workflow.waiting', 'How often a workflow began to wait for an event or a timer'),
+    completed: counter('workflow.completed', 'Workflows that completed'),
     failed: counter('workflow.failed', 'Workflows that ended with an error'),
   };
   const duration = meter.createHistogram('workflow.duration', {

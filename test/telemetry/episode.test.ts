@@ -26,7 +26,7 @@ const any = (
 const asks = (...actions: { actionType: number }[]): State => ({ isDone: false, actions: [actions] });
 
 describe('an episode', () => {
-  it('is the beginning of a workflow when that starts with it, and only then', () => {
+  it('begins a workflow only when it is the first of it', () => {
     expect(readEpisode({ instanceId: 'a', history: [turn(0), start()] }, asks(activity))).toEqual({
       instanceId: 'a',
       began: true,
@@ -41,7 +41,7 @@ describe('an episode', () => {
     ).toEqual({ instanceId: 'a', began: false, left: 'working', age: 7 });
   });
 
-  it('that continues another as new is no beginning, and does not know how long it has been', () => {
+  it('after continue-as-new is no beginning, and has no duration', () => {
     expect(readEpisode({ instanceId: 'a', history: [turn(0), start(null), over] }, asks(timer))).toEqual({
       instanceId: 'a',
       began: false,
@@ -50,13 +50,13 @@ describe('an episode', () => {
     });
   });
 
-  it('of a child is a beginning', () => {
+  it('of a sub-orchestration can be a beginning', () => {
     expect(
       readEpisode({ instanceId: 'a:0', parentInstanceId: 'a', history: [turn(0), start(null)] }, asks(timer)),
     ).toMatchObject({ began: true, age: 0 });
   });
 
-  it('leaves the workflow waiting when all that it goes on with is an event or a moment', () => {
+  it('leaves the workflow waiting when only an event or a timer can continue it', () => {
     const left = (...actions: { actionType: number }[]): string =>
       readEpisode({ instanceId: 'a', history: [turn(0), start()] }, asks(...actions)).left;
     expect(left(activity, timer)).toBe('waiting');
@@ -66,7 +66,7 @@ describe('an episode', () => {
     expect(left(any(event, activity))).toBe('working');
   });
 
-  it('ends the workflow, or the execution alone', () => {
+  it('ends the workflow, or only the execution', () => {
     const history = [turn(0), start(), over, turn(60), fired];
     expect(readEpisode({ instanceId: 'a', history }, { isDone: true, actions: [[activity]] })).toMatchObject({
       left: 'completed',

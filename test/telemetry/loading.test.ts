@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 
-/** The packages of OpenTelemetry that a process has loaded once it has the app's telemetry, under some settings. */
+/** The packages of OpenTelemetry that a process loads with the app's telemetry, under some settings. */
 function loaded(settings: Record<string, string>): string[] {
   const telemetry = pathToFileURL(path.resolve('dist/telemetry/index.js')).href;
   const program = `
@@ -17,15 +17,15 @@ function loaded(settings: Record<string, string>): string[] {
     encoding: 'utf8',
     env: { ...environment, ...settings },
   });
-  // Outside of a host @azure/functions says on standard output that there is none.
+  // Outside a host, @azure/functions writes a warning to standard output.
   return JSON.parse(stderr.split('\n').find((line) => line.startsWith('['))!) as string[];
 }
 
-it('without a setting that turns it on nothing of telemetry is loaded', () => {
+it('without a setting, no code of telemetry is loaded', () => {
   expect(loaded({})).toEqual([]);
 });
 
-it('an OTLP address loads what sends there, and nothing of Azure Monitor', () => {
+it('an OTLP address loads the OTLP exporters, and nothing of Azure Monitor', () => {
   const packages = loaded({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
   expect(packages).toEqual(
     expect.arrayContaining(['@opentelemetry/sdk-trace', '@opentelemetry/exporter-trace-otlp-http']),

@@ -5,7 +5,7 @@ import type { LogRecord } from '@opentelemetry/api-logs';
 import { expect, it } from 'vitest';
 import { copyLog } from '../../src/telemetry/log.js';
 
-/** A context, what its function has logged for the host, and what of that became telemetry. */
+/** A context, the lines that its function logged to the host, and the records that telemetry made of them. */
 function logging(): { context: InvocationContext; host: unknown[][]; records: LogRecord[] } {
   const host: unknown[][] = [];
   const records: LogRecord[] = [];
@@ -27,14 +27,14 @@ function logging(): { context: InvocationContext; host: unknown[][]; records: Lo
   return { context, host, records };
 }
 
-it('of a line of the log the template is sent, and the values stay with the host', () => {
+it('a log line is sent as its template, without its values', () => {
   const { context, host, records } = logging();
   context.warn('To %s: %s', 'kim', 'A new laptop');
   expect(host).toEqual([['To %s: %s', 'kim', 'A new laptop']]);
   expect(records).toEqual([{ body: 'To %s: %s', severityNumber: 13, attributes: { 'faas.name': 'F' } }]);
 });
 
-it('of an error its type, its code and where it came from are sent, and not what it says', () => {
+it('an error is sent as its type, its code and its stack frames, without its message', () => {
   const { context, records } = logging();
   context.error(Object.assign(new TypeError('kim is not a number'), { code: 'E_KIM' }));
   context.error('It went wrong', new RangeError('kim again'));
@@ -51,7 +51,7 @@ it('of an error its type, its code and where it came from are sent, and not what
   expect(JSON.stringify(records)).not.toContain('kim');
 });
 
-it('what an orchestrator logs again while it replays is not sent again', () => {
+it('lines that an orchestrator logs while it replays are not sent again', () => {
   const { context, host, records } = logging();
   const df = { isReplaying: true };
   Object.assign(context, { df });
@@ -62,7 +62,7 @@ it('what an orchestrator logs again while it replays is not sent again', () => {
   expect(records.map(({ body }) => body)).toEqual(['Twice']);
 });
 
-it('every line that the app logs begins with a constant text, because that is what is sent', () => {
+it('every line that the app logs begins with a constant template, because the template is sent', () => {
   const found: string[] = [];
   for (const file of readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
     /^(?!telemetry).*\.ts$/.test(name),

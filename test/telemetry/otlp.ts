@@ -40,13 +40,13 @@ export interface Point {
   sum: number | undefined;
 }
 
-/** Whoever takes OTLP over HTTP as JSON, and keeps it. */
+/** A collector that accepts OTLP over HTTP as JSON, and keeps it. */
 export class OtlpReceiver {
   readonly spans: Span[] = [];
   readonly logs: LogRecord[] = [];
-  /** As they were told last: of a counter that is its sum since the start. */
+  /** The last values. A counter's value is its sum since the start. */
   readonly points = new Map<string, Point>();
-  /** All that came, to look for what must not be there. */
+  /** Everything received, to search for text that must not be sent. */
   text = '';
   readonly #server = createServer((request, response) => {
     void body(request).then((bytes) => {
@@ -58,7 +58,7 @@ export class OtlpReceiver {
     });
   });
 
-  /** @returns the address to be set as `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  /** @returns the address for `OTEL_EXPORTER_OTLP_ENDPOINT` */
   async start(): Promise<string> {
     await new Promise<void>((resolve) => {
       this.#server.listen(0, '127.0.0.1', resolve);
@@ -73,7 +73,7 @@ export class OtlpReceiver {
     });
   }
 
-  /** Forgets what came so far. */
+  /** Forgets everything received so far. */
   clear(): void {
     this.spans.length = 0;
     this.logs.length = 0;

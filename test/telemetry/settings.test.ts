@@ -4,7 +4,7 @@ import { destinations } from '../../src/telemetry/settings.js';
 const none = { traces: [], metrics: [], logs: [] };
 const all = (...receivers: string[]): object => ({ traces: receivers, metrics: receivers, logs: receivers });
 
-it('telemetry goes nowhere unless a setting says so', () => {
+it('telemetry is off unless a setting names a destination', () => {
   expect(destinations({})).toBeUndefined();
   expect(
     destinations({
@@ -16,7 +16,7 @@ it('telemetry goes nowhere unless a setting says so', () => {
   expect(destinations({ APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD' })).toBeUndefined();
 });
 
-it('a connection string takes it to Application Insights, under the name of the site', () => {
+it('a connection string sends it to Application Insights, under the name of the site', () => {
   expect(
     destinations({
       APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=1',
@@ -45,7 +45,7 @@ it.each([
   ).toEqual({ connectionString: 'InstrumentationKey=1', entra });
 });
 
-it('an OTLP address takes it there, beside Application Insights where that is named too', () => {
+it('an OTLP address sends it there, and to Application Insights too if that is set', () => {
   expect(
     destinations({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318', OTEL_SERVICE_NAME: 'mine' }),
   ).toEqual({ receivers: all('otlp'), azure: undefined, service: 'mine', machine: undefined });
@@ -57,7 +57,7 @@ it('an OTLP address takes it there, beside Application Insights where that is na
   ).toEqual(all('azure', 'otlp'));
 });
 
-it('each signal can be taken elsewhere by the variables that OpenTelemetry has for that', () => {
+it('OpenTelemetry’s variables send each signal to a destination of its own', () => {
   expect(destinations({ OTEL_LOGS_EXPORTER: 'console' })?.receivers).toEqual({ ...none, logs: ['console'] });
   expect(
     destinations({

@@ -3,10 +3,10 @@ import { TestApp } from '../../emulator/src/testing.js';
 import { startApp } from '../support/app.js';
 import { OtlpReceiver, type Span } from './otlp.js';
 
-// Telemetry reads its settings when the app is loaded, once a process; and so does the host of this test.
+// Telemetry reads its settings when the app is loaded, once a process. So does the host of this test.
 const receiver = new OtlpReceiver();
 vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', await receiver.start());
-/** Only the app as the host loads it has telemetry: so not before there is one. */
+/** Imported late: the host must load the app, and telemetry with it, first. */
 const flush = async (): Promise<void> => (await import('../../src/telemetry/index.js')).flush();
 
 beforeEach(() => {
@@ -24,7 +24,7 @@ const laptop = {
   details: 'The old one burns.',
 };
 
-/** Each episode runs once: a run that is repeated to compare its answers would be told twice. */
+/** Without verified replays, because telemetry would record each episode twice. */
 async function start(): Promise<TestApp> {
   return (await startApp({ verifyReplay: false })).app;
 }
@@ -35,7 +35,7 @@ async function ask(app: TestApp): Promise<string> {
   return ((await response.json()) as { id: string }).id;
 }
 
-/** What was told of one metric: by the outcome or else the workflow it is about. */
+/** The values of one metric, by outcome or else by workflow. */
 const told = (metric: string): unknown[] =>
   [...receiver.points.values()]
     .filter((point) => point.metric === metric)
@@ -44,7 +44,7 @@ const told = (metric: string): unknown[] =>
       ...(value === undefined ? { count, sum } : { value }),
     }));
 
-/** How much a counter grew while something happened. */
+/** How much a counter grows while `during` runs. */
 async function growth(metric: string, during: () => Promise<void>): Promise<number> {
   const sum = async (): Promise<number> => {
     await flush();
@@ -58,7 +58,7 @@ async function growth(metric: string, during: () => Promise<void>): Promise<numb
 }
 
 describe('an approval that is escalated, and then decided', () => {
-  it('is told in metrics: once started, twice waiting, completed after the time it took', async () => {
+  it('appears in metrics: started once, waiting twice, completed with its duration', async () => {
     const app = await start();
     const id = await ask(app);
     await app.skip({ hours: 30 });
@@ -78,7 +78,7 @@ describe('an approval that is escalated, and then decided', () => {
     expect(told('app.uptime')).toHaveLength(1);
   });
 
-  it("is one trace, from whoever called to the last activity, the host's spans and the app's one below the other", async () => {
+  it('is one trace from the caller to the last activity, with spans of the host and, below them, of the app', async () => {
     const app = await start();
     const caller = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
     const response = await app.post('/api/approvals', laptop, {
@@ -91,7 +91,7 @@ describe('an approval that is escalated, and then decided', () => {
     await app.stop();
     await flush();
 
-    // The decision is another call, and so another trace.
+    // The decision is another request, and so another trace.
     const trace = receiver.spans.filter(({ traceId }) => traceId === caller.traceId);
     expect(
       receiver.spans
@@ -139,7 +139,7 @@ describe('an approval that is escalated, and then decided', () => {
     expect(logged.map(({ traceId }) => traceId)).toEqual(logged.map(() => caller.traceId));
   });
 
-  it('is told in the log with its instance id, each thing once, and of people nothing', async () => {
+  it('appears in the log once for each event, with its instance id and no data about people', async () => {
     const app = await start();
     const id = await ask(app);
     await app.skip({ hours: 30 });
@@ -170,8 +170,8 @@ describe('an approval that is escalated, and then decided', () => {
   });
 });
 
-describe('what goes wrong', () => {
-  it('in an activity is a warning with the type of its error and where it came from, and the workflow goes on', async () => {
+describe('a failure', () => {
+  it('of an activity is a warning with the error’s type and stack frames, and the workflow continues', async () => {
     const app = await start();
     app.replace('AskApprover', () => {
       throw new RangeError('kim cannot be asked');
@@ -194,7 +194,7 @@ describe('what goes wrong', () => {
     expect(receiver.text).not.toContain('kim');
   });
 
-  it('for good fails the workflow, which is told as an error and counted', async () => {
+  it('of a workflow is logged as an error and counted', async () => {
     const app = await start();
     app.replace('AskApprover', () => {
       throw new RangeError('kim cannot be asked');
@@ -212,7 +212,7 @@ describe('what goes wrong', () => {
     expect(receiver.text).not.toContain('kim');
   });
 
-  it('in an HTTP function is told with its error, and nothing of the request', async () => {
+  it('of an HTTP function is logged with its error, and without data of the request', async () => {
     const app = await TestApp.start({
       app: () => import('../../src/index.js'),
       settings: { AppStorage: 'nowhere' },

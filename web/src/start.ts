@@ -1,4 +1,7 @@
-/** Makes the start page's curl lines ready to run: with this server's address, an id that was pasted, and a button that copies. */
+/**
+ * Makes the start page's curl lines ready to run: inserts this server's address and a pasted id, and adds a
+ * button that copies.
+ */
 
 const written = 'http://localhost:7071';
 const said = document.querySelector('#said');
@@ -27,7 +30,10 @@ function prepare(line: HTMLPreElement): void {
   line.before(button);
 }
 
-/** Copies; where the browser forbids it, selects the text instead, for the keyboard to copy. */
+/**
+ * Copies the line. Where the browser forbids that, selects the text instead, so that the keyboard can copy
+ * it.
+ */
 async function copy(code: HTMLElement, button: HTMLButtonElement): Promise<void> {
   let outcome = 'Copied';
   try {

@@ -4,7 +4,7 @@ export interface Being {
   name: string;
   currentRoom?: string | null;
   isAlive: boolean;
-  /** Names joined by commas; absent or empty when there is nothing. */
+  /** Names joined by commas; absent or empty when there are none. */
   inventoryItems?: string | null;
 }
 
@@ -22,7 +22,7 @@ export interface Thing {
   isTreasure: boolean;
 }
 
-/** What there is of a player's world; parts of it are missing while it is being made. */
+/** A player's world. Parts are missing while it is being set up. */
 export interface World {
   user?: Being | null;
   monster?: Being | null;
@@ -45,11 +45,11 @@ export interface WorkflowState {
   status: string;
   /** When the workflow was started, in milliseconds since 1970. */
   created: number;
-  /** The server's clock as it answered, in milliseconds since 1970. */
+  /** The server's time when it answered, in milliseconds since 1970. */
   asked: number;
 }
 
-/** A line of the story. Numbers grow, and never come twice. */
+/** A line of the story. Numbers increase, and none is used twice. */
 export interface Line {
   number: number;
   text: string;
@@ -59,7 +59,7 @@ export interface Line {
 
 export type Move = { action: 'get'; target: string } | { action: 'kill'; target: string; with: string };
 
-/** The server understood and said no (4xx). */
+/** The server refused the request (4xx). */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -69,7 +69,7 @@ export class Refused extends Error {
   }
 }
 
-/** There was no answer, or one that says the server is in trouble (5xx, 429). */
+/** There was no answer, or an answer that reports a failure of the server (5xx, 429). */
 export class Unreachable extends Error {}
 
 const patience = 15_000;
@@ -107,7 +107,7 @@ export async function story(name: string, after: number): Promise<Line[]> {
 }
 
 /**
- * @throws Refused, with what the server says is wrong
+ * @throws Refused, with the server's explanation
  * @throws Unreachable
  */
 async function ask(path: string, body?: object): Promise<Response> {
@@ -157,7 +157,7 @@ async function json<T>(response: Response): Promise<T> {
   }
 }
 
-/** What a refusal says: the text of a problem document (RFC 9457), or the body as it is. */
+/** The explanation of a refusal: the text of a problem document (RFC 9457), or the whole body. */
 async function reason(response: Response): Promise<string> {
   const text = await response.text().catch(() => '');
   try {

@@ -3,7 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { Entrance } from './entrance';
 import { Game } from './game';
 
-/** The player is named in the address, so that a reload, a bookmark and the way back lead to the same game. */
+/**
+ * The address contains the player's name, so that a reload, a bookmark and the Back button lead to the same
+ * game.
+ */
 const playerInAddress = (): string => {
   try {
     return decodeURIComponent(location.hash.slice(1));
@@ -22,7 +25,7 @@ export function App(): VNode {
   }, []);
 
   const enter = (name: string): void => {
-    setEntered(entered + 1); // a name that was unknown a moment ago is looked up anew
+    setEntered(entered + 1); // A name that was unknown before is looked up again.
     location.hash = encodeURIComponent(name);
   };
   return (

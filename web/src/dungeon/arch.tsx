@@ -27,7 +27,7 @@ const pillarStones = [0, 1, 2, 3].flatMap((row) => {
 
 const opening = `M${middle.x - inner} 200V${middle.y}A${inner} ${inner} 0 0 1 ${middle.x + inner} ${middle.y}V200Z`;
 
-/** The way in, drawn: dark and waiting, lit from within, or gone cold. */
+/** A drawing of the entrance: dark while it waits, lit, or cold. */
 export function Arch({ mood }: { mood: 'waiting' | 'open' | 'cold' }): VNode {
   return (
     <svg class={`arch ${mood}`} viewBox="0 0 220 212" role="presentation" aria-hidden="true">

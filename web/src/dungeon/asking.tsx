@@ -2,13 +2,13 @@ import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
 import { Unreachable } from './api';
 
-/** Something asked of the dungeon by pressing a button. */
+/** A request to the dungeon that a button makes. */
 export interface Asking {
-  /** What is being asked now, by the label of its button. */
+  /** The running request, by the label of its button. */
   current: string | undefined;
-  /** Why the last thing asked was not done. */
+  /** Why the last request failed. */
   error: string | undefined;
-  /** Asks, unless an answer is still awaited. */
+  /** Sends a request, unless another is still running. */
   ask(label: string, question: () => Promise<unknown>): void;
 }
 
@@ -35,7 +35,7 @@ export function useAsking(): Asking {
 interface AskButtonProps {
   asking: Asking;
   label: string;
-  /** What the button says while the answer is awaited. */
+  /** The button's label while the request runs. */
   doing: string;
   question?: () => Promise<unknown>;
   primary?: boolean;
@@ -43,8 +43,8 @@ interface AskButtonProps {
 }
 
 /**
- * A button that shows that its answer is awaited. It stays focusable meanwhile, so that the keyboard keeps its place. Without a
- * question it submits the form it stands in.
+ * A button that shows when its request is running. It stays focusable meanwhile, so that the keyboard keeps
+ * its place. Without a request of its own it submits its form.
  */
 export function AskButton({ asking, label, doing, question, primary, children }: AskButtonProps): VNode {
   const busy = asking.current === label;

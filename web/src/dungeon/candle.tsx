@@ -4,7 +4,7 @@ import type { WorkflowState } from './api';
 
 const given = 120;
 
-/** A candle that burns for the two minutes a player has, counted by the server's clock. */
+/** A candle that burns for the player's two minutes, by the server's clock. */
 export function Candle({ confirmation }: { confirmation: WorkflowState }): VNode {
   const [end] = useState(
     () => Date.now() + clamp(given - (confirmation.asked - confirmation.created) / 1000) * 1000,
@@ -35,7 +35,7 @@ export function Candle({ confirmation }: { confirmation: WorkflowState }): VNode
 
 const clamp = (seconds: number): number => Math.min(given, Math.max(0, seconds));
 
-/** What a screen reader says of the time, at few moments. */
+/** The remaining time for screen readers, announced at a few moments only. */
 function spoken(seconds: number): string {
   if (seconds === 0) return 'The time is up.';
   const moment = [10, 30, 60].find((mark) => seconds <= mark);

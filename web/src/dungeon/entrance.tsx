@@ -6,17 +6,17 @@ import { AskButton, AskError, useAsking } from './asking';
 
 interface EntranceProps {
   enter: (name: string) => void;
-  /** A name that was asked for, and that nobody has. */
+  /** A name that was looked up and belongs to no player. */
   stranger?: string;
 }
 
-/** Where a player gives a name. */
+/** The form in which a player enters a name. */
 export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
   const [name, setName] = useState(stranger);
   const [taken, setTaken] = useState<string>();
   const field = useRef<HTMLInputElement>(null);
   const asking = useAsking();
-  useLayoutEffect(() => field.current?.focus(), []); // at once: somebody may be typing already
+  useLayoutEffect(() => field.current?.focus(), []); // Before the first paint, because the user may be typing already.
 
   async function begin(): Promise<void> {
     const wanted = name.trim().normalize('NFC');

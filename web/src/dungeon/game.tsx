@@ -120,7 +120,7 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
   );
 }
 
-/** A scene's heading takes the focus when the scene begins, and names the tab. */
+/** The heading of a scene. It takes the focus when the scene begins, and gives the tab its title. */
 function Title({ children }: { children: string }) {
   useEffect(() => {
     const before = document.title;
@@ -148,8 +148,8 @@ function Waiting({ title, children }: { title: string; children: ComponentChildr
 }
 
 /**
- * Keeps the keyboard where the player is: at the heading when a new scene begins, and at the next thing to do when the button that was
- * pressed is gone.
+ * Moves the focus to the heading when a new scene begins, and to the next control when the pressed button has
+ * disappeared.
  */
 function useFocus(scene: Scene, asked: string | undefined) {
   const stage = useRef<HTMLElement>(null);

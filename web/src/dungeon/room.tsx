@@ -7,14 +7,14 @@ interface RoomProps {
   player: string;
   world: World;
   asking: Asking;
-  /** Done when the page shows what a move has changed. */
+  /** Resolves when the page shows the result of a move. */
   look: () => Promise<void>;
 }
 
-/** The room as text, what can be done in it, and what the player carries. */
+/** The room as text, the possible moves, and the player's inventory. */
 export function Room({ player, world, asking, look }: RoomProps): VNode {
   const { room } = world;
-  const monster = world.monster?.currentRoom ? world.monster : undefined; // it was made before it comes in
+  const monster = world.monster?.currentRoom ? world.monster : undefined; // It exists before it is placed in the room.
   const floor = names(room?.inventoryItems);
   const grip = names(monster?.inventoryItems);
   const weapons = monster?.isAlive ? held(world).filter((name) => !isTreasure(world, name)) : [];
@@ -84,7 +84,7 @@ export function Room({ player, world, asking, look }: RoomProps): VNode {
   );
 }
 
-/** What the player carries. */
+/** The player's inventory. */
 export function Carried({ world }: { world: World }): VNode {
   const things = held(world);
   return (

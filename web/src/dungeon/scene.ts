@@ -1,7 +1,7 @@
 import type { Thing, World } from './api';
 import { hasEnded, type Seen } from './watch';
 
-/** Where a player stands in the story: what the page shows is chosen by this alone. */
+/** The stage of a player's game. It alone decides what the page shows. */
 export type Scene =
   | 'looking'
   | 'nobody'
@@ -38,7 +38,7 @@ export function names(items: string | null | undefined): string[] {
     .filter(Boolean);
 }
 
-/** What the player holds. */
+/** The player's things. */
 export const held = (world: World): string[] => names(world.user?.inventoryItems);
 
 export const isTreasure = (world: World, name: string): boolean =>

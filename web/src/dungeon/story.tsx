@@ -9,7 +9,7 @@ const clock = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 });
 
-/** The story as it unfolds, newest last; it follows what comes, unless the reader has gone back to read. */
+/** The story, newest line last. It scrolls to new lines, unless the reader has scrolled back. */
 export function Story({ lines }: { lines: Line[] }): VNode {
   const list = useRef<HTMLDivElement>(null);
   const following = useRef(true);

@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Seen } from './watch';
 
-/** Says that the dungeon does not answer, why, and when it is asked again. */
+/** Shows that the server does not answer, why, and when the page retries. */
 export function Trouble({ seen: { trouble, slow }, look }: { seen: Seen; look: () => Promise<void> }): VNode {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {

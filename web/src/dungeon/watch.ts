@@ -9,26 +9,29 @@ import {
   type World,
 } from './api';
 
-/** All that is known of a player's game. */
+/** The state of a player's game, as far as the page knows it. */
 export interface Seen {
   /** Undefined until the first answer; null when there is no such player. */
   world: World | null | undefined;
   workflows: Partial<Record<Workflow, WorkflowState>>;
   story: Line[];
-  /** Set while the server does not answer; asked again at `again`, in milliseconds since 1970, or being asked now. */
+  /**
+   * Set while the server does not answer. The page retries at `again`, in milliseconds since 1970, or is
+   * retrying now.
+   */
   trouble?: { message: string; again: number | 'now' };
-  /** An answer has been waited for longer than one likes to. */
+  /** An answer is taking long. */
   slow: boolean;
 }
 
 export interface Watch {
-  /** Looks at once; done when what is seen is newer than the call, or could not be had. */
+  /** Polls at once. Resolves when the state is newer than this call, or when the poll has failed. */
   look: () => Promise<void>;
   stop: () => void;
 }
 
 const second = 1000;
-/** How long after something was asked for its effects are expected at any moment, in milliseconds. */
+/** Milliseconds after a request in which its effects are expected, so that the page polls more often. */
 const lively = 5 * second;
 const longestStory = 200;
 const ended = new Set(['Completed', 'Failed', 'Terminated', 'Canceled']);
@@ -37,8 +40,8 @@ export const hasEnded = (state: WorkflowState | undefined): boolean =>
   state !== undefined && ended.has(state.status);
 
 /**
- * Follows a game: asks every second, more often just after something was asked for, less often when nobody looks, ever less often while
- * the server does not answer, and no longer once everything has ended.
+ * Polls a game: every second, more often just after a request, less often while the page is hidden, with
+ * growing intervals while the server does not answer, and no longer once everything has ended.
  */
 export function watch(name: string, show: (seen: Seen) => void): Watch {
   let seen: Seen = { world: undefined, workflows: {}, story: [], slow: false };
@@ -85,7 +88,7 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
     }
   }
 
-  /** How long until the next look, in milliseconds. */
+  /** Milliseconds until the next poll. */
   function pause(): number {
     if (seen.trouble && seen.trouble.again !== 'now') return seen.trouble.again - Date.now();
     if (isOver(seen)) return Infinity;
@@ -135,7 +138,7 @@ export function watch(name: string, show: (seen: Seen) => void): Watch {
 
 type States = Seen['workflows'];
 
-/** The states as they are now: asks for those that may have changed, and then for those that have become worth asking by that. */
+/** Reads the states that may have changed, and then those of workflows that these may have started. */
 async function statesOf(name: string, known: States): Promise<States> {
   const states = { ...known };
   const asked = new Set<Workflow>();
@@ -151,7 +154,10 @@ async function statesOf(name: string, known: States): Promise<States> {
   }
 }
 
-/** A workflow that has ended will not change, and one is only asked for once what starts it has run. */
+/**
+ * Whether to read a workflow's state: not after it has ended, and not before the workflow that starts it has
+ * run.
+ */
 function worthAsking(workflow: Workflow, known: States): boolean {
   if (hasEnded(known[workflow])) return false;
   if (workflow === 'RunUserSequentialWorkflow') return hasEnded(known.UserConfirmationWorkflow);
@@ -159,7 +165,7 @@ function worthAsking(workflow: Workflow, known: States): boolean {
   return true;
 }
 
-/** Nothing will change any more: the game is won or lost, or there is none, and no workflow of it runs. */
+/** Whether nothing will change any more: the game is won, lost or missing, and none of its workflows runs. */
 function isOver({ world, workflows: known }: Seen): boolean {
   const idle = Object.values(known).every((state) => state === undefined || hasEnded(state));
   if (!world) return idle;

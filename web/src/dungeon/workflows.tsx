@@ -14,11 +14,14 @@ const roles: Record<Workflow, { title: string; does: string }> = {
 
 interface WorkflowsProps {
   states: Partial<Record<Workflow, WorkflowState>>;
-  /** What has not been started by now will not be. */
+  /** True when a workflow that has not started by now will never start. */
   over: boolean;
 }
 
-/** The five workflows as lamps on a line: each lights up as it runs, and burns steadily once it is done. */
+/**
+ * The five workflows as lamps: a lamp flickers while its workflow runs, and shines steadily once that has
+ * ended.
+ */
 export function Workflows({ states, over }: WorkflowsProps): VNode {
   return (
     <section class="panel machinery" aria-labelledby="machinery">
