@@ -385,6 +385,26 @@ describe('the owner', () => {
     expect(performance.now() - killed).toBeLessThan(1000);
   });
 
+  test('is not robbed while it may live in another process namespace, whose host has the same name', async () => {
+    const hub = await opened();
+    await hub.close();
+    const blob = BlobServiceClient.fromConnectionString(connection)
+      .getContainerClient('hub-applease')
+      .getBlobClient('hub-appleaseinfo');
+    const lease = blob.getBlobLeaseClient();
+    await lease.acquireLease(15);
+    const { metadata } = await blob.getProperties();
+    // What a container writes. This machine has no process with that id.
+    await blob.setMetadata(
+      { ...metadata, processes: encodeURIComponent('boot pid:[1]'), pid: '4194305' },
+      { conditions: { leaseId: lease.leaseId } },
+    );
+    await expect(hubOn().open(() => {})).rejects.toThrow(
+      `Task hub 'Hub' is in use by process 4194305 on ${hostname()}. If that process has ended, the hub is free within 30 seconds.`,
+    );
+    await lease.renewLease();
+  });
+
   test('of two that follow a killed one is one', async () => {
     await (await otherProcess()).kill();
     const tries = await Promise.allSettled(Array.from({ length: 6 }, () => opened()));
@@ -445,6 +465,20 @@ describe('the owner', () => {
       await hub.post('one', message('m'));
       expect((await hub.load('one')).inbox).toEqual([message('m')]);
       expect(lost).not.toHaveBeenCalled();
+    });
+
+    test('counts the age of its lease from the request for it, however long it takes to write its name', async () => {
+      await hub.close();
+      let leaseRequests = 0;
+      storage.fault = ({ path: url }) => {
+        if (url.includes('comp=metadata')) vi.setSystemTime(Date.now() + 12_000);
+        return url.includes('comp=lease') && leaseRequests++ > 0 ? 'request lost' : undefined;
+      };
+      hub = await opened({ connection: storage.connection }, lost);
+      await pass(17);
+      await hub.post('one', message('m'));
+      await pass(2);
+      await expect(hub.post('one', message('m'))).rejects.toThrow("may be somebody else's");
     });
 
     test('is told when somebody else has taken it meanwhile', async () => {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobClient, BlobLeaseClient, ContainerClient } from '@azure/storage-blob';
@@ -7,20 +8,20 @@ import { ignore, statusOf } from '../../storage-errors.js';
 import { HubUnavailableError } from '../task-hub.js';
 
 /**
- * Seconds that a lease lasts by itself, 15 to 60: enough for a machine that is so busy that it renews late. Who died on this
- * machine is not waited for.
+ * How long a lease lasts without renewal, in seconds; storage allows 15 to 60. It is long enough for a busy machine that renews
+ * late. A lease held by a dead process on this machine is taken over at once.
  */
 const LEASE = 30;
 const RENEW_EVERY = 5_000;
 const RENEW_AGAIN_AFTER = 1_000;
 const ASK_AGAIN_AFTER = 250;
 
-/** The container's metadata that marks a hub as one of ours. */
+/** The key in the container's metadata that marks a hub as made by the emulator. */
 const MAKER = 'durabletaskemulator';
 
 /**
- * Whose a hub is. Its maker is told by a mark on the container `<hub>-applease`, its owner by a lease on the blob in it, the
- * same that the provider leases, whose metadata names the process.
+ * The maker and the owner of a hub. A mark on the container `<hub>-applease` says that the emulator made the hub. The owner holds a
+ * lease on the blob in that container, the same blob that the provider leases; the blob's metadata names the owner's process.
  */
 export class Ownership {
   readonly #hubName: string;
@@ -29,6 +30,7 @@ export class Ownership {
   readonly #blob: BlobClient;
   #lease: BlobLeaseClient | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** When the request was sent that acquired or renewed the lease last: the lease is at least as young as storage counts it. */
   #renewed = 0;
 
   constructor(hubName: string, clients: StorageClients) {
@@ -39,7 +41,7 @@ export class Ownership {
   }
 
   /**
-   * Marks a new hub as ours.
+   * Marks a new hub as made by the emulator.
    * @throws HubUnavailableError when another kind of host made it
    */
   async claim(): Promise<void> {
@@ -69,22 +71,24 @@ export class Ownership {
   }
 
   /**
-   * Takes the lease, at once from a process of this machine that has died, and keeps it. While storage does not answer it may
-   * run out (see {@link isSure}); it is ours again when it can be renewed before somebody else has taken it.
-   * @param patience milliseconds to wait for a living owner
-   * @param lost called once, when somebody else has taken it
-   * @throws HubUnavailableError when it stays taken
+   * Takes the lease and keeps it. A lease held by a dead process on this machine is taken over at once. While storage does not
+   * answer, the lease may run out (see {@link isSure}). It counts again when it is renewed before another process takes it.
+   * @param patience how long to wait for a living owner, in milliseconds
+   * @param lost called once, when another process has taken the lease
+   * @throws HubUnavailableError when another process keeps the lease
    */
   async acquire(patience: number, lost: (reason: Error) => void): Promise<void> {
     const until = Date.now() + patience;
     const content = '{}';
     for (;;) {
       const lease = this.#blob.getBlobLeaseClient();
+      const started = Date.now();
       try {
         await lease.acquireLease(LEASE);
-        // Until the metadata is ours, a process that saw the name of a dead one may still break this lease.
+        // Before this write, the metadata may name a dead process, and another process may break this lease.
         await this.#blob.setMetadata(thisProcess(), { conditions: { leaseId: lease.leaseId } });
         this.#lease = lease;
+        this.#renewed = started;
         break;
       } catch (error) {
         if (statusOf(error) === 404) {
@@ -100,21 +104,26 @@ export class Ownership {
       if (isDead(metadata)) {
         await lease.breakLease(0, { conditions: { ifMatch: etag! } }).catch(ignore(409, 412));
       } else if (Date.now() >= until) {
-        throw new HubUnavailableError(`Task hub '${this.#hubName}' is in use by ${describe(metadata)}.`);
+        throw new HubUnavailableError(
+          `Task hub '${this.#hubName}' is in use by ${describe(metadata)}.${
+            isNeighbour(metadata)
+              ? ''
+              : ` If that process has ended, the hub is free within ${LEASE} seconds.`
+          }`,
+        );
       } else {
         await sleep(ASK_AGAIN_AFTER);
       }
     }
-    this.#renewed = Date.now();
     this.#keep(this.#lease, lost);
   }
 
-  /** Whether nobody else can have the hub: false from the moment the lease may have run out until it is renewed. */
+  /** Whether no other process can own the hub: false from the moment when the lease may have run out until it is renewed. */
   get isSure(): boolean {
     return this.#lease !== undefined && Date.now() - this.#renewed < LEASE * 1000;
   }
 
-  /** Gives the lease back. Never rejects: one that cannot be given back runs out. */
+  /** Gives the lease back. Never rejects: a lease that cannot be given back runs out. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
     const lease = this.#lease;
@@ -146,27 +155,51 @@ export class Ownership {
     const arm = (delay: number): void => {
       this.#timer = setTimeout(() => void renew(), delay).unref();
     };
-    arm(RENEW_EVERY);
+    arm(Math.max(0, this.#renewed + RENEW_EVERY - Date.now()));
   }
 }
 
 type Owner = Record<string, string>;
 
+const UNKNOWN_NAMESPACE = randomUUID();
+
 function thisProcess(): Owner {
   return {
     machine: encodeURIComponent(hostname()),
+    processes: processNamespace(),
     pid: String(process.pid),
     started: startOf(process.pid) ?? '',
   };
 }
 
 function describe({ machine, pid }: Owner): string {
-  return machine === undefined ? 'somebody else' : `process ${pid} on ${decodeURIComponent(machine)}`;
+  return machine === undefined ? 'another program' : `process ${pid} on ${decodeURIComponent(machine)}`;
 }
 
-/** Whether the owner is certainly gone, which only a process of the same machine can tell. */
-function isDead({ machine, pid, started }: Owner): boolean {
-  if (machine !== encodeURIComponent(hostname())) return false;
+/** Whether this process can look the owner up by its id: they run on one machine, and in one process namespace of it. */
+function isNeighbour({ machine, processes }: Owner): boolean {
+  return machine === encodeURIComponent(hostname()) && processes === processNamespace();
+}
+
+/**
+ * The process namespace of this process, and the boot of its kernel. Containers may share a host name, but not their process ids.
+ * Empty where the system has no namespaces.
+ */
+function processNamespace(): string {
+  if (process.platform !== 'linux') return '';
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return encodeURIComponent(`${boot} ${readlinkSync('/proc/self/ns/pid')}`);
+  } catch {
+    // It cannot be told from others. An id of its own makes it a neighbour of nobody else.
+    return UNKNOWN_NAMESPACE;
+  }
+}
+
+/** Whether the owner has certainly ended. */
+function isDead(owner: Owner): boolean {
+  if (!isNeighbour(owner)) return false;
+  const { pid, started } = owner;
   try {
     process.kill(Number(pid), 0);
   } catch (error) {
@@ -177,8 +210,8 @@ function isDead({ machine, pid, started }: Owner): boolean {
 }
 
 /**
- * What tells a process from a later one with the same id, where the system says it (Linux): the start time in ticks. Empty
- * for one that has ended and only waits for its parent to notice; undefined where it cannot be told.
+ * The start time of a process in ticks (Linux): it differs from that of a later process with the same id. `ended` for a process that
+ * has ended and waits for its parent; undefined where the system does not show it.
  */
 function startOf(pid: number): string | undefined {
   try {
