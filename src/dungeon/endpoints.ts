@@ -5,12 +5,26 @@ import moment from 'moment';
 import { z } from 'zod';
 import { find, raise, start } from '../durable/index.js';
 import { check, notFound, Problem, queryOf, readJson, withProblems, type Handler } from '../http/index.js';
-import { say } from './console.js';
+import { Refusal } from '../refusals/index.js';
+import { sendRefusalToConsole, sendToConsole } from './console.js';
 import { approvalTask, gotTreasure, killMonster } from './events.js';
-import { actionRequest, playerName, playerRequest, workflows, type Game } from './model.js';
+import { actionRequest, playerName, playerRequest, workflows, type Game, type GameKey } from './model.js';
+import { move } from './move-rules.js';
 import { runUserParallel, userMonitor } from './orchestrators.js';
-import { confirm, instanceIdOf, isTaken, move, seemsForsaken, worldOf } from './rules.js';
+import {
+  begin,
+  confirm,
+  DungeonRefusal,
+  instanceIdOf,
+  isForsaken,
+  isFree,
+  isTaken,
+  isWon,
+  nameTaken,
+  noSuchPlayer,
+} from './rules.js';
 import { changeGame, claimName, readClaim, readGame, readStory } from './store.js';
+import { worldOf } from './world.js';
 
 const storyQuery = z.object({ after: z.coerce.number().int().min(0).max(999_999_999).default(0) });
 const events = { KillMonster: killMonster, GotTreasure: gotTreasure };
@@ -19,98 +33,78 @@ const events = { KillMonster: killMonster, GotTreasure: gotTreasure };
  * Claims a name, and starts its game.
  *
  * @returns the id of its first workflow
- * @throws {Problem} 400 when it is no name, or taken
+ * @throws {Problem} 400 when the name is not valid, or taken
  */
 export async function startGame(
   client: DurableClient,
   _request: HttpRequest,
   body: unknown,
-): Promise<{ id: string; name: string }> {
+): Promise<{ id: string }> {
   const { name } = check(playerRequest, body);
-  const { game, claimed } = await claimName(name, (current) => isForsaken(client, current));
-  if (!claimed) {
-    throw new Problem(400, 'name-taken', 'The name is taken', {
-      detail: `There is a player ${name} already. Take another name.`,
-    });
+  const key = await openGame(client, name);
+  if (key instanceof Refusal) {
+    throw problemFor(key);
   }
-  const reference = { name, claim: game.claim };
-  const id = instanceIdOf('RunUserParallelWorkflow', reference);
-  // The game itself last: it shows that both were started.
-  await start(client, userMonitor, {
-    instanceId: instanceIdOf('UserMonitorWorkflow', reference),
-    input: reference,
-  });
-  await start(client, runUserParallel, { instanceId: id, input: reference });
-  return { id, name };
+  return { id: instanceIdOf('RunUserParallelWorkflow', key) };
 }
 
 /** `POST /api/NewUser` */
 export const newUser: Handler = async (request, client, context) => {
-  const { name } = await reading(
+  const { name } = await read(
     request,
     context,
-    (body) => startGame(client, request, body),
-    (known) =>
-      known === undefined
-        ? 'An attempt to create a user with no name was made.'
-        : `Attempt to add duplicate user ${known} failed.`,
+    playerRequest,
+    () => 'An attempt to create a user with no name was made.',
   );
+  const key = await openGame(client, name);
+  if (key instanceof Refusal) {
+    throw await refused(context, key);
+  }
   return { jsonBody: { name } };
 };
 
 /** `POST /api/ConfirmUser` */
 export const confirmUser: Handler = async (request, client, context) => {
-  const { name } = await reading(
+  const { name } = await read(
     request,
     context,
-    (body) => check(playerRequest, body),
+    playerRequest,
     () => 'An attempt to confirm a user with no name was made.',
   );
-  let confirmation: ReturnType<typeof confirm>;
-  const result = await changeGame(name, (game) => (confirmation = confirm(game, moment.utc())));
-  if (result === undefined || !isTaken(result.game)) {
-    await tell(context, [`Attempt to confirm missing user ${name} failed.`]);
-    throw unknownPlayer(name);
+  const result =
+    (await changeGame(name, (game) => confirm(game, moment.utc()))) ?? noSuchPlayer(name, 'confirm');
+  if (result instanceof Refusal) {
+    throw await refused(context, result, result.reason === 'not-found' ? 400 : 404);
   }
-  if (confirmation === undefined) {
-    throw notFound(`Nothing waits for the confirmation of ${name}: not yet, or no more.`);
-  }
+  const { game, lines } = result.change;
   await Promise.all([
-    tell(context, result.lines),
-    // It is confirmed, whether the workflow hears of it now, by a repeat of the request or when the time is up.
-    wake(context, raise(client, instanceIdOf('UserConfirmationWorkflow', result.game), approvalTask, true)),
+    attempt(context, sendToConsole(lines)),
+    // The confirmation is recorded. The workflow reads it now, at a repeat of the request, or when the time is up.
+    attempt(context, raise(client, instanceIdOf('UserConfirmationWorkflow', game), approvalTask, true)),
   ]);
   return { jsonBody: { name } };
 };
 
 /** `POST /api/Action` */
 export const act: Handler = async (request, client, context) => {
-  const action = await reading(
-    request,
-    context,
-    (body) => check(actionRequest, body),
-    (known) =>
-      known === undefined
-        ? 'An attempt to act with no name was made.'
-        : `User ${known} tried something that nobody understands.`,
+  const action = await read(request, context, actionRequest, (name) =>
+    name === undefined
+      ? 'An attempt to act with no name was made.'
+      : `User ${name} tried something that nobody understands.`,
   );
-  let outcome = move(undefined, action);
-  const result = await changeGame(action.name, (game) => {
-    outcome = move(game, action);
-    return 'refused' in outcome ? undefined : outcome;
-  });
-  await tell(context, 'refused' in outcome ? [outcome.line] : outcome.lines);
-  if (result && outcome.event) {
-    // Whoever looks after the player wakes the monitor should this fail.
-    await wake(
-      context,
-      raise(client, instanceIdOf('GameMonitorWorkflow', result.game), events[outcome.event], null),
-    );
+  const result =
+    (await changeGame(action.name, (game) => move(game, action, moment.utc()))) ?? noSuchPlayer(action.name);
+  if (result instanceof Refusal) {
+    await wakeIfWon(client, context, action.name);
+    throw await refused(context, result);
   }
-  if ('refused' in outcome) {
-    throw refusal(outcome.refused);
+  const { game, lines, event } = result.change;
+  await attempt(context, sendToConsole(lines));
+  if (event) {
+    // The monitor of the user wakes the monitor of the game if this fails.
+    await attempt(context, raise(client, instanceIdOf('GameMonitorWorkflow', game), events[event], null));
   }
-  return { jsonBody: worldOf(outcome.game) };
+  return { jsonBody: worldOf(game) };
 };
 
 /** `GET /api/GameStatus/{username}` */
@@ -118,7 +112,7 @@ export const gameStatus: Handler = async (request) => {
   const name = nameOf(request);
   const game = await readGame(name);
   if (game === undefined || !isTaken(game)) {
-    throw unknownPlayer(name);
+    throw problemFor(noSuchPlayer(name));
   }
   return { jsonBody: worldOf(game) };
 };
@@ -153,62 +147,91 @@ export const dungeonStory: Handler = async (request) => {
   return { jsonBody: { lines } };
 };
 
-/** Whether a name may be taken over: its game was undone, or never got as far as to start. */
-async function isForsaken(client: DurableClient, game: Game): Promise<boolean> {
+/** Claims the name and starts its workflows. Only a request whose claim still holds after that has opened the game. */
+async function openGame(client: DurableClient, name: string): Promise<GameKey | DungeonRefusal> {
+  const { game, claimed } = await claimName(name, (current) => mayTakeOver(client, current));
+  if (!claimed) {
+    return nameTaken(name);
+  }
+  const key = { name, claim: game.claim };
+  // The game itself last: it shows that both were started.
+  await start(client, userMonitor, {
+    instanceId: instanceIdOf('UserMonitorWorkflow', key),
+    input: key,
+  });
+  await start(client, runUserParallel, {
+    instanceId: instanceIdOf('RunUserParallelWorkflow', key),
+    input: key,
+  });
+  const begun = await changeGame(name, (current) =>
+    current.claim === key.claim ? begin(current) : nameTaken(name),
+  );
+  return begun === undefined || begun instanceof Refusal ? nameTaken(name) : key;
+}
+
+/** Whether a name may be claimed: it is free, or its game never got as far as to start. */
+async function mayTakeOver(client: DurableClient, game: Game): Promise<boolean> {
+  const at = moment.utc();
   return (
-    !isTaken(game) ||
-    (seemsForsaken(game, moment.utc()) &&
+    isFree(game, at) ||
+    (isForsaken(game, at) &&
       (await find(client, instanceIdOf('RunUserParallelWorkflow', game))) === undefined)
   );
 }
 
+/** Wakes the monitor of a game that is won, but whose win is not recorded: the event of the last move was lost. */
+async function wakeIfWon(client: DurableClient, context: InvocationContext, name: string): Promise<void> {
+  const game = await readGame(name);
+  if (game && isWon(game) && !game.won) {
+    await attempt(context, raise(client, instanceIdOf('GameMonitorWorkflow', game), gotTreasure, null));
+  }
+}
+
 /**
- * Does something with the body; a refusal is told on the console.
+ * Reads and checks the body. When it is not valid, the console prints a line.
  *
- * @param line what is told, given the name when the body has one
+ * @param line the line, for the name in the body if there is a valid one
  */
-async function reading<Result>(
+async function read<Schema extends z.ZodType>(
   request: HttpRequest,
   context: InvocationContext,
-  use: (body: unknown) => Result | Promise<Result>,
-  line: (known: string | undefined) => string,
-): Promise<Result> {
+  schema: Schema,
+  line: (name: string | undefined) => string,
+): Promise<z.output<Schema>> {
   let body: unknown;
   try {
     body = await readJson(request);
-    return await use(body);
+    return check(schema, body);
   } catch (error) {
     if (error instanceof Problem) {
-      await tell(context, [line(playerRequest.safeParse(body).data?.name)]);
+      await attempt(context, sendRefusalToConsole(line(playerRequest.safeParse(body).data?.name)));
     }
     throw error;
   }
 }
 
-/** Says lines on the console; the answer does not depend on it. */
-async function tell(context: InvocationContext, lines: readonly string[]): Promise<void> {
-  await say(lines).catch((error: unknown) => {
-    context.warn('The console was not told', error);
-  });
+/** Prints a refusal on the console. @returns the problem that answers it */
+async function refused(context: InvocationContext, refusal: Refusal, status?: number): Promise<Problem> {
+  if (refusal instanceof DungeonRefusal) {
+    await attempt(context, sendRefusalToConsole(refusal.line));
+  }
+  return problemFor(refusal, status);
 }
 
-/** Wakes a workflow; the record has what it will find. */
-async function wake(context: InvocationContext, raised: Promise<unknown>): Promise<void> {
-  await raised.catch((error: unknown) => {
-    context.warn('A workflow was not woken', error);
+/** The problem that answers a refusal. The clients of the original game expect 400, whatever the reason. */
+function problemFor({ reason, title, detail }: Refusal, status = 400): Problem {
+  return new Problem(status, reason, title, { detail });
+}
+
+/** Waits for an effect on which the answer does not depend: what matters is in the record. */
+async function attempt(context: InvocationContext, effect: Promise<unknown>): Promise<void> {
+  await effect.catch((error: unknown) => {
+    context.warn('A line was not sent to the console, or a workflow was not woken', error);
   });
 }
 
 function nameOf(request: HttpRequest): string {
   return check(playerName, request.params['username'] ?? '', 'username');
-}
-
-function unknownPlayer(name: string): Problem {
-  return refusal(`There is no player ${name}.`);
-}
-
-function refusal(detail: string): Problem {
-  return new Problem(400, 'refused', 'The dungeon says no', { detail });
 }
 
 df.app.client.http('NewUser', {

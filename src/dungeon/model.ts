@@ -24,7 +24,7 @@ export const playerName = z
 /** What `NewUser` and `ConfirmUser` take. */
 export const playerRequest = z.object({ name: playerName });
 
-/** What somebody says; left out, `null` and empty are one. */
+/** A word of an action. Left out, `null` and empty mean the same. */
 const word = z
   .string()
   .max(200)
@@ -40,8 +40,8 @@ export const actionRequest = z.object({
 });
 export type Action = z.output<typeof actionRequest>;
 
-/** Which game: a player's name, and the claim on it. A name that was freed and claimed anew is another game. */
-export interface GameReference {
+/** The key of a game: the player's name, and the claim on it. A name that was freed and claimed anew is another game. */
+export interface GameKey {
   name: string;
   claim: string;
 }
@@ -49,18 +49,28 @@ export interface GameReference {
 /** A game as a whole, apart from its {@link parts}. Times are ISO 8601 in UTC. */
 export const gameHead = z.object({
   name: z.string(),
-  /** Random; the ids of the game's workflows carry it. */
+  /** Random. The ids of the game's workflows contain it. */
   claim: z.string(),
   claimedAt: z.string(),
-  /** `undoing`: its set-up has failed, nothing more is made. `free`: it is undone, and the name may be claimed anew. */
+  /** Whether the request that claimed the name has started the workflows. Nobody can take the name over from then on. */
+  started: z.boolean().optional(),
+  /** `undoing`: its set-up has failed, nothing more is made. `free`: it is undone or closed, and the name may be claimed. */
   state: z.enum(['open', 'undoing', 'free']),
-  /** Until when the player may confirm; absent until they are asked. */
+  /** Until when the player may confirm; absent until the set-up is complete. */
   confirmBy: z.string().optional(),
   confirmed: z.boolean(),
-  /** Whether somebody keeps an eye on the player. */
+  /** Whether the monitor of the user looks at the player. */
   watched: z.enum(['not yet', 'now', 'no more']),
-  /** Whether the victory has been told. */
+  /** When the monitor of the user last recorded a look. */
+  lookedAt: z.string().optional(),
+  /** When the monitor of the game last recorded a look. */
+  checkedAt: z.string().optional(),
+  /** When a player last did something. Absent until they confirm. */
+  touchedAt: z.string().optional(),
+  /** Whether the win is recorded in the story. */
   won: z.boolean(),
+  /** When the game ended: won, lost, undone or closed. */
+  endedAt: z.string().optional(),
   /** How many lines of story this name has had. */
   told: z.number(),
   /** How many of them belong to earlier games. */
@@ -74,7 +84,7 @@ const thing = z.object({
 });
 export type Thing = z.infer<typeof thing>;
 
-/** What a game consists of, each there once it was made. */
+/** The parts of a game. Each is there once it was made. */
 export const parts = {
   user: z.object({ isAlive: z.boolean(), inRoom: z.boolean() }),
   monster: z.object({ name: z.string(), isAlive: z.boolean(), inRoom: z.boolean() }),
@@ -88,11 +98,13 @@ export type Parts = { [Name in PartName]: z.infer<(typeof parts)[Name]> };
 /** The record of a game: the truth about it. */
 export type Game = z.infer<typeof gameHead> & Partial<Parts>;
 
-/** A change of a game, or none, and what there is to tell of it. */
+/** What a rule returns: the game, changed or the very same, and lines for those who watch it. */
 export interface Change {
   game: Game;
-  /** Kept as story when the game has changed; told on the console in any case. */
-  lines: string[];
+  /** Added to the story when the game has changed, and sent to the console in any case: an activity may run twice. */
+  lines: readonly string[];
+  /** Sent to the console only. */
+  remarks?: readonly string[];
 }
 
 /** A line of a game's story. */

@@ -23,74 +23,78 @@ import {
   placement,
   readConfirmation,
   startNewWorkflow,
+  type Confirmation,
   type Step,
 } from './activities.js';
 import { approvalTask, gotTreasure, killMonster } from './events.js';
-import type { GameReference } from './model.js';
-import { CONFIRM_WITHIN, instanceIdOf, WATCH_EVERY, WATCH_FOR } from './rules.js';
+import type { GameKey } from './model.js';
+import { CONFIRM_WITHIN, instanceIdOf, LOOK_EVERY, LOOK_FOR } from './rules.js';
 
-/** A player waits for the set-up: some attempts within half a minute, then it has failed. */
-const quickly = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 4, backoff: 2 });
+/** For a player who waits for the set-up: four attempts within 15 seconds, then the set-up has failed. */
+const setUpRetries = retryPolicy({
+  firstInterval: moment.duration(2, 'seconds'),
+  maxAttempts: 4,
+  backoff: 2,
+});
 
-/** Makes what a game needs, all at once, and lets the player confirm. Gives whether they went in. */
-export const runUserParallel = orchestrator(
-  'RunUserParallelWorkflow',
-  function* (context, game: GameReference) {
-    try {
-      yield* allRetried(context, quickly, () => creation.map(({ run }) => run(context, game)));
-      return yield* userConfirmation(context, game, {
-        instanceId: instanceIdOf('UserConfirmationWorkflow', game),
-      });
-    } catch (error) {
-      return yield* undone(context, game, creation, error);
-    }
-  },
-);
+/** Makes the parts of a game, all at once, and lets the player confirm. Returns whether they went in. */
+export const runUserParallel = orchestrator('RunUserParallelWorkflow', function* (context, key: GameKey) {
+  try {
+    yield* allRetried(context, setUpRetries, () => creation.map(({ run }) => run(context, key)));
+  } catch (error) {
+    return yield* compensateAndFail(context, key, creation, error);
+  }
+  return yield* userConfirmation(context, key, { instanceId: instanceIdOf('UserConfirmationWorkflow', key) });
+});
 
-/** Gives the player two minutes to confirm, starts the game then, and kills them else. */
-export const userConfirmation = orchestrator(
-  'UserConfirmationWorkflow',
-  function* (context, game: GameReference) {
-    const deadline = now(context).add(CONFIRM_WITHIN);
-    yield* askConfirmation(context, { ...game, by: deadline.toISOString() }, persistently);
-    let confirmed = false;
-    while (!confirmed && (yield* eventOrDeadline(context, approvalTask, deadline)).raised) {
-      // Anybody may raise an event; only the record decides.
-      ({ confirmed } = yield* readConfirmation(context, game, persistently));
-    }
-    if (!confirmed) {
-      ({ confirmed } = yield* killUser(context, game, persistently));
-    }
-    if (confirmed) {
-      yield* startNewWorkflow(context, { ...game, workflow: 'RunUserSequentialWorkflow' }, persistently);
-    }
-    return confirmed ? 'confirmed' : 'dead';
-  },
-);
+/** Gives the player two minutes to confirm. Then starts the game, or kills the player. */
+export const userConfirmation = orchestrator('UserConfirmationWorkflow', function* (context, key: GameKey) {
+  let deadline = now(context).add(CONFIRM_WITHIN);
+  // A host that ran an earlier version recorded no result of this activity.
+  const asked: Confirmation | null = yield* askConfirmation(
+    context,
+    { ...key, by: deadline.toISOString() },
+    persistently,
+  );
+  deadline = asked?.waitUntil === undefined ? deadline : moment.utc(asked.waitUntil);
+  let confirmed = asked?.confirmed ?? false;
+  let waits = !confirmed && (asked === null || asked.waitUntil !== undefined);
+  while (waits) {
+    // Anybody may raise an event, and a timer may fire early: only the record decides.
+    const { raised } = yield* eventOrDeadline(context, approvalTask, deadline);
+    const found: Confirmation = raised
+      ? yield* readConfirmation(context, key, persistently)
+      : yield* killUser(context, key, persistently);
+    ({ confirmed } = found);
+    waits = !confirmed && (raised || found.waitUntil !== undefined);
+    deadline = raised ? deadline : now(context).add(1, 'second');
+  }
+  if (confirmed) {
+    yield* startNewWorkflow(context, { ...key, workflow: 'RunUserSequentialWorkflow' }, persistently);
+  }
+  return confirmed ? 'confirmed' : 'dead';
+});
 
-/** Lays the dungeon out, one thing after the other, and has the game monitored. */
-export const runUserSequential = orchestrator(
-  'RunUserSequentialWorkflow',
-  function* (context, game: GameReference) {
-    try {
-      for (const { run } of placement) {
-        yield* run(context, game, quickly);
-      }
-      yield* startNewWorkflow(context, { ...game, workflow: 'GameMonitorWorkflow' }, persistently);
-      return null;
-    } catch (error) {
-      return yield* undone(context, game, [...creation, ...placement], error);
+/** Lays the dungeon out, one thing after the other, and starts the monitor of the game. */
+export const runUserSequential = orchestrator('RunUserSequentialWorkflow', function* (context, key: GameKey) {
+  try {
+    for (const { run } of placement) {
+      yield* run(context, key, setUpRetries);
     }
-  },
-);
+  } catch (error) {
+    return yield* compensateAndFail(context, key, [...creation, ...placement], error);
+  }
+  yield* startNewWorkflow(context, { ...key, workflow: 'GameMonitorWorkflow' }, persistently);
+  return null;
+});
 
-/** Waits, for as long as it takes, until the monster is dead and the treasure taken. */
-export const gameMonitor = orchestrator('GameMonitorWorkflow', function* (context, game: GameReference) {
-  const { over } = yield* checkVictory(context, game, persistently);
+/** Waits, for as long as it takes, until the monster is dead and the treasure taken, or the game is closed. */
+export const gameMonitor = orchestrator('GameMonitorWorkflow', function* (context, key: GameKey) {
+  const { over } = yield* checkVictory(context, key, persistently);
   if (over) {
     return null;
   }
-  // The events say when to look; the hour is for one that was lost.
+  // The events say when to look. The hourly look is for an event that was lost, and for a game that nobody plays.
   const look = sleepUntil(context, now(context).add(1, 'hour'));
   const first = yield* any<TypedTask<unknown>>(context, [
     waitFor(context, killMonster),
@@ -100,53 +104,50 @@ export const gameMonitor = orchestrator('GameMonitorWorkflow', function* (contex
   if (first !== look) {
     look.cancel();
   }
-  context.df.continueAsNew(game);
+  context.df.continueAsNew(key);
   return null;
 });
 
 /** After so many looks the workflow continues as new, to keep its history short. */
 const LOOKS_PER_EXECUTION = 30;
 
-/** What the monitor of a user goes by. */
-export interface Watch extends GameReference {
-  /** When it ends, once it has begun. */
+/** The input of the monitor of a user. */
+export interface Watch extends GameKey {
+  /** When it ends. Absent: an hour from now. */
   until?: string;
 }
 
-/** Looks after the player every 20 seconds, until they are dead or hold the treasure, or an hour has passed. */
-export const userMonitor = orchestrator(
-  'UserMonitorWorkflow',
-  function* (context, { until, ...game }: Watch) {
-    const end = until === undefined ? now(context).add(WATCH_FOR) : moment.utc(until);
-    for (let look = 0; look < LOOKS_PER_EXECUTION; look += 1) {
-      const first = until === undefined && look === 0;
-      const last = !now(context).isBefore(end);
-      const { over } = yield* monitorUser(context, { ...game, first, last }, persistently);
-      if (over || last) {
-        return over ? 'over' : 'timed out';
-      }
-      yield* sleepUntil(context, moment.min(now(context).add(WATCH_EVERY), end));
+/** Looks at the player every 20 seconds, until they are dead or hold the treasure, or an hour has passed. */
+export const userMonitor = orchestrator('UserMonitorWorkflow', function* (context, { until, ...key }: Watch) {
+  const end = until === undefined ? now(context).add(LOOK_FOR) : moment.utc(until);
+  for (let look = 0; look < LOOKS_PER_EXECUTION; look += 1) {
+    const first = until === undefined && look === 0;
+    const last = !now(context).isBefore(end);
+    const { over } = yield* monitorUser(context, { ...key, first, last }, persistently);
+    if (over || last) {
+      return over ? 'over' : 'timed out';
     }
-    context.df.continueAsNew({ ...game, until: end.toISOString() });
-    return null;
-  },
-);
+    yield* sleepUntil(context, moment.min(now(context).add(LOOK_EVERY), end));
+  }
+  context.df.continueAsNew({ ...key, until: end.toISOString() });
+  return null;
+});
 
-/** Undoes a set-up that has failed, the last step first, and frees the name. Throws what a person can understand. */
-function* undone(
+/** Undoes a set-up that has failed, the last step first, and frees the name. Fails with a reason that a person can read. */
+function* compensateAndFail(
   context: OrchestrationContext,
-  game: GameReference,
+  key: GameKey,
   steps: readonly Step[],
   error: unknown,
 ): Generator<Task, never, unknown> {
-  yield* abandonGame(context, game, persistently);
+  yield* abandonGame(context, key, persistently);
   for (const { undo } of steps.toReversed()) {
-    yield* undo(context, game, persistently);
+    yield* undo(context, key, persistently);
   }
-  yield* freeName(context, game, persistently);
-  // The host puts its own account of the failure on the lines below the first.
+  yield* freeName(context, key, persistently);
+  // The host adds its own account of the failure on the lines below the first.
   const [reason] = String(error instanceof Error ? error.message : error).split(/\s*\n/, 1);
   throw new Error(
-    `The dungeon of ${game.name} could not be laid out. What was made is undone, and the name is free again. (${reason})`,
+    `The dungeon of ${key.name} could not be laid out. What was made is undone, and the name is free again. (${reason})`,
   );
 }

@@ -1,27 +1,46 @@
 import moment, { type Moment } from 'moment';
-import type { Action, Change, Game, GameReference, Parts, Thing, Workflow } from './model.js';
-import { a, monsterName, roomOf, treasureName, weaponName, type Random } from './words.js';
+import { Refusal, type Reason } from '../refusals/index.js';
+import type { Change, Game, GameKey, Workflow } from './model.js';
 
 /** How long a player has to confirm. */
 export const CONFIRM_WITHIN = moment.duration(2, 'minutes');
-/** How often somebody looks after a player. */
-export const WATCH_EVERY = moment.duration(20, 'seconds');
-/** How long somebody does. */
-export const WATCH_FOR = moment.duration(1, 'hour');
-/** A claim without a workflow is forgotten after this long: whoever made it was killed before it could start one. */
-const CLAIM_GRACE = moment.duration(10, 'seconds');
+/** How often the monitor of the user looks at a player. */
+export const LOOK_EVERY = moment.duration(20, 'seconds');
+/** How long it does. */
+export const LOOK_FOR = moment.duration(1, 'hour');
+/** A game that nobody touches for this long is closed. */
+export const CLOSE_AFTER = moment.duration(2, 'days');
+/** The rows of a game, and the data of its workflows, are kept for this long after its end. */
+export const KEEP_FOR = moment.duration(10, 'minutes');
+/** A claim whose workflows have not been started for this long can be taken over: the request may have died. */
+const TAKE_OVER_AFTER = moment.duration(10, 'seconds');
+/** The monitors record a look when the last recorded one is older than this. */
+export const RECORD_LOOK_AFTER = { user: moment.duration(1, 'minute'), game: moment.duration(10, 'minutes') };
+
+/** A refusal that is also a line on the console. */
+export class DungeonRefusal extends Refusal {
+  constructor(
+    reason: Reason,
+    detail: string,
+    /** What the console prints. */
+    readonly line: string,
+  ) {
+    super(reason, 'The dungeon says no', detail);
+  }
+}
 
 /** The id of a game's workflow. */
-export function instanceIdOf(workflow: Workflow, { claim }: Pick<GameReference, 'claim'>): string {
+export function instanceIdOf(workflow: Workflow, { claim }: Pick<GameKey, 'claim'>): string {
   return `dungeon-${workflow}-${claim}`;
 }
 
-/** The game of a name that was just claimed. */
-export function claimed({ name, claim }: GameReference, at: Moment, told = 0): Game {
+/** Claims a name: the record of its new game. @param told how many lines of story the name has had so far */
+export function claimGame({ name, claim: id }: GameKey, at: Moment, told = 0): Game {
   return {
     name,
-    claim,
+    claim: id,
     claimedAt: at.toISOString(),
+    touchedAt: at.toISOString(),
     state: 'open',
     confirmed: false,
     watched: 'not yet',
@@ -31,192 +50,134 @@ export function claimed({ name, claim }: GameReference, at: Moment, told = 0): G
   };
 }
 
-/** Whether a game has had the time to begin, and nothing shows that it ever did. */
-export function seemsForsaken({ claimedAt, confirmBy }: Game, at: Moment): boolean {
-  return confirmBy === undefined && at.diff(claimedAt) > CLAIM_GRACE.asMilliseconds();
+/** Records that the workflows of a claim are started. The claim cannot be taken over any more. */
+export function begin(game: Game): Change {
+  return { game: { ...game, started: true }, lines: [] };
 }
 
-/** Whether a name is taken: there is such a player. */
+/** Whether the request that claimed the name has not started anything, though it had the time. */
+export function isForsaken({ state, started, confirmBy, claimedAt }: Game, at: Moment): boolean {
+  return (
+    state === 'open' &&
+    started !== true &&
+    confirmBy === undefined &&
+    at.diff(claimedAt) > TAKE_OVER_AFTER.asMilliseconds()
+  );
+}
+
+/** Whether the name may be claimed anew: its game is undone, closed or lost, or has ended or been left for long enough. */
+export function isFree(game: Game, at: Moment): boolean {
+  return !isTaken(game) || game.user?.isAlive === false || isIdle(game, at) || isExpired(game, at);
+}
+
+/** Whether there is such a player. */
 export function isTaken({ state }: Game): boolean {
   return state !== 'free';
 }
 
-// What the set-up makes and places. What was made, placed or moved before stays as it is, and is told again.
-
-export function createUser(game: Game): Change {
-  return {
-    game: { ...game, user: game.user ?? { isAlive: true, inRoom: false } },
-    lines: [`${game.name} stands before the dungeon.`],
-  };
+/** Whether the game ended so long ago that nothing of it is kept. */
+export function isExpired(game: Game, at: Moment): boolean {
+  const { endedAt = game.won ? game.claimedAt : undefined } = game;
+  return endedAt !== undefined && !at.isBefore(moment.utc(endedAt).add(KEEP_FOR));
 }
 
-export function createMonster(game: Game, random: Random): Change {
-  const monster = game.monster ?? { name: monsterName(random), isAlive: true, inRoom: false };
-  return {
-    game: { ...game, monster },
-    lines: [`Look out, ${game.name}! ${sentence(a(monster.name))} lives down there.`],
-  };
+/** Whether nobody has touched a game that is still going on for too long. */
+export function isIdle({ state, confirmed, won, touchedAt, claimedAt }: Game, at: Moment): boolean {
+  return (
+    state === 'open' && confirmed && !won && !at.isBefore(moment.utc(touchedAt ?? claimedAt).add(CLOSE_AFTER))
+  );
 }
 
-export function createRoom(game: Game, random: Random): Change {
-  const room = game.room ?? roomOf(random);
-  return { game: { ...game, room }, lines: [`The ${room.name} has been dug for ${game.name}.`] };
-}
-
-export function createInventory(game: Game, random: Random): Change {
-  const weapon = game.weapon ?? { name: weaponName(random), isTreasure: false, at: 'aside' };
-  const treasure = game.treasure ?? { name: treasureName(random), isTreasure: true, at: 'aside' };
-  return {
-    game: { ...game, weapon, treasure },
-    lines: [`${sentence(a(weapon.name))} and ${a(treasure.name)} have been put aside for ${game.name}.`],
-  };
-}
-
-// What undoes it: nothing, where nothing was made.
-
-export function undoCreateUser({ user, ...game }: Game): Change {
-  return { game, lines: user ? [`${game.name} is sent home.`] : [] };
-}
-
-export function undoCreateMonster({ monster, ...game }: Game): Change {
-  return { game, lines: monster ? [`The ${monster.name} is gone.`] : [] };
-}
-
-export function undoCreateRoom({ room, ...game }: Game): Change {
-  return { game, lines: room ? [`The ${room.name} is filled up again.`] : [] };
-}
-
-export function undoCreateInventory({ weapon, treasure, ...game }: Game): Change {
-  return {
-    game,
-    lines: weapon && treasure ? [`The ${weapon.name} and the ${treasure.name} are taken away.`] : [],
-  };
-}
-
-export function placeUserInRoom(game: Game): Change {
-  const { name, user, room } = complete(game);
-  return {
-    game: { ...game, user: { ...user, inRoom: true } },
-    lines: [`${name} looks around. ${room.description}`],
-  };
-}
-
-export function placeInventoryInRoom(game: Game): Change {
-  const { name, weapon } = complete(game);
-  return {
-    game: { ...game, weapon: moved(weapon, 'aside', 'room') },
-    lines: [`${name} sees ${a(weapon.name)} on the floor.`],
-  };
-}
-
-export function placeMonsterInRoom(game: Game): Change {
-  const { name, monster, room } = complete(game);
-  return {
-    game: { ...game, monster: { ...monster, inRoom: true } },
-    lines: [`${name} notices ${a(monster.name)} in the ${room.name}.`],
-  };
-}
-
-export function placeInventoryOnMonster(game: Game): Change {
-  const { name, monster, treasure } = complete(game);
-  const placed = moved(treasure, 'aside', 'monster');
-  return {
-    game: { ...game, treasure: placed },
-    lines:
-      placed.at === 'monster' ? [`${name} notices that the ${monster.name} clutches ${a(placed.name)}.`] : [],
-  };
-}
-
-export function undoPlaceUserInRoom(game: Game): Change {
-  const { name, user, room } = game;
-  return user?.inRoom
-    ? {
-        game: { ...game, user: { ...user, inRoom: false } },
-        lines: [`${name} is led out of the ${room?.name ?? 'room'}.`],
-      }
-    : unchanged(game);
-}
-
-export function undoPlaceInventoryInRoom(game: Game): Change {
-  return putAside(game, 'weapon');
-}
-
-export function undoPlaceMonsterInRoom(game: Game): Change {
-  const { monster, room } = game;
-  return monster?.inRoom
-    ? {
-        game: { ...game, monster: { ...monster, inRoom: false } },
-        lines: [`The ${monster.name} is driven out of the ${room?.name ?? 'room'}.`],
-      }
-    : unchanged(game);
-}
-
-export function undoPlaceInventoryOnMonster(game: Game): Change {
-  return putAside(game, 'treasure');
-}
-
-/** From here on nothing more of the game is made. */
-export function abandon(game: Game): Change {
+/** Gives up a set-up that has failed: nothing more of the game is made. */
+export function abandon(game: Game, at: Moment): Change {
   return isTaken(game)
     ? {
-        game: { ...game, state: 'undoing' },
+        game: game.state === 'undoing' ? game : { ...game, state: 'undoing', touchedAt: at.toISOString() },
         lines: [`Something went wrong while the dungeon of ${game.name} was laid out. All is undone.`],
       }
     : unchanged(game);
 }
 
-/** The name may be claimed anew. */
-export function free(game: Game): Change {
-  return { game: { ...game, state: 'free' }, lines: [`The name ${game.name} is free again.`] };
+/** Frees the name of a game that is undone. */
+export function free(game: Game, at: Moment): Change {
+  return {
+    game: ended({ ...withoutParts(game), state: 'free' }, at),
+    lines: [`The name ${game.name} is free again.`],
+  };
 }
 
-/** Gives the player until `by` to confirm. */
+/** Closes a game that nobody has touched for too long, and frees its name. */
+export function close(game: Game, at: Moment): Change {
+  return isIdle(game, at)
+    ? {
+        game: ended({ ...withoutParts(game), state: 'free' }, at),
+        lines: [
+          `Nobody has touched the dungeon of ${game.name} for ${CLOSE_AFTER.asDays()} days. It is closed.`,
+          `The name ${game.name} is free again.`,
+        ],
+      }
+    : unchanged(game);
+}
+
+/** Gives the player until `by` to confirm, unless they have been given a time already. */
 export function askToConfirm(game: Game, by: string): Change {
   return {
-    game: { ...game, confirmBy: by },
+    game: { ...game, confirmBy: game.confirmBy ?? by },
     lines: [`${game.name} has ${CONFIRM_WITHIN.asMinutes()} minutes to confirm.`],
   };
 }
 
-/** The player's confirmation; `undefined` when nothing waits for it: not yet, no more, or too late. */
-export function confirm(game: Game, at: Moment): Change | undefined {
+/** Confirms that the player goes in. Refuses before they are asked, after their time is up, and once they are in. */
+export function confirm(game: Game, at: Moment): Change | DungeonRefusal {
   const { name, state, user, confirmBy, confirmed } = game;
-  if (state !== 'open' || confirmBy === undefined || user?.isAlive !== true || user.inRoom) {
-    return undefined;
+  if (!isTaken(game)) {
+    return noSuchPlayer(name, 'confirm');
+  }
+  const line = `Attempt to confirm user ${name} failed.`;
+  if (state !== 'open' || confirmBy === undefined || user === undefined) {
+    return new DungeonRefusal('conflict', `Nothing waits for the confirmation of ${name} yet.`, line);
   }
   if (confirmed) {
-    return unchanged(game);
+    return user.inRoom ? new DungeonRefusal('over', `${name} is in the dungeon.`, line) : unchanged(game);
   }
-  return at.isAfter(confirmBy)
-    ? undefined
-    : { game: { ...game, confirmed: true }, lines: [`${name} has accepted the challenge!`] };
+  return !user.isAlive || !at.isBefore(confirmBy)
+    ? new DungeonRefusal('too-late', `The time of ${name} to confirm is up.`, line)
+    : {
+        game: { ...game, confirmed: true, touchedAt: at.toISOString() },
+        lines: [`${name} has accepted the challenge!`],
+      };
 }
 
-/** Kills a player who has not confirmed. */
-export function killUnconfirmed(game: Game): Change {
-  const { name, user, confirmed } = game;
-  return user && !confirmed
+/** Kills a player who has not confirmed in time. Before the time is up nothing changes: a timer may fire early. */
+export function killUnconfirmed(game: Game, at: Moment): Change {
+  const { name, user, confirmed, confirmBy } = game;
+  return user && !confirmed && (!user.isAlive || !at.isBefore(confirmBy))
     ? {
-        game: { ...game, user: { ...user, isAlive: false } },
+        game: ended({ ...game, user: { ...user, isAlive: false } }, at),
         lines: [`${name} has not confirmed in time.`, `Alas, ${name} died from waiting too long!`],
       }
     : unchanged(game);
 }
 
-/** Who looks after a player, and whether it was for the first or the last time. */
+/** Whether the player can still confirm, or must still be killed. */
+export function awaitsConfirmation({ state, user, confirmed }: Game): boolean {
+  return state === 'open' && user?.isAlive === true && !confirmed;
+}
+
+/** Which look of the monitor of the user it is. */
 export interface Look {
   first: boolean;
   last: boolean;
 }
 
-/** Looks after a player. */
-export function watch(game: Game, { first, last }: Look): Change {
-  const { name, state, user } = game;
+/** Looks at a player. The story has the first and the last look, and the record one a minute. */
+export function watch(game: Game, { first, last }: Look, at: Moment): Change {
+  const { name, state, user, watched, lookedAt } = game;
   if (state !== 'open') {
     return unchanged(game);
   }
   const over = isOver(game);
-  const begins = first ? [`${name} is watched every ${WATCH_EVERY.asSeconds()} seconds from now on.`] : [];
+  const begins = first ? [`${name} is watched every ${LOOK_EVERY.asSeconds()} seconds from now on.`] : [];
   const seen =
     user?.isAlive === false
       ? `${name} is dead.`
@@ -224,14 +185,17 @@ export function watch(game: Game, { first, last }: Look): Change {
         ? `${name} has the treasure.`
         : `${name} is alive but has not found the treasure.`;
   const ends = over ? ['is done.'] : last ? ['has timed out.'] : [];
-  return {
-    // A look may come late, after the last.
-    game: { ...game, watched: ends.length > 0 || game.watched === 'no more' ? 'no more' : 'now' },
-    lines: [...begins, seen, ...ends.map((how) => `The watch over ${name} ${how}`)],
-  };
+  const lines = [...begins, seen, ...ends.map((how) => `The watch over ${name} ${how}`)];
+  // A look may come late, after the last.
+  const next = ends.length > 0 || watched === 'no more' ? 'no more' : 'now';
+  const recent = lookedAt !== undefined && at.diff(lookedAt) < RECORD_LOOK_AFTER.user.asMilliseconds();
+  const looked = { ...game, watched: next, lookedAt: recent ? lookedAt : at.toISOString() } as const;
+  return next === watched
+    ? { game: next === 'no more' ? game : looked, lines: [], remarks: lines }
+    : { game: looked, lines };
 }
 
-/** Whether nothing of interest will happen to the player any more: they are dead, or hold the treasure, or there is no dungeon. */
+/** Whether the player needs no watching any more: they are dead, or hold the treasure, or there is no dungeon. */
 export function isOver({ state, user, treasure }: Game): boolean {
   return state !== 'open' || user?.isAlive === false || treasure?.at === 'player';
 }
@@ -241,187 +205,47 @@ export function isWon({ monster, treasure }: Game): boolean {
   return monster?.isAlive === false && treasure?.at === 'player';
 }
 
-/** Tells the victory, when there is one. */
-export function celebrate(game: Game): Change {
-  return isWon(game)
-    ? { game: { ...game, won: true }, lines: [`${game.name} has won the game!`] }
-    : unchanged(game);
+/** Looks at a game: records the win when there is one, closes the game when nobody plays it, or records the look. */
+export function check(game: Game, at: Moment): Change {
+  if (isWon(game)) {
+    return { game: ended({ ...game, won: true }, at), lines: [`${game.name} has won the game!`] };
+  }
+  if (game.state !== 'open' || isIdle(game, at)) {
+    return close(game, at);
+  }
+  const { checkedAt } = game;
+  return checkedAt !== undefined && at.diff(checkedAt) < RECORD_LOOK_AFTER.game.asMilliseconds()
+    ? unchanged(game)
+    : { game: { ...game, checkedAt: at.toISOString() }, lines: [] };
 }
 
-/** A move as it was made. */
-export interface Moved extends Change {
-  event?: MoveEvent;
+/** Refuses what was asked of a player who does not exist. @param verb as the console prints it */
+export function noSuchPlayer(name: string, verb: 'confirm' | 'use' = 'use'): DungeonRefusal {
+  return new DungeonRefusal(
+    'not-found',
+    `There is no player ${name}.`,
+    `Attempt to ${verb} missing user ${name} failed.`,
+  );
 }
 
-/** A move that cannot be made. */
-export interface Refused {
-  /** What the player is told. */
-  refused: string;
-  /** What the console is told. */
-  line: string;
-  /** Set when the move had been made before: whoever waits for it may not know. */
-  event?: MoveEvent;
+/** Refuses a name that another player has. */
+export function nameTaken(name: string): DungeonRefusal {
+  return new DungeonRefusal(
+    'conflict',
+    `There is a player ${name} already. Take another name.`,
+    `Attempt to add duplicate user ${name} failed.`,
+  );
 }
 
-/** The event that a move raises. */
-export type MoveEvent = 'KillMonster' | 'GotTreasure';
-
-/** Decides on a player's move. */
-export function move(game: Game | undefined, action: Action): Moved | Refused {
-  const { name } = action;
-  if (game === undefined || !isTaken(game)) {
-    return { refused: `There is no player ${name}.`, line: `Attempt to use missing user ${name} failed.` };
-  }
-  if (game.user?.isAlive === false) {
-    return { refused: `${name} is dead.`, line: `Attempt to use dead user ${name} failed.` };
-  }
-  switch (action.action) {
-    case 'get':
-      return take(game, action);
-    case 'kill':
-      return kill(game, action);
-    default:
-      return {
-        refused: `Nobody here understands "${action.action}": get or kill.`,
-        line: `User ${name} tried something that nobody understands.`,
-      };
-  }
-}
-
-function take(game: Game, { name, target }: Action): Moved | Refused {
-  const { weapon, treasure } = game;
-  if (target === '') {
-    return { refused: 'Say what to get, as the target.', line: `User ${name} tried to get nothing.` };
-  }
-  const got = [weapon, treasure].find((thing) => thing?.name === target);
-  if (got?.at === 'player') {
-    return {
-      refused: `${name} holds the ${target} already.`,
-      line: `User ${name} tried to get ${a(target)} twice.`,
-      ...(got.isTreasure && { event: 'GotTreasure' }),
-    };
-  }
-  if (got?.at !== 'room') {
-    // The target is whatever was sent: only what is known to be a thing's name is repeated on the console.
-    return {
-      refused: `There is no ${target} on the floor.`,
-      line: `User ${name} tried to get ${got ? a(got.name) : 'something'} that was not there.`,
-    };
-  }
-  return got.isTreasure
-    ? {
-        game: { ...game, treasure: { ...got, at: 'player' } },
-        lines: [`${name} has grabbed the treasure: the ${target}!`],
-        event: 'GotTreasure',
-      }
-    : {
-        game: { ...game, weapon: { ...got, at: 'player' } },
-        lines: [`${name} has picked up the ${target}.`],
-      };
-}
-
-function kill(game: Game, { name, target, with: tool }: Action): Moved | Refused {
-  const { weapon, monster, treasure } = game;
-  if (target === '') {
-    return { refused: 'Say what to kill, as the target.', line: `User ${name} tried to kill nothing.` };
-  }
-  if (tool === '') {
-    return { refused: 'Say what to kill it with.', line: `User ${name} tried to kill with no weapon.` };
-  }
-  if (weapon?.name !== tool || weapon.at !== 'player') {
-    return {
-      refused: `${name} has no ${tool} to kill with.`,
-      line: `User ${name} tried to kill with a weapon they do not hold.`,
-    };
-  }
-  if (monster?.name !== target || !monster.inRoom) {
-    return { refused: `There is no ${target} here.`, line: `User ${name} tried to kill a ghost.` };
-  }
-  if (!monster.isAlive) {
-    return {
-      refused: `The ${target} is dead already.`,
-      line: `User ${name} tried to kill an already dead ${target}.`,
-      event: 'KillMonster',
-    };
-  }
-  // Also when it was slain so soon that the treasure is still put aside for it: a dead monster is given nothing.
-  return {
-    game: {
-      ...game,
-      monster: { ...monster, isAlive: false },
-      ...(treasure && { treasure: { ...treasure, at: 'room' } }),
-    },
-    lines: [
-      `${name} has slain the ${target} with the ${tool}!`,
-      ...(treasure ? [`The ${target} has dropped ${a(treasure.name)}.`] : []),
-    ],
-    event: 'KillMonster',
-  };
-}
-
-/** A game as `GameStatus` answers it. */
-export function worldOf(game: Game): object {
-  const { name, user, monster, room, weapon, treasure } = game;
-  const things = [weapon, treasure].filter((thing) => thing !== undefined);
-  const at = (place: Thing['at']): string =>
-    things
-      .filter((thing) => thing.at === place)
-      .map((thing) => thing.name)
-      .join(',');
-  const here = room?.name ?? null;
-  return {
-    user: {
-      name,
-      currentRoom: user?.inRoom ? here : null,
-      isAlive: user?.isAlive ?? true,
-      inventoryItems: at('player'),
-    },
-    monster: monster
-      ? {
-          name: monster.name,
-          currentRoom: monster.inRoom ? here : null,
-          isAlive: monster.isAlive,
-          inventoryItems: at('monster'),
-        }
-      : null,
-    inventory: things.map((thing) => ({
-      name: thing.name,
-      monster: thing.at === 'monster' ? (monster?.name ?? null) : null,
-      room: thing.at === 'room' ? here : null,
-      isTreasure: thing.isTreasure,
-    })),
-    room: room
-      ? { ...room, monster: monster?.inRoom ? monster.name : null, inventoryItems: at('room') }
-      : null,
-  };
-}
-
-/** A game of which everything was made. */
-function complete(game: Game): Game & Parts {
-  const { user, monster, room, weapon, treasure } = game;
-  if (!user || !monster || !room || !weapon || !treasure) {
-    throw new Error(`The dungeon of ${game.name} is not complete`);
-  }
-  return { ...game, user, monster, room, weapon, treasure };
-}
-
-/** Where the thing was before it was placed. */
-function putAside(game: Game, which: 'weapon' | 'treasure'): Change {
-  const thing = game[which];
-  return thing && thing.at !== 'aside'
-    ? { game: { ...game, [which]: { ...thing, at: 'aside' } }, lines: [`The ${thing.name} is put aside.`] }
-    : unchanged(game);
-}
-
-function unchanged(game: Game): Change {
+/** No change, and no lines. */
+export function unchanged(game: Game): Change {
   return { game, lines: [] };
 }
 
-/** The thing moved, unless it is not there any more. */
-function moved(thing: Thing, from: Thing['at'], to: Thing['at']): Thing {
-  return thing.at === from ? { ...thing, at: to } : thing;
+function ended(game: Game, at: Moment): Game {
+  return { ...game, endedAt: game.endedAt ?? at.toISOString() };
 }
 
-function sentence(text: string): string {
-  return text[0]!.toUpperCase() + text.slice(1);
+function withoutParts({ user: _1, monster: _2, room: _3, weapon: _4, treasure: _5, ...head }: Game): Game {
+  return head;
 }

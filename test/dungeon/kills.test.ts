@@ -1,8 +1,11 @@
+import type { DurableClient } from 'durable-functions';
+import moment from 'moment';
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../src/durable/index.js';
-import type { GameReference } from '../../src/dungeon/model.js';
+import type { GameKey } from '../../src/dungeon/model.js';
+import { withProblems } from '../../src/http/index.js';
 import { startApp as start } from '../support/app.js';
-import { killedAtTheHub, withStorage } from '../support/request.js';
+import { killedAtTheHub, request, silent, withStorage } from '../support/request.js';
 import { Player } from './player.js';
 
 const startApp = (): ReturnType<typeof start> =>
@@ -44,11 +47,38 @@ describe('a host that is killed', () => {
     expect(await player.status('UserMonitorWorkflow')).toBe('Running');
   });
 
+  it('only seems to be killed, because it starts the game later than that: of two callers one gets the name', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    const started = Promise.withResolvers<void>();
+    const going = Promise.withResolvers<void>();
+    const client = {
+      getStatus: () => Promise.reject(new Error('HTTP 404')),
+      startNew: () => {
+        started.resolve();
+        return going.promise;
+      },
+    } as unknown as DurableClient;
+    const slow = withStorage(storage, () =>
+      withProblems(newUser)(request({ body: '{"name":"Pat"}' }), client, silent()),
+    );
+    await started.promise;
+    await app.skip({ seconds: 12 });
+    expect((await player.post('NewUser')).status).toBe(200);
+    going.resolve();
+    expect(await slow).toMatchObject({ status: 400 });
+    await app.quiet();
+    await player.confirm();
+    await player.win();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
   it('in the middle of a set-up does not take the name from who was first', async () => {
     const { app } = await startApp();
     const player = new Player(app, 'Pat');
     const going = Promise.withResolvers<void>();
-    app.replace('CreateRoom', async (game: GameReference) => {
+    app.replace('CreateRoom', async (game: GameKey) => {
       await going.promise;
       const { creation } = await import('../../src/dungeon/activities.js');
       return creation.find(({ run }) => run.activityName === 'CreateRoom')!.run.handler(game, undefined!);
@@ -87,7 +117,7 @@ describe('a host that is killed', () => {
     });
     await player.enter();
     await app.skip({ seconds: 20 });
-    const { claim } = (await player.workflow('RunUserParallelWorkflow')).input as GameReference;
+    const { claim } = (await player.workflow('RunUserParallelWorkflow')).input as GameKey;
     const late = (which: 'run' | 'undo'): Promise<string[]> =>
       withStorage(storage, async () => {
         const outcomes = await Promise.allSettled(
@@ -121,9 +151,9 @@ describe('a host that is killed', () => {
       activities.readConfirmation,
       activities.killUser,
       activities.checkVictory,
-    ] as Activity<GameReference, unknown>[];
+    ] as Activity<GameKey, unknown>[];
     for (const { activityName, handler } of steps) {
-      app.replace(activityName, async (input: GameReference) => {
+      app.replace(activityName, async (input: GameKey) => {
         await handler(input, undefined!);
         return handler(input, undefined!);
       });
@@ -141,7 +171,9 @@ describe('a host that is killed', () => {
     const { changeGame } = await import('../../src/dungeon/store.js');
     const { watch } = await import('../../src/dungeon/rules.js');
     const look = (last: boolean): Promise<unknown> =>
-      withStorage(storage, () => changeGame('Pat', (game) => watch(game, { first: false, last })));
+      withStorage(storage, () =>
+        changeGame('Pat', (game) => watch(game, { first: false, last }, moment.utc())),
+      );
     await look(true);
     const story = await player.story();
     expect(story.at(-1)).toBe('The watch over Pat has timed out.');
@@ -152,7 +184,7 @@ describe('a host that is killed', () => {
   it('after a workflow was started by another, does not start it again, also when it has ended since', async () => {
     const { app } = await startApp();
     const player = await (await new Player(app, 'Pat').enter()).confirm();
-    const { claim } = (await player.workflow('RunUserSequentialWorkflow')).input as GameReference;
+    const { claim } = (await player.workflow('RunUserSequentialWorkflow')).input as GameKey;
     await player.win();
     for (const workflow of ['RunUserSequentialWorkflow', 'GameMonitorWorkflow']) {
       expect(

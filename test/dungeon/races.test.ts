@@ -119,4 +119,45 @@ describe('the record of a game', () => {
       expect(await readGame('Pat')).toMatchObject({ forgotten: 8 });
     });
   });
+
+  it('is begun anew by who claims a name of which somebody deleted the head and left the rest', async () => {
+    const { app, storage } = await startApp();
+    const player = await (await new Player(app, 'Pat').enter()).confirm();
+    const earlier = await player.world();
+    await storage.deleteRow('Dungeon', 'Pat', 'game');
+    expect((await player.post('ConfirmUser')).status).toBe(400);
+    expect((await player.act({ action: 'get', target: 'x' })).status).toBe(400);
+    await player.enter();
+    expect(await player.story()).not.toContain('Pat has accepted the challenge!');
+    expect((await player.world()).user.currentRoom).toBeNull();
+    await player.confirm();
+    await player.win();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+    expect(earlier.user.currentRoom).not.toBeNull();
+  });
+
+  it('that cannot be changed because its rows do not fit together is answered with 503, not tried for ever', async () => {
+    const { app, storage } = await startApp();
+    const player = await (await new Player(app, 'Pat').enter()).confirm();
+    const { changeGame } = await import('../../src/dungeon/store.js');
+    await withStorage(storage, async () => {
+      for (let line = 1; line <= 100; line++) {
+        await changeGame('Pat', (game) => ({
+          game: { ...game, started: line % 2 === 0 },
+          lines: [`Line ${line}`],
+        }));
+      }
+    });
+    const { lines } = (await (await app.get('/api/dungeon/Pat/story')).json()) as {
+      lines: { number: number }[];
+    };
+    await storage.deleteRow('Dungeon', 'Pat', `story-${String(lines[0]!.number).padStart(9, '0')}`);
+    const response = await player.act({ action: 'get', target: (await player.world()).room!.inventoryItems });
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      503,
+      'application/problem+json',
+    ]);
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await player.world()).user.inventoryItems).toBe('');
+  });
 });

@@ -45,13 +45,19 @@ export class AppStorage {
     }
   }
 
+  /** Deletes a row behind the app's back. */
+  async deleteRow(tableName: string, partitionKey: string, rowKey: string): Promise<void> {
+    await this.#table(tableName).deleteEntity(partitionKey, rowKey);
+  }
+
   /** The row keys of a table, without those of the dungeon's story. */
   async rowKeys(tableName: string): Promise<string[]> {
     const keys: string[] = [];
-    const client = TableClient.fromConnectionString(this.connectionString, tableName, {
-      allowInsecureConnection: true,
-    });
-    for await (const { rowKey } of client.listEntities()) keys.push(rowKey!);
+    for await (const { rowKey } of this.#table(tableName).listEntities()) keys.push(rowKey!);
     return keys.filter((key) => !key.startsWith('story'));
+  }
+
+  #table(name: string): TableClient {
+    return TableClient.fromConnectionString(this.connectionString, name, { allowInsecureConnection: true });
   }
 }
