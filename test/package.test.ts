@@ -1,4 +1,4 @@
-/** What `npm run package` makes: unpacked anywhere, it is the whole app. */
+/** The folder that `npm run package` makes: it is the whole app, wherever it is copied to. */
 import { execSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -13,7 +13,7 @@ let folder = '';
 let files: string[] = [];
 
 beforeAll(async () => {
-  // Outside of the repository, whose node_modules would be found from anywhere in it.
+  // Outside the repository, so that Node cannot find the repository's node_modules.
   folder = await mkdtemp(path.join(tmpdir(), 'package-'));
   makePackage(folder);
   files = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -54,7 +54,8 @@ describe('The deployment package', () => {
   );
 
   test('has the production dependencies, all of them and no other', () => {
-    // npm compares package.json with node_modules: what is missing, of another version or not asked for makes it fail.
+    // npm compares package.json with node_modules. It fails on a package that is missing, has another
+    // version, or is extra.
     const { problems, dependencies } = JSON.parse(
       execSync('npm ls --all --json', { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
     ) as {

@@ -14,7 +14,7 @@ export async function readJson(request: HttpRequest, limit = BODY_LIMIT): Promis
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength > limit) {
     throw new Problem(413, 'too-large', 'The body is too large', {
-      detail: `It has ${bytes.byteLength} bytes; at most ${limit} are taken.`,
+      detail: `It has ${bytes.byteLength} bytes; the limit is ${limit}.`,
     });
   }
   if (bytes.byteLength === 0) {
@@ -30,9 +30,9 @@ export async function readJson(request: HttpRequest, limit = BODY_LIMIT): Promis
 }
 
 /**
- * Checks what came from outside.
+ * Checks input against a schema.
  *
- * @param where what to call the whole, when no field of it is to blame
+ * @param where the name of the whole input in the answer, for errors that belong to no field
  * @throws {Problem} 400 with each field that is wrong, and why
  */
 export function check<Schema extends z.ZodType>(
@@ -57,7 +57,7 @@ function fieldsOf(issue: z.core.$ZodIssue, where: string): { field: string; mess
   return [{ field: issue.path.join('.') || where, message: issue.message }];
 }
 
-/** The parameters of the query, without those that are empty. Of several of one name the last is taken. */
+/** The query's parameters without empty ones. If a name is repeated, the last value counts. */
 export function queryOf(request: HttpRequest): Record<string, string> {
   return Object.fromEntries([...request.query].filter(([, value]) => value !== ''));
 }

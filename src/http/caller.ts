@@ -5,14 +5,17 @@ import { personName } from './text.js';
 
 const HEADER = 'x-ms-client-principal';
 
-/** What App Service's authentication puts into the header, in base64; Static Web Apps writes `userDetails` instead of claims. */
+/**
+ * The header's content, decoded from base64. App Service's authentication writes claims, Static Web Apps
+ * writes `userDetails`.
+ */
 const principalSchema = z.object({
   name_typ: z.string().nullish(),
   claims: z.array(z.object({ typ: z.string(), val: z.string() })).nullish(),
   userDetails: z.string().nullish(),
 });
 
-/** Where a name is looked for when the principal does not say which claim holds it, best first. */
+/** The claims that can hold the name, best first, for principals that do not name the claim. */
 const nameClaims = [
   'preferred_username',
   'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',
@@ -21,11 +24,11 @@ const nameClaims = [
 ];
 
 /**
- * Who acts: whom the platform signed in, when it says so; else the name in the request, for which the holder of the
- * function key vouches.
+ * The person who acts: the one that the platform has signed in, or else the one that the request names. The
+ * program that holds the function key vouches for that name.
  *
- * @param named the name in the request, and in which field it was
- * @throws {Problem} 400 when neither names anybody, or the header is not one of the platform's
+ * @param named the name in the request, and its field
+ * @throws {Problem} 400 when neither names a person, or the header is malformed
  */
 export function callerOf(request: HttpRequest, named: { field: string; name: string | undefined }): string {
   const header = request.headers.get(HEADER);

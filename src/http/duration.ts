@@ -1,11 +1,14 @@
 import moment from 'moment';
 import { z } from 'zod';
 
-/** ISO 8601 durations, whole numbers but for the seconds. */
+/** ISO 8601 durations. Only seconds may have a fraction. */
 const iso8601 =
   /^P(?=.)(?:\d+W|(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?)$/;
 
-/** A length of time in ISO 8601, such as `PT20S` or `P1DT12H`, from `min` to `max`, which are such too. */
+/**
+ * A schema for durations in ISO 8601, such as `PT20S` or `P1DT12H`, from `min` to `max`, which have the same
+ * form.
+ */
 export function duration(min: string, max: string): z.ZodString {
   return z
     .string()

@@ -11,8 +11,8 @@ export type Handler = (
 ) => Promise<HttpResponse | HttpResponseInit>;
 
 /**
- * Makes a handler answer what it throws: a {@link Problem} as itself, a `TryLaterError` as 503, and any other error as a
- * bare 500, with the error in the log.
+ * Makes a handler answer what it throws: a {@link Problem} as itself, a `TryLaterError` as 503, and any other
+ * error as a bare 500, with the error in the log.
  *
  * @example
  * df.app.client.http('GetOrder', {

@@ -6,8 +6,8 @@ const HEADER = 'Idempotency-Key';
 const allowed = /^[\x21-\x7e]{1,64}$/;
 
 /**
- * What the caller calls this request, so that its repeat is known for one; `undefined` when the caller does not care.
- * Keys are the app's, not the caller's: whoever does not want to meet another's takes a UUID.
+ * The request's `Idempotency-Key`, by which its repeat is recognized; `undefined` when there is none. All
+ * callers share the keys: a UUID avoids a collision with another caller.
  *
  * @throws {Problem} 400 when it is not 1 to 64 visible ASCII characters
  */
@@ -21,12 +21,12 @@ export function idempotencyKey(request: HttpRequest): string | undefined {
   return key ?? undefined;
 }
 
-/** Tells a checked request from others: the same for its repeat. */
+/** A hash of a checked request. A repeat has the same hash, another request a different one. */
 export function fingerprint(request: unknown): string {
   return createHash('sha256').update(JSON.stringify(request)).digest('hex');
 }
 
-/** 422: what the key stands for was made by another request. */
+/** 422: another request has used the key. */
 export function keyReused(): Problem {
   return new Problem(422, 'key-reused', `The ${HEADER} came with another request before`, {
     detail: 'Send the same request again, or take a new key.',

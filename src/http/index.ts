@@ -1,4 +1,4 @@
-/** How requests are read, and how answers and errors are written. */
+/** Reads requests, and writes answers and errors. */
 export { BODY_LIMIT, check, queryOf, readJson } from './body.js';
 export { callerOf } from './caller.js';
 export { duration } from './duration.js';

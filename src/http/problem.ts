@@ -3,7 +3,10 @@ import { Refusal, type Reason } from '../refusals/index.js';
 
 /** A field of a request, and what is wrong with it. */
 export interface FieldError {
-  /** As the caller wrote it, e.g. `respondWithin` or `players.0.name`; the name of a header or a query parameter. */
+  /**
+   * As the caller wrote it, e.g. `respondWithin` or `players.0.name`; the name of a header or a query
+   * parameter.
+   */
   field: string;
   message: string;
 }
@@ -78,7 +81,8 @@ export function problemOf({ reason, title, detail, retryAfter }: Refusal): Probl
  *
  * @throws {Problem} the refusal's
  * @example
- * const { record } = unlessRefused(await orders.change(id, (order) => cancel(order, moment.utc()))) ?? unknown(id);
+ * const { record } = unlessRefused(await orders.change(id, (order) => cancel(order, moment.utc()))) ??
+ * unknown(id);
  */
 export function unlessRefused<Result>(result: Result | Refusal): Exclude<Result, Refusal> {
   if (result instanceof Refusal) {

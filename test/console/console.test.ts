@@ -1,4 +1,4 @@
-/** `npm run console`, as its reader sees it. */
+/** `npm run console`. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -12,9 +12,9 @@ import { account } from '../support/azurite.js';
 import { freePort } from '../support/ports.js';
 
 interface Console {
-  /** What was printed, the dots between the lines included. */
+  /** The printed story, with the dots between the lines. */
   story: () => string;
-  /** What was said beside it. */
+  /** The messages that are not part of the story. */
   asides: () => string;
   /** Resolves when the story or the asides match. */
   until: (text: RegExp) => Promise<void>;
@@ -73,7 +73,7 @@ const left = async (queue: QueueClient): Promise<number> =>
   (await queue.getProperties()).approximateMessagesCount ?? 0;
 
 describe('The console', () => {
-  test('prints the story in order as it comes, with dots while it waits, and deletes what it printed', async () => {
+  test('prints lines in order as they come, and dots while it waits, and deletes what it has printed', async () => {
     const connection = await account();
     const queue = await queueOf(connection);
     const lines = Array.from({ length: 40 }, (_, index) => `Zoë takes step ${index + 1}.`);
@@ -98,7 +98,7 @@ describe('The console', () => {
     expect(console.asides().trim().split('\n')).toHaveLength(1);
   });
 
-  test('prints what a terminal would act upon as what it is, and text that is not in base64 too', async () => {
+  test('prints symbols for control characters, and prints text that is not in base64', async () => {
     const connection = await account();
     const queue = await queueOf(connection);
     await tell(queue, '\u001B[2J\u001B]0;gotcha\u0007Pat\r\nhas\u009B31m \u202Enow\u2028won\u007F');
@@ -111,7 +111,7 @@ describe('The console', () => {
     expect(console.story().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
-  test('says once that storage has gone, and goes on when it is back', { timeout: 40_000 }, async () => {
+  test('reports once that storage fails, and continues when it is back', { timeout: 40_000 }, async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'console-'));
     const ports: Ports = { blob: await freePort(), queue: await freePort(), table: await freePort() };
     const console = listen(connectionString(ports));
@@ -164,7 +164,7 @@ describe('The console', () => {
     },
   );
 
-  test('says in one line that its setting is no connection string', async () => {
+  test('reports in one line that its setting is not a connection string', async () => {
     const console = listen('rubbish');
     expect(await console.ended).toBe(1);
     expect(console.asides()).toBe('STORAGE_CONNECTION is not a storage connection string.\n');

@@ -40,10 +40,10 @@ describe('a body', () => {
   });
 });
 
-describe('what is wrong with a request', () => {
+describe('an error in a request', () => {
   const schema = z.strictObject({ name: line(5), players: z.array(z.strictObject({ age: z.number() })) });
 
-  it('is told field by field', () => {
+  it('is reported field by field', () => {
     const problem = problemOf(() =>
       check(schema, { name: 'too long', players: [{ age: 1 }, { age: 'old', hair: 1 }], extra: 1 }),
     );
@@ -57,7 +57,7 @@ describe('what is wrong with a request', () => {
     expect(problem.details.detail).toContain('extra: There is no such field');
   });
 
-  it('is the body itself when it is not an object', () => {
+  it('belongs to the body itself when that is not an object', () => {
     expect(problemOf(() => check(schema, undefined)).details.errors).toMatchObject([{ field: 'body' }]);
   });
 });

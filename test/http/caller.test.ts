@@ -9,12 +9,12 @@ const principal = (value: unknown): Record<string, string> => ({
 });
 const named = { field: 'by', name: 'mallory' };
 
-describe('who acts', () => {
-  it('is who the request says, when the platform has signed nobody in', () => {
+describe('the person who acts', () => {
+  it('is the one in the request when the platform has signed nobody in', () => {
     expect(callerOf(request(), named)).toBe('mallory');
   });
 
-  it('is 400 when nobody says so', () => {
+  it('must be named: otherwise 400', () => {
     expect(() => callerOf(request(), { field: 'by', name: undefined })).toThrow('by: Say who acts');
   });
 
@@ -42,7 +42,7 @@ describe('who acts', () => {
       'the details of Static Web Apps',
       { identityProvider: 'aad', userDetails: 'kim@contoso.com', userRoles: [] },
     ],
-  ])('is whom the platform has signed in, whatever the request says: %s', (_, value) => {
+  ])('is the one that the platform has signed in, whatever the request names: %s', (_, value) => {
     expect(callerOf(request({ headers: principal(value) }), named)).toBe('kim@contoso.com');
   });
 
@@ -51,7 +51,7 @@ describe('who acts', () => {
     ['no name', { claims: [] }],
     ['an empty name', { userDetails: ' ' }],
     ['null', 'null'],
-  ])('is 400 when the principal is %s', (_, value) => {
+  ])('cannot be read, with 400, from a principal that is %s', (_, value) => {
     expect(() => callerOf(request({ headers: principal(value) }), named)).toThrow('x-ms-client-principal');
   });
 });

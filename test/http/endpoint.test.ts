@@ -3,7 +3,7 @@ import { accepted, invalid, problemOf } from '../../src/http/index.js';
 import { refuse, TryLaterError } from '../../src/refusals/index.js';
 import { answer } from '../support/request.js';
 
-it('a problem that is thrown becomes the answer, as problem+json that says what to do', async () => {
+it('a thrown problem becomes the answer, as problem+json with a detail', async () => {
   const { response } = await answer(() =>
     Promise.reject(problemOf(refuse('over', 'It is over', 'Start anew.'))),
   );
@@ -14,12 +14,12 @@ it('a problem that is thrown becomes the answer, as problem+json that says what 
   });
 });
 
-it('a field that is wrong is in the answer', async () => {
+it('the answer names the field that is wrong', async () => {
   const { response } = await answer(() => Promise.reject(invalid([{ field: 'to', message: 'Who?' }])));
   expect(response).toMatchObject({ status: 400, jsonBody: { errors: [{ field: 'to', message: 'Who?' }] } });
 });
 
-it('an error that nobody expected is logged, and the caller told nothing of it but where to look', async () => {
+it('an unexpected error is logged, and the caller gets only the invocation id', async () => {
   const error = new Error('the password is 1234');
   const { response, logged } = await answer(() => Promise.reject(error));
   expect(response).toMatchObject({ status: 500, jsonBody: { type: 'urn:problem:internal' } });
@@ -28,7 +28,7 @@ it('an error that nobody expected is logged, and the caller told nothing of it b
   expect(logged).toContain(error);
 });
 
-it('a refusal for now, and what cannot be done now, say when to try again', async () => {
+it('a temporary refusal and a temporary failure have Retry-After', async () => {
   const tooMany = problemOf(refuse('too-many', 'You have five games', 'End one.', { retryAfter: 60 }));
   expect((await answer(() => Promise.reject(tooMany))).response).toMatchObject({
     status: 429,
@@ -43,7 +43,7 @@ it('a refusal for now, and what cannot be done now, say when to try again', asyn
   });
 });
 
-it('what was accepted says where it is and when to look again', () => {
+it('a 202 has Location and Retry-After', () => {
   expect(accepted('/api/things/1', { id: 1 })).toEqual({
     status: 202,
     headers: { Location: '/api/things/1', 'Retry-After': '5' },

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { startApp } from '../support/app.js';
 
 /**
- * Every function of the app that answers HTTP: its methods, its route, and its level. `anonymous` asks for no key,
- * `function` for one. A function that this table does not list, or lists otherwise, fails the tests.
+ * Every function of the app that answers HTTP: its methods, its route, and its level. `anonymous` asks for no
+ * key, `function` for one. A function that this table does not list, or lists otherwise, fails the tests.
  */
 const table: readonly [name: string, methods: string, route: string, level: 'anonymous' | 'function'][] = [
   ['HomePage', 'GET HEAD', '{ignored:maxlength(0)?}', 'anonymous'],

@@ -5,7 +5,7 @@ import { notify } from '../../src/notifications/index.js';
 import { AppStorage } from '../support/app.js';
 import { account } from '../support/azurite.js';
 
-it('a notification is queued as JSON in base64, and is one line of the log', async () => {
+it('a notification is queued as JSON in base64, and logged in one line', async () => {
   const storage = new AppStorage(await account());
   vi.stubEnv('AppStorage', storage.connectionString);
   onTestFinished(() => {

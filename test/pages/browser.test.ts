@@ -39,7 +39,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     await page.getByLabel('Who goes there?').waitFor();
   });
 
-  it('is lost by who does not confirm within two minutes', async () => {
+  it('is lost when the player does not confirm within two minutes', async () => {
     const { app, page } = await atTheDoor('Kim');
     await app.skip({ minutes: 1, seconds: 59 });
     expect(await page.getByRole('heading', { name: 'Dare you go in?' }).isVisible()).toBe(true);
@@ -63,7 +63,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     await expect.poll(() => timer.textContent(), soon).not.toBe(left);
   });
 
-  it('is played by the keyboard alone, which always knows where it is', async () => {
+  it('can be played with the keyboard alone, and the focus is never lost', async () => {
     const { app } = await startApp();
     const page = await open();
     const focused = (): Promise<string> => page.evaluate('document.activeElement.textContent');
@@ -114,7 +114,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     await expectReadable();
   });
 
-  it('goes on after a reload, and from another browser that knows the name', async () => {
+  it('continues after a reload, and in another browser that knows the name', async () => {
     const { app, page } = await atTheDoor('Zoë 2');
     await confirm(page);
     await page.reload();
@@ -153,7 +153,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     expect(await page.getByLabel('Who goes there?').getAttribute('aria-invalid')).toBe('true');
   });
 
-  it('says when the network is gone, and goes on by itself when it is back', async () => {
+  it('reports a lost network, and continues by itself when it is back', async () => {
     const { page } = await atTheDoor('Pat');
     await page.route('**/api/**', (route) => route.abort());
     const alert = page.getByRole('alert').getByText('The dungeon does not answer.');
@@ -169,7 +169,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     await confirm(page);
   });
 
-  it('says when a move got no answer, and lets it be tried again', async () => {
+  it('reports a move without an answer, and allows a retry', async () => {
     const { page } = await atTheDoor('Pat');
     await confirm(page);
     await page.route('**/api/Action', (route) => route.abort());
@@ -181,7 +181,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     expect(await page.getByText('The dungeon gave no answer.').count()).toBe(0);
   });
 
-  it('shows that an answer is awaited', async () => {
+  it('shows that a request is running', async () => {
     const { page } = await atTheDoor('Pat');
     await confirm(page);
     const held = Promise.withResolvers<void>();
@@ -201,7 +201,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
     expect(sent).toBe(1);
   });
 
-  it('shows what the server says as text', async () => {
+  it('shows text from the server as text, not as HTML', async () => {
     const { app } = await startApp();
     const page = await open();
     const text = '<img src=x onerror=alert(1)><b>bold</b>';
@@ -259,7 +259,7 @@ describe.skipIf(!hasBrowser)('the start page, in a browser', { timeout: 60_000 }
 const take = (page: Page): Locator => page.getByRole('button', { name: /^Take the / });
 const slay = (page: Page): Locator => page.getByRole('button', { name: /^Slay the .* with the / });
 
-/** Gives a name, and waits to be asked for a confirmation. */
+/** Enters a name, and waits for the request to confirm. */
 async function enter(page: Page, app: TestApp, name: string): Promise<void> {
   await page.goto(`${app.url}/dungeon`);
   await page.getByLabel('Who goes there?').fill(name);

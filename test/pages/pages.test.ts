@@ -35,7 +35,7 @@ describe('a page', () => {
     expect(await answer.text()).toContain(`<title>${title}</title>`);
   });
 
-  it('is asked for again each time, and not sent again while it is the same', async () => {
+  it('is revalidated at each use, and not sent again while it is unchanged', async () => {
     const { app } = await startApp();
     const first = await app.get('/dungeon');
     const etag = first.headers.get('etag') ?? '';
@@ -49,7 +49,7 @@ describe('a page', () => {
     expect((await app.get('/dungeon', { 'if-none-match': '"other"' })).status).toBe(200);
   });
 
-  it('runs no script but its own, and cannot be framed', async () => {
+  it('allows only its own scripts, and no frames', async () => {
     const { app } = await startApp();
     for (const path of ['/', '/dungeon', script]) {
       const { headers } = await app.get(path);
@@ -78,7 +78,7 @@ describe('a page', () => {
 });
 
 describe('an asset', () => {
-  it('is kept for good, its name changing with its content', async () => {
+  it('may be kept for a year, because its name changes with its content', async () => {
     const { app } = await startApp();
     for (const path of site.paths.filter((name) => name.startsWith('assets/'))) {
       const answer = await app.get(`/${path}`);
@@ -181,7 +181,7 @@ it.each([
 });
 
 describe('the host', () => {
-  it('keeps its own addresses', async () => {
+  it('keeps its own routes', async () => {
     const { app } = await startApp();
     expect(await (await app.get('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
     expect(await (await app.get('/runtime/webhooks/durabletask/instances')).json()).toEqual([]);
