@@ -19,8 +19,10 @@ import type {
 
 export interface ExecutorOptions {
   worker: Worker;
-  /** The functions that may run, with their settings filled in. */
+  /** The app's functions, with their settings filled in. */
   functions: readonly FunctionDefinition[];
+  /** Whether a setting disables a function, so that it may not run. Default: none is disabled. */
+  isDisabled?: (definition: FunctionDefinition) => boolean;
   log: Log;
   /** The value of a binding of direction `in` that is not the trigger. */
   input: (binding: Binding) => TypedData;
@@ -43,6 +45,8 @@ export interface ExecutorOptions {
 export class Executor implements Worker {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
   readonly #lowerCase: ReadonlyMap<string, FunctionDefinition>;
+  /** The settings that disable functions, by function name in lower case. */
+  readonly #disabled: ReadonlyMap<string, string>;
   readonly #options: ExecutorOptions;
   readonly #policies = new Map<string, RetryPolicy>();
   /** Ends the waits for retries. */
@@ -54,16 +58,23 @@ export class Executor implements Worker {
   /** @throws UnsupportedBindingError for a retry policy that is none */
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    this.functions = new Map(options.functions.map((definition) => [definition.name, definition]));
-    this.#lowerCase = new Map(
-      options.functions.map((definition) => [definition.name.toLowerCase(), definition]),
+    const { functions, isDisabled = () => false } = options;
+    const enabled = functions.filter((definition) => !isDisabled(definition));
+    this.functions = new Map(enabled.map((definition) => [definition.name, definition]));
+    this.#lowerCase = new Map(enabled.map((definition) => [definition.name.toLowerCase(), definition]));
+    this.#disabled = new Map(
+      functions.filter(isDisabled).map(({ name }) => [name.toLowerCase(), `AzureWebJobs.${name}.Disabled`]),
     );
-    for (const { name, retryOptions } of options.functions)
+    for (const { name, retryOptions } of enabled)
       if (retryOptions !== undefined) this.#policies.set(name, policyOf(name, retryOptions));
   }
 
   find(name: string): FunctionDefinition | undefined {
     return this.#lowerCase.get(name.toLowerCase());
+  }
+
+  disabledBy(name: string): string | undefined {
+    return this.#disabled.get(name.toLowerCase());
   }
 
   /** Whether a function runs. */

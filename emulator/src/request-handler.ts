@@ -102,7 +102,14 @@ export class RequestHandler {
   /** The response to a request that may not reach a function; undefined when it may. */
   #refusal(definition: FunctionDefinition, request: RequestHead): HttpResponseLike | undefined {
     if (!this.#mayCall(definition, request)) return empty(401);
-    return this.#options.isDisabled(definition) ? empty(404) : undefined;
+    if (!this.#options.isDisabled(definition)) return undefined;
+    const { name } = definition;
+    this.#options.log(
+      'information',
+      'Host.General',
+      `The response to ${request.method} ${new URL(request.url).pathname} is 404: the setting AzureWebJobs.${name}.Disabled disables the function '${name}'.`,
+    );
+    return empty(404);
   }
 
   #mayCall(definition: FunctionDefinition, request: RequestHead): boolean {

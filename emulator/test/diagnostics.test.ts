@@ -120,6 +120,37 @@ describe('What hangs in production hangs here, and fails in strict mode', () => 
   });
 });
 
+describe('A function that a setting disables', () => {
+  test.each([
+    ['activity', 'unknownActivity', 'echo', "calls an activity named 'echo', and"],
+    ['sub-orchestrator', 'callsWhatRuns', 'waits', "calls a sub-orchestrator named 'waits', and"],
+    ['entity', 'callsTally', 'tally', "The function 'tally' doesn't exist, is disabled, or"],
+  ])('is called as %s, and the failure names the setting', async (_kind, name, disabled, text) => {
+    const app = await start({ settings: { [`AzureWebJobs.${disabled}.Disabled`]: 'true' } });
+    const { runtimeStatus, output } = await app.finished(await app.start(name));
+    expect(runtimeStatus).toBe('Failed');
+    expect(output).toContain(text);
+    expect(output).toContain(`the setting AzureWebJobs.${disabled}.Disabled disables it`.slice(1));
+  });
+
+  test('is started as an orchestrator, and the log names the setting beside what production says', async () => {
+    const said: string[] = [];
+    const app = await start({
+      settings: { 'AzureWebJobs.waits.Disabled': 'true' },
+      log: (_level, _category, message) => {
+        said.push(message);
+      },
+    });
+    const id = await app.start('waits');
+    expect((await app.finished(id)).output).toContain(
+      "The function 'waits' doesn't exist, is disabled, or is not",
+    );
+    expect(said).toContain(
+      `${id}: The setting AzureWebJobs.waits.Disabled disables the orchestrator 'waits'.`,
+    );
+  });
+});
+
 describe('What fails in production fails here with the same text, and the log says where', () => {
   test.each([
     [

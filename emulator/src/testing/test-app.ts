@@ -73,7 +73,14 @@ export class TestApp extends TestClient implements AsyncDisposable {
   async run(name: string, message?: unknown): Promise<void> {
     const input = typeof message === 'string' ? message : (JSON.stringify(message) ?? '');
     const running = this.#environment.host.run(name, input);
-    if (running === undefined) throw new Error(`The app has no timer or queue function named '${name}'.`);
+    if (running === undefined) {
+      const setting = this.#environment.host.worker.disabledBy(name);
+      throw new Error(
+        setting === undefined
+          ? `The app has no timer or queue function named '${name}'.`
+          : `The setting ${setting} disables the function '${name}'.`,
+      );
+    }
     await this.quiet();
     const outcome = await Promise.race([running, Promise.resolve()]);
     if (outcome?.ok === false)

@@ -80,8 +80,10 @@ export type InvocationOutcome =
 /** Runs the functions of one app, for one host. */
 export interface Worker {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
-  /** Finds a function by its name as .NET does, ignoring case. */
+  /** Finds a function that may run, by its name in any case, as .NET does. */
   find(name: string): FunctionDefinition | undefined;
+  /** The name of the setting that disables a function; undefined when none does. A worker without this method disables nothing. */
+  disabledBy?(name: string): string | undefined;
   /** Runs one invocation to its end. Never rejects for what the function does. */
   invoke(request: InvocationRequest): Promise<InvocationOutcome>;
 }

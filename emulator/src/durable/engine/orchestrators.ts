@@ -73,7 +73,12 @@ export class Orchestrators {
       );
     }
     const missing = sdk.missing('orchestration', name);
-    if (missing !== undefined) return fail(orchestratorFailure(name, missing));
+    if (missing !== undefined) {
+      const setting = sdk.disabledBy(name);
+      if (setting !== undefined)
+        this.warn(run.instanceId, `The setting ${setting} disables the orchestrator '${name}'.`);
+      return fail(orchestratorFailure(name, missing));
+    }
     try {
       const answer = withinLimits(await replay(run.instanceId, () => sdk.runOrchestrator(run)));
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(name, answer.unreadable));
@@ -85,6 +90,7 @@ export class Orchestrators {
         now,
         knowsActivity: (activity) => sdk.knows('activity', activity),
         knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+        disabledBy: (disabled) => sdk.disabledBy(disabled),
         missingEntity: (entity) => sdk.missing('entity', entity),
       });
       return await this.#diagnose(outcome, answer, run);

@@ -21,26 +21,30 @@ export function refusal(action: IdAction, input: EpisodeInput): string | undefin
     case 'activity':
       return input.knowsActivity(action.name)
         ? undefined
-        : `The orchestrator calls an activity named '${action.name}', and there is none: ${HANGS}`;
+        : `The orchestrator calls an activity named '${action.name}', and ${absence(action.name, input)}: ${HANGS}`;
     case 'subOrchestration':
       if (!input.knowsOrchestrator(action.name))
-        return `The orchestrator calls a sub-orchestrator named '${action.name}', and there is none: ${HANGS}`;
+        return `The orchestrator calls a sub-orchestrator named '${action.name}', and ${absence(action.name, input)}: ${HANGS}`;
       return action.instanceId === undefined ? undefined : refusalOfId(action.name, action.instanceId, input);
     case 'operation':
     case 'lock': {
       // For a signal it throws aloud.
       if (isOneWay(action)) return undefined;
       const entities = action.kind === 'lock' ? action.entities : [parseEntityId(action.target)];
-      const missing = entities
-        .map(({ name }) => input.missingEntity(name))
-        .find((text) => text !== undefined);
-      return missing === undefined
-        ? undefined
-        : `${missing} The orchestrator calls it all the same: ${HANGS}`;
+      const missing = entities.find(({ name }) => input.missingEntity(name) !== undefined)?.name;
+      if (missing === undefined) return undefined;
+      const setting = input.disabledBy(missing);
+      return `${input.missingEntity(missing)}${setting === undefined ? '' : ` The setting ${setting} disables it.`} The orchestrator calls it all the same: ${HANGS}`;
     }
     default:
       return undefined;
   }
+}
+
+/** Why a function cannot be called, as the rest of a sentence. */
+function absence(name: string, input: EpisodeInput): string {
+  const setting = input.disabledBy(name);
+  return setting === undefined ? 'there is none' : `the setting ${setting} disables it`;
 }
 
 function refusalOfId(

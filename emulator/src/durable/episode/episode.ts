@@ -26,6 +26,8 @@ export interface EpisodeInput {
   /** Whether there is an activity, an orchestrator of that name. What is unknown is not scheduled, as in production. */
   knowsActivity: (name: string) => boolean;
   knowsOrchestrator: (name: string) => boolean;
+  /** The name of the setting that disables a function; undefined when none does. */
+  disabledBy: (name: string) => string | undefined;
   /** The version of a sub-orchestration that is called without one. */
   defaultVersion: string | null;
   /** Milliseconds until a call that was answered 202 is made again, where the answer does not say. */

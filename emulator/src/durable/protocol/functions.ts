@@ -48,6 +48,8 @@ export interface EntityAnswer {
 export interface DurableFunctions {
   /** Whether the app has a function of that kind and name; names ignore case. */
   knows(kind: FunctionKind, name: string): boolean;
+  /** The name of the setting that disables a function; undefined when none does. */
+  disabledBy(name: string): string | undefined;
   /** @returns the real host's text about a function that does not exist; undefined for one that does. */
   missing(kind: 'orchestration' | 'entity', name: string): string | undefined;
   runOrchestrator(run: OrchestratorRun): Promise<Answer>;

@@ -129,6 +129,10 @@ export class SdkV3 implements DurableFunctions {
     return this.#worker.find(name)?.trigger.type === `${kind}Trigger`;
   }
 
+  disabledBy(name: string): string | undefined {
+    return this.#worker.disabledBy?.(name);
+  }
+
   names(kind: FunctionKind): string[] {
     return [...this.#worker.functions.values()]
       .filter(({ trigger }) => trigger.type === `${kind}Trigger`)

@@ -64,6 +64,7 @@ export async function replayHistory(
       defaultVersion: null,
       knowsActivity: (activity) => sdk.knows('activity', activity),
       knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+      disabledBy: (disabled) => sdk.disabledBy(disabled),
       missingEntity: (entity) => sdk.missing('entity', entity),
     });
     if (outcome.departure !== undefined) throw mismatch(outcome.departure.message);
