@@ -6,7 +6,7 @@ import { entityState } from '../src/durable/entities/entity.js';
 import type { EntityAnswer, EntityRun } from '../src/durable/protocol/functions.js';
 import { MemoryHub, type StoredInstance } from '../src/durable/memory/memory-hub.js';
 import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
-import type { Commit, Hint, Message } from '../src/durable/task-hub.js';
+import { StorageFailure, type Commit, type Hint, type Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
@@ -336,7 +336,7 @@ test('What an orchestration sends at its very end is sent by the next host, when
   const instances = new Map<string, StoredInstance>();
   const hub = new (class extends MemoryHub {
     override async post(instanceId: string, message: Message): Promise<void> {
-      if (instanceId.startsWith('@')) throw new Error('It cannot be reached.');
+      if (instanceId.startsWith('@')) throw new StorageFailure('It cannot be reached.');
       return super.post(instanceId, message);
     }
   })({ name: 'Hub', instances });
@@ -369,7 +369,7 @@ test.for(['before its batch is committed', 'after that'])(
         if (!instanceId.startsWith('@')) return super.post(instanceId, message);
         if (++posts === 2 && when === 'after that') await committed.promise;
         await super.post(instanceId, message);
-        if (posts === 1) throw new Error('The answer was lost.');
+        if (posts === 1) throw new StorageFailure('The answer was lost.');
         setImmediate(again.resolve);
       }
 
@@ -411,7 +411,7 @@ test('A hint that is there although nobody heard so is not left behind', async (
       if (remove !== undefined) left.delete(`${remove.instanceId} ${remove.due}`);
       if (add !== undefined) left.add(`${add.instanceId} ${add.due}`);
       clock.moveTo(clock.now() + 1);
-      if (lost-- > 0) throw new Error('The answer was lost.');
+      if (lost-- > 0) throw new StorageFailure('The answer was lost.');
     }
   })({ name: 'Hub' });
   const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));

@@ -5,7 +5,7 @@ import {
   type EntityRelease,
   type EntityRequest,
 } from '../src/durable/entities/entity-messages.js';
-import { runEntityBatch, type EntityOutcome } from '../src/durable/entities/entity.js';
+import { runEntityBatch, type EntityBatchResult } from '../src/durable/entities/entity.js';
 import type { ExecutionStarted, InboundEvent } from '../src/durable/history.js';
 
 const time = '2026-03-01T08:00:00Z';
@@ -13,8 +13,8 @@ const time = '2026-03-01T08:00:00Z';
 /** One batch of the entity `@door@1` after another, of which the function does nothing. */
 async function after(
   events: readonly InboundEvent[],
-  before?: EntityOutcome,
-): Promise<EntityOutcome & { status: unknown }> {
+  before?: EntityBatchResult,
+): Promise<EntityBatchResult & { status: unknown }> {
   const outcome = await runEntityBatch({
     instanceId: '@door@1',
     execution: before?.append[1] as ExecutionStarted | undefined,

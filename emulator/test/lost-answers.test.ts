@@ -5,7 +5,7 @@ import { Engine } from '../src/durable/engine/engine.js';
 import { entityState } from '../src/durable/entities/entity.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
-import type { Commit, Hint, Message } from '../src/durable/task-hub.js';
+import { StorageFailure, type Commit, type Hint, type Message } from '../src/durable/task-hub.js';
 import type { Worker } from '../src/worker/types.js';
 import { loadFunctions } from './support/functions.js';
 
@@ -26,7 +26,7 @@ class ForgetfulHub extends MemoryHub {
     const lost = this.loses(request);
     if (lost !== undefined) this.loses = () => undefined;
     const answer = lost === 'request' ? undefined : await task();
-    if (lost !== undefined) throw new Error('socket hang up');
+    if (lost !== undefined) throw new StorageFailure('socket hang up');
     return answer!;
   }
 

@@ -3,8 +3,8 @@ import type { EntityId } from './entities/entity-messages.js';
 import type { HistoryEvent, JsonText, RuntimeStatus } from './history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from './task-hub.js';
 
-/** How an operation on a given instance ended. `gone`: the instance has finished, so nothing was done. */
-export type Outcome = 'accepted' | 'notFound' | 'gone';
+/** The result of a request to one instance. `gone`: the instance has finished, so nothing was done. */
+export type RequestResult = 'accepted' | 'notFound' | 'gone';
 
 export interface StartRequest {
   name: string;
@@ -16,6 +16,14 @@ export interface StartRequest {
   known?: boolean;
   /** Where whoever asks is in a trace. */
   trace?: TraceContext | undefined;
+}
+
+/** Which finished instances to purge. Times are inclusive, in milliseconds since the epoch. */
+export interface PurgeFilter {
+  createdTimeFrom: number;
+  createdTimeTo?: number;
+  /** Any of these; empty or absent means all. */
+  runtimeStatus?: readonly RuntimeStatus[];
 }
 
 /**
@@ -30,23 +38,19 @@ export interface DurableClient {
   /** The current execution's history, or undefined for an unknown instance. */
   getHistory(instanceId: string): Promise<readonly HistoryEvent[] | undefined>;
   query(query: InstanceQuery): Promise<InstancePage>;
-  raiseEvent(instanceId: string, name: string, input: JsonText): Promise<Outcome>;
-  terminate(instanceId: string, reason: string | null): Promise<Outcome>;
+  raiseEvent(instanceId: string, name: string, input: JsonText): Promise<RequestResult>;
+  terminate(instanceId: string, reason: string | null): Promise<RequestResult>;
   /** @throws InvalidStateError when it is suspended already. */
-  suspend(instanceId: string, reason: string | null): Promise<Outcome>;
-  resume(instanceId: string, reason: string | null): Promise<Outcome>;
+  suspend(instanceId: string, reason: string | null): Promise<RequestResult>;
+  resume(instanceId: string, reason: string | null): Promise<RequestResult>;
   /** Lets an instance that has failed try again what failed. `gone`: it has not failed. */
-  rewind(instanceId: string, reason: string | null): Promise<Outcome>;
+  rewind(instanceId: string, reason: string | null): Promise<RequestResult>;
   /** @throws UnknownFunctionError when the app has no entity function of that name. */
   signalEntity(entity: EntityId, operation: string, input: JsonText): Promise<void>;
   /** A live instance is not purged (`live`). */
   purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
   /** Purges what is finished and matches. @returns how many. */
-  purgeBy(filter: {
-    createdTimeFrom: number;
-    createdTimeTo?: number;
-    runtimeStatus?: readonly RuntimeStatus[];
-  }): Promise<number>;
+  purgeBy(filter: PurgeFilter): Promise<number>;
 }
 
 /** The app has no such function; the message is the real host's. */

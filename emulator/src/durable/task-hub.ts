@@ -109,7 +109,7 @@ export interface InstancePage {
  * A store of instances. The engine is its only writer while it is open (see {@link TaskHub.open}), but may die between
  * any two calls, and inside any of them.
  *
- * Every method may reject; the engine then loads the instance anew and tries again.
+ * Every method may reject with a {@link StorageFailure}; the engine then loads the instance again and retries.
  */
 export interface TaskHub {
   readonly name: string;
@@ -162,7 +162,28 @@ export class HubUnavailableError extends Error {
   override name = 'HubUnavailableError';
 }
 
+/**
+ * Storage failed, or did not answer. The engine loads the instance again and retries. It does so for this error only: any
+ * other error is a mistake of the emulator and ends the instance as Failed.
+ */
+export class StorageFailure extends Error {
+  override name = 'StorageFailure';
+}
+
 /** Somebody else committed to the instance since it was loaded. */
-export class CommitConflictError extends Error {
+export class CommitConflictError extends StorageFailure {
   override name = 'CommitConflictError';
+}
+
+/** Whether a record matches a query. Paging is the caller's. */
+export function matches(record: InstanceRecord, query: Omit<InstanceQuery, 'top' | 'from'>): boolean {
+  const created = Date.parse(record.createdTime);
+  return (
+    (query.instanceIdPrefix === undefined || record.instanceId.startsWith(query.instanceIdPrefix)) &&
+    (query.createdTimeFrom === undefined || created >= query.createdTimeFrom) &&
+    (query.createdTimeTo === undefined || created <= query.createdTimeTo) &&
+    (query.runtimeStatus === undefined ||
+      query.runtimeStatus.length === 0 ||
+      query.runtimeStatus.includes(record.runtimeStatus))
+  );
 }

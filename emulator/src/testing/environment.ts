@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { HostConfig } from '../config/config.js';
 import { readConfig, withStorage } from '../config/config.js';
 import { SkippingClock } from '../durable/clock.js';
-import type { Answer } from '../durable/episode/actions.js';
+import { OrchestratorError, type Answer } from '../durable/episode/actions.js';
 import type { HttpAnswer, HttpCall } from '../durable/http/http-call.js';
 import { HTTP_ACTIVITY } from '../durable/http/http-call.js';
 import { sendHttp } from '../durable/http/http-client.js';
@@ -110,7 +110,7 @@ function replayCheck(elsewhen: Scope): NonNullable<ReplayOptions['replay']> {
     const answer = await run();
     const differs = difference(answer, await runInScope(elsewhen, run));
     if (differs === undefined) return answer;
-    throw new Error(
+    throw new OrchestratorError(
       `'${instanceId}' is not deterministic: the same history, replayed at another time, came out differently at ${differs}\n` +
         'Take the time from context.df.currentUtcDateTime, ids from context.df.newGuid, and everything else from activities.',
     );

@@ -1,4 +1,4 @@
-import type { DurableClient, Outcome, StartRequest } from '../../src/durable/client.js';
+import type { DurableClient, RequestResult, StartRequest } from '../../src/durable/client.js';
 import {
   InstanceExistsError,
   InvalidStateError,
@@ -85,19 +85,19 @@ export class FakeDurableClient implements DurableClient {
     return { records: ordered.slice(0, top), ...(next !== undefined && { next }) };
   }
 
-  async raiseEvent(instanceId: string, name: string, input: string | null): Promise<Outcome> {
+  async raiseEvent(instanceId: string, name: string, input: string | null): Promise<RequestResult> {
     return this.#tell(instanceId, () => {
       this.events.push({ instanceId, name, input });
     });
   }
 
-  async terminate(instanceId: string, reason: string | null): Promise<Outcome> {
+  async terminate(instanceId: string, reason: string | null): Promise<RequestResult> {
     return this.#tell(instanceId, (record) => {
       this.#change(record, 'Terminated', reason);
     });
   }
 
-  async suspend(instanceId: string, reason: string | null): Promise<Outcome> {
+  async suspend(instanceId: string, reason: string | null): Promise<RequestResult> {
     return this.#tell(instanceId, (record) => {
       if (record.runtimeStatus === 'Suspended') {
         throw new InvalidStateError(
@@ -108,13 +108,13 @@ export class FakeDurableClient implements DurableClient {
     });
   }
 
-  async resume(instanceId: string): Promise<Outcome> {
+  async resume(instanceId: string): Promise<RequestResult> {
     return this.#tell(instanceId, (record) => {
       this.#change(record, 'Running', null);
     });
   }
 
-  async rewind(instanceId: string): Promise<Outcome> {
+  async rewind(instanceId: string): Promise<RequestResult> {
     const record = this.records.get(instanceId);
     if (record === undefined) return 'notFound';
     if (record.runtimeStatus !== 'Failed') return 'gone';
@@ -144,7 +144,7 @@ export class FakeDurableClient implements DurableClient {
     return finished.length;
   }
 
-  #tell(instanceId: string, change: (record: InstanceRecord) => void): Outcome {
+  #tell(instanceId: string, change: (record: InstanceRecord) => void): RequestResult {
     const record = this.records.get(instanceId);
     if (record === undefined) return 'notFound';
     if (isFinished(record.runtimeStatus)) return 'gone';

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableLock, EntityId, Task } from 'durable-functions';
 import { InstanceExistsError, InvalidStateError } from '../../src/durable/client.js';
-import type { Outcome } from '../../src/durable/client.js';
+import type { RequestResult } from '../../src/durable/client.js';
 import { WallClock } from '../../src/durable/clock.js';
 import { Engine } from '../../src/durable/engine/engine.js';
 import { isFinished } from '../../src/durable/history.js';
@@ -247,7 +247,7 @@ export async function play(name: string, life: () => Life): Promise<void> {
         .startInstance({ instanceId, name: orchestrator, input: JSON.stringify(input) })
         .catch(unless(InstanceExistsError)),
     );
-  const accepted = (ask: (engine: Engine) => Promise<Outcome>): Promise<void> =>
+  const accepted = (ask: (engine: Engine) => Promise<RequestResult>): Promise<void> =>
     insist(async (engine) => {
       if ((await ask(engine)) === 'notFound') throw new Error('What was started is gone.');
     });

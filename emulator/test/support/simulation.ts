@@ -14,16 +14,17 @@ import { isFinished } from '../../src/durable/history.js';
 import { MemoryHub } from '../../src/durable/memory/memory-hub.js';
 import type { ActivityResult } from '../../src/durable/protocol/functions.js';
 import { SdkV3 } from '../../src/durable/protocol/sdk-v3.js';
-import type {
-  Commit,
-  CommitToken,
-  Hint,
-  InstancePage,
-  InstanceQuery,
-  InstanceRecord,
-  LoadedInstance,
-  Message,
-  TaskHub,
+import {
+  StorageFailure,
+  type Commit,
+  type CommitToken,
+  type Hint,
+  type InstancePage,
+  type InstanceQuery,
+  type InstanceRecord,
+  type LoadedInstance,
+  type Message,
+  type TaskHub,
 } from '../../src/durable/task-hub.js';
 import type { Worker } from '../../src/worker/types.js';
 
@@ -242,7 +243,7 @@ class RemoteHub implements TaskHub {
         this.#parcels.push({
           what: `answer to ${what}`,
           deliver: (fails) => {
-            if (fails) reject(new Error('The answer was lost.'));
+            if (fails) reject(new StorageFailure('The answer was lost.'));
             else deliver();
           },
         });
@@ -253,7 +254,7 @@ class RemoteHub implements TaskHub {
         deliver: (fails) => {
           if (fails)
             answer(() => {
-              reject(new Error('Storage is busy.'));
+              reject(new StorageFailure('Storage is busy.'));
             });
           else
             request().then(

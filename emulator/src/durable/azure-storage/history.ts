@@ -2,7 +2,7 @@ import type { TableClient, TableEntity, TransactionAction } from '@azure/data-ta
 import { literal, readWhole, StaleReadError } from './clients.js';
 import { statusOf } from '../../storage-errors.js';
 import { escapeKey, eventKey, messageId, messageKey, SENTINEL } from './keys.js';
-import { blobsOf, inParallel, type Payloads } from './payloads.js';
+import { blobsOf, type Payloads } from './payloads.js';
 import {
   eventColumns,
   readEvent,
@@ -155,11 +155,11 @@ export class HistoryTable {
     const before = token as Position;
     const key = escapeKey(instanceId);
     const rows = append.map((event) => eventColumns(event, record.executionId));
-    const blobs = (
-      await inParallel(rows, (columns, index) =>
-        this.#payloads.store(key, `history-${append[index]!.EventType}`, columns, 'nothing'),
-      )
-    ).flat();
+    const blobs = await this.#payloads.storeAll(
+      key,
+      rows,
+      append.map(({ EventType }) => `history-${EventType}`),
+    );
     const input = inputOf(append) ?? (replace ? null : before.input);
     const sentinel = { ...sentinelColumns(record, input, append), Memo: memo ?? undefined };
     const sentinelBlobs = await this.#payloads.store(key, SENTINEL, sentinel, 'nothing');

@@ -9,6 +9,7 @@ import { Ownership } from './owner.js';
 import { Payloads } from './payloads.js';
 import {
   HubUnavailableError,
+  StorageFailure,
   type Commit,
   type CommitToken,
   type Hint,
@@ -30,7 +31,7 @@ export interface AzureStorageHubOptions {
   log?: Log;
 }
 
-/** The hub in Azure Storage, in the layout of the Durable Task provider: what one of its tables holds is told at its class. */
+/** The hub in Azure Storage, in the layout of the Durable Task provider. Each table has a class, which describes its rows. */
 export class AzureStorageHub implements TaskHub {
   readonly name: string;
   readonly #clients: StorageClients;
@@ -99,58 +100,78 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async load(instanceId: string): Promise<LoadedInstance> {
-    const loaded = await this.#history.load(instanceId);
-    return {
-      ...loaded,
-      stale: loaded.record !== undefined && !(await this.#instances.isCurrent(loaded.record)),
-    };
+    return fromStorage(async () => {
+      const loaded = await this.#history.load(instanceId);
+      const stale = loaded.record !== undefined && !(await this.#instances.isCurrent(loaded.record));
+      return { ...loaded, stale };
+    });
   }
 
   async post(instanceId: string, message: Message): Promise<void> {
-    this.#beSure();
-    return this.#history.post(instanceId, message);
+    this.#checkOwner();
+    return fromStorage(() => this.#history.post(instanceId, message));
   }
 
   async commit(commit: Commit): Promise<CommitToken> {
-    this.#beSure();
-    return this.#history.commit(commit);
+    this.#checkOwner();
+    return fromStorage(() => this.#history.commit(commit));
   }
 
   async project(record: InstanceRecord): Promise<void> {
-    this.#beSure();
-    return this.#instances.write(record);
+    this.#checkOwner();
+    return fromStorage(() => this.#instances.write(record));
   }
 
   getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
-    return this.#instances.read(instanceId);
+    return fromStorage(() => this.#instances.read(instanceId));
   }
 
   query(query: InstanceQuery): Promise<InstancePage> {
-    return this.#instances.query(query);
+    return fromStorage(() => this.#instances.query(query));
   }
 
   async purge(instanceId: string): Promise<void> {
-    this.#beSure();
-    const key = escapeKey(instanceId);
-    await Promise.all([this.#history.purge(key), this.#payloads.purge(key)]);
-    // Last, so that whoever looks for what can be purged finds an instance whose purge was cut short.
-    await this.#instances.purge(key);
+    this.#checkOwner();
+    return fromStorage(async () => {
+      const key = escapeKey(instanceId);
+      await Promise.all([this.#history.purge(key), this.#payloads.purge(key)]);
+      // The Instances row goes last, so that a query still finds an instance whose purge was cut short.
+      await this.#instances.purge(key);
+    });
   }
 
   async hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
-    this.#beSure();
-    return this.#hints.change(change);
+    this.#checkOwner();
+    return fromStorage(() => this.#hints.change(change));
   }
 
-  hints(): AsyncIterable<Hint[]> {
-    return this.#hints.pages();
+  async *hints(): AsyncIterable<Hint[]> {
+    const pages = this.#hints.pages()[Symbol.asyncIterator]();
+    for (;;) {
+      const page = await fromStorage(() => pages.next());
+      if (page.done === true) return;
+      yield page.value;
+    }
   }
 
-  /** Nothing is written while the hub may be somebody else's: the engine tries again. */
-  #beSure(): void {
-    if (!this.#ownership.isSure)
-      throw new Error(
+  /** Nothing is written while the lease may have run out: another host may own the hub then. @throws StorageFailure */
+  #checkOwner(): void {
+    if (!this.#ownership.holdsLease)
+      throw new StorageFailure(
         `Task hub '${this.name}' may be somebody else's by now: its lease could not be renewed in time.`,
       );
+  }
+}
+
+/** Errors that JavaScript throws for mistakes in code. */
+const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
+
+/** Turns every failure of the storage service into a {@link StorageFailure}; mistakes in this code stay as they are. */
+async function fromStorage<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    if (error instanceof StorageFailure || MISTAKES.some((mistake) => error instanceof mistake)) throw error;
+    throw new StorageFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }

@@ -72,7 +72,7 @@ export class Ownership {
 
   /**
    * Takes the lease and keeps it. A lease held by a dead process on this machine is taken over at once. While storage does not
-   * answer, the lease may run out (see {@link isSure}). It counts again when it is renewed before another process takes it.
+   * answer, the lease may run out (see {@link holdsLease}). It counts again when it is renewed before another process takes it.
    * @param patience how long to wait for a living owner, in milliseconds
    * @param lost called once, when another process has taken the lease
    * @throws HubUnavailableError when another process keeps the lease
@@ -119,7 +119,7 @@ export class Ownership {
   }
 
   /** Whether no other process can own the hub: false from the moment when the lease may have run out until it is renewed. */
-  get isSure(): boolean {
+  get holdsLease(): boolean {
     return this.#lease !== undefined && Date.now() - this.#renewed < LEASE * 1000;
   }
 

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { StaleReadError } from './clients.js';
+import { inParallel } from '../../parallel.js';
 import { statusOf } from '../../storage-errors.js';
 import { blobColumn, type Columns, type Row } from './rows.js';
 
@@ -53,6 +54,15 @@ export class Payloads {
     );
   }
 
+  /** {@link store} for many rows, a few at a time. */
+  async storeAll(key: string, rows: readonly Columns[], labels: readonly string[]): Promise<string[]> {
+    if (!rows.some(isLarge)) return [];
+    const blobs = await inParallel(rows, PARALLEL, (columns, index) =>
+      this.store(key, labels[index]!, columns, 'nothing'),
+    );
+    return blobs.flat();
+  }
+
   /**
    * The row with its texts back in their columns.
    * @throws StaleReadError when a blob is gone
@@ -67,13 +77,14 @@ export class Payloads {
   }
 
   /** {@link restore} for many rows, a few at a time. */
-  async restoreAll(rows: readonly Row[]): Promise<Row[]> {
-    return inParallel(rows, (row) => (blobsOf(row).length === 0 ? row : this.restore(row)));
+  async restoreAll(rows: readonly Row[]): Promise<readonly Row[]> {
+    if (rows.every((row) => blobsOf(row).length === 0)) return rows;
+    return inParallel(rows, PARALLEL, (row) => this.restore(row));
   }
 
   /** Deletes blobs that nothing refers to any more. One that stays does no harm: it goes with the instance. */
   async discard(blobs: readonly string[]): Promise<void> {
-    await inParallel(blobs, (blob) => this.#container.deleteBlob(blob).catch(() => {}));
+    await inParallel(blobs, PARALLEL, (blob) => this.#container.deleteBlob(blob).catch(() => {}));
   }
 
   /** Deletes everything of an instance. */
@@ -81,7 +92,7 @@ export class Payloads {
     for await (const page of this.#container
       .listBlobsFlat({ prefix: `${key}/` })
       .byPage({ maxPageSize: 1000 })) {
-      await inParallel(page.segment.blobItems, ({ name }) =>
+      await inParallel(page.segment.blobItems, PARALLEL, ({ name }) =>
         this.#container.getBlobClient(name).deleteIfExists(),
       );
     }
@@ -108,18 +119,6 @@ export function blobsOf(row: Row): [column: string, blob: string][] {
   );
 }
 
-/** Maps in order, a few at a time. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  work: (item: T, index: number) => R | Promise<R>,
-): Promise<R[]> {
-  const results: R[] = Array.from({ length: items.length });
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: Math.min(PARALLEL, items.length) }, async () => {
-      for (let index = next++; index < items.length; index = next++)
-        results[index] = await work(items[index]!, index);
-    }),
-  );
-  return results;
+function isLarge(columns: Columns): boolean {
+  return Object.values(columns).some((cell) => typeof cell === 'string' && cell.length > MAX_TEXT);
 }

@@ -1,41 +1,43 @@
 import type { Log } from '../../log.js';
 
+/** Milliseconds before the first retry. Each retry waits twice as long as the one before, up to the longest. */
 const FIRST = 20;
 const LONGEST = 5_000;
 
 /**
- * Waits after failures of storage, longer each time. That storage fails is said once, and that it answers again, however
- * much waits for it meanwhile.
+ * Waits after failures of storage. The log gets one line when storage fails and one when it answers again, however many
+ * tasks retry meanwhile.
  */
 export class BackOff {
-  readonly #say: (level: 'information' | 'warning', message: string) => void;
-  /** How often what is tried has failed in a row, by its name. */
+  readonly #write: (level: 'information' | 'warning', message: string) => void;
+  /** How often a task has failed in a row, by its name. */
   readonly #failures = new Map<string, number>();
-  #said = false;
+  #isReported = false;
 
   constructor(log: Log, category: string) {
-    this.#say = (level, message) => {
+    this.#write = (level, message) => {
       log(level, category, message);
     };
   }
 
-  /** Resolves when `what` is to be tried again. One failure is no news: two in a row are. */
+  /** Resolves when the task `what` should be retried. A single failure is not logged, two in a row are. */
   async failed(what: string, error: unknown): Promise<void> {
     const before = this.#failures.get(what) ?? 0;
     this.#failures.set(what, before + 1);
-    if (before > 0 && !this.#said) {
-      this.#said = true;
+    if (before > 0 && !this.#isReported) {
+      this.#isReported = true;
       const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-      this.#say('warning', `Storage failed for ${what}, trying again until it answers: ${reason}`);
+      this.#write('warning', `Storage failed for ${what}, trying again until it answers: ${reason}`);
     }
     await new Promise<void>((resolve) => {
       setTimeout(resolve, Math.min(LONGEST, FIRST * 2 ** before));
     });
   }
 
-  worked(what: string): void {
-    if (!this.#failures.delete(what) || this.#failures.size > 0 || !this.#said) return;
-    this.#said = false;
-    this.#say('information', 'Storage answers again.');
+  /** The task `what` has succeeded. */
+  succeeded(what: string): void {
+    if (!this.#failures.delete(what) || this.#failures.size > 0 || !this.#isReported) return;
+    this.#isReported = false;
+    this.#write('information', 'Storage answers again.');
   }
 }

@@ -1,6 +1,7 @@
 /** What instances send one another. Ids are derived from sender and step, so that sending twice does no harm. */
 import type { ExecutionStarted, Rewind, SubOrchestrationInstanceCreated, Timestamp } from '../history.js';
-import { derivedGuid, orchestratorFailure } from '../episode/orchestration.js';
+import { derivedGuid } from '../derived-guid.js';
+import { orchestratorFailure } from '../episode/results.js';
 import type { InstanceRecord, Message } from '../task-hub.js';
 
 /** The start of a sub-orchestration, from the record of its parent. */

@@ -1,11 +1,13 @@
 import type { Log } from '../../log.js';
-import type { Answer } from '../episode/actions.js';
-import type { EpisodeOutcome } from '../episode/episode.js';
+import { OrchestratorError, type Answer } from '../episode/actions.js';
+import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent } from '../history.js';
 import { timestamp } from '../history.js';
-import { failedEpisode, orchestratorFailure, runEpisode } from '../episode/orchestration.js';
+import { runEpisode } from '../episode/orchestration.js';
+import { failedEpisode, orchestratorFailure } from '../episode/results.js';
 import type { DurableFunctions, OrchestratorRun } from '../protocol/functions.js';
 import type { DurableSettings } from '../settings.js';
+import { CATEGORY, stackOf } from './runtime.js';
 import { orchestrationOf } from './spans.js';
 import type { InstanceRecord } from '../task-hub.js';
 import { complies, describeVersions } from './versions.js';
@@ -14,31 +16,29 @@ export interface OrchestratorsOptions {
   sdk: DurableFunctions;
   log: Log;
   settings: DurableSettings;
-  /** Fails what production would leave hanging. */
+  /** Ends an instance as Failed where production would leave it hanging. */
   strict: boolean;
-  /** Wraps the run of an orchestrator function: the test environment runs it twice and compares. */
+  /** Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers. */
   replay?: ((instanceId: string, run: () => Promise<Answer>) => Promise<Answer>) | undefined;
-  /** The time as histories see it, in milliseconds. */
+  /** The time that histories get, in milliseconds since the epoch. */
   now: () => number;
 }
 
-/** The category under which the Durable extension logs. */
-export const CATEGORY = 'Host.Triggers.DurableTask';
 /** Of the JSON text, in kilobytes. */
 const MAX_CUSTOM_STATUS = 16;
-/** How many diagnostics are remembered, so as not to be said twice. */
-const MAX_SAID = 10_000;
+/** How many diagnostics are remembered, so that none is logged twice. */
+const MAX_LOGGED = 10_000;
 
-/** Runs the app's orchestrator functions, episode by episode, and says what a person should hear of them: once, and where in the app's code. */
+/** Runs the app's orchestrator functions, episode by episode, and logs their mistakes: once, with the place in the app's code. */
 export class Orchestrators {
   readonly #options: OrchestratorsOptions;
-  readonly #said = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(options: OrchestratorsOptions) {
     this.#options = options;
   }
 
-  /** Whether an instance has a version that this app may not run: it is left for an app that may, which is said. */
+  /** Whether an instance has a version that this app may not run. It stays as it is for an app that may, and the log says so. */
   rejects({ instanceId, version, runtimeStatus }: InstanceRecord): boolean {
     const { settings, strict } = this.#options;
     if (strict || settings.versionFailure === 'Fail' || complies(version, settings)) return false;
@@ -49,20 +49,20 @@ export class Orchestrators {
     return true;
   }
 
-  /** One episode of an execution: what its history, and what came in, lead to. */
+  /** Runs one episode of an execution on its history and the events that came in. */
   async run(
     execution: ExecutionStarted,
     history: readonly HistoryEvent[],
     inbound: readonly HistoryEvent[],
-  ): Promise<EpisodeOutcome> {
+  ): Promise<EpisodeResult> {
     const { sdk, settings, replay = async (_, call) => call() } = this.#options;
     const { Name: name, Version: version } = execution;
     const now = this.#options.now();
     const run = this.#runOf(execution, history, inbound);
-    const fail = (text: string): EpisodeOutcome =>
+    const fail = (text: string): EpisodeResult =>
       failedEpisode(inbound, text, timestamp(this.#options.now()));
     if (!complies(version, settings)) {
-      // As FailureDetails has it, which the extension makes the output of.
+      // The extension makes the output of the text in FailureDetails, which has no function name.
       return fail(
         settings.versionFailure === 'Fail'
           ? 'VersionMismatch: Orchestration version did not comply with Worker Versioning'
@@ -82,7 +82,7 @@ export class Orchestrators {
     try {
       const answer = withinLimits(await replay(run.instanceId, () => sdk.runOrchestrator(run)));
       if (answer.unreadable !== undefined) return fail(orchestratorFailure(name, answer.unreadable));
-      const outcome = runEpisode({
+      const result = runEpisode({
         ...run,
         ...settings,
         executionId: execution.OrchestrationInstance.ExecutionId,
@@ -93,25 +93,31 @@ export class Orchestrators {
         disabledBy: (disabled) => sdk.disabledBy(disabled),
         missingEntity: (entity) => sdk.missing('entity', entity),
       });
-      return await this.#diagnose(outcome, answer, run);
+      return await this.#diagnose(result, answer, run);
     } catch (error) {
-      return fail(orchestratorFailure(name, error instanceof Error ? error.message : String(error)));
+      const failed = fail(orchestratorFailure(name, error instanceof Error ? error.message : String(error)));
+      // Everything else is a mistake of the emulator, so the log gets the stack.
+      if (!(error instanceof OrchestratorError)) failed.where = `\n${stackOf(error)}`;
+      return failed;
     }
   }
 
-  /** Says what an execution does wrong, and the place in the app's code where it stands. In strict mode: @returns that, to fail it with. */
-  async complain(
+  /**
+   * Logs a mistake of an execution with the place in the app's code.
+   * @returns in strict mode the text to fail the call with, which is not logged then
+   */
+  async reportMistake(
     execution: ExecutionStarted,
     history: readonly HistoryEvent[],
     text: string,
   ): Promise<string | undefined> {
     const run = this.#runOf(execution, history, []);
     if (this.#options.strict) return text + (await this.#place(run));
-    await this.#say('error', [text], run);
+    await this.#logAt('error', [text], run);
     return undefined;
   }
 
-  /** Says what is wrong with an instance, once. */
+  /** Logs a mistake of an instance, once. */
   warn(instanceId: string, text: string): void {
     if (this.#isNew(instanceId, text)) this.#options.log('error', CATEGORY, `${instanceId}: ${text}`);
   }
@@ -133,18 +139,18 @@ export class Orchestrators {
     };
   }
 
-  /** In strict mode an instance that would hang fails with what is said otherwise. */
+  /** Logs the mistakes of an episode. In strict mode an instance that would hang fails with that text instead. */
   async #diagnose(
-    outcome: EpisodeOutcome,
-    { misyielded }: Answer,
+    result: EpisodeResult,
+    { yieldedNonTask }: Answer,
     run: OrchestratorRun,
-  ): Promise<EpisodeOutcome> {
-    const { completed, departure, warnings, notes } = outcome;
+  ): Promise<EpisodeResult> {
+    const { completed, mismatch, warnings, notes } = result;
     const { strict, now } = this.#options;
-    if (departure !== undefined || (misyielded === true && completed !== undefined)) {
-      // It fails in production, too, which does not say where.
-      outcome.where = await this.#place(upToResult(run, departure?.taskId));
-      if (strict) completed!.Result += outcome.where;
+    if (mismatch !== undefined || (yieldedNonTask === true && completed !== undefined)) {
+      // Production fails the instance too, but does not log where.
+      result.where = await this.#place(upToResult(run, mismatch?.taskId));
+      if (strict) completed!.Result += result.where;
     }
     if (strict && warnings.length > 0)
       return failedEpisode(
@@ -152,19 +158,19 @@ export class Orchestrators {
         orchestratorFailure(run.name, warnings.join('\n') + (await this.#place(run))),
         timestamp(now()),
       );
-    await this.#say('error', warnings, run);
-    await this.#say('warning', notes, run);
-    return outcome;
+    await this.#logAt('error', warnings, run);
+    await this.#logAt('warning', notes, run);
+    return result;
   }
 
-  async #say(level: 'error' | 'warning', texts: readonly string[], run: OrchestratorRun): Promise<void> {
+  async #logAt(level: 'error' | 'warning', texts: readonly string[], run: OrchestratorRun): Promise<void> {
     const fresh = texts.filter((text) => this.#isNew(run.instanceId, text));
     if (fresh.length === 0) return;
     const where = await this.#place(run);
     for (const text of fresh) this.#options.log(level, CATEGORY, `${run.instanceId}: ${text}${where}`);
   }
 
-  /** Where in the app's code an orchestrator stands, as a line of its own. */
+  /** The place in the app's code where an orchestrator waits, as a line of its own. */
   async #place(run: OrchestratorRun): Promise<string> {
     const place = await this.#options.sdk.locate(run);
     return place === undefined ? '' : `\n    at ${place}`;
@@ -172,14 +178,14 @@ export class Orchestrators {
 
   #isNew(instanceId: string, text: string): boolean {
     const key = `${instanceId}\n${text}`;
-    if (this.#said.has(key)) return false;
-    this.#said.add(key);
-    if (this.#said.size > MAX_SAID) this.#said.delete(this.#said.values().next().value!);
+    if (this.#logged.has(key)) return false;
+    this.#logged.add(key);
+    if (this.#logged.size > MAX_LOGGED) this.#logged.delete(this.#logged.values().next().value!);
     return true;
   }
 }
 
-/** As the extension takes an answer: a custom status that is too large makes an error of it, and nothing else of it counts. */
+/** Fails an answer whose custom status is too large, as the extension does: nothing else of the answer counts then. */
 function withinLimits(answer: Answer): Answer {
   const size = Math.floor(((answer.customStatus?.length ?? 0) * 2) / 1024);
   if (size <= MAX_CUSTOM_STATUS) return answer;
@@ -187,7 +193,7 @@ function withinLimits(answer: Answer): Answer {
   return { done: false, actions: [], output: null, customStatus: null, warnings: [], error };
 }
 
-/** A run, but only until a task had its result. */
+/** A run that ends before the result of a task. */
 function upToResult(run: OrchestratorRun, taskId: number | undefined): OrchestratorRun {
   const events = [...run.history, ...run.inbound];
   const end = events.findIndex(

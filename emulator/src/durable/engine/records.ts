@@ -1,4 +1,4 @@
-import type { EpisodeOutcome } from '../episode/episode.js';
+import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent, JsonText, Timestamp } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 
@@ -6,7 +6,7 @@ import type { InstanceRecord } from '../task-hub.js';
 export function recordAfter(
   execution: ExecutionStarted,
   inbound: readonly HistoryEvent[],
-  { completed, suspended, customStatus }: EpisodeOutcome,
+  { completed, suspended, customStatus }: EpisodeResult,
   previous: InstanceRecord | undefined,
   output: JsonText,
   time: Timestamp,
@@ -36,7 +36,7 @@ export function recordAfter(
 }
 
 /** Why an instance failed, for a person: without the .NET exceptions that come as JSON behind the text of one, and with the place in the code. */
-export function reasonOf({ output }: InstanceRecord, { where = '' }: EpisodeOutcome): string {
+export function reasonOf({ output }: InstanceRecord, { where = '' }: EpisodeResult): string {
   const reason = (output ?? '').replaceAll(/\s*\n\s*\{"\$type":.*/g, '');
   return reason.endsWith(where) ? reason : reason + where;
 }

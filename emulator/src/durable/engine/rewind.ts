@@ -1,5 +1,5 @@
 import type { GenericEvent, HistoryEvent, Rewind, SubOrchestrationInstanceCreated } from '../history.js';
-import { derivedGuid } from '../episode/orchestration.js';
+import { derivedGuid } from '../derived-guid.js';
 
 /**
  * The history of a failed execution as if nothing in it had failed, and so ready to go on: what failed, what scheduled it and

@@ -1,6 +1,6 @@
 /**
- * One batch of an entity, without I/O of its own. An entity is an instance that continues as new after each batch, with
- * its state as the input of the next: so it is found in the tables of the provider, and so its status is read.
+ * One batch of an entity, without I/O of its own. An entity is an instance that continues as new after each batch, with its
+ * state as the input of the next execution. The provider's tables and the management API show it that way.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -14,53 +14,53 @@ import {
   type EntityRequest,
   type Outgoing,
 } from './entity-messages.js';
-import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from '../history.js';
+import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText, Timestamp } from '../history.js';
 import { timestamp } from '../history.js';
 import { labelSent, noteReceived, type MessageSorter } from './message-sorter.js';
-import { continuedExecution } from '../episode/orchestration.js';
+import { continuedExecution } from '../episode/results.js';
 import type { EntityAnswer, EntityRun } from '../protocol/functions.js';
 import type { InstanceRecord } from '../task-hub.js';
 
-/** What is kept of an entity, as the extension keeps it. */
+/** The state of an entity, with the names of the extension's JSON. */
 interface EntityState {
   exists?: true;
   state?: string;
-  /** What waits until the entity is free. */
+  /** Requests that wait until the entity is unlocked. */
   queue?: EntityRequest[];
-  /** The orchestration that has the entity to itself. */
+  /** The id of the orchestration that holds the lock. */
   lockedBy?: string;
-  /** Which of its requests that was: ours, so that a release that comes late does not end the lock of its next execution. */
+  /** The id of its lock request. Only the emulator keeps it, so that a late release does not end the lock of the next execution. */
   lockRequest?: string;
   sorter: MessageSorter;
 }
 
 export interface EntityBatch {
   instanceId: string;
-  /** The start of the current execution; undefined for an entity that nobody has called. */
+  /** The start of the current execution; undefined for an entity that was never called. */
   execution: ExecutionStarted | undefined;
   events: readonly InboundEvent[];
-  /** More than so many go to the function in several invocations. */
+  /** How many operations one invocation of the function gets at most. */
   maxOperations: number;
   /** Milliseconds since the epoch. */
   now: () => number;
   run: (run: EntityRun) => Promise<EntityAnswer>;
 }
 
-export interface EntityOutcome {
+export interface EntityBatchResult {
   append: HistoryEvent[];
   record: InstanceRecord;
   outgoing: Outgoing[];
   warnings: string[];
 }
 
-/** Whether an entity exists, and its state. @returns undefined when it does not: it was never called, or is deleted. */
+/** @returns the state of an entity; undefined for one that was never called, or was deleted */
 export function entityState(record: InstanceRecord | undefined): { state: JsonText } | undefined {
   if (record === undefined || !isEntity(record.instanceId)) return undefined;
   const { exists, state } = parse(record.input);
   return exists === true ? { state: state ?? null } : undefined;
 }
 
-/** Takes in what has come, runs what may run now, and says what follows. */
+/** Takes in the events of a batch, and runs the operations that may run now. */
 export async function runEntityBatch({
   instanceId,
   execution,
@@ -68,11 +68,11 @@ export async function runEntityBatch({
   maxOperations,
   now,
   run,
-}: EntityBatch): Promise<EntityOutcome> {
+}: EntityBatch): Promise<EntityBatchResult> {
   const state = parse(execution?.Input ?? null);
   const { queue, released } = receive(state, events);
 
-  // A lock request is the last of its batch: what comes after it waits for the release.
+  // A lock request is the last of its batch: requests after it wait for the release.
   const operations: EntityRequest[] = [];
   let lock: EntityRequest | undefined;
   while (
@@ -144,16 +144,48 @@ export async function runEntityBatch({
   }
 
   if (queue.length > 0) state.queue = queue;
-  const append = continuedExecution(
+  const append = nextExecution(instanceId, execution, state, time);
+  return { append, record: recordOf(instanceId, append[1] as ExecutionStarted, state), outgoing, warnings };
+}
+
+/**
+ * The result of a batch that cannot be run: its calls are answered with an error, the entity keeps its state, and its
+ * instance is Failed until the next batch.
+ */
+export function failedBatch(
+  { instanceId, execution, events, now }: Omit<EntityBatch, 'run' | 'maxOperations'>,
+  error: string,
+): EntityBatchResult {
+  const time = timestamp(now());
+  const state = parse(execution?.Input ?? null);
+  const { queue } = receive(state, events);
+  const append = nextExecution(instanceId, execution, state, time);
+  const record = recordOf(instanceId, append[1] as ExecutionStarted, state);
+  return {
+    append,
+    record: { ...record, runtimeStatus: 'Failed', output: error },
+    outgoing: queue.flatMap((request) =>
+      request.signal === true ? [] : [responseMessage(request, JSON.stringify(error), true, time)],
+    ),
+    warnings: [],
+  };
+}
+
+function nextExecution(
+  instanceId: string,
+  execution: ExecutionStarted | undefined,
+  state: EntityState,
+  time: Timestamp,
+): HistoryEvent[] {
+  return continuedExecution(
     execution ?? firstExecution(instanceId),
     randomUUID().replaceAll('-', ''),
     text(state),
     time,
   );
-  return { append, record: recordOf(instanceId, append[1] as ExecutionStarted, state), outgoing, warnings };
 }
 
-/** @returns what waits now, those of whoever holds the lock before all others; and the releases that ended a lock. */
+/** @returns the requests that wait now, those of the lock's holder first, and the releases that ended a lock */
 function receive(
   state: EntityState,
   events: readonly InboundEvent[],
@@ -195,7 +227,7 @@ function parse(input: JsonText): EntityState {
   return input === null ? { sorter: {} } : (JSON.parse(input) as EntityState);
 }
 
-/** In the order of the extension's own keys. */
+/** The state as JSON text, in the order of the extension's keys. */
 function text({ exists, state, queue, lockedBy, lockRequest, sorter }: EntityState): string {
   const { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } = sorter;
   return JSON.stringify({

@@ -3,6 +3,11 @@ import type { EntityId } from '../entities/entity-messages.js';
 import type { JsonText } from '../history.js';
 import { HTTP_ACTIVITY, type HttpCall } from '../http/http-call.js';
 
+/** The orchestration ends as Failed, with this message as its output. */
+export class OrchestratorError extends Error {
+  override name = 'OrchestratorError';
+}
+
 /** Intervals are milliseconds. */
 export interface RetryOptions {
   firstRetryInterval: number;
@@ -45,7 +50,7 @@ export interface Answer {
   /** The text of an uncaught error. */
   error?: string;
   /** Whether that error is the SDK's own, about something yielded that is no task. */
-  misyielded?: boolean;
+  yieldedNonTask?: boolean;
   /** What the SDK itself gave up with, e.g. on an event that it cannot read. Then nothing else of the answer counts. */
   unreadable?: string;
   customStatus: JsonText;

@@ -2,7 +2,7 @@
 import { isOneWay, LONGEST_TIMER, nameOf, retryOf, type IdAction } from './actions.js';
 import { awaitedAnswer, parseEntityId } from '../entities/entity-messages.js';
 import { timestamp } from '../history.js';
-import type { EpisodeInput, EpisodeOutcome, Slot } from './episode.js';
+import type { EpisodeInput, EpisodeResult, TaskSlot } from './episode.js';
 
 const HANGS = 'the instance will wait for it for ever.';
 
@@ -65,25 +65,25 @@ interface Waits {
   came: number;
 }
 
-/** Adds to an outcome what there is to say of the events that came, and of an orchestrator that returns while something is open. */
-export function remark(input: EpisodeInput, slots: readonly Slot[], outcome: EpisodeOutcome): void {
+/** Adds to an result what there is to say of the events that came, and of an orchestrator that returns while something is open. */
+export function addNotes(input: EpisodeInput, slots: readonly TaskSlot[], result: EpisodeResult): void {
   const { answer, inbound } = input;
   const raised = inbound.flatMap((event) => (event.EventType === 'EventRaised' ? [event.Name] : []));
   const events =
-    raised.length > 0 || outcome.continueAsNew !== undefined ? eventsOf(input) : new Map<string, Waits>();
-  for (const name of raised) if (events.has(name)) remarkOnEvent(name, events, slots, outcome);
-  if (outcome.continueAsNew !== undefined) {
+    raised.length > 0 || result.continueAsNew !== undefined ? eventsOf(input) : new Map<string, Waits>();
+  for (const name of raised) if (events.has(name)) addNotesOnEvent(name, events, slots, result);
+  if (result.continueAsNew !== undefined) {
     const lost = [...events].filter(([, { came, once }]) => came > once).map(([name]) => `'${name}'`);
     if (lost.length > 0) {
-      outcome.notes.push(
+      result.notes.push(
         `The orchestrator continues as new, and events that had come and that it has not waited for are lost, as in production: ${lost.join(', ')}.`,
       );
     }
   }
-  if (!answer.done || outcome.completed !== undefined || outcome.suspended) return;
+  if (!answer.done || result.completed !== undefined || result.suspended) return;
   const timer = slots.find(({ open, role }) => open && role === 'timer');
   if (timer?.action.kind !== 'timer' || timer.fireAt <= input.now) return;
-  outcome.notes.push(
+  result.notes.push(
     `The orchestrator has returned, but a timer that it has not cancelled keeps the instance Running until ${timestamp(timer.action.fireAt)}.`,
   );
 }
@@ -108,11 +108,11 @@ function eventsOf({ answer, history, inbound }: EpisodeInput): Map<string, Waits
   return events;
 }
 
-function remarkOnEvent(
+function addNotesOnEvent(
   name: string,
   events: ReadonlyMap<string, Waits>,
-  slots: readonly Slot[],
-  { awaiting, warnings, notes }: EpisodeOutcome,
+  slots: readonly TaskSlot[],
+  { awaiting, warnings, notes }: EpisodeResult,
 ): void {
   const { once, again, came } = events.get(name)!;
   const other = awaiting.find((awaited) => awaited !== name && awaited.toLowerCase() === name.toLowerCase());

@@ -37,7 +37,7 @@ export interface EpisodeInput {
 }
 
 /** What an episode leads to. */
-export interface EpisodeOutcome {
+export interface EpisodeResult {
   /** To append: the inbound events, what was scheduled, perhaps the end, and OrchestratorCompleted. */
   append: HistoryEvent[];
   activities: TaskScheduled[];
@@ -62,13 +62,13 @@ export interface EpisodeOutcome {
   /** What else a person should hear about it. */
   notes: string[];
   /** How the orchestrator's code departs from its history: the execution has failed with that. */
-  departure?: NonDeterministicError;
+  mismatch?: NonDeterministicError;
   /** Where in the app's code that is, as a line of its own. */
   where?: string;
 }
 
 /** A task id, and what it stands for. */
-export interface Slot {
+export interface TaskSlot {
   id: number;
   action: IdAction;
   role: 'call' | 'timer' | 'retryTimer' | 'pollTimer';

@@ -3,7 +3,7 @@ import { readTraceContext } from '../../tracing/trace-context.js';
 import type { HostKeys } from '../../triggers/keys.js';
 import { carriesKey } from '../../triggers/keys.js';
 import { managementUrls, WEBHOOK_PATH } from './client-binding.js';
-import type { DurableClient, Outcome } from '../client.js';
+import type { DurableClient, RequestResult } from '../client.js';
 import { InstanceExistsError, InvalidStateError, UnknownFunctionError } from '../client.js';
 import type { EntityId } from '../entities/entity-messages.js';
 import { entityInstanceId, isEntity, parseEntityId } from '../entities/entity-messages.js';
@@ -146,9 +146,9 @@ export class ManagementApi {
     const reason = call.query.text('reason') ?? null;
     switch (operation) {
       case 'terminate':
-        return async () => outcome(await client.terminate(id, reason));
+        return async () => requestAnswer(await client.terminate(id, reason));
       case 'suspend':
-        return async () => outcome(await client.suspend(id, reason));
+        return async () => requestAnswer(await client.suspend(id, reason));
       case 'resume':
         return () => this.#resume(id, reason);
       case 'rewind':
@@ -380,7 +380,7 @@ export class ManagementApi {
     if (isFinished(record.runtimeStatus)) return answer(410);
     if (mediaType(request) !== 'application/json')
       return answerError(400, 'Only application/json request content is supported');
-    return outcome(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
+    return requestAnswer(await client.raiseEvent(id, name, readJsonValue(bodyText(request))));
   }
 
   async #resume(id: string, reason: string | null): Promise<HttpResponseLike> {
@@ -391,7 +391,7 @@ export class ManagementApi {
         `Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`,
       );
     }
-    return outcome(await client.resume(id, reason));
+    return requestAnswer(await client.resume(id, reason));
   }
 
   /** The SDK makes its error of these bodies, so they are strings. */
@@ -405,7 +405,7 @@ export class ManagementApi {
         `This orchestration has status ${record.runtimeStatus}, but only orchestrations in the "Failed" state can be rewound.`,
       );
     }
-    return outcome(await client.rewind(id, reason));
+    return requestAnswer(await client.rewind(id, reason));
   }
 
   /** A start with the name and the input of an instance, under a new id unless the caller says otherwise. */
@@ -463,7 +463,7 @@ function failure(error: unknown): HttpResponseLike {
   });
 }
 
-function outcome(of: Outcome): HttpResponseLike {
+function requestAnswer(of: RequestResult): HttpResponseLike {
   return answer({ accepted: 202, notFound: 404, gone: 410 }[of]);
 }
 

@@ -10,7 +10,7 @@ import type {
   Message,
   TaskHub,
 } from '../task-hub.js';
-import { CommitConflictError } from '../task-hub.js';
+import { CommitConflictError, matches } from '../task-hub.js';
 
 /** What a {@link MemoryHub} has of an instance. Plain data, that another process can go on with. */
 export interface StoredInstance {
@@ -120,17 +120,4 @@ export class MemoryHub implements TaskHub {
 
 function ordinal(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Whether a record is one that the query asks for. Paging is the caller's. */
-export function matches(record: InstanceRecord, query: Omit<InstanceQuery, 'top' | 'from'>): boolean {
-  const created = Date.parse(record.createdTime);
-  return (
-    (query.instanceIdPrefix === undefined || record.instanceId.startsWith(query.instanceIdPrefix)) &&
-    (query.createdTimeFrom === undefined || created >= query.createdTimeFrom) &&
-    (query.createdTimeTo === undefined || created <= query.createdTimeTo) &&
-    (query.runtimeStatus === undefined ||
-      query.runtimeStatus.length === 0 ||
-      query.runtimeStatus.includes(record.runtimeStatus))
-  );
 }

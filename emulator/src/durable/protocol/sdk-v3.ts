@@ -16,7 +16,7 @@ import type {
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from '../history.js';
 import type { HttpCall } from '../http/http-call.js';
 import type { Action, Answer, RetryOptions } from '../episode/actions.js';
-import { LONGEST_TIMER, TIMER_HOP } from '../episode/actions.js';
+import { LONGEST_TIMER, OrchestratorError, TIMER_HOP } from '../episode/actions.js';
 
 /** Numbers of `HistoryEventType`, in the SDK's `lib/src/history/HistoryEventType.js`. */
 const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
@@ -114,7 +114,7 @@ const FAILURE_MARKER = '\n\n$OutOfProcData$:';
 /** The SDK's function that runs the app's generator on. */
 const RESUMES = 'tryResumingUserCode';
 /** How the SDK's error about a yield of something else than a task begins. */
-const MISYIELDED = 'Durable Functions programming constraint violation';
+const NOT_A_TASK = 'Durable Functions programming constraint violation';
 
 export class SdkV3 implements DurableFunctions {
   readonly #worker: Worker;
@@ -374,7 +374,7 @@ function answer(outcome: InvocationOutcome): Answer {
     actions,
     output: jsonText(state.output),
     customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
-    ...(state.error && { error: state.error, misyielded: state.error.startsWith(MISYIELDED) }),
+    ...(state.error && { error: state.error, yieldedNonTask: state.error.startsWith(NOT_A_TASK) }),
     warnings,
   };
 }
@@ -478,7 +478,7 @@ function neutral(action: SdkAction): Action {
 }
 
 /** The orchestrator asks for something this version of the emulator does not do. */
-export class UnsupportedActionError extends Error {
+export class UnsupportedActionError extends OrchestratorError {
   override name = 'UnsupportedActionError';
   constructor(action: string) {
     super(`This version of the emulator does not carry out '${action}'.`);

@@ -1,6 +1,6 @@
 import type { ExecutionCompleted, ExecutionStarted, HistoryEvent } from '../history.js';
 import type { Answer } from '../episode/actions.js';
-import type { EpisodeOutcome } from '../episode/episode.js';
+import type { EpisodeResult } from '../episode/episode.js';
 import { runEpisode } from '../episode/orchestration.js';
 import type { HistoryRow, RecordedHistory } from './recorded-history.js';
 import { readRows, UnreadableHistoryError } from './recorded-history.js';
@@ -47,7 +47,7 @@ export async function replayHistory(
   const run = async (
     history: readonly HistoryEvent[],
     inbound: readonly HistoryEvent[],
-  ): Promise<EpisodeOutcome> => {
+  ): Promise<EpisodeResult> => {
     // When timers were to fire is in the history, whatever the settings are today.
     const { httpPollInterval } = DEFAULT_SETTINGS;
     const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
@@ -56,7 +56,7 @@ export async function replayHistory(
       sdk.runOrchestrator({ ...replayed, input: execution.Input }),
     );
     if (answer.unreadable !== undefined) throw mismatch(answer.unreadable);
-    const outcome = runEpisode({
+    const result = runEpisode({
       ...replayed,
       executionId,
       answer,
@@ -67,8 +67,8 @@ export async function replayHistory(
       disabledBy: (disabled) => sdk.disabledBy(disabled),
       missingEntity: (entity) => sdk.missing('entity', entity),
     });
-    if (outcome.departure !== undefined) throw mismatch(outcome.departure.message);
-    return outcome;
+    if (result.mismatch !== undefined) throw mismatch(result.mismatch.message);
+    return result;
   };
 
   const events = shown === undefined ? read : await rebuild(shown, run, mismatch);
@@ -76,13 +76,13 @@ export async function replayHistory(
     (event): event is ExecutionCompleted => event.EventType === 'ExecutionCompleted',
   );
   const past = events.filter((event) => event !== end);
-  const outcome = await run(past.slice(0, -1), past.slice(-1));
+  const result = await run(past.slice(0, -1), past.slice(-1));
 
   const step = past.reduce((last, { EventId }) => Math.max(last, EventId), -1);
   const where = step < 0 ? 'before anything was scheduled' : `after sequence number ${step}`;
-  const [before, now] = [ending(end?.OrchestrationStatus), endingOf(outcome)];
+  const [before, now] = [ending(end?.OrchestrationStatus), endingOf(result)];
   if (before !== now)
-    throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(outcome)}`);
+    throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(result)}`);
 }
 
 function readEvents(recorded: readonly HistoryEvent[] | readonly HistoryRow[]): readonly HistoryEvent[] {
@@ -100,7 +100,7 @@ function ending(status: ExecutionCompleted['OrchestrationStatus'] | undefined): 
 }
 
 /** What today's code does at the end of a history. */
-function endingOf({ append, completed, continueAsNew }: EpisodeOutcome): string {
+function endingOf({ append, completed, continueAsNew }: EpisodeResult): string {
   const [added] = append
     .slice(1)
     .filter(({ EventType }) => EventType !== 'ExecutionCompleted' && EventType !== 'OrchestratorCompleted');
@@ -108,8 +108,8 @@ function endingOf({ append, completed, continueAsNew }: EpisodeOutcome): string 
   return continueAsNew === undefined ? ending(completed?.OrchestrationStatus) : 'continues as new';
 }
 
-/** Why an outcome is as it is. */
-function reasons({ awaiting, completed, warnings }: EpisodeOutcome): string {
+/** Why an result is as it is. */
+function reasons({ awaiting, completed, warnings }: EpisodeResult): string {
   const events = awaiting.map((event) => `It waits for the event '${event}'.`);
   return [
     ...(completed?.OrchestrationStatus === 'Failed' ? [completed.Result] : []),

@@ -1,6 +1,6 @@
 import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText } from '../history.js';
 import { timestamp } from '../history.js';
-import type { EpisodeOutcome } from '../episode/episode.js';
+import type { EpisodeResult } from '../episode/episode.js';
 import type { ShownEvent, ShownHistory } from './recorded-history.js';
 import { UnreadableHistoryError } from './recorded-history.js';
 
@@ -46,7 +46,7 @@ export function shownStart({ instanceId, historyEvents }: ShownHistory): Executi
  */
 export async function rebuild(
   shown: ShownHistory,
-  run: (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]) => Promise<EpisodeOutcome>,
+  run: (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]) => Promise<EpisodeResult>,
   mismatch: (what: string) => Error,
 ): Promise<HistoryEvent[]> {
   const calls = new Calls(shown.historyEvents);

@@ -1,10 +1,11 @@
 import { isOneWay, isPolled, LONGEST_TIMER, nameOf, retryOf, TIMER_HOP, type IdAction } from './actions.js';
 import { refusal } from './diagnostics.js';
 import { awaitedAnswer } from '../entities/entity-messages.js';
-import type { EpisodeInput, Slot } from './episode.js';
+import type { EpisodeInput, TaskSlot } from './episode.js';
 import type {
   EventSent,
   HistoryEvent,
+  InboundEvent,
   JsonText,
   SubOrchestrationInstanceCreated,
   TaskScheduled,
@@ -14,11 +15,29 @@ import { isAccepted, readAccepted } from '../http/http-call.js';
 import type { Replayed } from './non-determinism.js';
 import { checkReplay, NonDeterministicError } from './non-determinism.js';
 
-type Expected = Omit<Slot, 'id' | 'open' | 'created'>;
+type Expected = Omit<TaskSlot, 'id' | 'open' | 'created'>;
+
+/**
+ * Whether processing `event` may take task ids before the orchestrator's own code runs on: such an event has to be the
+ * first of its episode, or our count and the SDK's drift apart. Without knowledge of the tasks the answer is cautious.
+ */
+export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | undefined): boolean {
+  switch (event.EventType) {
+    case 'TaskFailed':
+    case 'SubOrchestrationInstanceFailed':
+      return idTaking?.has(event.TaskScheduledId) ?? true;
+    case 'TaskCompleted':
+      return isAccepted(event.Result) && (idTaking?.has(event.TaskScheduledId) ?? true);
+    case 'TimerFired':
+      return idTaking?.has(event.TimerId) ?? true;
+    default:
+      return false;
+  }
+}
 
 /** Counts task ids as the SDK does, and knows which tasks are open. */
-export class Ledger {
-  readonly slots: Slot[] = [];
+export class TaskIds {
+  readonly slots: TaskSlot[] = [];
   readonly #actions: IdAction[];
   readonly #expected: Expected[] = [];
   /** Under which names answers of entities come, and to which calls. */
@@ -161,7 +180,7 @@ export class Ledger {
     if (answer !== undefined) this.#answers.set(answer, event.EventId);
   }
 
-  #close(id: number | undefined): Slot | undefined {
+  #close(id: number | undefined): TaskSlot | undefined {
     const slot = id === undefined ? undefined : this.slots[id];
     if (slot === undefined || !slot.open) return undefined;
     slot.open = false;
@@ -169,7 +188,7 @@ export class Ledger {
   }
 
   /** After a 202 the host waits and asks again. */
-  #completed(slot: Slot | undefined, result: JsonText): void {
+  #completed(slot: TaskSlot | undefined, result: JsonText): void {
     if (slot?.action.kind !== 'http' || !isPolled(slot.action) || !isAccepted(result)) return;
     const { location, delay } = readAccepted(result!, this.#httpPollInterval);
     if (delay === undefined) {
@@ -188,7 +207,7 @@ export class Ledger {
     this.#expected.push({ ...slot, role: 'pollTimer', fireAt: this.now + delay, location });
   }
 
-  #failed(slot: Slot | undefined): void {
+  #failed(slot: TaskSlot | undefined): void {
     const retry = slot && retryOf(slot.action);
     if (slot === undefined || retry === undefined) return;
     // After the last failure too: the SDK waits for one more timer before it gives up.
@@ -207,7 +226,7 @@ export class Ledger {
     this.#expected.push({ ...slot, role: 'retryTimer', fireAt: last ? this.now : this.now + delay });
   }
 
-  #fired(slot: Slot | undefined): void {
+  #fired(slot: TaskSlot | undefined): void {
     if (slot === undefined) return;
     if (slot.role === 'pollTimer') {
       if (slot.location !== undefined) this.#expected.push({ ...slot, role: 'call' });
@@ -229,7 +248,7 @@ function ordinal(n: number): string {
 }
 
 /** What stands under a number, in the framework's words. */
-function replayed({ role, action }: Slot): Replayed {
+function replayed({ role, action }: TaskSlot): Replayed {
   if (role !== 'call' || action.kind === 'timer')
     return { action: 'CreateTimerOrchestratorAction', name: '' };
   const name = nameOf(action);
