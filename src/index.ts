@@ -5,3 +5,4 @@ import './approvals/index.js';
 import './reminders/index.js';
 import './dungeon/index.js';
 import './pages/index.js';
+import './operations/index.js';

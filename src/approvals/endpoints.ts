@@ -4,7 +4,7 @@ import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { z } from 'zod';
-import { find, raise, start } from '../durable/index.js';
+import { ensureRunning, find } from '../durable/index.js';
 import {
   accepted,
   callerOf,
@@ -13,19 +13,18 @@ import {
   idempotencyKey,
   keyReused,
   notFound,
-  problemOf,
   personName,
   queryOf,
   readJson,
+  unlessRefused,
   withProblems,
   type Handler,
 } from '../http/index.js';
-import { refuse } from '../refusals/index.js';
 import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
 import { approvalOrchestrator, approvalSimulation, decided } from './orchestrators.js';
-import { awaitsReport, awaitsStart, decide, requested, waitsFor } from './rules.js';
-import { changeApproval, insertApproval, listApprovals, readApproval } from './store.js';
+import { decide, dueAt, request as requested, waitsFor } from './rules.js';
+import { approvals, partitionOf } from './store.js';
 
 /** What {@link startApproval} makes of a key of 64 characters at most. */
 const idPattern = /^approval-[\w-]{1,192}$/;
@@ -52,15 +51,12 @@ export async function startApproval(
   const id = `approval-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
   const hash = fingerprint(complete);
 
-  const { approval, inserted } = await insertApproval(requested(id, complete, hash, moment.utc()));
-  if (inserted) {
-    await start(client, approvalOrchestrator, { instanceId: id, input: { id } });
-  } else if (approval.requestHash !== hash) {
+  const { record } = await approvals.insert(requested(id, complete, hash, moment.utc()));
+  if (record.requestHash !== hash) {
     throw keyReused();
-  } else {
-    await wake(client, approval);
   }
-  return approval;
+  await goOn(client, record);
+  return record;
 }
 
 /** Starts the simulation, which needs no record; a repeated idempotency key finds the one it started. */
@@ -68,9 +64,17 @@ export async function startSimulation(client: DurableClient, request: HttpReques
   const key = idempotencyKey(request);
   const id = `simulation-${keyFor(key ?? randomUUID())}`;
   if (key === undefined || (await find(client, id)) === undefined) {
-    await start(client, approvalSimulation, { instanceId: id, input: null });
+    await ensureRunning(client, approvalSimulation, { instanceId: id, input: null });
   }
   return { id };
+}
+
+/** Makes sure that the workflow of an approval runs, unless it has nothing to do any more. `wake` makes it read the record. */
+export async function goOn(client: DurableClient, approval: Approval, wake?: typeof decided): Promise<void> {
+  const { id } = approval;
+  if (dueAt(approval) !== undefined) {
+    await ensureRunning(client, approvalOrchestrator, { instanceId: id, input: { id }, wake });
+  }
 }
 
 /** `POST /api/approvals` */
@@ -80,26 +84,25 @@ export const requestApproval: Handler = async (request, client) => {
 };
 
 /** `GET /api/approvals/{id}` */
-export const getApproval: Handler = async (request, client) => {
-  const approval = (await readApproval(idOf(request))) ?? unknown(request);
-  await wake(client, approval);
-  return { jsonBody: view(approval) };
-};
+export const getApproval: Handler = async (request) => ({
+  jsonBody: view((await approvals.read(idOf(request))) ?? unknown(request)),
+});
 
 /** `GET /api/approvals?state=&approver=&top=&continuation=`: a page, and the path of the next if there is one. */
-export const listTheApprovals: Handler = async (request) => {
-  const { state, approver, top, continuation } = check(listQuery, queryOf(request), 'query');
-  const found = await listApprovals({ state, approver, after: continuation }, top + 1);
-  const page = found.slice(0, top);
-  const last = found.length > top ? page.at(-1) : undefined;
+export const listApprovals: Handler = async (request) => {
+  const { top, continuation: after, ...filter } = check(listQuery, queryOf(request), 'query');
+  const { records, continuation } = await approvals.list(partitionOf(filter), { top, after });
   const next = new URLSearchParams({
-    ...(state && { state }),
-    ...(approver && { approver }),
+    ...(filter.state && { state: filter.state }),
+    ...(filter.approver && { approver: filter.approver }),
     top: String(top),
-    ...(last && { continuation: last.id }),
+    ...(continuation && { continuation }),
   });
   return {
-    jsonBody: { value: page.map(view), ...(last && { nextLink: `/api/approvals?${next.toString()}` }) },
+    jsonBody: {
+      value: records.map(view),
+      ...(continuation && { nextLink: `/api/approvals?${next.toString()}` }),
+    },
   };
 };
 
@@ -109,39 +112,14 @@ export const decideApproval: Handler = async (request, client, context) => {
   const { by: named, ...rest } = check(decisionRequest, await readJson(request));
   const by = callerOf(request, { field: 'by', name: named });
 
-  const { approval, changed } =
-    (await changeApproval(id, (current) => decide(current, { ...rest, by }, moment.utc()))) ??
-    unknown(request);
-  const waiting = waitsFor(approval);
-  if (!changed && waiting !== undefined) {
-    throw problemOf(refuse('forbidden', 'That is for somebody else', `The approval waits for ${waiting}.`));
-  }
-  // The decision stands, whether the workflow hears of it now, by the next request or when time is up.
-  await wake(client, approval).catch((error: unknown) => {
+  const result = await approvals.change(id, (approval) => decide(approval, { ...rest, by }, moment.utc()));
+  const { record } = unlessRefused(result ?? unknown(request));
+  // The decision is recorded, so the answer is yes. If this fails, the sweep has the workflow go on.
+  await goOn(client, record, decided).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', id, error);
   });
-  if (!changed) {
-    throw problemOf(
-      refuse(
-        'over',
-        `The approval is ${approval.state} already`,
-        `Get /api/approvals/${id} for what happened.`,
-      ),
-    );
-  }
-  return { jsonBody: view(approval) };
+  return { jsonBody: view(record) };
 };
-
-/** Starts the workflow of a record that has none, and wakes one that may not know of the decision. */
-async function wake(client: DurableClient, approval: Approval): Promise<void> {
-  const { id } = approval;
-  const known = awaitsReport(approval)
-    ? await raise(client, id, decided, null)
-    : !awaitsStart(approval) || (await find(client, id)) !== undefined;
-  if (!known) {
-    await start(client, approvalOrchestrator, { instanceId: id, input: { id } });
-  }
-}
 
 /** The approval as people see it. */
 function view(approval: Approval): object {
@@ -195,7 +173,7 @@ df.app.client.http('ListApprovals', {
   route: 'api/approvals',
   methods: ['GET'],
   authLevel: 'function',
-  handler: withProblems(listTheApprovals),
+  handler: withProblems(listApprovals),
 });
 df.app.client.http('GetApproval', {
   route: 'api/approvals/{id}',

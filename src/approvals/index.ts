@@ -1,3 +1,4 @@
 /** Approvals: somebody asks, somebody decides, and time may run out. */
 export { startApproval, startSimulation } from './endpoints.js';
 export { approvalOrchestrator, approvalSimulation } from './orchestrators.js';
+export { supervised } from './supervised.js';

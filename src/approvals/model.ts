@@ -11,13 +11,13 @@ export const approvalRequest = z.strictObject({
   approver: personName,
   escalateTo: personName,
   details: text(8 * 1024).optional(),
-  /** How long the approver has. */
+  /** How long the approver may take. */
   respondWithin: span,
-  /** How long whom it escalates to has. */
+  /** How long the person it escalates to may take. */
   escalateWithin: span,
 });
 
-/** A checked request, and by whom. */
+/** A checked request, with the person who made it. */
 export type ApprovalRequest = z.output<typeof approvalRequest> & { requestedBy: string };
 
 /** What `POST /api/approvals/{id}/decision` takes. */
@@ -28,19 +28,19 @@ export const decisionRequest = z.strictObject({
   comment: text(2 * 1024).optional(),
 });
 
-/** A checked decision, and whose. */
+/** A checked decision, with the person who made it. */
 export type Decision = z.output<typeof decisionRequest> & { by: string };
 
-/** `pending` waits for the approver, `escalated` for whom it was escalated to; the others are final. */
+/** `pending` waits for the approver, `escalated` for the person it was escalated to; the others are decisions or the end of time. */
 export const approvalState = z.enum(['pending', 'escalated', 'approved', 'rejected', 'expired']);
 export type ApprovalState = z.infer<typeof approvalState>;
 
 const happening = z.object({
   /** ISO 8601, UTC. */
   at: z.string(),
-  /** `asked` and `reported`: the approver was sent the question, and who asked was sent the decision. */
+  /** `asked`: a person was sent the question. `reported`: the person who requested it was sent how it ended. */
   what: z.enum(['requested', 'asked', 'escalated', 'approved', 'rejected', 'expired', 'reported']),
-  /** Who did it, or to whom it was done. */
+  /** The person who did it, or to whom it was done. */
   who: z.string(),
 });
 export type Happening = z.infer<typeof happening>;
@@ -58,20 +58,29 @@ export const approvalRecord = z.object({
   state: approvalState,
   /** Until when the approver may decide. */
   respondBy: z.string(),
-  /** Until when whom it escalates to may decide. Until it escalates, when that would be at the earliest. */
+  /** Until when the person it escalates to may decide. Until it escalates, when that would be at the earliest. */
   expiresAt: z.string(),
   decidedBy: z.string().optional(),
   comment: z.string().optional(),
   /** What happened when, in order. */
   history: z.array(happening),
-  /** A hash of the request, by which its repeat is told from another with the same key. */
+  /** A hash of the request. It distinguishes its repeat from another request with the same key. */
   requestHash: z.string(),
 });
 export type Approval = z.infer<typeof approvalRecord>;
 
-/** What a workflow needs to know of its record. */
-export interface Standing {
+/** What the workflow reads of its record. */
+export interface Progress {
   state: ApprovalState;
-  /** When the time of whom it waits for is up. */
+  /** When the time of the person whom it waits for ends. */
   deadline: string;
+}
+
+/** A message to a person about an approval. */
+export interface Message {
+  to: string;
+  subject: string;
+  text: string;
+  /** What it says. An approval sends each at most once, apart from repeats with the same key. */
+  step: 'asked' | 'escalated' | 'decided' | 'expired';
 }

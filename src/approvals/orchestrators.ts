@@ -1,32 +1,39 @@
-import type { OrchestrationContext, Task } from 'durable-functions';
 import moment from 'moment';
-import { event, eventOrDeadline, orchestrator, persistently } from '../durable/index.js';
-import { askApprover, carryOut, escalation, expiry, readStanding, type Reference } from './activities.js';
-import type { Standing } from './model.js';
-import { isDecided } from './rules.js';
+import { event, eventOrDeadline, forSideEffects, orchestrator } from '../durable/index.js';
+import { askApprover, carryOut, escalation, expiry, readProgress, type ApprovalId } from './activities.js';
 
-/** Wakes the workflow of an approval that was decided. Whether it was, the record says. */
+/** Makes the workflow of an approval read its record. Whether it was decided, the record says. */
 export const decided = event<null>('Decided');
 
-/** Asks the approver, escalates when their time is up, and carries out what was decided. Gives the outcome in a line. */
+/**
+ * Asks the approver, escalates when their time has ended, and carries out what was decided. Gives the outcome in a line.
+ *
+ * Anybody may raise an event, and a timer may fire early: each only makes the workflow go to the record, which decides.
+ */
 export const approvalOrchestrator = orchestrator(
   'ApprovalOrchestrator',
-  function* (context, { id }: Reference) {
-    let standing = yield* askApprover(context, { id }, persistently);
-    standing =
-      (yield* decisionInTime(context, id, standing)) ?? (yield* escalation(context, { id }, persistently));
-    if (!isDecided(standing)) {
-      standing =
-        (yield* decisionInTime(context, id, standing)) ?? (yield* expiry(context, { id }, persistently));
+  function* (context, { id }: ApprovalId) {
+    let approval = yield* askApprover(context, { id }, forSideEffects);
+
+    while (approval.state === 'pending') {
+      const { raised } = yield* eventOrDeadline(context, decided, moment.utc(approval.deadline));
+      approval = raised
+        ? yield* readProgress(context, { id }, forSideEffects)
+        : yield* escalation(context, { id }, forSideEffects);
     }
-    if (!isDecided(standing)) {
+
+    while (approval.state === 'escalated') {
+      const { raised } = yield* eventOrDeadline(context, decided, moment.utc(approval.deadline));
+      approval = raised
+        ? yield* readProgress(context, { id }, forSideEffects)
+        : yield* expiry(context, { id }, forSideEffects);
+    }
+
+    if (approval.state === 'expired') {
       return 'Expired';
     }
-    return yield* carryOut(
-      context,
-      { id, outcome: standing.state === 'approved' ? 'Approved' : 'Rejected' },
-      persistently,
-    );
+    const outcome = approval.state === 'approved' ? 'Approved' : 'Rejected';
+    return yield* carryOut(context, { id, outcome }, forSideEffects);
   },
 );
 
@@ -37,22 +44,3 @@ export const approvalSimulation = orchestrator('ApprovalSimulation', function* (
     yield* carryOut(context, { outcome: 'Rejected' }),
   ];
 });
-
-/** Waits until the record is decided; gives nothing when the time of whom it waits for is up first. */
-function* decisionInTime(
-  context: OrchestrationContext,
-  id: string,
-  { state, deadline }: Standing,
-): Generator<Task, Standing | undefined, unknown> {
-  if (isDecided({ state })) {
-    return { state, deadline };
-  }
-  while ((yield* eventOrDeadline(context, decided, moment.utc(deadline))).raised) {
-    // Anybody may raise an event; only the record decides.
-    const standing = yield* readStanding(context, { id }, persistently);
-    if (isDecided(standing)) {
-      return standing;
-    }
-  }
-  return undefined;
-}

@@ -6,7 +6,7 @@ import {
   eventOrDeadline,
   now,
   orchestrator,
-  persistently,
+  forSideEffects,
   retryPolicy,
   sleepUntil,
   waitFor,
@@ -54,7 +54,7 @@ export const userConfirmation = orchestrator('UserConfirmationWorkflow', functio
   const asked: Confirmation | null = yield* askConfirmation(
     context,
     { ...key, by: deadline.toISOString() },
-    persistently,
+    forSideEffects,
   );
   deadline = asked?.waitUntil === undefined ? deadline : moment.utc(asked.waitUntil);
   let confirmed = asked?.confirmed ?? false;
@@ -63,14 +63,14 @@ export const userConfirmation = orchestrator('UserConfirmationWorkflow', functio
     // Anybody may raise an event, and a timer may fire early: only the record decides.
     const { raised } = yield* eventOrDeadline(context, approvalTask, deadline);
     const found: Confirmation = raised
-      ? yield* readConfirmation(context, key, persistently)
-      : yield* killUser(context, key, persistently);
+      ? yield* readConfirmation(context, key, forSideEffects)
+      : yield* killUser(context, key, forSideEffects);
     ({ confirmed } = found);
     waits = !confirmed && (raised || found.waitUntil !== undefined);
     deadline = raised ? deadline : now(context).add(1, 'second');
   }
   if (confirmed) {
-    yield* startNewWorkflow(context, { ...key, workflow: 'RunUserSequentialWorkflow' }, persistently);
+    yield* startNewWorkflow(context, { ...key, workflow: 'RunUserSequentialWorkflow' }, forSideEffects);
   }
   return confirmed ? 'confirmed' : 'dead';
 });
@@ -84,13 +84,13 @@ export const runUserSequential = orchestrator('RunUserSequentialWorkflow', funct
   } catch (error) {
     return yield* compensateAndFail(context, key, [...creation, ...placement], error);
   }
-  yield* startNewWorkflow(context, { ...key, workflow: 'GameMonitorWorkflow' }, persistently);
+  yield* startNewWorkflow(context, { ...key, workflow: 'GameMonitorWorkflow' }, forSideEffects);
   return null;
 });
 
 /** Waits, for as long as it takes, until the monster is dead and the treasure taken, or the game is closed. */
 export const gameMonitor = orchestrator('GameMonitorWorkflow', function* (context, key: GameKey) {
-  const { over } = yield* checkVictory(context, key, persistently);
+  const { over } = yield* checkVictory(context, key, forSideEffects);
   if (over) {
     return null;
   }
@@ -123,7 +123,7 @@ export const userMonitor = orchestrator('UserMonitorWorkflow', function* (contex
   for (let look = 0; look < LOOKS_PER_EXECUTION; look += 1) {
     const first = until === undefined && look === 0;
     const last = !now(context).isBefore(end);
-    const { over } = yield* monitorUser(context, { ...key, first, last }, persistently);
+    const { over } = yield* monitorUser(context, { ...key, first, last }, forSideEffects);
     if (over || last) {
       return over ? 'over' : 'timed out';
     }
@@ -140,11 +140,11 @@ function* compensateAndFail(
   steps: readonly Step[],
   error: unknown,
 ): Generator<Task, never, unknown> {
-  yield* abandonGame(context, key, persistently);
+  yield* abandonGame(context, key, forSideEffects);
   for (const { undo } of steps.toReversed()) {
-    yield* undo(context, key, persistently);
+    yield* undo(context, key, forSideEffects);
   }
-  yield* freeName(context, key, persistently);
+  yield* freeName(context, key, forSideEffects);
   // The host adds its own account of the failure on the lines below the first.
   const [reason] = String(error instanceof Error ? error.message : error).split(/\s*\n/, 1);
   throw new Error(

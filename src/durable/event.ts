@@ -12,7 +12,7 @@ export interface ExternalEvent<Payload> {
 }
 
 /** What {@link eventOrDeadline} gives. */
-export type Outcome<Payload> =
+export type WaitResult<Payload> =
   | { readonly raised: true; readonly payload: Payload }
   | { readonly raised: false };
 
@@ -41,7 +41,7 @@ export function* eventOrDeadline<Payload>(
   context: OrchestrationContext,
   awaited: ExternalEvent<Payload>,
   deadline: Moment,
-): Generator<Task, Outcome<Payload>, unknown> {
+): Generator<Task, WaitResult<Payload>, unknown> {
   const raised = waitFor(context, awaited);
   if (!raised.isCompleted) {
     const timer = sleepUntil(context, deadline);

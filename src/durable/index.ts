@@ -7,9 +7,9 @@ export {
   type ClientActivityHandler,
 } from './activity.js';
 export { allRetried } from './all-retried.js';
-export { find, raise, start } from './client.js';
-export { event, eventOrDeadline, waitFor, type ExternalEvent, type Outcome } from './event.js';
+export { ensureRunning, find, raise, start, type Ensured } from './client.js';
+export { event, eventOrDeadline, waitFor, type ExternalEvent, type WaitResult } from './event.js';
 export { orchestrator, type Orchestrator, type SubOrchestrationOptions } from './orchestrator.js';
-export { persistently, retryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry.js';
+export { forSideEffects, retryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry.js';
 export { all, any, typed, type TypedTask } from './task.js';
 export { now, sleepUntil } from './time.js';

@@ -1,7 +1,7 @@
 import { RetryOptions } from 'durable-functions';
 import moment, { type Duration } from 'moment';
 
-/** How often the host tries again, and after how long. Made by {@link retryPolicy}, and given a name where it is made. */
+/** How often the host retries, and after how long. Made by {@link retryPolicy}. */
 export type RetryPolicy = Readonly<RetryOptions>;
 
 /** What {@link retryPolicy} takes. */
@@ -17,8 +17,12 @@ export interface RetryPolicyOptions {
 }
 
 /**
- * A retry policy. There is no limit of time among its options: the host would give up without telling the SDK, which
- * waits on for ever.
+ * A retry policy. Name it for what it is for, and say what happens when it gives up. It has no limit of time: the host
+ * would give up without an answer to the SDK, which waits for ever then.
+ *
+ * @example
+ * const whileSomebodyWaits = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 4, backoff: 2 });
+ * yield* makeRoom(context, player, whileSomebodyWaits);
  */
 export function retryPolicy({
   firstInterval,
@@ -32,8 +36,12 @@ export function retryPolicy({
   });
 }
 
-/** For side effects that must happen: after 5 seconds, then twice as long each time up to 5 minutes, for about two hours. */
-export const persistently = retryPolicy({
+/**
+ * For the side effects of a supervised workflow: 5 seconds after the first failure, then after twice as long each time,
+ * up to 5 minutes, for about two hours. That outlasts most outages without an entry in any list of failures. After it
+ * the workflow fails; the sweep starts it again as long as its record is not final, and it does what was not done.
+ */
+export const forSideEffects = retryPolicy({
   firstInterval: moment.duration(5, 'seconds'),
   maxAttempts: 30,
   backoff: 2,

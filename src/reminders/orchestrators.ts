@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import type { Moment } from 'moment';
-import { event, eventOrDeadline, now, orchestrator, persistently } from '../durable/index.js';
+import { event, eventOrDeadline, now, orchestrator, forSideEffects } from '../durable/index.js';
 import { finishReminders, readState, sendReminder } from './activities.js';
 import type { Progress, ReminderPlan, ReminderState } from './model.js';
 import { dueAt } from './rules.js';
@@ -25,7 +25,7 @@ export const reminderOrchestrator = orchestrator(
           context.df.continueAsNew({ ...plan, sent: number });
           return undefined;
         }
-        state = yield* sendReminder(context, { id, number }, persistently);
+        state = yield* sendReminder(context, { id, number }, forSideEffects);
       }
       if (state !== 'active') {
         report(context, { sent: number });
@@ -33,7 +33,7 @@ export const reminderOrchestrator = orchestrator(
       }
     }
     report(context, { sent: count });
-    return { sent: count, state: yield* finishReminders(context, { id }, persistently) };
+    return { sent: count, state: yield* finishReminders(context, { id }, forSideEffects) };
   },
 );
 
@@ -45,7 +45,7 @@ function* endBefore(
 ): Generator<Task, ReminderState | undefined, unknown> {
   while (due.isAfter(now(context)) && (yield* eventOrDeadline(context, ended, due)).raised) {
     // Anybody may raise an event; only the record decides.
-    const state = yield* readState(context, { id }, persistently);
+    const state = yield* readState(context, { id }, forSideEffects);
     if (state !== 'active') {
       return state;
     }

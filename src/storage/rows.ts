@@ -5,6 +5,7 @@ import {
   type TableEntityResult,
   type TransactionAction,
 } from '@azure/data-tables';
+import { untilItWins } from './contention.js';
 
 /** What a row may hold, besides its keys. `undefined` is not stored. */
 export type Columns = Record<string, string | number | boolean | undefined>;
@@ -37,6 +38,19 @@ export function replaceIfUnchanged(
   );
 }
 
+/** Writes a row, whether there was one with its key or not. */
+export async function upsert(table: TableClient, key: RowKey, columns: Columns): Promise<void> {
+  await table.upsertEntity({ ...columns, ...key }, 'Replace');
+}
+
+/** Deletes a row if nobody has changed it since it was read. @returns whether it was deleted */
+export function deleteIfUnchanged(
+  table: TableClient,
+  { partitionKey, rowKey, etag }: RowKey & { etag: string },
+): Promise<boolean> {
+  return unlessRefused([404, 412], table.deleteEntity(partitionKey, rowKey, { etag }));
+}
+
 /** Carries out up to 100 changes in one partition, all or none. @returns false when a row of them had changed or exists already */
 export function transact(table: TableClient, actions: TransactionAction[]): Promise<boolean> {
   return unlessRefused([404, 409, 412], table.submitTransaction(actions));
@@ -58,30 +72,31 @@ export async function readRow(
 }
 
 /**
- * Changes a row by what it holds: reads it, and replaces it if nobody has changed it meanwhile, else starts anew. Each
- * new start means that another's change was made.
+ * Changes a row by what it holds: reads it, and replaces it if nobody has changed it meanwhile, else reads it again.
  *
- * @param change gives the new columns, or `undefined` to leave the row as it is; it may be asked several times
+ * @param change gives the new columns, or `undefined` to leave the row as it is; it may be called several times
  * @returns the columns as they now are and whether they were changed here; `undefined` when there is no such row
+ * @throws {TryLaterError} when others were always faster
  */
 export async function changeRow(
   table: TableClient,
   key: RowKey,
   change: (columns: Columns) => Columns | undefined,
 ): Promise<{ columns: Columns; changed: boolean } | undefined> {
-  for (;;) {
+  const { result } = await untilItWins(`the row ${key.partitionKey} ${key.rowKey}`, async () => {
     const row = await readRow(table, key);
     if (row === undefined) {
-      return undefined;
+      return { result: undefined };
     }
     const columns = change(row.columns);
     if (columns === undefined) {
-      return { columns: row.columns, changed: false };
+      return { result: { columns: row.columns, changed: false } };
     }
-    if (await replaceIfUnchanged(table, { ...row, columns })) {
-      return { columns, changed: true };
-    }
-  }
+    return (await replaceIfUnchanged(table, { ...row, columns }))
+      ? { result: { columns, changed: true } }
+      : undefined;
+  });
+  return result;
 }
 
 /** Up to `limit` rows that the filter lets through, ordered by their keys. Make the filter with {@link odata}. */

@@ -156,8 +156,11 @@ describe('a decision', () => {
     const answers = await Promise.all(decisions.map((decision) => decide(app, id, decision, 'kim')));
     await app.quiet();
     const statuses = answers.map(({ status }) => status);
-    expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 409, 409, 409, 409, 409]);
-    expect(await see(app, id)).toMatchObject({ state: decisions[statuses.indexOf(200)] });
+    // Those who wanted what was decided repeat it, and the others are refused.
+    const { state } = await see(app, id);
+    expect(['approved', 'rejected']).toContain(state);
+    expect(statuses).toEqual(decisions.map((decision) => (decision === state ? 200 : 409)));
+    expect((await see(app, id)).history.filter(({ what }) => what === state)).toHaveLength(1);
     expect(app.calls('Approval')).toHaveLength(1);
   });
 
@@ -172,12 +175,14 @@ describe('a decision', () => {
     for (const [index, id] of ids.entries()) {
       const { state } = await see(app, id);
       expect([answers[index]!.status, state]).toEqual(
-        answers[index]!.status === 200 ? [200, 'approved'] : [403, 'escalated'],
+        answers[index]!.status === 200
+          ? [200, 'approved']
+          : [answers[index]!.status === 409 ? 409 : 403, 'escalated'],
       );
     }
   });
 
-  it('that comes when the deadline has been reached, but before the escalation, stands', async () => {
+  it('that comes when the deadline has been reached, but before the escalation, is too late', async () => {
     const { app } = await startApp();
     const { escalation } = await import('../../src/approvals/activities.js');
     const id = await ask(app);
@@ -187,11 +192,9 @@ describe('a decision', () => {
       return escalation.handler(input, silent());
     });
     await app.skip({ hours: 25 });
-    expect(answers.map(({ status }) => status)).toEqual([200]);
-    expect(await app.instance(id)).toMatchObject({
-      runtimeStatus: 'Completed',
-      output: 'Approved: A new laptop',
-    });
+    expect(answers.map(({ status }) => status)).toEqual([409]);
+    expect(await answers[0]!.json()).toMatchObject({ type: 'urn:problem:too-late' });
+    expect(await see(app, id)).toMatchObject({ state: 'escalated', waitsFor: 'lee' });
   });
 
   it('by whom it escalated to, made while the workflow is still at its escalation, wakes it at once', async () => {
@@ -266,12 +269,12 @@ describe('a decision', () => {
 });
 
 describe('a host that is killed', () => {
-  it('between the record of a decision and its event leaves it to the next request', async () => {
+  it('between the record of a decision and its event leaves it to its repeat, or to the sweep', async () => {
     for (const next of [
-      (app: TestApp, id: string) => app.get(`/api/approvals/${id}`),
+      (app: TestApp) => app.skip({ minutes: 3 }),
       (app: TestApp, id: string) => decide(app, id, 'approved', 'kim'),
     ]) {
-      const { app, storage } = await startApp();
+      const { app, storage } = await startApp({ sweep: true });
       const { decideApproval } = await import('../../src/approvals/endpoints.js');
       const id = await ask(app);
       await killedAtTheHub(
@@ -308,19 +311,19 @@ describe('a host that is killed', () => {
     expect((await storage.notifications()).map(({ to }) => to)).toEqual(['kim', 'ana']);
   });
 
-  it('between the record of an approval and the start of its workflow leaves it to the next request', async () => {
+  it('between the record of an approval and the start of its workflow leaves it to the next request, or to the sweep', async () => {
     const repeat = { headers: { 'Idempotency-Key': 'k' }, body: JSON.stringify(laptop) };
     for (const next of [
-      (app: TestApp) => app.get('/api/approvals/approval-k'),
+      (app: TestApp) => app.skip({ minutes: 3 }),
       (app: TestApp) => app.request('POST', '/api/approvals', repeat),
       (app: TestApp) => decide(app, 'approval-k', 'approved', 'kim'),
     ]) {
-      const { app, storage } = await startApp();
+      const { app, storage } = await startApp({ sweep: true });
       const { requestApproval } = await import('../../src/approvals/endpoints.js');
       await killedAtTheHub(requestApproval, repeat, storage);
       expect(await app.instances()).toEqual([]);
 
-      expect((await next(app)).ok).toBe(true);
+      await next(app);
       await app.quiet();
       expect(await app.instances()).toHaveLength(1);
       await decide(app, 'approval-k', 'approved', 'kim');

@@ -5,13 +5,24 @@ import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
 import { NOTIFICATIONS, type Notification } from '../../src/notifications/index.js';
 import { account } from './azurite.js';
 
-/** The app on a clock that skips, with storage of its own, until the test has finished. */
-export async function startApp(options: TestAppOptions = {}): Promise<{ app: TestApp; storage: AppStorage }> {
+/**
+ * The app on a clock that skips, with storage of its own, until the test has finished.
+ *
+ * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
+ */
+export async function startApp({
+  sweep = false,
+  ...options
+}: TestAppOptions & { sweep?: boolean } = {}): Promise<{ app: TestApp; storage: AppStorage }> {
   const connectionString = await account();
   const app = await TestApp.start({
     app: () => import('../../src/index.js'),
     ...options,
-    settings: { AppStorage: connectionString },
+    settings: {
+      ...options.settings,
+      AppStorage: connectionString,
+      ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
+    },
   });
   onTestFinished(() => app.stop());
   return { app, storage: new AppStorage(connectionString) };

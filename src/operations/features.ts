@@ -1,0 +1,5 @@
+import { supervised as approvals } from '../approvals/index.js';
+import type { Supervised } from '../supervision/index.js';
+
+/** The features whose records the sweep watches. */
+export const features: readonly Supervised[] = [approvals];

@@ -1,0 +1,2 @@
+/** What keeps the app right while nobody watches. */
+export { sweepAll } from './functions.js';

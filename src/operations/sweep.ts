@@ -1,0 +1,126 @@
+import type { InvocationContext } from '@azure/functions';
+import type { DurableClient } from 'durable-functions';
+import moment, { type Moment } from 'moment';
+import { notify } from '../notifications/index.js';
+import type { DueEntry } from '../storage/index.js';
+import type { Supervised } from '../supervision/index.js';
+
+/** A record is looked at when it has been due for so long: until then its workflow is about to go on by itself. */
+export const MARGIN = moment.duration(1, 'minute');
+/** The longest interval between two attempts at one record. */
+const LONGEST_INTERVAL = moment.duration(15, 'minutes');
+/** After so many attempts at one record, about an hour and a half, the operator is sent a message. */
+const REPORT_AFTER = 8;
+/** How many records of a feature one sweep looks at, and how many of them at once. The next sweep takes the rest. */
+const LIMIT = 400;
+const AT_ONCE = 8;
+/** A sweep of a feature begins nothing new after this time: slow storage must not hold up the other features. */
+const BUDGET = moment.duration(30, 'seconds');
+/** How many messages to the operator one sweep sends of a feature. An outage makes many records late together. */
+const REPORTS = 10;
+
+/** What a sweep did with the due records of a feature. */
+export interface Swept {
+  /** Records whose workflow was made to run, or was woken. */
+  continued: number;
+  /** Entries that an interrupted or a finished change had left. */
+  outdated: number;
+  /** Records with which the feature could not go on. They are tried again. */
+  failed: number;
+  /** Records that the operator was sent a message about. */
+  reported: number;
+}
+
+/**
+ * Makes sure that the workflows run whose records are due. It costs what is due, not what exists. A record that fails
+ * does not stop the others; one that stays due is tried again after intervals that grow from one minute to fifteen.
+ */
+export async function sweep(
+  feature: Supervised,
+  client: DurableClient,
+  context: InvocationContext,
+  at: Moment,
+): Promise<Swept> {
+  const swept: Swept = { continued: 0, outdated: 0, failed: 0, reported: 0 };
+  const entries = await feature.records.due(at.clone().subtract(MARGIN), LIMIT);
+  const look = async (entry: DueEntry): Promise<void> => {
+    try {
+      await goOn(feature, entry, swept, client, context, at);
+    } catch (error) {
+      // Not even its entry could be read or written: it stays where it is, for the next sweep.
+      swept.failed += 1;
+      context.error('The sweep could not look at %s %s', feature.name, entry.id, error);
+    }
+  };
+  const queue = entries.values();
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const entry of queue) {
+        if (performance.now() - began > BUDGET.asMilliseconds()) return;
+        await look(entry);
+      }
+    }),
+  );
+  return swept;
+}
+
+async function goOn(
+  feature: Supervised,
+  entry: DueEntry,
+  swept: Swept,
+  client: DurableClient,
+  context: InvocationContext,
+  at: Moment,
+): Promise<void> {
+  const { id } = entry;
+  let impossible: string | undefined;
+  try {
+    if (!(await feature.records.holds(entry, at))) {
+      swept.outdated += 1;
+      return;
+    }
+    impossible = (await feature.goOn(client, id)) ?? undefined;
+    swept.continued += 1;
+  } catch (error) {
+    swept.failed += 1;
+    context.error('The sweep could not go on with %s %s', feature.name, id, error);
+  }
+  const attempts = entry.attempts + 1;
+  let { reported } = entry;
+  if (!reported && (impossible !== undefined || attempts >= REPORT_AFTER) && swept.reported < REPORTS) {
+    swept.reported += 1;
+    reported = await report(feature, entry, impossible, context);
+  }
+  await feature.records.putOff(entry, at.clone().add(intervalAfter(attempts)), { attempts, reported });
+}
+
+/** Minutes: 1, 2, 4, 8, 15, 15, ... */
+function intervalAfter(attempts: number): moment.Duration {
+  return moment.duration(Math.min(2 ** (attempts - 1), LONGEST_INTERVAL.asMinutes()), 'minutes');
+}
+
+/** Sends the operator a message about a record. @returns whether it was queued; if not, the next attempt sends it */
+async function report(
+  { name }: Supervised,
+  { id, due }: DueEntry,
+  impossible: string | undefined,
+  context: InvocationContext,
+): Promise<boolean> {
+  try {
+    await notify(
+      {
+        to: process.env['OPERATOR'] || 'operator',
+        subject: `Overdue: ${id}`,
+        text: `It was due at ${due}. ${impossible ?? 'The app tries to go on with it, so far without success.'}`,
+        about: `/api/${name}/${id}`,
+        key: `overdue-${id}-${due}`,
+      },
+      context,
+    );
+    return true;
+  } catch (error) {
+    context.error('The operator could not be notified about %s', id, error);
+    return false;
+  }
+}
