@@ -1,5 +1,6 @@
 import { supervised as approvals } from '../approvals/index.js';
+import { supervised as reminders } from '../reminders/index.js';
 import type { Supervised } from '../supervision/index.js';
 
 /** The features whose records the sweep watches. */
-export const features: readonly Supervised[] = [approvals];
+export const features: readonly Supervised[] = [approvals, reminders];

@@ -1,52 +1,51 @@
 import moment from 'moment';
 import { activity } from '../durable/index.js';
 import { notify } from '../notifications/index.js';
-import type { ReminderState } from './model.js';
-import { end } from './rules.js';
-import { changeReminders, readReminders } from './store.js';
+import { Refusal } from '../refusals/index.js';
+import type { Rule } from '../storage/index.js';
+import type { Progress, Reminders } from './model.js';
+import { markSent, progress, unsent } from './rules.js';
+import { reminders } from './store.js';
 
 /** Which reminders an activity is about. */
-export interface Reference {
-  id: string;
-}
+export type RemindersId = Pick<Reminders, 'id'>;
 
-/** Sends the reminder of that number, from 0, unless they have ended. @returns the state in which it found them */
+/**
+ * Sends the reminder that is due, if one is, and notes that it was sent. A run that was interrupted between the two
+ * sends it again, with the same key.
+ */
 export const sendReminder = activity(
   'SendReminder',
-  async ({ id, number }: Reference & { number: number }, context): Promise<ReminderState> => {
-    const { to, message, count, state } = (await readReminders(id)) ?? unknown(id);
-    if (state === 'active') {
-      await notify(
-        {
-          to,
-          subject: `Reminder ${number + 1} of ${count}`,
-          text: message,
-          about: `/api/reminders/${id}`,
-          key: `${id}-${number}`,
-        },
-        context,
-      );
+  async ({ id }: RemindersId, context): Promise<Progress> => {
+    const current = await change(id, (record) => record);
+    const number = unsent(current, moment.utc());
+    if (number === undefined) {
+      return progress(current);
     }
-    return state;
+    const { to, message, count } = current;
+    await notify(
+      {
+        to,
+        subject: `Reminder ${number + 1} of ${count}`,
+        text: message,
+        about: `/api/reminders/${id}`,
+        key: `${id}-${number}`,
+      },
+      context,
+    );
+    return progress(await change(id, (record) => markSent(record, number, moment.utc())));
   },
 );
 
-/** Looks up how the reminders stand. */
-export const readState = activity('ReadReminders', async ({ id }: Reference): Promise<ReminderState> => {
-  const { state } = (await readReminders(id)) ?? unknown(id);
-  return state;
-});
-
-/** Ends reminders that have all been sent, unless they ended first. @returns the state they are in now */
-export const finishReminders = activity(
-  'FinishReminders',
-  async ({ id }: Reference): Promise<ReminderState> => {
-    const { reminders } =
-      (await changeReminders(id, (current) => end(current, 'finished', moment.utc()))) ?? unknown(id);
-    return reminders.state;
-  },
+/** Reads how far reminders are. */
+export const readProgress = activity('ReadReminders', async ({ id }: RemindersId): Promise<Progress> =>
+  progress(await change(id, (record) => record)),
 );
 
-function unknown(id: string): never {
-  throw new Error(`There are no reminders ${id}`);
+async function change(id: string, rule: Rule<Reminders>): Promise<Reminders> {
+  const result = await reminders.change(id, rule);
+  if (result === undefined || result instanceof Refusal) {
+    throw new Error(`There are no reminders ${id}`);
+  }
+  return result.record;
 }

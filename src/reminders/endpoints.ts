@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
-import moment from 'moment';
-import { find, raise, start } from '../durable/index.js';
+import moment, { type Moment } from 'moment';
+import { ensureRunning, raise } from '../durable/index.js';
 import {
   accepted,
   check,
@@ -11,17 +11,17 @@ import {
   idempotencyKey,
   keyReused,
   notFound,
-  problemOf,
   readJson,
+  unlessRefused,
   withProblems,
   type Handler,
 } from '../http/index.js';
-import { refuse } from '../refusals/index.js';
+import type { Refusal } from '../refusals/index.js';
 import { keyFor } from '../storage/index.js';
-import { progress, reminderRequest, type Progress, type Reminders } from './model.js';
+import { reminderRequest, type Progress, type Reminders } from './model.js';
 import { ended, reminderOrchestrator } from './orchestrators.js';
-import { end, planned } from './rules.js';
-import { changeReminders, insertReminders, readReminders } from './store.js';
+import { acknowledge, cancel, dueAt, plan, progress } from './rules.js';
+import { reminders } from './store.js';
 
 /** What {@link startReminders} makes of a key of 64 characters at most. */
 const idPattern = /^reminders-[\w-]{1,192}$/;
@@ -38,79 +38,56 @@ export async function startReminders(
 ): Promise<Reminders> {
   const wanted = check(reminderRequest, body);
   const id = `reminders-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
+  const hash = fingerprint(wanted);
 
-  const plan = planned(id, wanted, fingerprint(wanted), moment.utc());
-  const { reminders, inserted } = await insertReminders(plan);
-  if (reminders.requestHash !== plan.requestHash) {
+  const { record } = await reminders.insert(plan(id, wanted, hash, moment.utc()));
+  if (record.requestHash !== hash) {
     throw keyReused();
   }
-  if (inserted) {
-    await startWorkflow(client, reminders);
-  } else {
-    await statusOf(client, reminders);
+  await goOn(client, record);
+  return record;
+}
+
+/** Makes sure that the workflow of reminders runs, unless none is to come. `wake` makes it read the record. */
+export async function goOn(client: DurableClient, record: Reminders, wake?: typeof ended): Promise<void> {
+  const { id } = record;
+  if (dueAt(record) !== undefined) {
+    await ensureRunning(client, reminderOrchestrator, { instanceId: id, input: { id }, wake });
   }
-  return reminders;
 }
 
 /** `POST /api/reminders` */
 export const planReminders: Handler = async (request, client) => {
-  const reminders = await startReminders(client, request, await readJson(request));
-  return accepted(`/api/reminders/${reminders.id}`, view(reminders));
+  const record = await startReminders(client, request, await readJson(request));
+  return accepted(`/api/reminders/${record.id}`, view(record));
 };
 
 /** `GET /api/reminders/{id}` */
-export const getReminders: Handler = async (request, client) => {
-  const reminders = (await readReminders(idOf(request))) ?? unknown(request);
-  return { jsonBody: view(reminders, await statusOf(client, reminders)) };
+export const getReminders: Handler = async (request) => {
+  const record = (await reminders.read(idOf(request))) ?? unknown(request);
+  return { jsonBody: view(record, progress(record)) };
 };
 
 /** `POST /api/reminders/{id}/acknowledgement`: the message has been read, no more of it. */
 export const acknowledgeReminders: Handler = (request, client, context) =>
-  endWith('acknowledged', request, client, context);
+  endBy(acknowledge, request, client, context);
 
 /** `DELETE /api/reminders/{id}`: the record stays, and says that they were cancelled. */
-export const cancelReminders: Handler = (request, client, context) =>
-  endWith('cancelled', request, client, context);
+export const cancelReminders: Handler = (request, client, context) => endBy(cancel, request, client, context);
 
-async function endWith(
-  state: 'acknowledged' | 'cancelled',
+async function endBy(
+  rule: (record: Reminders, at: Moment) => Reminders | Refusal,
   request: HttpRequest,
   client: DurableClient,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
-  const { reminders, changed } =
-    (await changeReminders(idOf(request), (current) => end(current, state, moment.utc()))) ??
-    unknown(request);
-  // They have ended, whether the workflow hears of it now, by a repeat of the request or when the next is due.
-  await raise(client, reminders.id, ended, null).catch((error: unknown) => {
-    context.warn('The workflow of %s was not woken', reminders.id, error);
+  const result = await reminders.change(idOf(request), (record) => rule(record, moment.utc()));
+  const { record } = unlessRefused(result ?? unknown(request));
+  // They have ended. If this fails, the workflow reads the record when the next would have been due.
+  await raise(client, record.id, ended, null).catch((error: unknown) => {
+    context.warn('The workflow of %s was not woken', record.id, error);
   });
-  if (!changed) {
-    throw problemOf(
-      refuse(
-        'over',
-        `The reminders are ${reminders.state} already`,
-        `Get /api/reminders/${reminders.id} for when.`,
-      ),
-    );
-  }
-  return { jsonBody: view(reminders) };
-}
-
-/** How far the workflow is. Starts it when the record has none. */
-async function statusOf(client: DurableClient, reminders: Reminders): Promise<Progress | undefined> {
-  const status = await find(client, reminders.id);
-  if (status === undefined && reminders.state === 'active') {
-    await startWorkflow(client, reminders);
-  }
-  return progress.safeParse(status?.customStatus).data;
-}
-
-async function startWorkflow(
-  client: DurableClient,
-  { id, startedAt, count, gaps }: Reminders,
-): Promise<void> {
-  await start(client, reminderOrchestrator, { instanceId: id, input: { id, startedAt, count, gaps } });
+  return { jsonBody: view(record) };
 }
 
 /** The reminders as people see them. */
@@ -118,18 +95,7 @@ function view(
   { id, to, message, count, gaps, state, startedAt, endedAt }: Reminders,
   { sent, next }: Partial<Progress> = {},
 ): object {
-  return {
-    id,
-    to,
-    message,
-    count,
-    gaps,
-    state,
-    startedAt,
-    endedAt,
-    sent,
-    next: state === 'active' ? next : undefined,
-  };
+  return { id, to, message, count, gaps, state, startedAt, endedAt, sent, next };
 }
 
 function idOf(request: HttpRequest): string {

@@ -24,24 +24,20 @@ export const remindersRecord = z.object({
   count: z.number(),
   gaps: reminderRequest.shape.gaps.unwrap(),
   state: reminderState,
+  /** How many were sent. */
+  sent: z.number().default(0),
   /** When the first is due. */
   startedAt: z.string(),
   endedAt: z.string().optional(),
-  /** Tells a repeat of the request from another with the same key. */
+  /** A hash of the request. It distinguishes its repeat from another request with the same key. */
   requestHash: z.string(),
 });
 export type Reminders = z.infer<typeof remindersRecord>;
 
-/** What the workflow goes by. */
-export interface ReminderPlan extends Pick<Reminders, 'id' | 'count' | 'gaps' | 'startedAt'> {
-  /** How many were sent before the workflow continued as new. */
-  sent?: number;
-}
-
-/** The workflow's custom status. */
-export const progress = z.object({
-  sent: z.number(),
+/** What the workflow reads of its record. All but the state is its custom status. */
+export interface Progress {
+  state: ReminderState;
+  sent: number;
   /** When the next is due, if there is one to come. */
-  next: z.string().optional(),
-});
-export type Progress = z.infer<typeof progress>;
+  next?: string;
+}

@@ -1,23 +1,67 @@
 import moment, { type Moment } from 'moment';
-import type { ReminderPlan, ReminderRequest, Reminders, ReminderState } from './model.js';
+import { refuse, type Refusal } from '../refusals/index.js';
+import type { Progress, ReminderRequest, Reminders } from './model.js';
 
 /** The record of new reminders, of which the first is due now. */
-export function planned(id: string, request: ReminderRequest, requestHash: string, at: Moment): Reminders {
-  return { ...request, id, state: 'active', startedAt: at.toISOString(), requestHash };
+export function plan(id: string, request: ReminderRequest, requestHash: string, at: Moment): Reminders {
+  return { ...request, id, state: 'active', sent: 0, startedAt: at.toISOString(), requestHash };
+}
+
+/** When the next reminder is due; nothing when none is to come. */
+export function dueAt(reminders: Reminders): string | undefined {
+  return reminders.state === 'active' ? dueOf(reminders, reminders.sent).toISOString() : undefined;
+}
+
+/** The number, from 0, of the reminder that has to be sent now; `undefined` when none has to. */
+export function unsent(reminders: Reminders, at: Moment): number | undefined {
+  const due = dueAt(reminders);
+  return due === undefined || at.isBefore(due) ? undefined : reminders.sent;
+}
+
+/** Notes that the reminder of that number was sent. The last one finishes the reminders. */
+export function markSent(reminders: Reminders, number: number, at: Moment): Reminders {
+  if (reminders.sent !== number) {
+    return reminders;
+  }
+  const marked = { ...reminders, sent: number + 1 };
+  return marked.state === 'active' && marked.sent === marked.count
+    ? { ...marked, state: 'finished', endedAt: at.toISOString() }
+    : marked;
+}
+
+/** Ends reminders that somebody has read: before the last of them is due. */
+export function acknowledge(reminders: Reminders, at: Moment): Reminders | Refusal {
+  const last = dueOf(reminders, reminders.count - 1);
+  return reminders.state !== 'active' || at.isBefore(last)
+    ? end(reminders, 'acknowledged', at)
+    : refuse('too-late', 'The last reminder was due already', `That was at ${last.toISOString()}.`);
+}
+
+/** Ends reminders that are not wanted any more, also those that are overdue. */
+export function cancel(reminders: Reminders, at: Moment): Reminders | Refusal {
+  return end(reminders, 'cancelled', at);
+}
+
+/** What the workflow goes by. */
+export function progress(reminders: Reminders): Progress {
+  const { state, sent } = reminders;
+  const next = dueAt(reminders);
+  return { state, sent, ...(next !== undefined && { next }) };
+}
+
+function end(reminders: Reminders, state: 'acknowledged' | 'cancelled', at: Moment): Reminders | Refusal {
+  return reminders.state === 'active'
+    ? { ...reminders, state, endedAt: at.toISOString() }
+    : refuse(
+        'over',
+        `The reminders are ${reminders.state} already`,
+        `Get /api/reminders/${reminders.id} for when.`,
+      );
 }
 
 /** When a reminder is due, by its number from 0. */
-export function dueAt({ startedAt, gaps }: Pick<ReminderPlan, 'startedAt' | 'gaps'>, number: number): Moment {
+function dueOf({ startedAt, gaps }: Reminders, number: number): Moment {
   // Growing gaps of 0, 1, 2, ... days add up to the triangular numbers.
   const day = gaps === 'growing' ? (number * (number + 1)) / 2 : number;
   return moment.utc(startedAt).add(day, 'days');
-}
-
-/** The reminders, ended; `undefined` when they had ended before. */
-export function end(
-  reminders: Reminders,
-  state: Exclude<ReminderState, 'active'>,
-  at: Moment,
-): Reminders | undefined {
-  return reminders.state === 'active' ? { ...reminders, state, endedAt: at.toISOString() } : undefined;
 }

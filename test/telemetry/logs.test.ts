@@ -68,7 +68,7 @@ it('every line that the app logs begins with a constant template, because the te
     /^(?!telemetry).*\.ts$/.test(name),
   )) {
     for (const [, argument] of readFileSync(path.join('src', file), 'utf8').matchAll(
-      /\bcontext\.(?:log|info|warn|error)\(\s*([^,;]*)/g,
+      /\bcontext\.(?:log|info|warn|error)\(\s*('[^']*'|[^,;]*)/g,
     )) {
       found.push(argument!);
       // An error alone is sent as its type.

@@ -1,0 +1,14 @@
+import type { Supervised } from '../supervision/index.js';
+import { goOn } from './endpoints.js';
+import { ended } from './orchestrators.js';
+import { reminders } from './store.js';
+
+/** Reminders of which the next is late: their workflow failed, or never started. */
+export const supervised: Supervised = {
+  name: 'reminders',
+  records: reminders,
+  goOn: async (client, id) => {
+    const record = await reminders.read(id);
+    if (record !== undefined) await goOn(client, record, ended);
+  },
+};
