@@ -56,7 +56,9 @@ export class Pump {
     let isAbandoned = false;
     while (!runtime.isStopped && !isAbandoned) {
       try {
-        if (!(await this.#step(instance))) break;
+        // No other code runs between this check and the end of the pump: what came before it is not overlooked, and
+        // what comes after it starts a new pump.
+        if (!(await this.#step(instance)) && !this.#hasMore(instance)) break;
         runtime.backOff.succeeded(name);
       } catch (error) {
         instance.unload();
@@ -72,7 +74,7 @@ export class Pump {
     else if (!instance.isInUse) instances.rest(instance);
   }
 
-  /** @returns whether there is, or may be, more to do */
+  /** @returns whether it ran something, after which there may be more to do */
   async #step(instance: Instance): Promise<boolean> {
     const { batches } = this.#parts;
     if (!instance.state.isLoaded || instance.inbox.mayHaveUnread) await this.#load(instance);
@@ -89,8 +91,11 @@ export class Pump {
       return true;
     }
     await this.#settle(instance);
-    // The loop ends in the same turn of the event loop as this check. An event that comes later starts a new pump.
-    return !instance.inbox.isEmpty && !isRejected;
+    return false;
+  }
+
+  #hasMore(instance: Instance): boolean {
+    return instance.error !== undefined || (!instance.inbox.isEmpty && !this.#isRejected(instance));
   }
 
   async #runBatch(instance: Instance, batch: Batch): Promise<void> {
