@@ -5,6 +5,7 @@ import { SkippingClock } from '../src/durable/clock.js';
 import { Engine, type EngineOptions } from '../src/durable/engine/engine.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
+import type { Commit, InstanceQuery, Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
@@ -238,6 +239,126 @@ describe('Sub-orchestrations', () => {
     await app.quiet();
     await app.terminate('child');
     expect((await app.finished(id)).output).toContain('could not parse its exception data');
+  });
+});
+
+describe('A mistake of the emulator', () => {
+  /** An engine with its log, on a hub that throws for each commit of which `isBroken` says so. */
+  async function broken(
+    isBroken: (commit: Commit) => boolean,
+  ): Promise<{ faulty: Engine; errors: string[] }> {
+    const errors: string[] = [];
+    const hub = new (class extends MemoryHub {
+      override async commit(commit: Commit): Promise<number> {
+        if (isBroken(commit)) throw new TypeError('a mistake');
+        return super.commit(commit);
+      }
+    })({ name: 'Hub' });
+    const faulty = await engine({
+      hub,
+      log: (level, _category, message) => {
+        if (level === 'error') errors.push(message);
+      },
+    });
+    return { faulty, errors };
+  }
+
+  test('ends the instance as Failed, and the log has its stack', async () => {
+    const { faulty, errors } = await broken(({ append }) =>
+      append.some(({ EventType }) => EventType === 'TimerCreated'),
+    );
+    await faulty.startInstance({ name: 'race', input: null, instanceId: 'one' });
+    await faulty.whenQuiet();
+    expect(await faulty.getRecord('one')).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: "Orchestrator function 'race' failed: The emulator failed: a mistake",
+    });
+    expect(errors[0]).toMatch(/^one: The emulator failed.*TypeError: a mistake\n +at .*engine\.test\.ts/s);
+  });
+
+  test('in sending what follows from an episode ends the instance, too', async () => {
+    const hub = new (class extends MemoryHub {
+      override async post(instanceId: string, message: Message): Promise<void> {
+        if (instanceId === 'child') throw new TypeError('a mistake');
+        return super.post(instanceId, message);
+      }
+    })({ name: 'Hub' });
+    const faulty = await engine({ hub });
+    await faulty.startInstance({
+      name: 'parent',
+      input: '{"child":"waits","id":"child"}',
+      instanceId: 'parent',
+    });
+    await faulty.whenQuiet();
+    expect(await statuses(faulty, ['parent'])).toEqual(['Failed']);
+  });
+
+  test('that also keeps the instance from being failed leaves it as it is, which is logged', async () => {
+    const { faulty, errors } = await broken(() => true);
+    await faulty.startInstance({ name: 'race', input: null, instanceId: 'one' });
+    await faulty.whenQuiet();
+    expect(errors.at(-1)).toMatch(
+      /^one: The emulator could not end it as Failed .*TypeError: a mistake\n +at /s,
+    );
+  });
+});
+
+describe('An orchestrator that continues as new for ever', () => {
+  test('is listed as Pending, and no listing waits for it', async () => {
+    const busy = await engine({});
+    for (const [instanceId, name] of [
+      ['a', 'race'],
+      ['b', 'spins'],
+      ['c', 'race'],
+    ] as const)
+      await busy.startInstance({ name, input: null, instanceId });
+    const listed = async (query: Partial<InstanceQuery>): Promise<unknown> => {
+      const { records, next } = await busy.query({ top: 10, ...query });
+      return [...records.map(({ instanceId, runtimeStatus }) => `${instanceId} ${runtimeStatus}`), next];
+    };
+    expect(await listed({})).toEqual(['a Running', 'b Pending', 'c Running', undefined]);
+    expect(await listed({ top: 2 })).toEqual(['a Running', 'b Pending', 'c']);
+    expect(await listed({ top: 1, from: 'b' })).toEqual(['b Pending', 'c']);
+    expect(await listed({ runtimeStatus: ['Running'] })).toEqual(['a Running', 'c Running', undefined]);
+    await busy.terminate('b', 'enough');
+    await busy.whenQuiet();
+    expect(await listed({ runtimeStatus: ['Terminated'] })).toEqual(['b Terminated', undefined]);
+  });
+
+  test('lets others run where one orchestrator may run at a time', async () => {
+    const busy = await engine({ settings: { maxConcurrentOrchestrators: 1 } });
+    await busy.startInstance({ name: 'spins', input: null, instanceId: 'a' });
+    await busy.startInstance({ name: 'race', input: null, instanceId: 'b' });
+    await vi.waitFor(async () => expect(await statuses(busy, ['b'])).toEqual(['Running']));
+    await busy.terminate('a', null);
+    await busy.whenQuiet();
+  });
+});
+
+describe('Starts of one id at the same moment', () => {
+  test('that are equal make one instance, and all get its id', async () => {
+    const made = await engine({});
+    const request = { name: 'status', input: '1', instanceId: 'one' };
+    expect(await Promise.all([made.startInstance(request), made.startInstance(request)])).toEqual([
+      'one',
+      'one',
+    ]);
+  });
+
+  test.each([
+    ['input', { name: 'status', input: '2' }],
+    ['name', { name: 'race', input: '1' }],
+    ['version', { name: 'status', input: '1', version: '2' }],
+  ])('of which one has another %s: the later one is told that the id is taken', async (_what, other) => {
+    const made = await engine({});
+    const [first, second] = await Promise.allSettled([
+      made.startInstance({ name: 'status', input: '1', instanceId: 'one' }),
+      made.startInstance({ ...other, instanceId: 'one' }),
+    ]);
+    expect(first).toMatchObject({ status: 'fulfilled', value: 'one' });
+    expect(second).toMatchObject({ status: 'rejected', reason: expect.any(InstanceExistsError) as unknown });
+    await made.whenQuiet();
+    expect(await made.getRecord('one')).toMatchObject({ name: 'status', input: '1' });
   });
 });
 

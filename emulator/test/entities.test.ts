@@ -9,6 +9,7 @@ import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import { StorageFailure, type Commit, type Hint, type Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
+import type { InvocationOutcome, InvocationRequest } from '../src/worker/types.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
 import { account } from './support/azurite.js';
 
@@ -356,6 +357,75 @@ test('What an orchestration sends at its very end is sent by the next host, when
   await second.start();
   await second.whenQuiet();
   expect(entityState(await second.getRecord('@counter@a'))).toEqual({ state: '1' });
+});
+
+describe('An entity', () => {
+  /** An engine on the hub in memory, whose entity functions give what `invoke` makes of their result. */
+  async function engineOn(invoke: (result: InvocationOutcome) => InvocationOutcome): Promise<{
+    engine: Engine;
+    errors: string[];
+  }> {
+    const errors: string[] = [];
+    const worker = new (class extends FunctionsWorker {
+      override async invoke(request: InvocationRequest): Promise<InvocationOutcome> {
+        const outcome = await super.invoke(request);
+        return request.functionName === 'Counter' ? invoke(outcome) : outcome;
+      }
+    })({ registrations: await loadApp({ directory }), log: () => {} });
+    const engine = new Engine({
+      hub: new MemoryHub({ name: 'Hub' }),
+      clock: new SkippingClock(0),
+      sdk: new SdkV3(worker),
+      log: (level, _category, message) => {
+        if (level === 'error') errors.push(message);
+      },
+    });
+    onTestFinished(() => engine.stop());
+    await engine.start();
+    return { engine, errors };
+  }
+  const entity = { name: 'counter', key: 'a' };
+  const call = JSON.stringify({ steps: [{ do: 'call', on: '@counter@a', op: 'add', input: 1 }] });
+  const outputOf = async (engine: Engine): Promise<unknown> => {
+    const id = await engine.startInstance({ name: 'script', input: call });
+    await engine.whenQuiet();
+    return JSON.parse((await engine.getRecord(id))?.output ?? 'null');
+  };
+
+  test('whose function returns nonsense answers with an error, which is logged', async () => {
+    const { engine, errors } = await engineOn((outcome) => ({ ...outcome, result: 'nonsense' }));
+    await engine.signalEntity(entity, 'add', '1');
+    await engine.whenQuiet();
+    const text =
+      "The entity function 'Counter' returned no answer of the SDK: register it with df.app.entity.";
+    expect(errors[0]).toBe(`@counter@a: ${text}`);
+    expect(await outputOf(engine)).toEqual([{ caught: expect.stringContaining(text) as unknown }]);
+  });
+
+  test('whose batch meets a mistake of the emulator is Failed until its next batch, and its callers get an error', async () => {
+    let isBroken = true;
+    const { engine, errors } = await engineOn((outcome) => {
+      if (isBroken) throw new TypeError('a mistake');
+      return outcome;
+    });
+    await engine.signalEntity(entity, 'add', '1');
+    await engine.whenQuiet();
+    expect(await engine.getRecord('@counter@a')).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: 'The emulator failed: a mistake',
+    });
+    expect(errors).toEqual([
+      expect.stringMatching(
+        /^@counter@a: The emulator failed.*TypeError: a mistake\n +at .*entities\.test\.ts/s,
+      ),
+    ]);
+    expect(await outputOf(engine)).toEqual([
+      { caught: expect.stringContaining('The emulator failed: a mistake') as unknown },
+    ]);
+    isBroken = false;
+    expect(await outputOf(engine)).toEqual([1]);
+    expect(await engine.getRecord('@counter@a')).toMatchObject({ runtimeStatus: 'Running', output: null });
+  });
 });
 
 test.for(['before its batch is committed', 'after that'])(

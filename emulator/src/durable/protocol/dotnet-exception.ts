@@ -1,4 +1,4 @@
-/** One line of JSON as .NET serialises an exception, less the host's own frames [recorded]. */
+/** An exception as one line of JSON, as .NET serialises it, without the stack frames of the real host. */
 export function dotnetException(
   className: string,
   assembly: string,

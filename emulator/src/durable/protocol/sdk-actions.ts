@@ -1,0 +1,225 @@
+/** The answers of orchestrator functions of durable-functions 3.x, read into the emulator's own form. */
+import type { InvocationOutcome } from '../../worker/types.js';
+import { entityInstanceId, type EntityId } from '../entities/entity-messages.js';
+import {
+  LONGEST_TIMER,
+  OrchestratorError,
+  type Action,
+  type Answer,
+  type RetryOptions,
+} from '../episode/actions.js';
+import type { JsonText } from '../history.js';
+import type { HttpCall } from '../http/http-call.js';
+
+/** `ActionType`, in the SDK's `lib/src/actions/ActionType.js`. */
+const ACTION = {
+  CallActivity: 0,
+  CallActivityWithRetry: 1,
+  CallSubOrchestrator: 2,
+  CallSubOrchestratorWithRetry: 3,
+  ContinueAsNew: 4,
+  CreateTimer: 5,
+  WaitForExternalEvent: 6,
+  CallEntity: 7,
+  CallHttp: 8,
+  SignalEntity: 9,
+  WhenAny: 11,
+  WhenAll: 12,
+  LockEntities: 13,
+  ReleaseEntities: 14,
+} as const;
+
+/** An action in the SDK's form. Each kind has some of the fields. */
+interface SdkAction {
+  actionType: number;
+  functionName?: string;
+  input?: unknown;
+  instanceId?: string;
+  version?: string;
+  fireAt?: string | Date;
+  isCanceled?: boolean;
+  externalEventName?: string;
+  compoundActions?: SdkAction[];
+  httpRequest?: Partial<HttpCall> & { uri: string };
+  operation?: string;
+  lockSet?: EntityId[];
+  retryOptions?: Record<string, number | undefined>;
+}
+
+interface SdkState {
+  isDone: boolean;
+  actions: SdkAction[][];
+  output?: unknown;
+  error?: string;
+  customStatus?: unknown;
+}
+
+/** In the message of a failed orchestrator's error, its state follows this marker. */
+const FAILURE_MARKER = '\n\n$OutOfProcData$:';
+
+/** The beginning of the SDK's error about a `yield` of something that is no task. */
+const NOT_A_TASK = 'Durable Functions programming constraint violation';
+
+function isState(result: unknown): result is SdkState {
+  return Array.isArray((result as SdkState | null | undefined)?.actions);
+}
+
+/** An answer of which nothing counts but the text. */
+function unreadable(text: string): Answer {
+  return { done: false, actions: [], output: null, unreadable: text, customStatus: null, warnings: [] };
+}
+
+/** Reads what the worker returned for an orchestrator function. @throws UnsupportedActionError */
+export function readAnswer(outcome: InvocationOutcome): Answer {
+  const warnings: string[] = [];
+  let state: SdkState;
+  if (outcome.ok) {
+    if (!isState(outcome.result))
+      return unreadable('The function returned no answer of the SDK: register it with df.app.orchestration.');
+    state = outcome.result;
+  } else {
+    const marker = outcome.message.indexOf(FAILURE_MARKER);
+    // Without the marker the error is the SDK's own, e.g. about a history event that it could not read.
+    if (marker < 0) return unreadable(outcome.message);
+    state = JSON.parse(outcome.message.slice(marker + FAILURE_MARKER.length)) as SdkState;
+    if (!state.error) {
+      warnings.push(
+        'The orchestrator threw something that is no Error, or an Error without a message. Production loses it, and the instance waits for ever: ' +
+          'throw an Error that says something.',
+      );
+    }
+  }
+  const actions: Action[] = [];
+  flatten(state.actions.flat(), { actions, seen: new Set(), locked: [], warnings });
+  return {
+    done: state.isDone,
+    actions,
+    output: jsonText(state.output),
+    customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
+    ...(state.error && { error: state.error, yieldedNonTask: state.error.startsWith(NOT_A_TASK) }),
+    warnings,
+  };
+}
+
+function flatten(
+  from: readonly SdkAction[],
+  into: { actions: Action[]; seen: Set<SdkAction>; locked: EntityId[]; warnings: string[] },
+): void {
+  const { actions, seen } = into;
+  for (const action of from) {
+    if (action.compoundActions !== undefined) {
+      flatten(action.compoundActions, into);
+      continue;
+    }
+    if (seen.has(action) && action.actionType === ACTION.WaitForExternalEvent) {
+      actions.push({ kind: 'event', name: action.externalEventName!, again: true });
+      continue;
+    }
+    if (seen.has(action)) {
+      into.warnings.push(
+        'A task was yielded a second time inside another Task.any or Task.all. The host schedules it again, the SDK does not count it again: ' +
+          'from here on results reach the wrong tasks, and the instance will hang (azure-functions-durable-js issues 574, 577). Make a new task each time.',
+      );
+    }
+    seen.add(action);
+    if (action.actionType === ACTION.LockEntities) into.locked = action.lockSet!;
+    // One action for all locks, and one task id for each.
+    if (action.actionType === ACTION.ReleaseEntities)
+      actions.push(
+        ...into.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })),
+      );
+    else actions.push(neutral(action));
+  }
+}
+
+function neutral(action: SdkAction): Action {
+  switch (action.actionType) {
+    case ACTION.CallActivity:
+    case ACTION.CallActivityWithRetry:
+      // A string is JSON text already: the SDK encodes it.
+      return {
+        kind: 'activity',
+        name: action.functionName!,
+        input: typeof action.input === 'string' ? action.input : jsonText(action.input),
+        ...retry(action),
+      };
+    case ACTION.CallSubOrchestrator:
+    case ACTION.CallSubOrchestratorWithRetry:
+      return {
+        kind: 'subOrchestration',
+        name: action.functionName!,
+        input: jsonText(action.input),
+        ...retry(action),
+        ...(action.instanceId && { instanceId: action.instanceId }),
+        ...(typeof action.version === 'string' && { version: action.version }),
+      };
+    case ACTION.ContinueAsNew:
+      return { kind: 'continueAsNew', input: jsonText(action.input) };
+    case ACTION.CreateTimer:
+      return {
+        kind: 'timer',
+        fireAt: new Date(action.fireAt!).getTime(),
+        cancelled: action.isCanceled === true,
+      };
+    case ACTION.CallHttp: {
+      const {
+        method = 'GET',
+        uri,
+        headers = {},
+        content = null,
+        tokenSource = null,
+        asynchronousPatternEnabled = true,
+      } = action.httpRequest!;
+      return {
+        kind: 'http',
+        call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled },
+      };
+    }
+    case ACTION.WaitForExternalEvent:
+      return { kind: 'event', name: action.externalEventName! };
+    case ACTION.CallEntity:
+    case ACTION.SignalEntity:
+      return {
+        kind: 'operation',
+        target: action.instanceId!,
+        name: action.operation!,
+        input: jsonText(action.input),
+        signal: action.actionType === ACTION.SignalEntity,
+      };
+    case ACTION.LockEntities:
+      return {
+        kind: 'lock',
+        entities: action.lockSet!.map(({ name, key }) => ({ name: name.toLowerCase(), key })),
+      };
+    default:
+      throw new UnsupportedActionError(
+        Object.entries(ACTION).find(([, code]) => code === action.actionType)?.[0] ??
+          String(action.actionType),
+      );
+  }
+}
+
+/** The orchestrator asks for something this version of the emulator does not do. */
+export class UnsupportedActionError extends OrchestratorError {
+  override name = 'UnsupportedActionError';
+  constructor(action: string) {
+    super(`This version of the emulator does not carry out '${action}'.`);
+  }
+}
+
+function retry({ retryOptions }: SdkAction): { retry?: RetryOptions } {
+  if (retryOptions === undefined) return {};
+  return {
+    retry: {
+      firstRetryInterval: retryOptions['firstRetryIntervalInMilliseconds']!,
+      maxNumberOfAttempts: retryOptions['maxNumberOfAttempts']!,
+      backoffCoefficient: retryOptions['backoffCoefficient'] ?? 1,
+      maxRetryInterval: retryOptions['maxRetryIntervalInMilliseconds'] ?? LONGEST_TIMER,
+      retryTimeout: retryOptions['retryTimeoutInMilliseconds'] ?? Infinity,
+    },
+  };
+}
+
+function jsonText(value: unknown): JsonText {
+  return value === undefined || value === null ? null : (JSON.stringify(value) ?? null);
+}
