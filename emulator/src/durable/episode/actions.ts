@@ -42,7 +42,10 @@ export type Action =
 /** The actions that take a task id. */
 export type IdAction = Exclude<Action, { kind: 'event' | 'continueAsNew' }>;
 
-/** What the orchestrator function answered: all actions since the start of the execution, not only the new ones. */
+/**
+ * What the orchestrator function answered: all actions since the start of the execution, not only the new
+ * ones.
+ */
 export interface Answer {
   done: boolean;
   actions: Action[];
@@ -51,7 +54,10 @@ export interface Answer {
   error?: string;
   /** Whether that error is the SDK's own, about something yielded that is no task. */
   yieldedNonTask?: boolean;
-  /** What the SDK itself gave up with, e.g. on an event that it cannot read. Then nothing else of the answer counts. */
+  /**
+   * What the SDK itself gave up with, e.g. on an event that it cannot read. Then nothing else of the answer
+   * counts.
+   */
   unreadable?: string;
   customStatus: JsonText;
   /** How many ids the SDK has given out, where it can be seen. */
@@ -60,7 +66,9 @@ export interface Answer {
   warnings: string[];
 }
 
-/** Timers longer than this are made in hops, as production makes them (`maximumShortTimerDuration`, six days). */
+/**
+ * Timers longer than this are made in hops, as production makes them (`maximumShortTimerDuration`, six days).
+ */
 export const LONGEST_TIMER = 6 * 86_400_000;
 /** The length of a hop (`longRunningTimerIntervalDuration`, three days). */
 export const TIMER_HOP = 3 * 86_400_000;

@@ -1,4 +1,6 @@
-/** What production keeps to itself: why an instance will hang or has lost something, and what is seldom meant. */
+/**
+ * What production keeps to itself: why an instance will hang or has lost something, and what is seldom meant.
+ */
 import { isOneWay, LONGEST_TIMER, nameOf, retryOf, type IdAction } from './actions.js';
 import { awaitedAnswer, parseEntityId } from '../entities/entity-messages.js';
 import { timestamp } from '../history.js';
@@ -7,8 +9,8 @@ import type { EpisodeInput, EpisodeResult, TaskSlot } from './episode.js';
 const HANGS = 'the instance will wait for it for ever.';
 
 /**
- * Why the extension refuses an action. It throws, into a task that nobody awaits: nothing is scheduled, no id is taken, and the
- * SDK waits. Undefined when it does not.
+ * Why the extension refuses an action. It throws, into a task that nobody awaits: nothing is scheduled, no id
+ * is taken, and the SDK waits. Undefined when it does not.
  */
 export function refusal(action: IdAction, input: EpisodeInput): string | undefined {
   const retry = retryOf(action);
@@ -65,7 +67,10 @@ interface Waits {
   came: number;
 }
 
-/** Adds to an result what there is to say of the events that came, and of an orchestrator that returns while something is open. */
+/**
+ * Adds to an result what there is to say of the events that came, and of an orchestrator that returns while
+ * something is open.
+ */
 export function addNotes(input: EpisodeInput, slots: readonly TaskSlot[], result: EpisodeResult): void {
   const { answer, inbound } = input;
   const raised = inbound.flatMap((event) => (event.EventType === 'EventRaised' ? [event.Name] : []));
@@ -88,7 +93,10 @@ export function addNotes(input: EpisodeInput, slots: readonly TaskSlot[], result
   );
 }
 
-/** By name: how often an event was waited for, how often one and the same wait was yielded again, and how many came. */
+/**
+ * By name: how often an event was waited for, how often one and the same wait was yielded again, and how many
+ * came.
+ */
 function eventsOf({ answer, history, inbound }: EpisodeInput): Map<string, Waits> {
   const events = new Map<string, Waits>();
   const count = (name: string, what: keyof Waits): void => {

@@ -18,12 +18,18 @@ export interface EpisodeInput {
   name: string;
   /** What is committed. */
   history: readonly HistoryEvent[];
-  /** This episode's OrchestratorStarted and what came in with it; for continue-as-new the new execution's first events. */
+  /**
+   * This episode's OrchestratorStarted and what came in with it; for continue-as-new the new execution's
+   * first events.
+   */
   inbound: readonly HistoryEvent[];
   answer: Answer;
   /** Milliseconds since the epoch: the time of what the episode writes. */
   now: number;
-  /** Whether there is an activity, an orchestrator of that name. What is unknown is not scheduled, as in production. */
+  /**
+   * Whether there is an activity, an orchestrator of that name. What is unknown is not scheduled, as in
+   * production.
+   */
   knowsActivity: (name: string) => boolean;
   knowsOrchestrator: (name: string) => boolean;
   /** The name of the setting that disables a function; undefined when none does. */

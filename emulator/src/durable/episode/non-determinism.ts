@@ -36,8 +36,8 @@ const ACTIONS: Record<Created['EventType'], Replayed['action']> = {
 };
 
 /**
- * Compares what the history says was scheduled with what the orchestrator asks for now: kind, and name in any case. The
- * texts are the framework's, with its ways of saying one thing in four.
+ * Compares what the history says was scheduled with what the orchestrator asks for now: kind, and name in any
+ * case. The texts are the framework's, with its ways of saying one thing in four.
  * @throws NonDeterministicError
  */
 export function checkReplay(event: Created, now: Replayed | undefined): void {

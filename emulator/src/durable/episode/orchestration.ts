@@ -1,9 +1,10 @@
 /**
- * One episode of an orchestration, without I/O: from its history, what came in and what the SDK answered, to what has to
- * be appended and done.
+ * One episode of an orchestration, without I/O: from its history, what came in and what the SDK answered, to
+ * what has to be appended and done.
  *
- * The SDK's answers name no task ids; both sides count them. {@link TaskIds} is our side of that count. It is rebuilt from
- * the history at every episode, so that a restarted host needs nothing that is not in the history.
+ * The SDK's answers name no task ids; both sides count them. {@link TaskIds} is our side of that count. It is
+ * rebuilt from the history at every episode, so that a restarted host needs nothing that is not in the
+ * history.
  */
 import { isPolled, nameOf, retryOf } from './actions.js';
 import { addNotes } from './diagnostics.js';
@@ -44,7 +45,7 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   };
 
   if (mismatch !== undefined) {
-    // What the code asks for now is carried out all the same, under numbers that the history has already [recorded].
+    // A real host still schedules the new tasks, under ids that the history has already.
     for (const slot of taskIds.slots) if (!slot.created) schedule(slot, taskIds, input, time, result);
     result.completed = executionCompleted(taskIds.slots.length, 'Failed', mismatch.message, time);
     result.append.push(result.completed, completed);
@@ -77,8 +78,8 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   }
 
   if (taskIds.suspended) {
-    // The orchestrator's code ran on, but nothing it asked for is carried out before it is resumed. Which events it had
-    // seen when it asked decides the ids, so that number is kept.
+    // The orchestrator's code ran on, but nothing it asked for is carried out before it is resumed. Which
+    // events it had seen when it asked decides the ids, so that number is kept.
     completed.ActionCount = taskIds.assigned;
   } else if (holding === 0) {
     end(input, taskIds.slots.length, time, result);
@@ -97,7 +98,8 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
     );
   }
   addNotes(input, taskIds.slots, result);
-  // Once the orchestrator has returned the SDK stops counting, while the host still sees to the retries that are open.
+  // Once the orchestrator has returned the SDK stops counting, while the host still sees to the retries that
+  // are open.
   if (
     answer.sequenceNumber !== undefined &&
     answer.sequenceNumber !== taskIds.sequenceNumber &&
@@ -108,7 +110,7 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
       'Task ids have drifted apart: the SDK has given out more or fewer than the host. Results will reach the wrong tasks, or none.',
     );
   }
-  // A continued execution that scheduled nothing has its OrchestratorCompleted already [recorded].
+  // On a real host, a continued execution that scheduled nothing has its OrchestratorCompleted already.
   if (result.append.at(-1)!.EventType !== 'OrchestratorCompleted') result.append.push(completed);
   return result;
 }
@@ -174,7 +176,10 @@ function schedule(
   }
 }
 
-/** Ends the execution if the answer says so. Only called when nothing is open: until then production waits, too. */
+/**
+ * Ends the execution if the answer says so. Only called when nothing is open: until then production waits,
+ * too.
+ */
 function end({ answer, name }: EpisodeInput, nextId: number, time: string, result: EpisodeResult): void {
   const last = answer.actions.at(-1);
   if (answer.error !== undefined) {

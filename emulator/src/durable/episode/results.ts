@@ -57,7 +57,10 @@ export function executionCompleted(
   };
 }
 
-/** The first events of a new execution after continue-as-new, as recorded: an OrchestratorCompleted of its own is among them. */
+/**
+ * The first events of a new execution after continue-as-new, as recorded: an OrchestratorCompleted of its own
+ * is among them.
+ */
 export function continuedExecution(
   previous: ExecutionStarted,
   executionId: string,

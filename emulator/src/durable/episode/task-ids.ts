@@ -18,8 +18,9 @@ import { checkReplay, NonDeterministicError } from './non-determinism.js';
 type Expected = Omit<TaskSlot, 'id' | 'open' | 'created'>;
 
 /**
- * Whether processing `event` may take task ids before the orchestrator's own code runs on: such an event has to be the
- * first of its episode, or our count and the SDK's drift apart. Without knowledge of the tasks the answer is cautious.
+ * Whether processing `event` may take task ids before the orchestrator's own code runs on: such an event has
+ * to be the first of its episode, or our count and the SDK's drift apart. Without knowledge of the tasks the
+ * answer is cautious.
  */
 export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | undefined): boolean {
   switch (event.EventType) {
@@ -51,7 +52,9 @@ export class TaskIds {
   warnings: string[] = [];
   readonly #httpPollInterval: number;
   readonly #refusal: (action: IdAction) => string | undefined;
-  /** How many actions the extension has refused without a word: the SDK has given them ids, the host has not. */
+  /**
+   * How many actions the extension has refused without a word: the SDK has given them ids, the host has not.
+   */
   #refused = 0;
   /** Ids that the SDK has given to calls that the host makes only when the timers before them have fired. */
   readonly #reserved = new Set<number>();
@@ -118,7 +121,10 @@ export class TaskIds {
     }
   }
 
-  /** Gives ids to everything that has none: first to what the host adds on its own, then to the orchestrator's new actions. */
+  /**
+   * Gives ids to everything that has none: first to what the host adds on its own, then to the orchestrator's
+   * new actions.
+   */
   assignAll(): void {
     this.#assignWhile(() => this.#assigned < this.#actions.length);
   }

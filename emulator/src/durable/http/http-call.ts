@@ -1,48 +1,54 @@
 /**
- * The requests of `callHttp`. The extension makes them in an activity of its own, and goes on asking as long as it is
- * answered 202: the rules here are those of its `TaskHttpActivityShim` and `CallHttpAsync`.
+ * The requests of `callHttp`. The extension makes them in an activity of its own, and polls as long as the
+ * answer is 202. The rules here are those of its `TaskHttpActivityShim` and `CallHttpAsync`.
  */
 import type { JsonText } from '../history.js';
 
-/** The name under which histories have these requests. */
+/** The name of these requests in histories. */
 export const HTTP_ACTIVITY = 'BuiltIn::HttpActivity';
 
-/** A name may have several values. */
+/** A header may have several values. */
 export type HttpHeaders = Record<string, string | string[]>;
 
-/** What an orchestrator asks for, with the names of the extension's JSON. */
+/** The request of an orchestrator, with the names of the extension's JSON. */
 export interface HttpCall {
   method: string;
   uri: string;
   headers: HttpHeaders;
   content: string | null;
-  /** Whose bearer token to add: that of whoever runs the emulator stands for the managed identity. */
+  /** The token to add. The login of the developer who runs the emulator replaces the managed identity. */
   tokenSource: { kind: string; resource: string } | null;
-  /** Whether to go on asking after a 202. */
+  /** Whether to poll after a 202. */
   asynchronousPatternEnabled: boolean;
 }
 
-/** What it gets, with the names of the extension's JSON. Headers of the content are not among the headers. */
+/**
+ * The answer, with the names of the extension's JSON. `headers` does not contain the headers of the content.
+ */
 export interface HttpAnswer {
   statusCode: number;
   headers: HttpHeaders;
   content: string;
 }
 
-// ---- asking again -------------------------------------------------------------------------------------------------
+// ---- polling
+// ------------------------------------------------------------------------------------------------------
 
-/** How a 202 begins in a history: nothing else has to be parsed again at every replay. */
+/** The beginning of a 202 in a history. It avoids parsing other results at every replay. */
 const ACCEPTED = '{"statusCode":202,';
 
-/** Whether the result of a {@link HTTP_ACTIVITY} is one after which it is asked again. */
+/** Whether the result of a {@link HTTP_ACTIVITY} leads to another request. */
 export function isAccepted(result: JsonText): boolean {
   return result?.startsWith(ACCEPTED) === true;
 }
 
-/** What a 202 says about asking again. */
+/** How a 202 wants to be polled. */
 export interface Accepted {
   location: string | undefined;
-  /** Milliseconds; undefined for a Retry-After that is no number of seconds, at which the extension gives up. */
+  /**
+   * Milliseconds; undefined for a Retry-After that is not a number of seconds, with which the extension
+   * fails.
+   */
   delay: number | undefined;
 }
 
@@ -61,7 +67,10 @@ function header(headers: HttpHeaders, name: string): string | undefined {
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** The key of a function opens no status; the others open the service they were meant for, and nobody else's. */
+/**
+ * Headers with credentials. A request for a status never carries the function key, and none of them to
+ * another origin.
+ */
 export const CREDENTIALS: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
@@ -73,7 +82,7 @@ export function without(headers: HttpHeaders, names: ReadonlySet<string>): HttpH
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.has(name.toLowerCase())));
 }
 
-/** The request for a status, which carries the credentials of the first one only to the same origin. */
+/** The request for a status. It carries the credentials of the first request only to the same origin. */
 export function statusCall(call: HttpCall, location: string): HttpCall {
   const url = URL.canParse(location, call.uri) ? new URL(location, call.uri) : undefined;
   const isSameOrigin = url?.origin === new URL(call.uri).origin;

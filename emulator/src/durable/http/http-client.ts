@@ -1,4 +1,4 @@
-/** The requests of `callHttp`, made as the extension's `TaskHttpActivityShim` makes them with .NET's `HttpClient`. */
+/** Makes the requests of `callHttp` like the extension's `TaskHttpActivityShim` with .NET's `HttpClient`. */
 import http from 'node:http';
 import https from 'node:https';
 import { buffer } from 'node:stream/consumers';
@@ -27,12 +27,12 @@ export async function runHttpActivity(
   }
 }
 
-/** How the extension's `HttpClient` is set up. Milliseconds. */
+/** The settings of the extension's `HttpClient`, in milliseconds. */
 const TIMEOUT = 240_000;
 const USER_AGENT = 'Microsoft.Azure.WebJobs.Extensions.DurableTask/3.14.1';
 const MOST_REDIRECTS = 50;
 
-/** Makes a request as .NET's `HttpClient` does, redirects followed. @throws Error with the text that .NET has for it */
+/** Makes a request like .NET's `HttpClient`, following redirects. @throws Error with .NET's text */
 export async function sendHttp(call: HttpCall): Promise<HttpAnswer> {
   let { method, content } = call;
   if (!URL.canParse(call.uri)) {
@@ -62,13 +62,13 @@ export async function sendHttp(call: HttpCall): Promise<HttpAnswer> {
     response.resume();
     if (status === 303 ? method !== 'HEAD' : status < 303 && method === 'POST')
       [method, content] = ['GET', null];
-    // .NET takes Authorization out at every redirect.
+    // .NET removes Authorization at every redirect.
     headers = without(headers, next.origin === url.origin ? new Set(['authorization']) : CREDENTIALS);
     url = next;
   }
 }
 
-/** Names that .NET has for content only. */
+/** Headers that .NET allows for content only. */
 const CONTENT_HEADER = /^(allow|content-.*|expires|last-modified)$/i;
 
 async function requestHeaders({ headers, content, tokenSource }: HttpCall): Promise<HttpHeaders> {
@@ -119,7 +119,7 @@ async function request(
     made.on('error', (error: NodeJS.ErrnoException) => {
       reject(new Error(failureText(error, url, signal.aborted)));
     });
-    // .NET does not send one.
+    // .NET sends none.
     made.removeHeader('connection');
     made.end(content ?? undefined);
   });
@@ -139,7 +139,7 @@ async function body(response: http.IncomingMessage): Promise<string> {
   return new TextDecoder(charset).decode(await buffer(response));
 }
 
-/** Headers of the answer, with their names as they came; a name that came several times has several values. */
+/** The headers of the answer, with names as received. A name that occurs several times has several values. */
 function answerHeaders({ rawHeaders }: http.IncomingMessage): HttpHeaders {
   const found = new Map<string, { name: string; values: string[] }>();
   for (let index = 0; index < rawHeaders.length; index += 2) {

@@ -2,7 +2,7 @@ import type { HttpResponseLike } from '../../http-message.js';
 
 type Headers = HttpResponseLike['headers'];
 
-/** An exception as the extension tells it; the stack trace is our own where there is one. */
+/** An exception as the extension reports it. The stack trace, if there is one, is the emulator's. */
 export interface ToldException {
   message: string;
   type: string;
@@ -40,12 +40,12 @@ export function answerError(status: number, message: string, exception?: ToldExc
   );
 }
 
-/** The frames of a stack, indented as .NET does. */
+/** The frames of a stack, indented as in .NET. */
 function stackTrace(stack = ''): string {
   return (stack.match(/^\s+at .*$/gm) ?? []).map((frame) => `   ${frame.trim()}`).join('\n');
 }
 
-/** What the extension answers to an `ArgumentException`. */
+/** The extension's answer to an `ArgumentException`. */
 export function answerBadArgument({ message, stack }: Error): HttpResponseLike {
   return answerError(400, 'One or more of the arguments submitted is incorrect', {
     message,
@@ -54,7 +54,7 @@ export function answerBadArgument({ message, stack }: Error): HttpResponseLike {
   });
 }
 
-/** What the extension answers to any other exception. */
+/** The extension's answer to any other exception. */
 export function answerFailure(exception: ToldException): HttpResponseLike {
   return answerError(500, 'Something went wrong while processing your request', exception);
 }

@@ -1,23 +1,23 @@
-/** Where the management API is found, from outside. */
+/** The public address of the management API. */
 export interface ManagementAddress {
   /** The host's address, without a slash at the end. */
   origin: string;
   hubName: string;
-  /** The name of the hub's connection, as host.json has it. */
+  /** The name of the hub's connection in host.json. */
   connection: string;
   /** The system key that opens the API. */
   key: string;
 }
 
 export interface ClientBinding extends ManagementAddress {
-  /** The local address that the SDK's client talks to; ends with a slash. */
+  /** The local address that the SDK's client calls; ends with a slash. */
   rpcBaseUrl: string;
 }
 
 /** The path of the management API on the host. */
 export const WEBHOOK_PATH = '/runtime/webhooks/durabletask';
 
-/** The JSON text that a `durableClient` binding is given, as recorded from a real host. */
+/** The JSON text that a `durableClient` binding gets, as recorded from a real host. */
 export function clientBindingValue({ rpcBaseUrl, ...address }: ClientBinding): string {
   const webhook = `${address.origin}${WEBHOOK_PATH}`;
   const start = `${webhook}/orchestrators/{functionName}[/{instanceId}]`;
@@ -29,7 +29,7 @@ export function clientBindingValue({ rpcBaseUrl, ...address }: ClientBinding): s
       createNewInstancePostUri: `${start}?${code}`,
       createAndWaitOnNewInstancePostUri: `${start}?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${code}`,
     },
-    // The SDK puts the instance's id in the place of this one.
+    // The SDK replaces this with the instance's id.
     managementUrls: { id: 'INSTANCEID', ...managementUrls(address, 'INSTANCEID') },
     baseUrl: webhook,
     requiredQueryStringParameters: code,
@@ -40,7 +40,7 @@ export function clientBindingValue({ rpcBaseUrl, ...address }: ClientBinding): s
   });
 }
 
-/** The addresses that manage one instance. */
+/** The URLs that manage one instance. */
 export function managementUrls(
   { origin, hubName, connection, key }: ManagementAddress,
   instanceId: string,
@@ -59,7 +59,7 @@ export function managementUrls(
   };
 }
 
-/** As .NET's `WebUtility.UrlEncode`, which writes a space as `+`, in a path too. */
+/** Encodes like .NET's `WebUtility.UrlEncode`, which writes a space as `+`, also in a path. */
 function urlEncode(text: string): string {
   return encodeURIComponent(text.toWellFormed())
     .replaceAll('%20', '+')

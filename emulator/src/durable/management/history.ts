@@ -2,27 +2,32 @@ import type { HistoryEvent } from '../history.js';
 import { jsonOrText } from './json.js';
 
 export interface HistoryOptions {
-  /** `showInput`: whether events have an `Input` at all. */
+  /** `showInput`: whether events have the field `Input`. */
   showInput: boolean;
   /** `showHistoryOutput` */
   showOutput: boolean;
-  /** host.json's `storeInputsInOrchestrationHistory`: without it the inputs of what was scheduled are null. */
+  /** host.json's `storeInputsInOrchestrationHistory`: without it the inputs of scheduled tasks are null. */
   storeInputs: boolean;
 }
 
-/** A history that the extension cannot show: a number was scheduled twice, as a changed orchestrator leaves it behind. */
+/**
+ * A history that the extension cannot show: a task id was scheduled twice, because the orchestrator's code
+ * has changed.
+ */
 export class DuplicateKeyError extends Error {
   override name = 'DuplicateKeyError';
 }
 
 type Scheduling = Extract<HistoryEvent, { EventType: 'TaskScheduled' | 'SubOrchestrationInstanceCreated' }>;
 
-/** Fields in the order in which they are shown; values are JSON text. */
+/** Fields in the order of the output; values are JSON text. */
 type Fields = [name: string, json: string][];
 
 /**
- * A history as `showHistory` shows it: what ended stands for what scheduled it too, and episodes are not seen.
- * @returns JSON text, an array.
+ * A history as `showHistory` shows it: one event for a task that was scheduled and has ended, and no
+ * episodes.
+ *
+ * @returns JSON text, an array
  * @throws DuplicateKeyError
  */
 export function historyJson(events: readonly HistoryEvent[], options: HistoryOptions): string {
@@ -66,7 +71,7 @@ export function historyJson(events: readonly HistoryEvent[], options: HistoryOpt
   return `[${shown.join(',')}]`;
 }
 
-/** What an event has between its type and its time. */
+/** The fields of an event between its type and its time. */
 function own(event: HistoryEvent, options: HistoryOptions): Fields {
   switch (event.EventType) {
     case 'ExecutionStarted':
@@ -147,7 +152,7 @@ function result(stored: string | null, { showOutput }: HistoryOptions): Fields {
   return showOutput ? [['Result', jsonOrText(stored)]] : [];
 }
 
-/** Activities get their input as an array of one, so that is what the framework records. */
+/** The framework records an activity's input as an array with one element. */
 function storedInput(event: Scheduling, { storeInputs }: HistoryOptions): string {
   if (!storeInputs) return 'null';
   return text(event.EventType === 'TaskScheduled' ? JSON.stringify([event.Input]) : event.Input);

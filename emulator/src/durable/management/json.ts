@@ -1,8 +1,9 @@
 /**
- * JSON as the extension reads it, with Newtonsoft.Json: more is accepted than the standard allows (single quotes, names
- * without quotes, commas at the end), less is nested, and what is wrong is said in its words.
+ * JSON as the extension reads it, with Newtonsoft.Json: more is accepted than the standard allows (single
+ * quotes, names without quotes, commas at the end), less is nested, and what is wrong is said in its words.
  *
- * Values stay text. Parsing and writing them again would round large numbers and reorder keys that look like integers.
+ * Values stay text. Parsing and writing them again would round large numbers and reorder keys that look like
+ * integers.
  */
 
 /** What cannot be read. The message is Newtonsoft's, with path, line and position. */
@@ -25,7 +26,12 @@ export function readJson(text: string): string {
   return new Reader(text).read(true);
 }
 
-/** Reads one value and does not look further, as a `JToken` is loaded. @returns compact JSON. @throws JsonReaderError */
+/**
+ * Reads one value and does not look further, as a `JToken` is loaded.
+ *
+ * @returns compact JSON.
+ * @throws JsonReaderError
+ */
 export function readJsonValue(text: string): string {
   return new Reader(text).read(false);
 }

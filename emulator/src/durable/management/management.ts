@@ -29,42 +29,48 @@ export interface ManagementOptions {
   hubName: string;
   /** The name of the hub's connection. */
   connection: string;
-  /** Whether the app's settings have a storage connection of a name. */
+  /** Whether the app's settings contain a storage connection of that name. */
   hasConnection: (name: string) => boolean;
-  /** Whether a host that a proxy names is the one in addresses (`useForwardedHost`). */
+  /** Whether URLs contain the host that a proxy names (`useForwardedHost`). */
   forwardedHost?: boolean;
-  /** Whether histories show the inputs of what was scheduled (`storeInputsInOrchestrationHistory`). */
+  /** Whether histories show the inputs of scheduled tasks (`storeInputsInOrchestrationHistory`). */
   storeInputs?: boolean;
-  /** What opens the webhook: the key that stands in the addresses that are handed out, and the one that opens everything. */
+  /**
+   * The keys that open the webhook: the system key, which is part of the URLs for clients, and the master
+   * key.
+   */
   keys: () => Pick<HostKeys, 'durableTask' | 'master'>;
-  /** Asks for one of these keys, as in Azure; without it as under `func start`. */
+  /** Requires one of these keys, as in Azure. False: as under `func start`. */
   enforceKeys?: boolean;
-  /** Where the SDK's client finds the API, without keys: a path that nobody can guess where keys are asked for. Default: `/durabletask`. */
+  /**
+   * The path of the API for the SDK's client, which sends no key: a random path where keys are required.
+   * Default: `/durabletask`.
+   */
   rpcPath?: string;
 }
 
-/** One request, taken apart. */
+/** A parsed request. */
 interface Call {
   request: HttpRequestLike;
   url: URL;
   query: Query;
-  /** Whether it came in on the address for the SDK's client. */
+  /** Whether it came to the path for the SDK's client. */
   rpc: boolean;
 }
 
 const CONTINUATION = 'x-ms-continuation-token';
 const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
-/** The extension's page, and the largest that Azure's tables give. */
+/** The extension's default page size, and the largest page of Azure's tables. */
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
 const MAX_INSTANCE_ID = 256;
-/** How a path says that an entity's key is empty. */
+/** Stands for an empty entity key in a path. */
 const EMPTY_KEY = '$';
-/** .NET waits no longer than this many milliseconds in one go; Node, half of it. */
+/** The longest single wait in .NET, in milliseconds. Node's is half of it. */
 const LONGEST_DELAY = 4_294_967_294;
 const LONGEST_TIMEOUT = 2_147_483_647;
 
-/** A request that .NET code would have answered with an `ArgumentException`. */
+/** A request for which the .NET code throws an `ArgumentException`. */
 class ArgumentError extends Error {
   override name = 'ArgumentError';
 }
@@ -77,7 +83,7 @@ export class ManagementApi {
     this.#options = options;
   }
 
-  /** Answers a request; never rejects. @returns undefined when the path is not one of ours. */
+  /** Answers a request; never rejects. @returns undefined when the path is not one of the management API */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const url = new URL(request.url);
     const { hubName, enforceKeys, keys, rpcPath = '/durabletask' } = this.#options;
@@ -86,7 +92,7 @@ export class ManagementApi {
     );
     if (mount === undefined) return undefined;
     const rpc = mount === rpcPath;
-    // To the host other methods lead nowhere, whatever the key.
+    // The host has no routes for other methods, whatever the key.
     if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
     if (!rpc && enforceKeys === true && !carriesKey(request, [keys().durableTask, keys().master]))
       return answer(401, [['WWW-Authenticate', 'Bearer']]);
@@ -102,7 +108,7 @@ export class ManagementApi {
     }
   }
 
-  /** @returns undefined where a path, or its method, leads nowhere. */
+  /** @returns undefined when there is no route for the path or its method */
   #find(call: Call, path: readonly string[]): (() => Promise<HttpResponseLike>) | undefined {
     const [area = '', id, operation, name] = path;
     const { method } = call.request;
@@ -134,7 +140,7 @@ export class ManagementApi {
           ? () => this.#listEntities(call, id)
           : () => this.#ofEntity(call, id, operation);
       case 'makeprimary':
-        // A hub has one host here, and this is it.
+        // This host is the only one of its hub.
         return id === undefined ? async () => answer(200) : undefined;
       default:
         return undefined;
@@ -160,7 +166,7 @@ export class ManagementApi {
     }
   }
 
-  /** @throws InvalidStateError for a connection that the app has not */
+  /** @throws InvalidStateError for a connection that the app does not have */
   #checkConnection(name: string): void {
     const { connection, hasConnection } = this.#options;
     if (name === '' || name.toLowerCase() === connection.toLowerCase() || hasConnection(name)) return;
@@ -181,13 +187,16 @@ export class ManagementApi {
       });
       return await this.#started(call, id);
     } catch (error) {
-      // Here, unlike elsewhere, the extension tells the exception's message alone.
+      // Unlike elsewhere, the extension's answer contains only the exception's message.
       if (error instanceof ArgumentError) return answerError(400, error.message);
       throw error;
     }
   }
 
-  /** Answers with the addresses of what was started, or first waits for its end where the query asks for that. */
+  /**
+   * Answers with the URLs of a started instance. If the query asks for it, first waits for the instance's
+   * end.
+   */
   async #started(call: Call, id: string): Promise<HttpResponseLike> {
     const timeout = call.query.number('timeout');
     const interval = call.query.number('pollingInterval');
@@ -208,7 +217,7 @@ export class ManagementApi {
     ]);
   }
 
-  /** Where the caller finds this host. */
+  /** The address at which the caller reaches this host. */
   #origin({ request, url }: Call): string {
     const { 'x-forwarded-host': host, 'x-forwarded-proto': protocol } = request.headers;
     if (this.#options.forwardedHost !== true || host === undefined || protocol === undefined)
@@ -216,7 +225,11 @@ export class ManagementApi {
     return new URL(`${protocol}://${host}:${url.port}`).origin;
   }
 
-  /** Looks every `interval` seconds, for `timeout` seconds of real time. @returns undefined when that was not enough. */
+  /**
+   * Polls every `interval` seconds, for `timeout` seconds of real time.
+   *
+   * @returns undefined after the timeout
+   */
   async #wait(id: string, timeout: number, interval: number): Promise<InstanceRecord | undefined> {
     if (!(interval <= timeout))
       throw new ArgumentError(`Total timeout ${timeout} should be bigger than retry timeout ${interval}`);
@@ -287,7 +300,7 @@ export class ManagementApi {
     return answerJson(200, body, continuation(page.next, rpc));
   }
 
-  /** Reads an entity, or signals it. Here, too, the extension tells an exception's message alone. */
+  /** Reads or signals an entity. As above, the extension's answer contains only an exception's message. */
   async #ofEntity(call: Call, name: string | undefined, key = ''): Promise<HttpResponseLike> {
     try {
       if (name === undefined)
@@ -311,7 +324,7 @@ export class ManagementApi {
     return found === undefined ? answer(404) : answerJson(200, jsonOrText(found.state));
   }
 
-  /** A page may be short, or empty: who does not exist any more is looked at, and left out. */
+  /** A page may be short or empty: it leaves out entities that no longer exist. */
   async #listEntities({ request, query, rpc }: Call, name: string | undefined): Promise<HttpResponseLike> {
     const from = query.time('lastOperationTimeFrom');
     const to = query.time('lastOperationTimeTo');
@@ -320,7 +333,8 @@ export class ManagementApi {
     const page = await this.#options.client.query({
       top: pageSize(query),
       instanceIdPrefix: name === undefined ? '@' : `@${name.toLowerCase()}@`,
-      // An entity's instance starts anew with each batch: when it was made is when the last operation was.
+      // An entity's instance starts again with each batch, so its creation time is that of the last
+      // operation.
       ...(from !== undefined && { createdTimeFrom: from }),
       ...(to !== undefined && { createdTimeTo: to }),
       ...(first !== undefined && { from: first }),
@@ -337,7 +351,7 @@ export class ManagementApi {
   }
 
   async #signal({ request, query }: Call, entity: EntityId): Promise<HttpResponseLike> {
-    // The text is the extension's, which hands .NET its arguments the wrong way round.
+    // The text is the extension's, which passes the arguments to .NET in the wrong order.
     if (/[/\\?#\p{Cc}]/u.test(entity.key))
       throw new ArgumentError(
         "entityKey (Parameter 'Entity keys must not contain /, \\, #, ?, or control characters.')",
@@ -350,7 +364,7 @@ export class ManagementApi {
   async #purge(id: string): Promise<HttpResponseLike> {
     const purged = await this.#options.client.purge(id);
     if (purged === 'purged') return answerJson(200, '{"instancesDeleted":1}');
-    // For an entity nobody looks first whether there is one.
+    // The extension does not check whether the entity exists.
     if (purged === 'notFound') return isEntity(id) ? answerJson(200, '{"instancesDeleted":0}') : answer(404);
     const status = (await this.#options.client.getRecord(id))?.runtimeStatus;
     return answerString(
@@ -374,7 +388,7 @@ export class ManagementApi {
 
   async #raiseEvent({ request }: Call, id: string, name: string): Promise<HttpResponseLike> {
     const { client } = this.#options;
-    // Who has finished is told so whatever the body is.
+    // For a finished instance the answer is the same for any body.
     const record = await client.getRecord(id);
     if (record === undefined) return answer(404);
     if (isFinished(record.runtimeStatus)) return answer(410);
@@ -394,7 +408,7 @@ export class ManagementApi {
     return requestAnswer(await client.resume(id, reason));
   }
 
-  /** The SDK makes its error of these bodies, so they are strings. */
+  /** The bodies are strings, because the SDK builds its error from them. */
   async #rewind(id: string, reason: string | null): Promise<HttpResponseLike> {
     const { client } = this.#options;
     const record = await client.getRecord(id);
@@ -408,7 +422,9 @@ export class ManagementApi {
     return requestAnswer(await client.rewind(id, reason));
   }
 
-  /** A start with the name and the input of an instance, under a new id unless the caller says otherwise. */
+  /**
+   * Starts an instance with the name and the input of another, under a new id unless the caller gives one.
+   */
   async #restart(call: Call, id: string): Promise<HttpResponseLike> {
     const { client } = this.#options;
     const record = await client.getRecord(id);
@@ -472,12 +488,15 @@ function pageSize(query: Query): number {
   return top < 1 ? PAGE : Math.min(top, LARGEST_PAGE);
 }
 
-/** On the last page only the local address sends the header, empty [recorded]. */
+/** On the last page only the local address sends the header, with an empty value, as a real host does. */
 function continuation(next: string | undefined, rpc: boolean): [string, string][] {
   return next !== undefined || rpc ? [[CONTINUATION, encodeContinuation(next)]] : [];
 }
 
-/** What does not say that it is JSON is a text, as is a body that is not there but has no length either (as a DELETE's) [recorded]. */
+/**
+ * A body without a JSON content type is text. So is an absent body without a length (as of a DELETE), as on a
+ * real host.
+ */
 function operationInput(request: HttpRequestLike): string | null {
   if (request.headers['content-length'] === '0') return null;
   const text = bodyText(request);
@@ -492,7 +511,11 @@ function bodyText({ body }: HttpRequestLike): string {
   return body === undefined ? '' : new TextDecoder().decode(body);
 }
 
-/** What an orchestrator is given: the text as it came, unless it is JSON only to the extension's reader. @throws JsonReaderError */
+/**
+ * The input of an orchestrator: the text unchanged, unless only the extension's reader accepts it as JSON.
+ *
+ * @throws JsonReaderError
+ */
 function inputOf(text: string): JsonText {
   if (text.trim() === '') return null;
   const compact = readJson(text);
@@ -508,7 +531,10 @@ function isStandardJson(text: string): boolean {
   }
 }
 
-/** Stricter than the extension: an id with an `@` names an entity, and storage has no room for long ones, nor XML for two characters. */
+/**
+ * Stricter than the extension: an id with `@` is an entity's, storage cannot hold long ids, and XML excludes
+ * two characters.
+ */
 function checkInstanceId(id: string): void {
   if (id.startsWith('@')) throw new ArgumentError('Orchestration instance ids must not start with @.');
   if (/[\ufffe\uffff]/.test(id))
@@ -517,7 +543,10 @@ function checkInstanceId(id: string): void {
     throw new ArgumentError(`Instance ID lengths must not exceed ${MAX_INSTANCE_ID} characters.`);
 }
 
-/** A path's segments as the extension has them: decoded before it is split, `+` being a space. One that is empty matches no route. */
+/**
+ * The segments of a path, decoded before the split as in the extension, with `+` as a space. An empty segment
+ * matches no route.
+ */
 function segments(path: string): string[] {
   const parts = urlDecode(path)
     .replaceAll(/^\/+|\/+$/g, '')
@@ -525,7 +554,10 @@ function segments(path: string): string[] {
   return parts.includes('') ? [] : parts;
 }
 
-/** As .NET's `WebUtility.UrlDecode`: an escape that is none stays, bytes that are not UTF-8 become replacement characters. */
+/**
+ * Decodes like .NET's `WebUtility.UrlDecode`: invalid escapes stay, and bytes that are not UTF-8 become
+ * replacement characters.
+ */
 function urlDecode(text: string): string {
   return text
     .replaceAll('+', ' ')
@@ -534,7 +566,10 @@ function urlDecode(text: string): string {
     );
 }
 
-/** Where a list goes on: partition and row of the Instances table, the row's key being empty; hence the space. */
+/**
+ * A continuation token: partition key and row key of the Instances table. The row key is empty, hence the
+ * space.
+ */
 function encodeContinuation(instanceId: string | undefined): string {
   return instanceId === undefined ? '' : `${Buffer.from(instanceId).toString('base64')} `;
 }

@@ -1,6 +1,6 @@
 import type { RuntimeStatus } from '../history.js';
 
-/** In the order of the framework's numbers, which a query may use in place of the names. */
+/** In the order of the framework's numbers, which a query may use instead of names. */
 const STATUSES: readonly RuntimeStatus[] = [
   'Running',
   'Completed',
@@ -16,7 +16,10 @@ const ISO_TIME =
   /^(\d{1,4})[-/](\d\d?)[-/](\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s*(Z|[-+]\d\d:?\d\d)?)?$/i;
 const US_TIME = /^(\d\d?)\/(\d\d?)\/(\d{4})(?:\s+(\d\d?):(\d\d)(?::(\d\d))?)?$/;
 
-/** A query string as .NET reads it: names in any case, repeated values joined by commas, what does not parse is not there. */
+/**
+ * Reads a query string like .NET: names in any case, repeated values joined by commas, values that do not
+ * parse ignored.
+ */
 export class Query {
   readonly #values = new Map<string, string>();
 
@@ -80,7 +83,7 @@ export class Query {
     );
   }
 
-  /** Unknown names are passed over; without a known one the result is empty, which asks for all. */
+  /** Ignores unknown names. An empty result means all statuses. */
   statuses(name: string): RuntimeStatus[] {
     const wanted = new Set(
       this.text(name)
@@ -95,7 +98,7 @@ export class Query {
   }
 }
 
-/** Undefined for a day or a time that does not exist. */
+/** Undefined for a date or time that does not exist. */
 function utc(
   year: number,
   month: number,
@@ -107,7 +110,7 @@ function utc(
   if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59)
     return undefined;
   const date = new Date(Date.UTC(2000, 0, 1, hour, minute, second));
-  // Date.UTC takes the first hundred years for those of another century.
+  // Date.UTC maps the years 0 to 99 to 1900 to 1999.
   date.setUTCFullYear(year, month - 1, day);
   return date.getUTCDate() === day ? date.getTime() : undefined;
 }

@@ -2,8 +2,10 @@ import { jsonOrText } from './json.js';
 import type { InstanceRecord } from '../task-hub.js';
 
 /**
- * The status of an instance, keys in the real host's order. @returns JSON text.
- * @param historyEvents JSON text, where the history was asked for.
+ * The status of an instance, with keys in the real host's order.
+ *
+ * @param historyEvents JSON text, if the caller requested the history
+ * @returns JSON text
  */
 export function statusJson(
   record: InstanceRecord,

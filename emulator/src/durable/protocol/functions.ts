@@ -44,7 +44,10 @@ export interface EntityAnswer {
   warnings: string[];
 }
 
-/** The app's Durable functions, in whatever protocol its SDK speaks. A call rejects only for a mistake of the emulator. */
+/**
+ * The app's Durable functions, in whatever protocol its SDK speaks. A call rejects only for a mistake of the
+ * emulator.
+ */
 export interface DurableFunctions {
   /** Whether the app has a function of that kind and name; names ignore case. */
   knows(kind: FunctionKind, name: string): boolean;

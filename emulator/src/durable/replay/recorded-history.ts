@@ -3,11 +3,11 @@ import { isEventType, readEvent, readRow } from '../azure-storage/rows.js';
 import type { HistoryEvent } from '../history.js';
 
 /**
- * A history as it can be had:
+ * A history in any of these forms:
  * - the events that the test environment gives;
  * - the rows that a `<hub>History` table has for an instance, the emulator's or a real host's;
- * - what the management API answers to `GET instances/ID?showHistory=true&showHistoryOutput=true`. That has no ids: of calls
- *   of one function that began in the same moment, results are taken in the order in which they came.
+ * - the management API's answer to `GET instances/ID?showHistory=true&showHistoryOutput=true`. It has no task ids: the results of
+ *   calls of one function that began at the same moment are assigned in their order.
  */
 export type RecordedHistory = readonly HistoryEvent[] | readonly HistoryRow[] | ShownHistory;
 
@@ -20,21 +20,21 @@ export interface ShownHistory {
   historyEvents: readonly ShownEvent[];
 }
 
-/** Further fields as far as the kind of event has them. */
+/** Further fields, depending on the type of the event. */
 export interface ShownEvent {
   readonly [field: string]: unknown;
   readonly EventType: string;
   readonly Timestamp: string;
 }
 
-/** Something that is no history, or not all of one. */
+/** Data that is not a history, or not a whole one. */
 export class UnreadableHistoryError extends Error {
   override name = 'UnreadableHistoryError';
 }
 
 /** The events of rows. @throws UnreadableHistoryError */
 export function readRows(entities: readonly HistoryRow[]): HistoryEvent[] {
-  // The sentinel is a row, too, and what waits for its episode.
+  // The sentinel and waiting messages are rows, too.
   return entities
     .map((entity) => readRow(entity))
     .filter(({ EventType }) => EventType !== undefined)

@@ -8,7 +8,10 @@ import type { DurableFunctions } from '../protocol/functions.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
 import { describe, rebuild, shownStart } from './shown-history.js';
 
-/** Today's code does not follow a recorded history. The message names the orchestrator, the instance and the step. */
+/**
+ * Today's code does not follow a recorded history. The message names the orchestrator, the instance and the
+ * step.
+ */
 export class HistoryMismatchError extends Error {
   override name = 'HistoryMismatchError';
 }
@@ -20,9 +23,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Replays a history on the code of today, as a host does that loads the instance after a deployment. It is followed when today's
- * code asks for what the history says was asked for, in that order, for nothing more, and ends where and as it ended. Inputs and
- * outputs may be others: an instance goes on in spite of that.
+ * Replays a history on today's code, as a host does that loads the instance after a deployment. The code
+ * follows the history when it schedules the same tasks in the same order, and no others, and ends at the same
+ * point in the same way. Inputs and outputs may differ: an instance continues in spite of that.
  *
  * @throws HistoryMismatchError
  * @throws UnreadableHistoryError
@@ -48,7 +51,7 @@ export async function replayHistory(
     history: readonly HistoryEvent[],
     inbound: readonly HistoryEvent[],
   ): Promise<EpisodeResult> => {
-    // When timers were to fire is in the history, whatever the settings are today.
+    // The history contains the times of timers, whatever the settings are today.
     const { httpPollInterval } = DEFAULT_SETTINGS;
     const parentInstanceId = execution.ParentInstance?.OrchestrationInstance.InstanceId ?? null;
     const replayed = { name, instanceId, parentInstanceId, history, inbound, httpPollInterval };
@@ -99,7 +102,7 @@ function ending(status: ExecutionCompleted['OrchestrationStatus'] | undefined): 
   return status === undefined ? 'goes on waiting' : `ends ${status}`;
 }
 
-/** What today's code does at the end of a history. */
+/** The state of today's code at the end of a history. */
 function endingOf({ append, completed, continueAsNew }: EpisodeResult): string {
   const [added] = append
     .slice(1)
@@ -108,7 +111,7 @@ function endingOf({ append, completed, continueAsNew }: EpisodeResult): string {
   return continueAsNew === undefined ? ending(completed?.OrchestrationStatus) : 'continues as new';
 }
 
-/** Why an result is as it is. */
+/** The reason for a result. */
 function reasons({ awaiting, completed, warnings }: EpisodeResult): string {
   const events = awaiting.map((event) => `It waits for the event '${event}'.`);
   return [

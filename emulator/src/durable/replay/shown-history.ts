@@ -9,7 +9,7 @@ type Scheduled = Extract<
   { EventType: 'TaskScheduled' | 'SubOrchestrationInstanceCreated' | 'TimerCreated' | 'EventSent' }
 >;
 
-/** Which event schedules what an event ends. */
+/** The event type that schedules the task which an event type ends. */
 const SCHEDULED_BY: Readonly<Record<string, Scheduled['EventType']>> = {
   TaskScheduled: 'TaskScheduled',
   TaskCompleted: 'TaskScheduled',
@@ -41,8 +41,9 @@ export function shownStart({ instanceId, historyEvents }: ShownHistory): Executi
 }
 
 /**
- * Puts back what the management API leaves out of a history: episodes, ids, and where each call was made. It is told by going
- * through today's code, an event an episode: what that asks for is looked for among what the history has.
+ * Restores the parts of a history that the management API leaves out: episodes, task ids, and the place of
+ * each call. It runs today's code, one event an episode, and searches the history for each task that the code
+ * schedules.
  */
 export async function rebuild(
   shown: ShownHistory,
@@ -70,7 +71,7 @@ export async function rebuild(
           `The history has the end of ${calls.describe(seen)} at ${seen.Timestamp}, before today's code has scheduled it.`,
         );
       const event = seen.EventType === 'ExecutionStarted' ? shownStart(shown) : inboundEvent(seen, id);
-      // A timer's own time is that of its making.
+      // The event's time is the time at which the timer was created.
       time = Math.max(time, Date.parse(event.EventType === 'TimerFired' ? event.FireAt : event.Timestamp));
       const inbound: HistoryEvent[] = [
         { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: timestamp(time) },
@@ -95,7 +96,7 @@ export async function rebuild(
   return history;
 }
 
-/** What a shown history says was scheduled. */
+/** The scheduled tasks of a shown history. */
 class Calls {
   /** By kind and name, in the order in which they were scheduled. */
   readonly #waiting = new Map<string, ShownEvent[]>();
@@ -110,7 +111,7 @@ class Calls {
     }
   }
 
-  /** The event of `added` with what the history says of it. */
+  /** The event of `added`, completed with data from the history. */
   take(added: Scheduled): Scheduled | undefined {
     const found = this.#waiting.get(keyOf(added.EventType, 'Name' in added ? added.Name : ''))?.shift();
     if (found === undefined) return undefined;
@@ -118,7 +119,7 @@ class Calls {
     switch (added.EventType) {
       case 'TimerCreated':
         return { ...added, FireAt: found['FireAt'] as string };
-      // It holds the id by which the answer will come.
+      // It contains the id of the answer.
       case 'EventSent':
         return { ...added, Input: found['Input'] as string };
       default:
@@ -126,14 +127,16 @@ class Calls {
     }
   }
 
-  /** The id of what an event ends, -1 where it ends nothing; undefined when that was not scheduled yet. */
+  /**
+   * The id of the task that an event ends; -1 if it ends none; undefined if that task is not scheduled yet.
+   */
   idOf(event: ShownEvent): number | undefined {
     if (event.EventType === 'TimerFired') {
       const timer = [...this.#ids.keys()].find(
         ({ EventType, FireAt }) => EventType === 'TimerCreated' && FireAt === event['FireAt'],
       );
       const id = timer === undefined ? undefined : this.#ids.get(timer);
-      // Of two for the same time each fires once.
+      // Each of two timers for the same time fires once.
       if (timer !== undefined) this.#ids.delete(timer);
       return id;
     }
@@ -154,7 +157,7 @@ function nameOf(event: ShownEvent): string {
   return ((event['FunctionName'] ?? event['Name']) as string | undefined) ?? '';
 }
 
-/** Its digits beyond the millisecond tell calls apart that were made at once. */
+/** Its digits below the millisecond distinguish calls that were made at the same time. */
 function scheduledAt({ ScheduledTime, Timestamp }: ShownEvent): string {
   return ((ScheduledTime ?? Timestamp) as string).replace(/(Z|\+00:00)$/, '');
 }
@@ -176,7 +179,7 @@ const failed: Fields = ({ Reason, Details, FailureDetails }, id) => ({
   FailureDetails,
 });
 
-/** What events that reach an instance have beside their type and time. */
+/** The fields of inbound events besides type and time. */
 const INBOUND: Readonly<Record<string, Fields>> = {
   ExecutionStarted: () => ({}),
   TaskCompleted: completed,
@@ -200,7 +203,7 @@ function inboundEvent(event: ShownEvent, id: number): InboundEvent {
   } as InboundEvent;
 }
 
-/** What an event schedules, in words. */
+/** Describes the task that an event schedules. */
 export function describe(event: HistoryEvent): string {
   switch (event.EventType) {
     case 'TaskScheduled':
