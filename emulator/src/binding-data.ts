@@ -1,12 +1,15 @@
-/** What the host adds to the trigger metadata of every function whose trigger's value is a JSON object in a text, as recorded. */
+/**
+ * The host adds the properties of a trigger's value to the trigger metadata when the value is a text with a
+ * JSON object. The rules are those of recorded calls of a real host.
+ */
 import type { TypedData } from './worker/types.js';
 
-/** What Newtonsoft.Json takes for a date when it reads JSON. */
+/** A JSON string of this form becomes a date when Newtonsoft.Json reads it. */
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)?$/;
 
 /**
- * The metadata of a trigger with the properties of its value: objects as JSON, all else as .NET's text of it; arrays and nulls are
- * left out. Names ignore case, and the first spelling stays.
+ * The metadata of a trigger together with the properties of its value. Objects become JSON, other values
+ * become .NET's text; arrays and nulls are left out. Names ignore case, and the first spelling stays.
  */
 export function withProperties(
   metadata: Readonly<Record<string, TypedData>>,
@@ -33,7 +36,7 @@ function objectIn(text: string | undefined): Record<string, unknown> {
   }
 }
 
-/** .NET's text of what JSON has as a string, a number or a boolean. */
+/** .NET's text of a JSON string, number or boolean. */
 export function scalarText(value: unknown): string {
   if (value === true) return 'True';
   if (value === false) return 'False';

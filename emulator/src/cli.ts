@@ -10,10 +10,10 @@ const USAGE = `Usage: emulator start [options]
   --port N         default: Host.LocalHttpPort of local.settings.json, else 7071; 0 for any free port
   --storage WHERE  a storage connection string, or "memory" (default: the app's AzureWebJobsStorage)
   --hub NAME       the task hub (default: host.json's)
-  --enforce-keys   ask callers for keys, as Azure does
-  --strict         end instances as Failed where production would leave them hanging
-  --verbose        say what the host does in detail
-  --watch          load the app anew when it changes; its instances go on
+  --enforce-keys   require keys from callers, as Azure does
+  --strict         end instances as Failed where production would leave them Running for ever
+  --verbose        log what the host does in detail
+  --watch          load the app again when it changes; its instances continue
 `;
 
 try {

@@ -14,56 +14,109 @@ import type { ScheduleStatus, ScheduleStatuses } from './triggers/schedule-statu
 import { BlobScheduleStatuses, hostId, MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
 import { loadApp, terminateApp } from './worker/app-loader.js';
 
+/**
+ * The options of {@link startEmulator}.
+ *
+ * @example
+ * ```ts
+ * const options: EmulatorOptions = { app: '.', port: 0, storage: 'memory', strict: true };
+ * ```
+ */
 export interface EmulatorOptions {
-  /** The app's folder: built, with package.json and host.json. */
+  /** The folder of the app: built, with package.json and host.json. */
   app: string;
-  /** 0 for any free one; else that of local.settings.json, else 7071. */
+  /** The port; 0 takes any free port. Default: the port in local.settings.json, else 7071. */
   port?: number;
-  /** A connection string in place of the setting that host.json names (AzureWebJobsStorage by default), or `memory` for instances that live as long as the process. */
+  /**
+   * A connection string, or `memory`: then instances exist until the process ends. Default: the connection
+   * string in the setting that host.json names, `AzureWebJobsStorage` when it names none.
+   */
   storage?: string;
-  /** The task hub's name, in place of host.json's. */
+  /** The name of the task hub. Default: the name in host.json. */
   hub?: string;
+  /** Requires keys from callers, as in Azure. Default: false. */
   enforceKeys?: boolean;
-  /** Ends instances as Failed where production would leave them hanging. */
+  /** Ends instances as Failed where production would leave them Running for ever. Default: false. */
   strict?: boolean;
-  /** Prints what the host does in detail, whatever host.json says of levels. */
+  /** Logs records of level `debug` and above, whatever host.json says. Default: false. */
   verbose?: boolean;
-  /** Default: standard output, by the levels of host.json. */
+  /** Takes the log records. Default: standard output, with the levels of host.json. */
   log?: Log;
-  /** Waited for before the hub is opened, so that an app loads while its storage starts. */
+  /** The emulator awaits it before it opens the hub, so that an app loads while its storage starts. */
   storageReady?: Promise<unknown>;
-  /** What the emulator that ran here before left, see {@link RunningEmulator.leave}. */
+  /** The result of {@link RunningEmulator.leave} of the emulator that ran here before. */
   left?: Legacy;
-  /** Called when the hub was taken away from us: nothing runs any more. */
+  /** Called when another process has taken the hub. Nothing runs from then on. */
   lost?: (reason: Error) => void;
 }
 
+/**
+ * A running emulator.
+ *
+ * @example
+ * ```ts
+ * const emulator: RunningEmulator = await startEmulator({ app: '.', port: 0, storage: 'memory' });
+ * await fetch(`http://localhost:${emulator.port}/api/hello`);
+ * await emulator.stop();
+ * ```
+ */
 export interface RunningEmulator {
   host: Host;
   hub: TaskHub;
+  /** The port on which the app is served. */
   port: number;
+  /** Lets running requests end, gives the hub back, and runs the app's `appTerminate` hooks. */
   stop(): Promise<void>;
-  /** Stops, so that another emulator goes on in its place: at the same address, with the same keys and the instances in memory. */
+  /**
+   * Stops as {@link stop} does, and returns what another emulator needs to continue in its place: at the same
+   * URL, with the same keys, and with the instances in memory.
+   */
   leave(): Promise<Legacy>;
 }
 
-/** Plain data, that can be sent to another process. */
+/**
+ * What one emulator leaves to the next one: plain data that can be sent to another process.
+ *
+ * @example
+ * ```ts
+ * const left: Legacy = await emulator.leave();
+ * await startEmulator({ ...options, left });
+ * ```
+ */
 export interface Legacy {
   port: number;
   keys: HostKeys;
-  /** Without storage: all there is. */
+  /** All instances with `storage: 'memory'`; empty otherwise. */
   instances: Map<string, StoredInstance>;
+  /** When timer functions ran, with `storage: 'memory'`; empty otherwise. */
   schedules: Map<string, ScheduleStatus>;
 }
 
-/** No storage, or none that answers. The message is one line for a person. */
+/**
+ * The storage is missing or does not answer. The message is one line for a person.
+ *
+ * @example
+ * ```ts
+ * await startEmulator({ app: '.' }).catch((error) => {
+ *   if (error instanceof StorageError) console.error(error.message);
+ * });
+ * ```
+ */
 export class StorageError extends Error {
   override name = 'StorageError';
 }
 
 /**
- * Starts the emulator on an app, in this process: its settings become environment variables, and the app stays loaded.
- * @throws ConfigError, AppLoadError, HubUnavailableError, StorageError, UnsupportedBindingError: each with one line.
+ * Starts the emulator on an app, in this process. The app's settings become environment variables, and the
+ * app stays loaded: a process can hold one app.
+ * @throws ConfigError, AppLoadError, HubUnavailableError, StorageError, UnsupportedBindingError; each message
+ * is one line
+ *
+ * @example
+ * ```ts
+ * const emulator = await startEmulator({ app: '.', port: 0, storage: 'memory' });
+ * console.log(`The app is served on port ${emulator.port}.`);
+ * ```
  */
 export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const directory = path.resolve(options.app);
@@ -77,7 +130,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     instances: new Map<string, StoredInstance>(),
     schedules: new Map<string, ScheduleStatus>(),
   };
-  // The SDK takes its addresses from here; without it they would all say port 7071.
+  // The SDK builds its URLs from this variable. Without it they have port 7071.
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
 
   const [registrations, hub] = await Promise.all([
@@ -138,14 +191,14 @@ async function openHub(
   const found = findConnection(config.setting, config.hubConnection, 'blob');
   if (found === undefined) {
     throw new StorageError(
-      `The setting '${config.hubConnection}' is not set: give a connection string there or with --storage, or use --storage memory.`,
+      `The setting '${config.hubConnection}' is not set. Set it to a connection string, give one with --storage, or use --storage memory.`,
     );
   }
   if (!('connectionString' in found))
     throw new StorageError(
-      `'${config.hubConnection}' names a service to be reached by identity: the emulator's task hub needs a connection string.`,
+      `The setting '${config.hubConnection}' names a service that is reached by identity. The emulator's task hub needs a connection string.`,
     );
-  // Only now: the storage libraries take a while to load, and a hub in memory does without them.
+  // The storage libraries load slowly, and a hub in memory does not need them.
   const { AzureStorageHub } = await import('./durable/azure-storage/hub.js');
   try {
     return new AzureStorageHub({ connection: found.connectionString, name, log });

@@ -26,21 +26,21 @@ export interface ExecutorOptions {
   log: Log;
   /** The value of a binding of direction `in` that is not the trigger. */
   input: (binding: Binding) => TypedData;
-  /** Writes what a function gave an output binding. Rejects when it cannot. */
+  /** Writes the value that a function gave an output binding. Rejects when it cannot. */
   output: (binding: Binding, value: TypedData | null | undefined) => Promise<void>;
   clock: Clock;
   /** How long a function may run, in milliseconds of real time; Infinity for no limit. */
   functionTimeout: number;
   /**
-   * Wraps each run of a function: the test environment records it, and gives it a time and settings of its own.
-   * The request is the one that {@link Executor.invoke} was called with.
+   * Wraps each run of a function: the test environment records it, and gives it a time and settings of its
+   * own. The request is the one that {@link Executor.invoke} was called with.
    */
   around?: (request: InvocationRequest, run: () => Promise<InvocationOutcome>) => Promise<InvocationOutcome>;
 }
 
 /**
- * Runs functions as the host does, whatever triggered them: with their input bindings read before and their output bindings
- * written after, for as long as they may run, again as their retry policies say, and with a line in the log.
+ * Runs functions as the host does, for every trigger: it reads the input bindings before a run and writes the
+ * output bindings after it, limits the time of the run, follows the retry policy, and logs the result.
  */
 export class Executor implements Worker {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
@@ -49,13 +49,13 @@ export class Executor implements Worker {
   readonly #disabled: ReadonlyMap<string, string>;
   readonly #options: ExecutorOptions;
   readonly #policies = new Map<string, RetryPolicy>();
-  /** Ends the waits for retries. */
+  /** Functions that end the waits for retries. */
   readonly #waits = new Set<() => void>();
   #stopped = false;
   readonly #running = new RunningTasks();
   #completed = 0;
 
-  /** @throws UnsupportedBindingError for a retry policy that is none */
+  /** @throws UnsupportedBindingError for a retry policy that cannot be followed */
   constructor(options: ExecutorOptions) {
     this.#options = options;
     const { functions, isDisabled = () => false } = options;
@@ -82,7 +82,7 @@ export class Executor implements Worker {
     return this.#running.any;
   }
 
-  /** How many functions have run, orchestrators aside. */
+  /** How many runs of functions have ended, without those of orchestrators. */
   get completed(): number {
     return this.#completed;
   }
@@ -92,13 +92,13 @@ export class Executor implements Worker {
     await this.#running.finished();
   }
 
-  /** Waits for no retry any more: what failed stays failed. */
+  /** Ends the waits for retries. A function that has failed stays failed. */
   stop(): void {
     this.#stopped = true;
     for (const end of this.#waits) end();
   }
 
-  /** @param waiting told when the function begins to wait for its next try, and when it begins that */
+  /** @param waiting called with true when the wait for a retry begins, and with false when it ends */
   async invoke(
     request: InvocationRequest,
     waiting: (waits: boolean) => void = () => {},
@@ -148,7 +148,8 @@ export class Executor implements Worker {
 
   async #attempt(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
     return this.#running.run(async () => {
-      // What an orchestrator throws is the SDK's protocol: the engine reads it, and says how the instance ended.
+      // An error of an orchestrator is part of the SDK's protocol. The engine reads it, and logs how the
+      // instance ended.
       if (definition.trigger.type === 'orchestrationTrigger') return this.#run(request, request);
       const outcome = await this.#execute(definition, request);
       this.#completed++;
@@ -189,7 +190,10 @@ export class Executor implements Worker {
       : around(request, async () => worker.invoke(completed));
   }
 
-  /** Production restarts the worker of a function that takes too long. Here it shares the host's process, so it goes on and is not listened to. */
+  /**
+   * Production restarts the worker of a function that takes too long. Here the function shares the host's
+   * process: it goes on, and its result is ignored.
+   */
   async #inTime(
     name: string,
     invocationId: string,
@@ -203,7 +207,7 @@ export class Executor implements Worker {
       log(
         'error',
         `Function.${name}`,
-        `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). It cannot be stopped: what it still does is not listened to.`,
+        `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). It cannot be stopped; its result will be ignored.`,
       );
       const message = `Timeout value of ${limit} was exceeded by function: Functions.${name}`;
       resolve({ ok: false, error: new Error(message), message, stackTrace: undefined, timedOut: true });
@@ -261,7 +265,7 @@ function policyOf(name: string, options: Record<string, unknown>): RetryPolicy {
   }
 }
 
-/** What a function hears of the failure that made it run again. */
+/** The failure of the previous attempt, in the form in which a function gets it. */
 function rpcException(
   name: string,
   { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>,

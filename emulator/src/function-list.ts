@@ -17,7 +17,7 @@ export function functionList(host: Host): string {
   return `\nFunctions:\n\n${lines.join('\n')}`;
 }
 
-/** The keys that open the app when they are asked for. */
+/** The keys that open the app with `--enforce-keys`. */
 export function keyList({ keys, functions }: Host): string {
   const lines = [
     `\tmaster: ${keys.master}`,
@@ -28,5 +28,5 @@ export function keyList({ keys, functions }: Host): string {
     if (authLevel(definition) === 'function')
       lines.push(`\t${definition.name}: ${keys.functions[definition.name]}`);
   }
-  return `Keys, for the header x-functions-key or ?code= in the address:\n\n${lines.join('\n')}\n`;
+  return `Keys, for the header x-functions-key or ?code= in the URL:\n\n${lines.join('\n')}\n`;
 }

@@ -77,7 +77,8 @@ export class Host {
     this.#timers = this.#makeTimers();
     this.keys = keysOf(this.functions, options.keys);
     this.#logRemarks();
-    // The SDK's client sends no key, on the port that other programs can reach too. So its path is secret where keys matter.
+    // The SDK's client sends no key, on the port that other programs can reach too. So its path is secret
+    // where keys matter.
     this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
     this.sdk = new SdkV3(this.worker);
     this.engine = this.#makeEngine();
@@ -127,7 +128,9 @@ export class Host {
     } while (this.isBusy);
   }
 
-  /** Runs the queue functions with every visible message of their queues. @returns whether there were messages */
+  /**
+   * Runs the queue functions with every visible message of their queues. @returns whether there were messages
+   */
   async drainQueues(): Promise<boolean> {
     return this.#queues.drain();
   }
@@ -167,9 +170,12 @@ export class Host {
     return request && this.worker.invoke(request);
   }
 
-  // ---- the steps of the constructor -------------------------------------------------------------------------------
+  // ---- the steps of the constructor -----------------------------------------------------------------------
 
-  /** Logs what the library and the process have recorded so far. From now on, the newest host of the process logs their records. */
+  /**
+   * Logs what the library and the process have recorded so far. From now on, the newest host of the process
+   * logs their records.
+   */
   #takeLogRecords(): void {
     const { registrations, log } = this.#options;
     registrations.log = (level, message) => {
@@ -183,7 +189,10 @@ export class Host {
     return new FunctionsWorker({ registrations, log, ...(replace !== undefined && { replace }) });
   }
 
-  /** The app's functions with their settings filled in. A disabled function may name settings that are missing. */
+  /**
+   * The app's functions with their settings filled in. A disabled function may name settings that are
+   * missing.
+   */
   #resolveFunctions(worker: FunctionsWorker): FunctionDefinition[] {
     const { setting } = this.#options.config;
     return [...worker.functions.values()].map((definition) =>
@@ -267,7 +276,7 @@ export class Host {
     });
   }
 
-  // ---- what the parts ask for -------------------------------------------------------------------------------------
+  // ---- what the parts ask for -----------------------------------------------------------------------------
 
   #clientBinding(): string {
     return clientBindingValue({

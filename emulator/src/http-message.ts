@@ -1,17 +1,17 @@
-/** HTTP as the parts of the host see it, free of sockets, so that a test can call them as a server does. */
+/** HTTP messages without sockets, so that a test can call the host as a server does. */
 import type { Readable } from 'node:stream';
 
-/** Larger bodies are answered 413: the real host's limit, 100 MB. */
+/** The largest body in bytes, as on the real host: 100 MB. The response to a larger one is 413. */
 export const MAX_BODY = 100 * 1024 * 1024;
 
-/** A body that is all there, or comes bit by bit. */
+/** A whole body, or a stream of it. */
 export type Body = Uint8Array | Readable;
 
-/** A request but for its body. */
+/** A request without its body. */
 export interface RequestHead {
-  /** Upper case, as on the wire. */
+  /** In upper case, as in the HTTP request. */
   method: string;
-  /** Absolute: its origin is where the caller found the host, and answers link back there. */
+  /** Absolute. Its origin is the one that the caller used; links in responses have the same origin. */
   url: string;
   /** By lower-case name. */
   headers: Record<string, string>;
@@ -23,23 +23,26 @@ export interface HttpRequestLike<B extends Body = Uint8Array> extends RequestHea
 
 export interface HttpResponseLike<B extends Body = Uint8Array> {
   status: number;
-  /** In the order in which they are sent; a name may repeat. */
+  /** In the order in which they are sent. A name may repeat. */
   headers: [name: string, value: string][];
   body: B;
 }
 
-/** Whether answers of a status have no body, whatever a function says. */
+/** Whether HTTP forbids a body in responses with this status. */
 export function isBodiless(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-/** Waits for the whole body. @returns undefined when it is larger than the host takes. Rejects when it breaks off. */
+/**
+ * Reads the whole body. Rejects when it breaks off. @returns undefined when it is larger than {@link
+ * MAX_BODY}
+ */
 export async function readBody({ headers, body }: HttpRequestLike<Body>): Promise<Uint8Array | undefined> {
   if (body === undefined) return new Uint8Array();
   if (body instanceof Uint8Array) return body.length > MAX_BODY ? undefined : body;
   const chunks: Buffer[] = [];
   let size = Number(headers['content-length'] ?? 0) > MAX_BODY ? Infinity : 0;
-  // Without destroying it: a caller who is still sending would never see the answer.
+  // The stream is not destroyed, because a caller that is still sending would never get the response.
   if (size < Infinity) {
     for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;

@@ -7,13 +7,13 @@ import { empty } from './triggers/http.js';
 
 export type Handle = (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>>;
 
-/** How long running requests have, in milliseconds, when the server closes. */
+/** How long running requests may go on when the server closes, in milliseconds. */
 const GRACE = 2000;
 
-/** Set by the server itself, whatever a function says of a body that is all there. */
+/** The server sets these headers itself when it has the whole body. */
 const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
-/** Serves `handle` on a port of this machine's loopback addresses. */
+/** Serves `handle` on a port of the loopback addresses of this machine. */
 export class HttpServer {
   readonly #servers: http.Server[] = [];
   readonly #handle: Handle;
@@ -22,14 +22,15 @@ export class HttpServer {
     this.#handle = handle;
   }
 
-  /** @param port 0 for any free one. @returns the port. Rejects with `EADDRINUSE` when it is taken. */
+  /** Rejects with `EADDRINUSE` when the port is in use. @param port 0 for any free port @returns the port */
   async listen(port: number): Promise<number> {
     const actual = await this.#listenOn('127.0.0.1', port);
     try {
-      // `localhost` is ::1 first on many machines.
+      // On many machines, `localhost` resolves to ::1 first.
       await this.#listenOn('::1', actual);
     } catch (error) {
-      // Not all have it. Where it is taken, calls to localhost would reach somebody else.
+      // Some machines have no ::1. But when its port is in use, calls to localhost would reach another
+      // program.
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
         await this.close();
         if (port === 0) return this.listen(0);
@@ -54,7 +55,7 @@ export class HttpServer {
     return (server.address() as AddressInfo).port;
   }
 
-  /** Takes no more requests, and lets those that run end. */
+  /** Accepts no more requests, and lets running requests end. */
   async close(): Promise<void> {
     await Promise.all(
       this.#servers.splice(0).map(
@@ -78,7 +79,7 @@ export class HttpServer {
     response: http.ServerResponse,
     server: http.Server,
   ): Promise<void> {
-    // Whoever called may go away at any time.
+    // A caller may close the connection at any time.
     response.on('error', () => {});
     try {
       const url = addressOf(request);
@@ -95,17 +96,21 @@ export class HttpServer {
               ...(hasBody && { body: request }),
             })
           : empty(400);
-      // A connection kept alive would hold up a server that closes.
+      // A connection that is kept alive would delay the close of the server.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);
     } catch {
-      // The request broke off, or the answer has headers or a status that HTTP does not allow.
+      // The request broke off, or the response has headers or a status that HTTP does not allow.
       if (!response.headersSent && !response.destroyed) send(response, 'GET', empty(500));
     }
   }
 }
 
-/** What was asked for. @returns undefined when target and Host make no address, or name two hosts, which Kestrel does not answer either. */
+/**
+ * The URL of a request.
+ * @returns undefined when the target and the Host header make no URL, or name two hosts: Kestrel rejects such
+ * requests, too
+ */
 function addressOf({
   headers: { host = 'localhost' },
   url: target = '/',
@@ -117,7 +122,7 @@ function addressOf({
     : undefined;
 }
 
-/** @throws TypeError, RangeError when the answer is not one that HTTP allows. */
+/** @throws TypeError, RangeError when HTTP does not allow the response */
 function send(
   response: http.ServerResponse,
   method: string,
@@ -130,7 +135,7 @@ function send(
     response.end(isBodiless(status) || method === 'HEAD' ? undefined : body);
   } else {
     response.writeHead(status, headers.flat());
-    // Whichever side breaks off, so does the other.
+    // When one side breaks off, `pipeline` closes the other.
     pipeline(body, response, () => {});
   }
 }

@@ -1,19 +1,30 @@
-/** Levels as the Functions host names them, in `host.json` and in the worker's protocol; the least first. */
+/**
+ * The log levels of the Functions host, in host.json and in the worker's protocol, from the lowest to the
+ * highest.
+ */
 export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * Where log records go.
- * `category` is as in host.json's `logging.logLevel`: `Function.SendReminder.User`, `Host.Startup`, ...
+ * Takes log records.
+ * The category is one of host.json's `logging.logLevel`: `Function.SendReminder.User`, `Host.Startup`, ...
+ *
+ * @example
+ * ```ts
+ * const log: Log = (level, category, message) => console.log(`${level} ${category}: ${message}`);
+ * ```
  */
 export type Log = (level: LogLevel, category: string, message: string) => void;
 
 export interface ConsoleLogOptions {
-  /** By category or prefix of one (at a dot), `default` for the rest; without any `information`. */
+  /**
+   * Levels by category or prefix of a category (up to a dot); `default` is for the rest. Without it the level
+   * is `information`.
+   */
   levels: Readonly<Record<string, LogLevel>>;
-  /** Everything from `debug` on, whatever `levels` say. */
+  /** Prints records of level `debug` and above, whatever `levels` say. */
   verbose?: boolean;
-  /** Takes one record, a line or more. Default: standard output. */
+  /** Takes the text of one record: one line or more. Default: standard output. */
   write?: (text: string) => void;
   colour?: boolean;
 }
@@ -26,7 +37,10 @@ const COLOURS: Partial<Record<LogLevel, string>> = {
   critical: '31',
 };
 
-/** Prints as `func start` does: the time in UTC and the message; what a function says is preceded by the function's name. */
+/**
+ * Prints as `func start` does: the time in UTC and the message. Before a message of a function comes the
+ * function's name.
+ */
 export function consoleLog({
   levels,
   verbose = false,
@@ -43,7 +57,7 @@ export function consoleLog({
   };
 }
 
-/** The least level that a category prints: that of the longest prefix which `levels` name. */
+/** The lowest level that is printed for a category: the level of its longest prefix in `levels`. */
 function thresholds(
   levels: Readonly<Record<string, LogLevel>>,
   verbose: boolean,

@@ -40,7 +40,10 @@ export interface RequestHandlerOptions {
   run: (name: string, input: string) => boolean;
 }
 
-/** Finds the part of the host that answers a request: a function, the management API, the admin API or the home page. */
+/**
+ * Finds the part of the host that answers a request: a function, the management API, the admin API or the
+ * home page.
+ */
 export class RequestHandler {
   readonly #options: RequestHandlerOptions;
   readonly #router: Router<FunctionDefinition>;

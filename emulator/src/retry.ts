@@ -1,16 +1,21 @@
-/** Retry policies of functions, as `@azure/functions` registers them: `retry: { strategy: 'fixedDelay', ... }`. */
+/**
+ * Retry policies of functions, as `@azure/functions` registers them: `retry: { strategy: 'fixedDelay', ...
+ * }`.
+ */
 
 export interface RetryPolicy {
-  /** How often a function is tried again; -1 without end. */
+  /** How many retries a function has; -1 for no limit. */
   maxRetryCount: number;
-  /** Milliseconds before a retry, of which the first is 1. */
+  /** The delay before a retry, in milliseconds. The first retry is 1. */
   delay(retry: number): number;
 }
 
-/** The shortest and the longest factor by which chance changes what an exponential back-off adds. */
+/** An exponential back-off multiplies its delay by a random factor between these two. */
 const SPREAD = [0.8, 1.2] as const;
 
-/** @throws Error with the rest of a sentence, when the options lack what their strategy needs */
+/**
+ * @throws Error when the options lack a value that their strategy needs; the message is the end of a sentence
+ */
 export function retryPolicy(options: Readonly<Record<string, unknown>>): RetryPolicy {
   const { strategy, maxRetryCount } = options;
   if (typeof maxRetryCount !== 'number' || !Number.isInteger(maxRetryCount) || maxRetryCount < -1)

@@ -1,4 +1,4 @@
-/** An emulator on a command line: what it prints, and how its process ends. */
+/** An emulator on a command line: its output, and the end of its process. */
 import { writeSync } from 'node:fs';
 import type { EmulatorOptions, RunningEmulator } from './emulator.js';
 import { startEmulator } from './emulator.js';
@@ -14,7 +14,10 @@ export async function serve(options: EmulatorOptions): Promise<RunningEmulator> 
   return emulator;
 }
 
-/** Calls `stop` when a person or the parent wants this process to end, and ends it then. Asked a second time, it does not wait. */
+/**
+ * Calls `stop` at a signal, or at a message of the parent process, and then ends this process. At a second
+ * signal the process ends at once.
+ */
 export function endWhenAsked(stop: () => Promise<unknown>): void {
   let asked = false;
   const end = (): void => {
@@ -24,18 +27,18 @@ export function endWhenAsked(stop: () => Promise<unknown>): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // A parent that starts us with a channel stops us where there are no signals.
+  // Windows has no signals: there, a parent process with an IPC channel sends a message.
   process.on('message', (message) => {
     if (message === 'stop') end();
   });
 }
 
-/** Ends the process with one line for a person, whatever went wrong. */
+/** Prints an error as one line for a person, and ends the process. */
 export function fail(error: unknown): never {
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   const line =
     code === 'EADDRINUSE'
-      ? `Port ${port} is in use: stop what runs there, or choose another with --port.`
+      ? `Port ${port} is in use. Stop the program that uses it, or choose another port with --port.`
       : (error instanceof Error ? error.message : String(error)).split('\n')[0];
   writeSync(process.stderr.fd, `${line}\n`);
   process.exit(1);

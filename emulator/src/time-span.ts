@@ -1,10 +1,11 @@
-/** Spans of time as .NET writes them: `[-][d.]hh:mm[:ss[.fffffff]]`, or days alone. */
+/** Time spans of .NET: `[-][d.]hh:mm[:ss[.fffffff]]`, or a number of days. */
 
 const SPAN = /^(-)?(?:(\d+)\.)?(\d+):(\d+)(?::(\d+)(?:\.(\d{1,7}))?)?$/;
 
 /**
- * Reads a span. @returns milliseconds, or undefined when `text` is none.
- * Three parts of which the first is above 23 are days, hours and minutes: .NET has it so, and `24:00:00` is 24 days.
+ * Reads a time span. As in .NET, three parts are days, hours and minutes when the first is above 23:
+ * `24:00:00` is 24 days.
+ * @returns milliseconds; undefined when `text` is not a time span
  */
 export function parseTimeSpan(text: string): number | undefined {
   const trimmed = text.trim();
@@ -21,7 +22,7 @@ export function parseTimeSpan(text: string): number | undefined {
   return minus === undefined ? span : -span;
 }
 
-/** Writes a span as `TimeSpan.ToString()` does: `00:05:00`, `1.00:00:00`, `00:00:01.5000000`. */
+/** Writes a time span as .NET's `TimeSpan.ToString()` does: `00:05:00`, `1.00:00:00`, `00:00:01.5000000`. */
 export function formatTimeSpan(milliseconds: number): string {
   const span = Math.abs(Math.round(milliseconds));
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');

@@ -138,7 +138,7 @@ describe('one line, and an exit code that is not 0, for', () => {
     ['nothing', /^The app registers no functions\.$/m],
     [
       'grpc',
-      /^The app uses durable-functions 4, which speaks another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m,
+      /^The app uses durable-functions 4, which uses another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m,
     ],
     ['blob', /^The function 'Blobs' uses the binding 'blob', which the emulator does not have\.$/m],
     [
@@ -179,13 +179,13 @@ describe('one line, and an exit code that is not 0, for', () => {
         '--storage',
         'memory',
       ]),
-    ).toBe(`Port ${port} is in use: stop what runs there, or choose another with --port.\n`);
+    ).toBe(`Port ${port} is in use. Stop the program that uses it, or choose another port with --port.\n`);
     other.close();
   });
 
   test('no storage', async () => {
     expect(await failure(app('failing'), { HOW: 'fine' })).toMatch(
-      /^The setting 'AzureWebJobsStorage' is not set: .*--storage memory\.$/m,
+      /^The setting 'AzureWebJobsStorage' is not set\. .*--storage memory\.$/m,
     );
   });
 

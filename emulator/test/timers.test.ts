@@ -448,8 +448,12 @@ test('storage that does not answer is told, and keeps no function from running',
   clock.wakeOne();
   await timers.stop();
   expect(runs).toBe(1);
-  expect(lines.filter((line) => line.startsWith('error Could not read when the function'))).toHaveLength(1);
-  expect(lines.filter((line) => line.startsWith('error Could not write when the function'))).toHaveLength(2);
+  expect(
+    lines.filter((line) => line.startsWith('error The host cannot read when the function')),
+  ).toHaveLength(1);
+  expect(
+    lines.filter((line) => line.startsWith('error The host cannot write when the function')),
+  ).toHaveLength(2);
 });
 
 test('the id of a host is that of func start: from the machine and the folder, or as set', () => {

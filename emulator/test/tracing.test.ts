@@ -151,7 +151,7 @@ describe("the host's spans", () => {
     }
     expect(said).toEqual([
       expect.stringMatching(
-        /^warning OTEL_EXPORTER_OTLP_ENDPOINT \(http:\/\/127\.0\.0\.1:9\) does not take the host's traces: /,
+        /^warning OTEL_EXPORTER_OTLP_ENDPOINT \(http:\/\/127\.0\.0\.1:9\) does not accept the host's traces: /,
       ),
     ]);
   });

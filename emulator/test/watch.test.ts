@@ -91,14 +91,14 @@ describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
       await writeApp('two');
       await greets('two');
       expect(emulator.output()).toContain(
-        `${path.join('dist', 'index.js')} has changed: the app is loaded anew.`,
+        `${path.join('dist', 'index.js')} has changed. The emulator loads the app again.`,
       );
       expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Running' });
 
       await appendFile(path.join(directory, 'dist/index.js'), '\nthis is no JavaScript');
       await vi.waitFor(() => {
         expect(emulator.output()).toMatch(
-          /^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. It is started again when it is changed\.$/m,
+          /^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. The emulator starts it again when a file of the app changes\.$/m,
         );
       }, 40_000);
 

@@ -37,11 +37,17 @@ export interface HostConfig {
   cors: { origins: string[]; credentials: boolean };
   /** False with `AzureWebJobsDisableHomepage`. */
   homepage: boolean;
-  /** Set by `"telemetryMode": "OpenTelemetry"`: the host traces its work. Without an endpoint it sends no spans. */
+  /**
+   * Set by `"telemetryMode": "OpenTelemetry"`: the host traces its work. Without an endpoint it sends no
+   * spans.
+   */
   tracing: { endpoint: string | undefined; service: string } | undefined;
 }
 
-/** Reads an app's configuration. Settings named `AzureFunctionsJobHost__*` take precedence over host.json. @throws ConfigError */
+/**
+ * Reads an app's configuration. Settings named `AzureFunctionsJobHost__*` take precedence over host.json.
+ * @throws ConfigError
+ */
 export function readConfig(directory: string, environment: Environment = process.env): HostConfig {
   const hostFile = path.join(directory, 'host.json');
   const localFile = path.join(directory, 'local.settings.json');

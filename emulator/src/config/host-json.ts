@@ -28,7 +28,10 @@ export function readFunctionTimeout(value: unknown, file: string): number {
   return timeout >= 1000 ? timeout : fail(file, 'has a functionTimeout below 00:00:01');
 }
 
-/** The longest wait between reads is two seconds by default. Production's default is a minute, which is long for a developer. */
+/**
+ * The longest wait between reads is two seconds by default. Production's default is a minute, which is long
+ * for a developer.
+ */
 export function readQueues(queues: Json, file: string): QueueOptions {
   const batchSize = number(get(queues, 'batchSize'), file, 'queues.batchSize', 1) ?? 16;
   if (batchSize > 32) fail(file, `has ${batchSize} for queues.batchSize, which is 32 at most`);

@@ -29,7 +29,10 @@ export function readJson(file: string): Json | undefined {
     : fail(file, 'is not a JSON object');
 }
 
-/** The real host allows comments in these files. A comment becomes blanks, so that positions in error messages stay right. */
+/**
+ * The real host allows comments in these files. A comment becomes blanks, so that positions in error messages
+ * stay right.
+ */
 function withoutComments(content: string): string {
   return content
     .replace(/^\uFEFF/, '')

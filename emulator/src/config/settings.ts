@@ -1,7 +1,10 @@
 /** App settings: the values of local.settings.json and of the environment. */
 import { ConfigError, get, isTrue, section, type Json } from './json.js';
 
-/** Reads an app setting: a variable of the environment, else a value of local.settings.json. @returns undefined when it is missing or empty */
+/**
+ * Reads an app setting: a variable of the environment, else a value of local.settings.json. @returns
+ * undefined when it is missing or empty
+ */
 export type Setting = (name: string) => string | undefined;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,7 +42,10 @@ export function timeZone(name: string): string {
   }
 }
 
-/** Reads `AzureWebJobs.<name>.Disabled`. Some platforms allow no dots in names of variables: there it has underscores. */
+/**
+ * Reads `AzureWebJobs.<name>.Disabled`. Some platforms allow no dots in names of variables: there it has
+ * underscores.
+ */
 export function disabledFunctions(environment: Environment): ReadonlySet<string> {
   const names = new Set<string>();
   for (const [setting, value] of Object.entries(environment)) {

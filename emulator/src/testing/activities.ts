@@ -2,7 +2,10 @@ import type { Handler } from '../worker/core-api.js';
 import { HTTP_ACTIVITY } from '../durable/http/http-call.js';
 import type { ActivityCall } from './options.js';
 
-/** The replaced functions of one environment, and the calls of its activities. Names ignore case, as on every host. */
+/**
+ * The replaced functions of one environment, and the calls of its activities. Names ignore case, as on every
+ * host.
+ */
 export class Activities {
   readonly #replaced = new Map<string, Handler>();
   readonly #calls = new Map<string, ActivityCall[]>();
@@ -43,7 +46,9 @@ export class Activities {
     return [...(this.#calls.get(this.#nameOf(name) ?? name) ?? [])];
   }
 
-  /** The name as the function is registered. Two functions whose names differ by case alone are told apart. */
+  /**
+   * The name as the function is registered. Two functions whose names differ by case alone are told apart.
+   */
   #nameOf(name: string): string | undefined {
     const names = [...this.#names(), HTTP_ACTIVITY];
     if (names.includes(name)) return name;

@@ -16,12 +16,15 @@ import type { Log } from '../log.js';
  */
 export interface TestAppOptions {
   /**
-   * Imports the app's entry file. The app is loaded once a process; all environments of the process share what it registers.
-   * Default: the built app in `directory`.
+   * Imports the app's entry file. The app is loaded once a process; all environments of the process share
+   * what it registers. Default: the built app in `directory`.
    * @example () => import('../src/index.js')
    */
   app?: () => Promise<unknown>;
-  /** The folder of host.json, local.settings.json and, without `app`, of the built app. Default: the current folder. */
+  /**
+   * The folder of host.json, local.settings.json and, without `app`, of the built app. Default: the current
+   * folder.
+   */
   directory?: string;
   /**
    * App settings. They take precedence over local.settings.json and the process's environment; a setting
@@ -33,8 +36,9 @@ export interface TestAppOptions {
   /** The time that the clock shows at the start. Default: the real time. */
   time?: Date | string;
   /**
-   * Delivers one event an episode, and replays each episode a second time at another time of day. An orchestrator that answers
-   * differently fails, and the failure names the step. Turn it off for wide fan-outs. Default: true.
+   * Delivers one event an episode, and replays each episode a second time at another time of day. An
+   * orchestrator that answers differently fails, and the failure names the step. Turn it off for wide
+   * fan-outs. Default: true.
    */
   verifyReplay?: boolean;
   /** Ends instances as Failed where production would leave them Running for ever. Default: true. */

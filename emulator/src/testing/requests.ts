@@ -2,7 +2,10 @@ import { Readable } from 'node:stream';
 import type { Body, HttpRequestLike, HttpResponseLike } from '../http-message.js';
 import type { RequestOptions } from './options.js';
 
-/** A request as an HTTP client sends it: JSON bodies have their content type, and an empty POST says that it is empty. */
+/**
+ * A request as an HTTP client sends it: JSON bodies have their content type, and an empty POST says that it
+ * is empty.
+ */
 export function toRequest(
   method: string,
   url: URL,

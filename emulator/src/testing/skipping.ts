@@ -5,12 +5,18 @@ import { instanceState } from './decoded.js';
 import type { Duration, InstanceState } from './options.js';
 import { NeverFinishesError } from './options.js';
 
-/** After so many jumps, `skip('idle')` and `finished` give up: an orchestration that polls for ever never becomes idle. */
+/**
+ * After so many jumps, `skip('idle')` and `finished` give up: an orchestration that polls for ever never
+ * becomes idle.
+ */
 const MAX_JUMPS = 100_000;
 /** After so many runs of timer functions, `finished` gives up when nothing else is due. */
 const MAX_TIMER_RUNS = 100;
 
-/** Moves the clock of one environment. The clock jumps from one due time to the next, and only when nothing runs. */
+/**
+ * Moves the clock of one environment. The clock jumps from one due time to the next, and only when nothing
+ * runs.
+ */
 export class Skipping {
   readonly #host: Host;
   readonly #clock: SkippingClock;
@@ -64,7 +70,10 @@ export class Skipping {
     );
   }
 
-  /** Reads the queues only when a function has run since the last time, because each read is a request to storage. */
+  /**
+   * Reads the queues only when a function has run since the last time, because each read is a request to
+   * storage.
+   */
   async #settle(): Promise<void> {
     for (;;) {
       await this.#host.whenQuiet();
@@ -75,7 +84,8 @@ export class Skipping {
   }
 
   /**
-   * Moves to the next due time, but not beyond `target`. With `idle`, it stops where nothing but timer functions is due.
+   * Moves to the next due time, but not beyond `target`. With `idle`, it stops where nothing but timer
+   * functions is due.
    * @returns false when nothing is due
    */
   async #jump(target: number | 'idle' = Infinity): Promise<boolean> {

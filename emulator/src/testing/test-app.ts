@@ -7,8 +7,9 @@ import { Skipping } from './skipping.js';
 import { TestClient } from './test-client.js';
 
 /**
- * An app with a clock, a task hub, settings and replaced activities of its own. The clock stands still except in {@link skip}
- * and {@link finished}. In the app's functions, `new Date()` and `process.env` answer from here; `setTimeout` is real.
+ * An app with a clock, a task hub, settings and replaced activities of its own. The clock stands still except
+ * in {@link skip} and {@link finished}. In the app's functions, `new Date()` and `process.env` answer from
+ * here; `setTimeout` is real.
  *
  * @example
  * ```ts
@@ -47,9 +48,10 @@ export class TestApp extends TestClient implements AsyncDisposable {
   }
 
   /**
-   * Replays a recorded history on the app's code as it is now; only the orchestrator function runs. It resolves when a running
-   * instance with this history would continue after a deployment of this code: the code schedules what the history says, no
-   * more and no less, and ends as it ended. Inputs and outputs may differ.
+   * Replays a recorded history on the app's code as it is now; only the orchestrator function runs. It
+   * resolves when a running instance with this history would continue after a deployment of this code: the
+   * code schedules what the history says, no more and no less, and ends as it ended. Inputs and outputs may
+   * differ.
    * @throws HistoryMismatchError that names the step
    * @throws UnreadableHistoryError
    * @example await app.replay(JSON.parse(await readFile('test/histories/approved.json', 'utf8')));
@@ -62,10 +64,11 @@ export class TestApp extends TestClient implements AsyncDisposable {
     });
   }
 
-  // ---- functions --------------------------------------------------------------------------------------------------
+  // ---- functions ------------------------------------------------------------------------------------------
 
   /**
-   * Runs a timer or queue function at once, without its trigger, and waits until nothing runs. A retry waits for skipped time.
+   * Runs a timer or queue function at once, without its trigger, and waits until nothing runs. A retry waits
+   * for skipped time.
    * @param message for a queue function: text is sent as it is, everything else as JSON
    * @throws Error when the function fails; the cause is what it threw
    * @example await app.run('OnOrder', { order: 42 });
@@ -88,8 +91,9 @@ export class TestApp extends TestClient implements AsyncDisposable {
   }
 
   /**
-   * Runs `handler` in place of an activity, or another function, in this environment only. Names ignore case. In place of
-   * `BuiltIn::HttpActivity` it answers the requests of `callHttp`: it gets an {@link HttpCall} and returns an {@link HttpAnswer}.
+   * Runs `handler` in place of an activity, or another function, in this environment only. Names ignore case.
+   * In place of `BuiltIn::HttpActivity` it answers the requests of `callHttp`: it gets an {@link HttpCall}
+   * and returns an {@link HttpAnswer}.
    * @throws Error when the app has no such function; the message lists the names that it has
    * @example app.replace('SendReminder', () => { throw new Error('no mail today'); });
    */
@@ -113,11 +117,11 @@ export class TestApp extends TestClient implements AsyncDisposable {
     return this.#environment.activities.callsOf(name);
   }
 
-  // ---- time -------------------------------------------------------------------------------------------------------
+  // ---- time -----------------------------------------------------------------------------------------------
 
   /**
-   * Lets time pass: by a span, or, with `idle`, until nothing is due except timer functions, which never end. The clock jumps
-   * from one due time to the next, and only when nothing runs.
+   * Lets time pass: by a span, or, with `idle`, until nothing is due except timer functions, which never end.
+   * The clock jumps from one due time to the next, and only when nothing runs.
    * @throws NeverFinishesError when `idle` is not reached
    * @example await app.skip({ days: 10 });
    */

@@ -45,7 +45,7 @@ export abstract class TestClient {
     return this.#environment.host.httpFunctions;
   }
 
-  // ---- HTTP -------------------------------------------------------------------------------------------------------
+  // ---- HTTP -----------------------------------------------------------------------------------------------
 
   /**
    * Calls one of the app's HTTP functions, or the management API, by its path or its whole URL.
@@ -74,7 +74,7 @@ export abstract class TestClient {
     return this.request('DELETE', pathOrUrl, { headers });
   }
 
-  // ---- instances --------------------------------------------------------------------------------------------------
+  // ---- instances ------------------------------------------------------------------------------------------
 
   /**
    * Starts an orchestration.
@@ -172,7 +172,7 @@ export abstract class TestClient {
     await this.quiet();
   }
 
-  // ---- entities ---------------------------------------------------------------------------------------------------
+  // ---- entities -------------------------------------------------------------------------------------------
 
   /**
    * Signals an entity and waits until nothing runs.
@@ -194,8 +194,8 @@ export abstract class TestClient {
   }
 
   /**
-   * Resolves when no function and no episode runs, and no message waits in the queues that the app listens to. Time does not
-   * move.
+   * Resolves when no function and no episode runs, and no message waits in the queues that the app listens
+   * to. Time does not move.
    * @example await app.quiet();
    */
   async quiet(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Log } from '../log.js';
 import type { TraceContext } from './trace-context.js';
 import { spanIdOf, traceIdOf } from './trace-context.js';
 
-/** What the host did, to be told when it is over. Times in milliseconds since the epoch. */
+/** One span of the host's work. Times are milliseconds since the epoch. */
 export interface Span {
   name: string;
   kind: keyof typeof KINDS;
@@ -12,23 +12,25 @@ export interface Span {
   end: number;
   attributes: Readonly<Record<string, string | number>>;
   failed?: boolean;
-  /** Which part of the host it is of, by the name that production gives it. */
+  /** The instrumentation scope in production's names. */
   scope: 'Microsoft.AspNetCore' | 'DurableTask.Core';
 }
 
 const KINDS = { internal: 1, server: 2, client: 3, producer: 4 } as const;
 const ERROR = 2;
-/** How long spans wait for others to be sent with. */
+/** How long spans wait to be sent together with others, in milliseconds. */
 const DELAY = 200;
 
 export interface OtlpOptions {
-  /** Such as http://localhost:4318. */
+  /** For example http://localhost:4318. */
   endpoint: string;
   service: string;
   log: Log;
 }
 
-/** Sends spans as OTLP over HTTP, in JSON. What cannot be sent is lost, which is said once. */
+/**
+ * Sends spans as OTLP over HTTP, in JSON. Spans that cannot be sent are lost; the first failure is logged.
+ */
 export class OtlpSender {
   readonly #options: OtlpOptions;
   #waiting: Span[] = [];
@@ -47,7 +49,7 @@ export class OtlpSender {
     }, DELAY).unref();
   }
 
-  /** Sends what waits. Never rejects. */
+  /** Sends the spans that wait. Never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -79,7 +81,7 @@ export class OtlpSender {
       log(
         'warning',
         'Host.OpenTelemetry',
-        `OTEL_EXPORTER_OTLP_ENDPOINT (${endpoint}) does not take the host's traces: ${cause instanceof Error ? cause.message : message}`,
+        `OTEL_EXPORTER_OTLP_ENDPOINT (${endpoint}) does not accept the host's traces: ${cause instanceof Error ? cause.message : message}`,
       );
     }
   }

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 
-/** A place in a trace, as it travels from one process to another: the two headers of https://www.w3.org/TR/trace-context/. */
+/**
+ * A place in a trace, in the form in which it is sent to other processes: the two headers of
+ * https://www.w3.org/TR/trace-context/.
+ */
 export interface TraceContext {
   traceParent: string;
   traceState: string | null;
 }
 
-/** As the Functions worker hears it with each invocation: empty texts where there is no trace. */
+/** The trace context in the worker's protocol. The texts are empty when there is no trace. */
 export interface RpcTraceContext {
   traceParent: string;
   traceState: string;
@@ -15,7 +18,7 @@ export interface RpcTraceContext {
 
 const TRACE_PARENT = /^00-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})$/;
 
-/** The headers of a request. @returns undefined without them, or when they say nothing */
+/** Reads the headers of a request. @returns undefined without a valid `traceparent` */
 export function readTraceContext(headers: Readonly<Record<string, string>>): TraceContext | undefined {
   const traceParent = headers['traceparent'] ?? '';
   return TRACE_PARENT.test(traceParent)
@@ -27,7 +30,7 @@ export function rpcTraceContext(context: TraceContext | undefined): RpcTraceCont
   return { traceParent: context?.traceParent ?? '', traceState: context?.traceState ?? '', attributes: {} };
 }
 
-/** A place below `parent`, or the first one of a new trace. */
+/** A child of `parent`, or the root of a new trace. */
 export function childOf(parent: TraceContext | undefined, spanId = newSpanId()): TraceContext {
   const [, traceId = randomBytes(16).toString('hex'), , flags = '01'] =
     TRACE_PARENT.exec(parent?.traceParent ?? '') ?? [];

@@ -73,7 +73,7 @@ export class Tracing {
   }
 
   /** Sends a span that ends now. */
-  tell(span: Omit<Span, 'end'>): void {
+  record(span: Omit<Span, 'end'>): void {
     this.#options.send({ ...span, end: this.now() });
   }
 }

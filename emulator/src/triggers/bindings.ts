@@ -1,12 +1,15 @@
 import type { Setting } from '../config/settings.js';
 import type { Binding, FunctionDefinition } from '../worker/types.js';
 
-/** A binding that cannot be had: of a type that the emulator does not have, or with a setting that is not set. The message is one line for a person. */
+/**
+ * A binding cannot work: the emulator does not have its type, or a setting in it is not set. The message is
+ * one line for a person.
+ */
 export class UnsupportedBindingError extends Error {
   override name = 'UnsupportedBindingError';
 }
 
-/** The types of bindings that the emulator has. */
+/** The binding types that the emulator has. */
 const SUPPORTED: ReadonlySet<string> = new Set([
   'httpTrigger',
   'queueTrigger',
@@ -21,14 +24,14 @@ const SUPPORTED: ReadonlySet<string> = new Set([
   'queue',
 ]);
 
-/** The properties in which `%SETTING%` stands for a setting's value. */
+/** The properties in which `%SETTING%` is replaced by the value of the setting. */
 const RESOLVED: Readonly<Record<string, readonly string[]>> = {
   queueTrigger: ['queueName', 'connection'],
   queue: ['queueName', 'connection'],
   timerTrigger: ['schedule'],
 };
 
-/** A function with its settings filled in. @throws UnsupportedBindingError */
+/** Fills the settings into the bindings of a function. @throws UnsupportedBindingError */
 export function resolveBindings(definition: FunctionDefinition, setting: Setting): FunctionDefinition {
   const bindings: Record<string, Binding> = {};
   for (const [key, binding] of Object.entries(definition.bindings))
@@ -57,7 +60,7 @@ function resolve(functionName: string, binding: Binding, setting: Setting): Bind
   }
   if (type === 'queue' && /[{}]/.test(String(resolved['queueName']))) {
     throw new UnsupportedBindingError(
-      `The function '${functionName}' computes the name of a queue ('${String(resolved['queueName'])}'), which the emulator does not do.`,
+      `The function '${functionName}' computes the name of a queue ('${String(resolved['queueName'])}'). The emulator cannot do that.`,
     );
   }
   return resolved;

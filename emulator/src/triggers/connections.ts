@@ -1,19 +1,20 @@
-/** Storage by the name of a setting, as a binding's `connection` gives it. */
+/** Storage connections by the name of a setting, as in the property `connection` of a binding. */
 import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueServiceClient } from '@azure/storage-queue';
 import type { TokenCredential } from '@azure/identity';
 import type { Setting } from '../config/settings.js';
 
-/** How a storage service is reached. */
+/** How to reach a storage service. */
 export type StorageConnection =
   | { connectionString: string }
-  /** By identity: that of the given client id, or the one of whoever runs the emulator. */
+  /** By identity: that of the client id, or without one the identity of the user who runs the emulator. */
   | { serviceUri: string; clientId: string | undefined };
 
 /**
- * Looks a connection up as the host's extensions do: `AzureWebJobs<name>` before `<name>`, each first among the connection
- * strings and then among the settings, and last the settings `<name>__queueServiceUri` and its like.
- * @returns undefined when nothing is set
+ * Finds a connection as the host's extensions do. `AzureWebJobs<name>` comes before `<name>`; each is read
+ * first from the connection strings, then from the settings, and last from settings such as
+ * `<name>__queueServiceUri`.
+ * @returns undefined when no such setting is set
  */
 export function findConnection(
   setting: Setting,
@@ -34,16 +35,16 @@ export function findConnection(
   return undefined;
 }
 
-/** The setting that a binding's `connection` stands for. */
+/** The name of the setting in a binding's `connection`. */
 export function connectionName(connection: unknown): string {
   return typeof connection === 'string' && connection !== '' ? connection : 'AzureWebJobsStorage';
 }
 
 const OPTIONS = { retryOptions: { maxTries: 3, retryDelayInMs: 50, maxRetryDelayInMs: 400 } };
 
-/** @throws Error when the connection string is none, or `@azure/identity` is needed and not installed */
+/** @throws Error when the connection string is invalid, or `@azure/identity` is needed and not installed */
 export async function queueService(connection: StorageConnection): Promise<QueueServiceClient> {
-  // Only now: the storage libraries take a while to load, and most apps have no queues.
+  // The storage libraries load slowly, and most apps have no queues.
   const { QueueServiceClient } = await import('@azure/storage-queue');
   return 'connectionString' in connection
     ? QueueServiceClient.fromConnectionString(connection.connectionString, OPTIONS)

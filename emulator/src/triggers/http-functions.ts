@@ -6,7 +6,10 @@ import { Route, Router, RouteTemplateError } from './http-routes.js';
 
 const LEVELS: readonly string[] = ['anonymous', 'function', 'admin'];
 
-/** The methods of an HTTP function, in upper case. `@azure/functions` always registers some; its default is GET and POST. */
+/**
+ * The methods of an HTTP function, in upper case. `@azure/functions` always registers some; its default is
+ * GET and POST.
+ */
 export function methodsOf({ trigger }: FunctionDefinition): string[] {
   return (trigger['methods'] as string[]).map((method) => method.toUpperCase());
 }

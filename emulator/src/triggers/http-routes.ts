@@ -1,7 +1,7 @@
-/** Route templates of ASP.NET Core, and how the Functions host chooses among them. */
+/** Route templates of ASP.NET Core, and the order in which the Functions host tries them. */
 import { parseConstraint } from './route-constraints.js';
 
-/** By parameter name; parameters that the path leaves out are absent, unless they have a default. */
+/** Values by parameter name. A parameter that the path leaves out is absent, unless it has a default. */
 export type RouteValues = Record<string, string>;
 
 interface Literal {
@@ -21,20 +21,20 @@ type Part = Literal | Parameter;
 
 interface Segment {
   parts: Part[];
-  /** Whether a path may end before it. */
+  /** Whether a path may end before this segment. */
   mayBeMissing: boolean;
-  /** For segments of several parts, such as `{name}.{extension?}`: tried in turn. */
+  /** For segments of several parts, for example `{name}.{extension?}`; matched in this order. */
   patterns: RegExp[] | undefined;
 }
 
-/** A route template that cannot be read. The message is one line for a person. */
+/** A route template is invalid. The message is one line for a person. */
 export class RouteTemplateError extends Error {
   override name = 'RouteTemplateError';
 }
 
-/** One route: a template and the methods it answers. */
+/** One route: a template, and the methods that it answers. */
 export class Route<T> {
-  /** Without slashes at its ends. */
+  /** Without slashes at its start and end. */
   readonly template: string;
   readonly #segments: Segment[];
   readonly #defaults: RouteValues = {};
@@ -58,17 +58,20 @@ export class Route<T> {
       (catchAll < this.#segments.length - 1 || this.#segments[catchAll]!.parts.length > 1)
     ) {
       throw new RouteTemplateError(
-        `A catch-all parameter has to be the last segment of a route, which it is not in '${template}'.`,
+        `A catch-all parameter has to be the last segment of a route. It is not in '${template}'.`,
       );
     }
   }
 
-  /** Whether the template has no parameters, so that it matches one path. */
+  /** Whether the template has no parameters, so that it matches one path only. */
   get isLiteral(): boolean {
     return this.#segments.every(({ parts }) => parts.every(({ kind }) => kind === 'literal'));
   }
 
-  /** @param path its decoded segments, as {@link pathSegments} gives them. @returns undefined when it does not match. */
+  /**
+   * @param path the decoded segments, see {@link pathSegments} @returns undefined when the path does not
+   * match
+   */
   match(path: readonly string[]): RouteValues | undefined {
     const values: RouteValues = { ...this.#defaults };
     for (const [index, segment] of this.#segments.entries()) {
@@ -80,7 +83,7 @@ export class Route<T> {
       }
       const text = path[index];
       if (text === undefined || text === '') {
-        // Only the end of a path may be left out.
+        // A path may leave out its last segments only.
         if (!segment.mayBeMissing || path.length > index + 1) return undefined;
         continue;
       }
@@ -121,8 +124,8 @@ function matchSegment({ parts, patterns }: Segment, text: string, values: RouteV
 }
 
 /**
- * The segments of a request's path, decoded as Kestrel does: once, and an encoded slash stays encoded. A slash at the
- * end makes an empty last segment.
+ * The segments of a request's path, decoded as Kestrel does: once, and an encoded slash stays encoded. A
+ * slash at the end makes an empty last segment.
  */
 export function pathSegments(pathname: string): string[] {
   return pathname.slice(1).split('/').map(decode);
@@ -140,9 +143,10 @@ function decode(text: string): string {
 /**
  * Chooses the function that answers a request.
  *
- * The Functions host does not know ASP.NET Core's precedence of templates: it tries its functions in the order of their
- * names, ignoring case, and takes the first whose template and methods fit (`FunctionMetadataManager` sorts,
- * `WebJobsRouteBuilder` makes a plain list). A known path with another method is therefore 404, never 405.
+ * The Functions host does not use ASP.NET Core's precedence of templates. It tries the functions in the order
+ * of their names, ignoring case, and takes the first one with a matching template and method
+ * (`FunctionMetadataManager` sorts, `WebJobsRouteBuilder` makes a plain list). So the response to a known
+ * path with another method is 404, never 405.
  */
 export class Router<T> {
   readonly #routes: { name: string; route: Route<T> }[] = [];
@@ -161,7 +165,10 @@ export class Router<T> {
     return undefined;
   }
 
-  /** Routes without parameters that another route stands before, so that they never answer some method. */
+  /**
+   * Routes without parameters that never answer one of their methods, because another route comes before
+   * them.
+   */
   *shadowed(): Iterable<{ route: Route<T>; method: string; by: T }> {
     for (const { route } of this.#routes) {
       if (!route.isLiteral) continue;
@@ -193,27 +200,28 @@ function parseSegment(text: string): Segment {
   for (let rest = text; rest !== '';) {
     if (rest.startsWith('{')) {
       const end = closingBrace(rest);
-      if (end < 0)
-        throw new RouteTemplateError(`There is a '{' without its '}' in the route segment '${text}'.`);
+      if (end < 0) throw new RouteTemplateError(`The route segment '${text}' has a '{' without a '}'.`);
       parts.push(parseParameter(rest.slice(1, end).replaceAll('{{', '{').replaceAll('}}', '}')));
       rest = rest.slice(end + 1);
     } else {
       const [literal] = /^[^{]*/.exec(rest)!;
       if (literal.includes('}'))
-        throw new RouteTemplateError(`There is a '}' without its '{' in the route segment '${text}'.`);
+        throw new RouteTemplateError(`The route segment '${text}' has a '}' without a '{'.`);
       parts.push({ kind: 'literal', text: literal });
       rest = rest.slice(literal.length);
     }
   }
-  if (parts.length === 0)
-    throw new RouteTemplateError('There is an empty segment in a route: two slashes in a row.');
+  if (parts.length === 0) throw new RouteTemplateError('A route has an empty segment: two slashes in a row.');
   const [only] = parts;
   const mayBeMissing =
     parts.length === 1 && only!.kind !== 'literal' && (only!.optional || only!.defaultValue !== undefined);
   return { parts, mayBeMissing, patterns: parts.length === 1 ? undefined : compositePatterns(parts) };
 }
 
-/** Parameters take as much as they can, from the left. An optional last one may be missing, with the dot before it. */
+/**
+ * Parameters match as much as they can, from the left. An optional last parameter may be missing, together
+ * with the dot before it.
+ */
 function compositePatterns(parts: readonly Part[]): RegExp[] {
   const pattern = (some: readonly Part[]): RegExp => {
     const sources = some.map((part) =>

@@ -1,6 +1,7 @@
 /**
- * HTTP streams: an app that asks for them (`app.setup({ enableHttpStream: true })`) serves its http functions on an address of its own.
- * The host sends each request there, beside the invocation, and passes on what comes back, as production does.
+ * HTTP streams. With `app.setup({ enableHttpStream: true })`, an app serves its HTTP functions at an address
+ * of its own. As in production, the host sends each request there, in parallel with the invocation, and
+ * passes the response on.
  */
 import { once } from 'node:events';
 import http from 'node:http';
@@ -10,7 +11,7 @@ import { isBodiless } from '../http-message.js';
 import type { TypedData } from '../worker/types.js';
 import type { RouteValues } from './http-routes.js';
 
-/** Those that speak of one connection, and of no other. */
+/** The headers that belong to one connection and are not passed on. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -25,15 +26,15 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'host',
 ]);
 
-/** A request on its way to the app. */
+/** A request that was sent to the app. */
 export interface Forwarded {
-  /** The head of what the app answers; the body follows. Rejects when there is none. */
+  /** The app's response; its body is a stream. Rejects when there is no response. */
   answer: Promise<HttpResponseLike<Body>>;
-  /** Breaks it off. */
+  /** Breaks the request off. */
   abort: () => void;
 }
 
-/** Sends a request to the app's own address, where the invocation of the given id waits for it. */
+/** Sends a request to the app's own address. The invocation with the given id waits for it there. */
 export function forward(appAddress: string, invocationId: string, request: HttpRequestLike<Body>): Forwarded {
   const { pathname, search, host, protocol } = new URL(request.url);
   const headers: Record<string, string> = {};
@@ -60,7 +61,7 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
 
 async function answerOf(sent: http.ClientRequest): Promise<HttpResponseLike<Body>> {
   const [message] = (await once(sent, 'response')) as [http.IncomingMessage];
-  // What breaks off later shows where it is read.
+  // A later failure shows where the body is read.
   sent.on('error', () => {});
   const headers: [string, string][] = [];
   for (let index = 0; index < message.rawHeaders.length; index += 2) {
@@ -73,7 +74,7 @@ async function answerOf(sent: http.ClientRequest): Promise<HttpResponseLike<Body
   return { status, headers, body: new Uint8Array() };
 }
 
-/** What the app takes from the trigger metadata: the headers, and the values of the route. */
+/** The part of the trigger metadata that the app reads: the headers, and the values of the route. */
 export function streamMetadata({ headers }: RequestHead, values: RouteValues): Record<string, TypedData> {
   const metadata: Record<string, TypedData> = { Headers: { json: JSON.stringify(headers) } };
   for (const [name, value] of Object.entries(values)) metadata[name] = { string: value };

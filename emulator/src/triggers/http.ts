@@ -1,16 +1,19 @@
-/** Between HTTP and what the Functions worker hears and answers, as recorded from a real host. */
+/** Converts between HTTP and the worker's protocol, as in recorded calls of a real host. */
 import type { HttpRequestLike, HttpResponseLike } from '../http-message.js';
 import type { TypedData } from '../worker/types.js';
 import type { RouteValues } from './http-routes.js';
 
-/** The identity of a request that nobody signed in for. */
+/** The identity of a request without a signed-in user. */
 const ANONYMOUS = {
   claims: [],
   nameClaimType: { value: 'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name' },
   roleClaimType: { value: 'http://schemas.microsoft.com/ws/2008/06/identity/claims/role' },
 };
 
-/** What an http function is given. There is trigger metadata too, but `@azure/functions` gives none to http functions. */
+/**
+ * The input of an HTTP function. The real host sends trigger metadata, too, but `@azure/functions` passes
+ * none to HTTP functions.
+ */
 export function httpInput(request: HttpRequestLike, params: RouteValues): TypedData {
   const http: Record<string, unknown> = {
     identities: [ANONYMOUS],
@@ -30,7 +33,9 @@ export function httpInput(request: HttpRequestLike, params: RouteValues): TypedD
   return { http };
 }
 
-/** Names ignore case, the first spelling stays, and the values of one name are joined by commas: so .NET has them. */
+/**
+ * The query as in .NET: names ignore case, the first spelling stays, and commas join the values of one name.
+ */
 function queryOf(request: HttpRequestLike): Iterable<[string, string]> {
   const found = new Map<string, [string, string]>();
   for (const [name, value] of new URL(request.url).searchParams) {
@@ -66,7 +71,7 @@ interface RpcHttp {
   body?: TypedData;
 }
 
-/** What an http function answered, as HTTP. No result at all is 204. */
+/** The HTTP response of a function's result. Without a result it is 204. */
 export function httpOutput(value: TypedData | null | undefined): HttpResponseLike {
   if (value === null || value === undefined || value.http === undefined) return empty(204);
   const http = value.http as RpcHttp;
@@ -77,7 +82,7 @@ export function httpOutput(value: TypedData | null | undefined): HttpResponseLik
 
 const SAME_SITE: Record<string, string> = { lax: 'lax', strict: 'strict', explicitNone: 'none' };
 
-/** As ASP.NET Core writes a cookie: the value escaped, the path `/` when none is given. */
+/** A cookie as ASP.NET Core writes it: the value is escaped, and the default path is `/`. */
 function cookieText(cookie: RpcCookie): string {
   const value = encodeURIComponent(cookie.value).replaceAll(
     /[!'()*]/g,
@@ -96,7 +101,7 @@ function cookieText(cookie: RpcCookie): string {
   return parts.join('; ');
 }
 
-/** An answer without a body. */
+/** A response without a body. */
 export function empty(status: number, headers: [string, string][] = []): HttpResponseLike {
   return { status, headers, body: new Uint8Array() };
 }

@@ -2,15 +2,17 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { RequestHead } from '../http-message.js';
 import type { FunctionDefinition } from '../worker/types.js';
 
-/** The keys of a host, as Azure has them. */
+/** The keys of a host, as in Azure. */
 export interface HostKeys {
-  /** Opens everything, `/admin` included. */
+  /** Opens all functions, the management API and `/admin`. */
   master: string;
   /** Opens every function of level `function`. */
   host: string;
-  /** The system key `durabletask_extension`: opens the management API, and stands in the URLs that clients are given. */
+  /**
+   * The system key `durabletask_extension`: opens the management API. The URLs that clients get contain it.
+   */
   durableTask: string;
-  /** By function name: opens that function, when its level is `function`. */
+  /** Keys by function name. Each opens one function of level `function`. */
   functions: Readonly<Record<string, string>>;
 }
 
@@ -32,7 +34,10 @@ function newKey(): string {
   return randomBytes(40).toString('base64url');
 }
 
-/** Whether a request carries one of `keys`: header `x-functions-key`, or without that `code` in the query. */
+/**
+ * Whether a request has one of `keys` in the header `x-functions-key`, or, without this header, in the query
+ * parameter `code`.
+ */
 export function carriesKey(request: RequestHead, keys: readonly string[]): boolean {
   const given = request.headers['x-functions-key'] ?? new URL(request.url).searchParams.get('code') ?? '';
   return keys.some((key) => equal(given, key));

@@ -8,35 +8,39 @@ import { decodeMessage, MessageEncodingError } from './queue-messages.js';
 
 export interface QueueListenerOptions {
   queue: QueueClient;
-  /** None for a queue that is a poison queue itself. */
+  /** Undefined for a queue that is itself a poison queue. */
   poisonQueue: QueueClient | undefined;
   options: QueueOptions;
   log: Log;
-  /** Runs the function, telling `waiting` when it waits for a retry and when no longer. @returns whether it succeeded. */
+  /**
+   * Runs the function. It calls `waiting` when the wait for a retry begins and ends. @returns whether it
+   * succeeded
+   */
   run: (message: ReceivedMessage, waiting: (waits: boolean) => void) => Promise<boolean>;
-  /** Called when a message was put into the poison queue. */
+  /** Called when the listener has put a message into the poison queue. */
   poisoned: () => void;
 }
 
-/** Seconds for which a message at work is invisible; renewed while its function runs. */
+/** How long a message is invisible while its function runs, in seconds. The listener renews it. */
 const INVISIBLE = 600;
-/** Milliseconds: the shortest wait between two looks at an empty queue. */
+/** The shortest wait before an empty queue is read again, in milliseconds. */
 const SHORTEST_WAIT = 100;
 const CATEGORY = 'Host.Triggers.Queue';
 
 /**
- * Takes the messages of one queue to one function, as the storage extension does: in batches, each message on its own, deleted
- * when its function succeeds, visible again when it fails, and moved to the poison queue when it failed too often.
+ * Runs one function with the messages of one queue, as the storage extension does. It receives messages in
+ * batches and runs the function with each message separately. It deletes a message when its function
+ * succeeds, makes it visible again when it fails, and moves it to the poison queue after too many failures.
  */
 export class QueueListener {
   readonly queueName: string;
   readonly #options: QueueListenerOptions;
   readonly #working = new Map<string, Promise<void>>();
-  /** Those of them whose functions wait for a retry. */
+  /** The ids of those messages whose functions wait for a retry. */
   readonly #waiting = new Set<string>();
-  /** Resolved when a message was dealt with or waits for a retry, and when the listener stops. */
+  /** Resolved when a message is finished or waits for a retry, and when the listener stops. */
   #changed = Promise.withResolvers<void>();
-  /** Messages whose functions run: with the receipt that renews them. */
+  /** The messages whose functions run, with their current receipts. */
   readonly #held = new Map<string, { message: DequeuedMessageItem }>();
   #looking: Promise<unknown> = Promise.resolve();
   #wake = new AbortController();
@@ -54,12 +58,15 @@ export class QueueListener {
     void this.#listen();
   }
 
-  /** Looks at once: somebody has put a message there. */
+  /** Reads the queue at once, because the host has put a message there. */
   notify(): void {
     this.#wake.abort();
   }
 
-  /** Takes messages until there are none to be seen, and none is at work but those that wait for a retry. @returns whether there were any. */
+  /**
+   * Processes messages until none is visible, and none is being processed except those that wait for a retry.
+   * @returns whether there were messages
+   */
   async drain(): Promise<boolean> {
     let any = this.#isRunning;
     for (; !this.#stopped; any = true) {
@@ -78,7 +85,10 @@ export class QueueListener {
     this.#changed = Promise.withResolvers();
   }
 
-  /** Takes no more messages; those at work after `grace` milliseconds go back to the queue. */
+  /**
+   * Receives no more messages. Messages that are still being processed after `grace` milliseconds go back to
+   * the queue.
+   */
   async stop(grace: number): Promise<void> {
     this.#stopped = true;
     this.#change();
@@ -101,7 +111,7 @@ export class QueueListener {
     }
   }
 
-  /** Longer and longer while nothing comes, by about the double each time. */
+  /** The wait about doubles each time while the queue stays empty. */
   #nextWait(): number {
     const { maxPollingInterval } = this.#options.options;
     if (this.#wait < maxPollingInterval) {
@@ -113,7 +123,7 @@ export class QueueListener {
     return this.#wait;
   }
 
-  /** Takes one batch. Never two at once. @returns whether there were messages. */
+  /** Receives one batch, never two at once. @returns whether there were messages */
   async #look(): Promise<boolean> {
     const looking = this.#looking.then(() => this.#receive());
     this.#looking = looking;
@@ -142,7 +152,7 @@ export class QueueListener {
         log(
           'warning',
           CATEGORY,
-          `The queue '${this.queueName}' cannot be read, trying again: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+          `The queue '${this.queueName}' cannot be read; the host tries again: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
         );
       }
       return false;
@@ -190,11 +200,12 @@ export class QueueListener {
       ).finally(() => {
         clearInterval(renewing);
       });
-      // Given back already: this process ends, and somebody else has it.
+      // The message was given back, because this process ends. Another process may have it.
       if (!this.#held.delete(message.messageId)) return;
       if (succeeded) await this.#delete(held.message);
       else if (message.dequeueCount >= options.maxDequeueCount) await this.#poison(held.message);
-      // A poison queue's own failures wait until they are visible by themselves, or they would run in circles.
+      // A failed message of a poison queue waits until its visibility timeout ends. Released at once, it
+      // would run again and again.
       else if (this.#options.poisonQueue !== undefined)
         await this.#release(held.message, Math.ceil(options.visibilityTimeout / 1000));
     } catch (error) {
@@ -225,7 +236,7 @@ export class QueueListener {
         log(
           'warning',
           CATEGORY,
-          `The message ${held.message.messageId} of the queue '${this.queueName}' was lost to somebody else: ${String(error)}`,
+          `The message ${held.message.messageId} of the queue '${this.queueName}' was lost to another process: ${String(error)}`,
         );
       });
     }, INVISIBLE * 500).unref();
@@ -254,12 +265,15 @@ export class QueueListener {
   }
 }
 
-/** The message or its queue is gone, or somebody else has it: 400 is the answer to a receipt of the past. */
+/**
+ * Ignores that the message or its queue is gone, or that another process has it: storage answers an old
+ * receipt with 400.
+ */
 function takenOver(error: unknown): void {
   if (![400, 404, 409].includes(statusOf(error)!)) throw error;
 }
 
-/** Puts a message, as it is on the wire, into a queue that may not exist yet. */
+/** Puts an encoded message into a queue that may not exist yet. */
 export async function sendMessage(queue: QueueClient, body: string): Promise<void> {
   try {
     await queue.sendMessage(body);

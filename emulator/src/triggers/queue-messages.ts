@@ -1,8 +1,8 @@
-/** Between the messages of a storage queue and what the Functions worker hears and answers. */
+/** Converts between the messages of a storage queue and the worker's protocol. */
 import { scalarText } from '../binding-data.js';
 import type { TypedData } from '../worker/types.js';
 
-/** What a queue says of a message beside its text. */
+/** A message with its properties. */
 export interface ReceivedMessage {
   text: string;
   id: string;
@@ -13,7 +13,7 @@ export interface ReceivedMessage {
   nextVisibleOn: Date;
 }
 
-/** A message that is not in the encoding that host.json asks for. */
+/** A message does not have the encoding that host.json sets. */
 export class MessageEncodingError extends Error {
   override name = 'MessageEncodingError';
 }
@@ -31,7 +31,7 @@ export function encodeMessage(body: string | Uint8Array, base64: boolean): strin
   return base64 ? Buffer.from(body).toString('base64') : Buffer.from(body).toString('utf8');
 }
 
-/** The trigger metadata of a message, as recorded. */
+/** The trigger metadata of a message, as in recorded calls of a real host. */
 export function messageMetadata(message: ReceivedMessage): Record<string, TypedData> {
   const time = (date: Date): TypedData => ({
     json: JSON.stringify(`${date.toISOString().slice(0, 19)}+00:00`),
@@ -48,9 +48,9 @@ export function messageMetadata(message: ReceivedMessage): Record<string, TypedD
 }
 
 /**
- * The messages that an output binding's value stands for, as recorded: one for each element of an array, objects as indented
- * JSON, text as it is. Text that looks like JSON is read as such first.
- * @throws SyntaxError when text looks like JSON and is none, as in production
+ * The messages of an output binding's value, as in recorded calls of a real host: one for each element of an
+ * array; objects become indented JSON, text stays as it is. Text that looks like JSON is parsed first.
+ * @throws SyntaxError when text looks like JSON but is not, as in production
  */
 export function outputMessages(value: TypedData | null | undefined): (string | Uint8Array)[] {
   if (value === null || value === undefined) return [];

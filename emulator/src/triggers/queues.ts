@@ -12,7 +12,10 @@ export interface QueuesOptions {
   setting: Setting;
   options: QueueOptions;
   log: Log;
-  /** Runs a queue function with a message, telling `waiting` when it waits for a retry and when no longer. @returns whether it succeeded. */
+  /**
+   * Runs a queue function with a message. It calls `waiting` when the wait for a retry begins and ends.
+   * @returns whether it succeeded
+   */
   run: (
     definition: FunctionDefinition,
     inputData: Record<string, TypedData>,
@@ -21,7 +24,10 @@ export interface QueuesOptions {
   ) => Promise<boolean>;
 }
 
-/** Milliseconds that functions have to end, when the host stops, before their messages go back to the queue. */
+/**
+ * How long functions may go on when the host stops, in milliseconds. After that their messages go back to the
+ * queue.
+ */
 const GRACE = 2000;
 
 /** The storage queues of one app: the listeners of its queue functions, and its output bindings. */
@@ -34,7 +40,7 @@ export class Queues {
     this.#options = options;
   }
 
-  /** What keeps a queue binding from working, as the end of a sentence; undefined when nothing does. */
+  /** Why a queue binding cannot work, as the end of a sentence; undefined when it can. */
   problem({ queueName, connection }: Binding): string | undefined {
     const name = String(queueName).toLowerCase();
     if (name.length < 3 || name.length > 63 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
@@ -44,7 +50,7 @@ export class Queues {
     return `its queue '${name}' needs a storage account, and the setting '${setting}' is not set`;
   }
 
-  /** Starts to listen for queue functions. */
+  /** Starts a listener for each queue function. */
   async start(definitions: readonly FunctionDefinition[]): Promise<void> {
     const { options, log, run } = this.#options;
     for (const definition of definitions) {
@@ -68,7 +74,7 @@ export class Queues {
     }
   }
 
-  /** Writes what a function gave an output binding. @throws Error when it cannot be written. */
+  /** Writes the value that a function gave an output binding. @throws Error when it cannot be written */
   async write(binding: Binding, value: TypedData | null | undefined): Promise<void> {
     const problem = this.problem(binding);
     if (problem !== undefined)
@@ -81,7 +87,7 @@ export class Queues {
     this.#notify(queue.name);
   }
 
-  /** Takes every message that is to be seen to its function. @returns whether there were any. */
+  /** Processes every visible message. @returns whether there were messages */
   async drain(): Promise<boolean> {
     return (await Promise.all(this.#listeners.map((listener) => listener.drain()))).includes(true);
   }

@@ -1,4 +1,7 @@
-/** The inline constraints of ASP.NET Core's route templates, as .NET reads their values (invariant culture). */
+/**
+ * The inline constraints of ASP.NET Core's route templates. Values are read as .NET does in the invariant
+ * culture.
+ */
 
 type Constraint = (value: string) => boolean;
 
@@ -9,7 +12,7 @@ const HYPHENED = `${DIGITS}{8}-${DIGITS}{4}-${DIGITS}{4}-${DIGITS}{4}-${DIGITS}{
 const GUID = new RegExp(`^\\s*(?:${DIGITS}{32}|${HYPHENED}|\\{${HYPHENED}\\}|\\(${HYPHENED}\\))\\s*$`, 'i');
 const DOUBLE = /^\s*[-+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
 
-/** @throws Error saying what is wrong with it. */
+/** @throws Error with the mistake in the constraint */
 export function parseConstraint(text: string): Constraint {
   const found = /^\s*([a-z]+)\s*(?:\((.*)\))?\s*$/is.exec(text);
   const name = found?.[1]?.toLowerCase();

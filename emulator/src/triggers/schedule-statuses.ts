@@ -1,4 +1,7 @@
-/** When timer functions ran and will run, kept as the host keeps it, so that a run that was missed is found after a restart. */
+/**
+ * When timer functions ran and will run. The records are those of the real host, so that a missed run is
+ * found after a restart.
+ */
 import os from 'node:os';
 import path from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
@@ -8,23 +11,23 @@ import { blobContainer, type StorageConnection } from './connections.js';
 
 /** Times in milliseconds since the epoch. */
 export interface ScheduleStatus {
-  /** When it ran last, or {@link UNKNOWN}. */
+  /** The last run, or {@link UNKNOWN}. */
   last: number;
   next: number;
-  /** From when `next` was reckoned, or {@link UNKNOWN}. */
+  /** The time from which `next` was computed, or {@link UNKNOWN}. */
   lastUpdated: number;
 }
 
-/** .NET's default time. */
+/** The default of .NET's `DateTime`. */
 export const UNKNOWN = Date.parse('0001-01-01T00:00:00Z');
 
-/** Where the statuses of an app's timer functions are kept, by function name. */
+/** Stores the statuses of an app's timer functions by function name. */
 export interface ScheduleStatuses {
   read(functionName: string): Promise<ScheduleStatus | undefined>;
   write(functionName: string, status: ScheduleStatus): Promise<void>;
 }
 
-/** Statuses that live as long as the process, or the given map. */
+/** Keeps statuses in memory, in the given map or in one of its own. */
 export class MemoryScheduleStatuses implements ScheduleStatuses {
   readonly #statuses: Map<string, ScheduleStatus>;
 
@@ -48,7 +51,10 @@ export interface BlobScheduleStatusesOptions {
   timeZone: string;
 }
 
-/** Statuses in the host's own blobs: `azure-webjobs-hosts/timers/<host id>/Host.Functions.<function>/status`. */
+/**
+ * Keeps statuses in the blobs of the real host: `azure-webjobs-hosts/timers/<host
+ * id>/Host.Functions.<function>/status`.
+ */
 export class BlobScheduleStatuses implements ScheduleStatuses {
   readonly #options: BlobScheduleStatusesOptions;
   #container: Promise<ContainerClient> | undefined;
@@ -87,7 +93,7 @@ export class BlobScheduleStatuses implements ScheduleStatuses {
   }
 }
 
-/** A status as the host writes it, and as a function sees it. */
+/** A status in the form in which the host writes it and a function gets it. */
 export function statusJson(
   { last, next, lastUpdated }: ScheduleStatus,
   timeZone: string,
@@ -99,7 +105,7 @@ export function statusJson(
   };
 }
 
-/** `2026-11-21T01:22:15.004+01:00`: the time in a zone, without zeros at its end. */
+/** A time in a zone, without trailing zeros: `2026-11-21T01:22:15.004+01:00`. */
 function localTime(time: number, timeZone: string): string {
   if (time === UNKNOWN) return '0001-01-01T00:00:00+00:00';
   const zone = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
@@ -110,7 +116,10 @@ function localTime(time: number, timeZone: string): string {
   return `${new Date(time + offset * 60_000).toISOString().replace(/\.?0*Z$/, '')}${sign}${hours}:${minutes}`;
 }
 
-/** Under which an app's blobs are kept: as the host has it, from the machine's name and the app's folder, or from a setting. */
+/**
+ * The id in the names of an app's blobs. As on the real host, it comes from a setting, or from the machine's
+ * name and the app's folder.
+ */
 export function hostId(directory: string, setting: Setting): string {
   const given = setting('AzureFunctionsWebHost__hostid');
   if (given !== undefined) return given;

@@ -1,19 +1,19 @@
-/** The schedules of timer triggers: NCRONTAB expressions of five or six fields, and spans of time. */
+/** The schedules of timer triggers: NCRONTAB expressions of five or six fields, and time spans. */
 import { Cron } from 'croner';
 import { formatTimeSpan, parseTimeSpan } from '../time-span.js';
 
 export interface Schedule {
-  /** As the host's log names it: `Cron: '0 0 * * * *'`. */
+  /** The schedule as the host logs it: `Cron: '0 0 * * * *'`. */
   description: string;
-  /** Whether it is read on a clock on the wall, which daylight saving sets forward and back. */
+  /** Whether daylight saving time moves the schedule. */
   onWallClock: boolean;
-  /** Runs more often than once a minute: the host then keeps no record of when it ran. */
+  /** Whether it runs more often than once a minute. The host then does not record its runs. */
   frequent: boolean;
-  /** The first time after `time`; {@link NEVER} when there is none. Milliseconds since the epoch. */
+  /** The first run after `time`, or {@link NEVER}. Both are milliseconds since the epoch. */
   next(time: number): number;
 }
 
-/** The last moment that .NET knows: when what never happens is due. */
+/** The last second of .NET's `DateTime`: the due time of a run that never happens. */
 export const NEVER = Date.UTC(9999, 11, 31, 23, 59, 59);
 
 interface Field {
@@ -51,8 +51,9 @@ const WEEKDAY: Field = {
 const FIELDS = [SECOND, SECOND, HOUR, DAY, MONTH, WEEKDAY];
 
 /**
- * Reads a schedule as the host does. @returns undefined when `text` is none.
- * @param timeZone in which it is read, by its IANA name
+ * Reads a schedule as the host does.
+ * @param timeZone the IANA name of the schedule's time zone
+ * @returns undefined when `text` is not a schedule
  */
 export function parseSchedule(text: string, timeZone: string): Schedule | undefined {
   const parts = text.split(/\s+/).filter((part) => part !== '');
@@ -70,14 +71,15 @@ export function parseSchedule(text: string, timeZone: string): Schedule | undefi
 }
 
 /**
- * The one difference from the host: what daylight saving leaves out (02:30 in spring) runs at the end of the gap, where the host
- * adds the hour.
+ * There is one difference from the host. A time that daylight saving skips (02:30 in spring) runs at the end
+ * of the gap; on the host it runs an hour later.
  */
 function cronSchedule(fields: readonly number[][], timeZone: string): Schedule {
   const isFull = (values: readonly number[], index: number): boolean =>
     values.length === FIELDS[index]!.most - FIELDS[index]!.least + 1;
   const parts = fields.map((values, index) => (isFull(values, index) ? '*' : values.join(',')));
-  // The host's rule for what runs in both of the hours that autumn repeats: two values side by side among seconds, minutes and hours.
+  // In autumn one hour repeats. By the host's rule, a schedule runs in both when two of its seconds, minutes
+  // or hours are consecutive.
   const isInterval = fields
     .slice(0, 3)
     .some((values) => values.some((value, index) => values[index + 1] === value + 1));
@@ -96,7 +98,10 @@ function cronSchedule(fields: readonly number[][], timeZone: string): Schedule {
   };
 }
 
-/** The values that a field stands for, ascending: `*`, `5`, `1-5`, `MON`, any of them with a step, and lists. */
+/**
+ * The values of a field in ascending order. A field is `*`, `5`, `1-5` or `MON`, each with or without a step,
+ * or a list of them.
+ */
 function valuesOf(text: string, field: Field): number[] | undefined {
   const found = new Set<number>();
   for (const item of text.split(',')) {

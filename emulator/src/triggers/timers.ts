@@ -13,14 +13,17 @@ export interface TimersOptions {
   clock: Clock;
   log: Log;
   statuses: ScheduleStatuses;
-  /** In which schedules are read. */
+  /** The IANA name of the schedules' time zone. */
   timeZone: string;
-  /** Runs a timer function to its end, whatever comes of it. There is trigger metadata too, but `@azure/functions` gives none to timer functions. */
+  /**
+   * Runs a timer function to its end. It does not reject when the function fails. The real host sends trigger
+   * metadata, too, but `@azure/functions` passes none to timer functions.
+   */
   run: (definition: FunctionDefinition, inputData: Record<string, TypedData>) => Promise<unknown>;
 }
 
 const CATEGORY = 'Host.Triggers.Timer';
-/** Milliseconds that functions have to end, when the host stops. */
+/** How long functions may go on when the host stops, in milliseconds. */
 const GRACE = 2000;
 
 /** The timer functions of one app. */
@@ -28,19 +31,19 @@ export class Timers {
   readonly #timers: Map<string, Timer>;
   readonly #writes = new RunningTasks();
 
-  /** @throws UnsupportedBindingError for a schedule that is none */
+  /** @throws UnsupportedBindingError for an invalid schedule */
   constructor(definitions: readonly FunctionDefinition[], options: TimersOptions) {
     this.#timers = new Map(
       definitions.map((definition) => [definition.name, new Timer(definition, options, this.#writes)]),
     );
   }
 
-  /** What a timer function is given when it runs out of turn. */
+  /** The input of a timer function that runs without its schedule. */
   input(functionName: string): TypedData {
     return this.#timers.get(functionName)!.input(false);
   }
 
-  /** Waits until the statuses are read; what is to run at once has begun then. */
+  /** Resolves when the statuses are read. Functions that have to run at once have begun then. */
   async start(): Promise<void> {
     await Promise.all([...this.#timers.values()].map((timer) => timer.start()));
   }
@@ -60,12 +63,15 @@ export class Timers {
   }
 }
 
-/** Runs one function on its schedule, as the Timers extension does: never twice at once, and once for all the runs that were missed. */
+/**
+ * Runs one function on its schedule, as the Timers extension does: never twice at once, and once for all
+ * missed runs together.
+ */
 class Timer {
   readonly #definition: FunctionDefinition;
   readonly #options: TimersOptions;
   readonly #schedule: Schedule;
-  /** Whether its status is kept. */
+  /** Whether its status is stored. */
   readonly #monitored: boolean;
   #status: ScheduleStatus | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -99,7 +105,7 @@ class Timer {
       stored === undefined
         ? { last: UNKNOWN, next: this.#schedule.next(now), lastUpdated: UNKNOWN }
         : this.#onThisSchedule(stored, now);
-    // A new timer is written down before it ran, so that its first run cannot be missed.
+    // The status of a new timer is stored before its first run, so that this run cannot be missed.
     if (this.#monitored && this.#status !== stored)
       this.#write({ ...this.#status, lastUpdated: stored === undefined ? now : this.#status.lastUpdated });
     log(
@@ -125,7 +131,9 @@ class Timer {
     await this.#written;
   }
 
-  /** A status of another schedule is reckoned anew, and what is past by the new one was not missed. */
+  /**
+   * Computes the status again when the schedule has changed. Past runs of the new schedule were not missed.
+   */
   #onThisSchedule(stored: ScheduleStatus, now: number): ScheduleStatus {
     let lastUpdated =
       stored.last !== UNKNOWN ? stored.last : stored.lastUpdated !== UNKNOWN ? stored.lastUpdated : now;
@@ -197,7 +205,7 @@ class Timer {
     this.#options.log(
       'error',
       CATEGORY,
-      `Could not ${what} when the function '${this.#definition.name}' ran last: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+      `The host cannot ${what} when the function '${this.#definition.name}' ran last: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
     );
   }
 }

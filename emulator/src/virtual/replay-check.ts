@@ -1,6 +1,6 @@
 import type { Answer } from '../durable/episode/actions.js';
 
-/** Says where two replays of one history differ, or nothing when they do not. */
+/** Describes where two replays of one history differ. @returns undefined when they are equal */
 export function difference(first: Answer, second: Answer): string | undefined {
   const steps = Math.max(first.actions.length, second.actions.length);
   for (let index = 0; index < steps; index++) {

@@ -1,32 +1,33 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * What an invocation sees in place of the process's own: its environment's time and settings.
- * Everything it awaits sees the same.
+ * The time and the settings of an invocation, in place of those of the process. All that the invocation
+ * awaits has the same.
  */
 export interface Scope {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Takes precedence over the process's variables; undefined hides one. */
+  /** These variables take precedence over those of the process. The value undefined hides a variable. */
   env: Readonly<Record<string, string | undefined>>;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
 let installed = false;
 
-/** The scope that the caller is in. */
+/** The scope of the caller. */
 export function currentScope(): Scope | undefined {
   return scopes.getStore();
 }
 
-/** Runs `task` with what {@link Scope} says. */
+/** Runs `task` in a scope. */
 export function runInScope<T>(scope: Scope, task: () => T): T {
   return scopes.run(scope, task);
 }
 
 /**
- * Makes `Date` and `process.env` answer from the current scope, and as ever outside of one. Once a process, before the
- * app is loaded: code that keeps `Date.now` for itself before that goes on seeing the real time. `setTimeout` stays real.
+ * Makes `Date` and `process.env` answer from the current scope; outside of a scope they stay as they are. It
+ * has to run once, before the app is loaded: code that has kept `Date.now` in a variable before gets the real
+ * time. `setTimeout` stays real.
  */
 export function installScopes(): void {
   if (installed) return;

@@ -2,20 +2,20 @@ import type { FSWatcher } from 'node:fs';
 import { readdirSync, watch } from 'node:fs';
 import path from 'node:path';
 
-/** Milliseconds without another change after which changes are told: a build writes many files. */
+/** A build writes many files. A change is reported when no other follows for so many milliseconds. */
 const SETTLED = 250;
 
-/** Beside the app's code: read when it starts. */
+/** The files beside the app's code that are read at the start. */
 const READ_AT_START: ReadonlySet<string> = new Set(['host.json', 'local.settings.json', 'package.json']);
 
 /**
- * Watches what an app is loaded from: its JavaScript, wherever it is but in `node_modules` and hidden folders, and its settings.
- * @param directory absolute
- * @param changed called with the path of a file that was changed, once for many changes at a time
- * @returns how to stop it
+ * Watches the files of an app: its JavaScript, except in `node_modules` and hidden folders, and its settings.
+ * @param directory an absolute path
+ * @param changed called with the path of a changed file, once for many changes at a time
+ * @returns a function that stops watching
  */
 export function watchAppFiles(directory: string, changed: (file: string) => void): () => void {
-  // One watcher a folder: a recursive one would go through all of node_modules.
+  // Each folder has a watcher, because a recursive watcher would watch all of node_modules.
   const watchers = new Map<string, FSWatcher>();
   let settling: NodeJS.Timeout | undefined;
 
@@ -39,12 +39,12 @@ export function watchAppFiles(directory: string, changed: (file: string) => void
     if (matters(file)) {
       notice(file);
     } else if (event === 'rename') {
-      // Perhaps a folder that came, or went, or came again under its name.
+      // Perhaps a folder was created, deleted, or created again with the same name.
       unwatch(file);
       watchFolder(file, true);
     }
   };
-  /** @param isNew whether what is in it may have been written before it was watched */
+  /** @param isNew whether files may have been written into it before it was watched */
   const watchFolder = (folder: string, isNew: boolean): void => {
     try {
       const entries = readdirSync(folder, { withFileTypes: true });
@@ -62,7 +62,7 @@ export function watchAppFiles(directory: string, changed: (file: string) => void
         else if (isNew && matters(full)) notice(full);
       }
     } catch {
-      // No folder, or one that is gone again.
+      // It is not a folder, or it is gone again.
       unwatch(folder);
     }
   };

@@ -1,4 +1,7 @@
-/** The process of `emulator start --watch` that has the app in it. It does what its parent says, and ends with it. */
+/**
+ * The process of `emulator start --watch` that runs the app. It obeys its parent's messages, and ends when
+ * the parent ends.
+ */
 import { once } from 'node:events';
 import type { RunningEmulator } from '../emulator.js';
 import { fail, serve } from '../serve.js';
@@ -13,7 +16,7 @@ function end(leave: (emulator: RunningEmulator) => Promise<unknown>): void {
   ending = true;
   starting.promise.then(leave).then(() => process.exit(0), fail);
 }
-// Ctrl-C reaches every process of a terminal: the parent decides.
+// Ctrl-C reaches every process of a terminal. The parent decides when this one ends.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', () => {
@@ -23,20 +26,20 @@ process.on('message', (message: ToApp) => {
   if (message === 'stop') end((emulator) => emulator.stop());
   if (message === 'leave')
     end(async (emulator) => {
-      await tell(await emulator.leave());
+      await send(await emulator.leave());
     });
 });
 
 const [options] = (await once(process, 'message')) as [PlainOptions];
 try {
   const emulator = await serve(options);
-  await tell({ port: emulator.port, keys: emulator.host.keys, instances: new Map(), schedules: new Map() });
+  await send({ port: emulator.port, keys: emulator.host.keys, instances: new Map(), schedules: new Map() });
   starting.resolve(emulator);
 } catch (error) {
   fail(error);
 }
 
-async function tell(what: FromApp): Promise<void> {
+async function send(what: FromApp): Promise<void> {
   await new Promise<void>((resolve) => {
     process.send!(what, () => {
       resolve();

@@ -1,4 +1,7 @@
-/** `emulator start --watch`: the emulator in a process of its own, followed by another when the app changes. */
+/**
+ * `emulator start --watch`: the emulator runs in a child process. When the app changes, another child process
+ * replaces it.
+ */
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,13 +16,22 @@ export type PlainOptions = Pick<
   'app' | 'port' | 'storage' | 'hub' | 'enforceKeys' | 'strict' | 'verbose' | 'left'
 >;
 
-/** What a process is told: its options first, and then to end, with or without somebody who goes on in its place. */
+/**
+ * The messages to a child process: first its options, later the request to end. After `leave`, another
+ * process takes its place.
+ */
 export type ToApp = PlainOptions | 'stop' | 'leave';
 
-/** What a process says: what it would leave if it broke down now, when it serves, and what it does leave. */
+/**
+ * The messages from a child process: what it would leave if it crashed, when it begins to serve; and what it
+ * leaves at its end.
+ */
 export type FromApp = Legacy;
 
-/** Runs an app until somebody ends this process. An app that cannot be started at first ends it, too; later, the next change is waited for. */
+/**
+ * Runs an app until this process gets a signal. When the app cannot start the first time, the process ends.
+ * When it cannot start later, it waits for the next change.
+ */
 export async function watchApp(options: PlainOptions): Promise<void> {
   const directory = path.resolve(options.app);
   let running = new AppProcess(options);
@@ -35,11 +47,15 @@ export async function watchApp(options: PlainOptions): Promise<void> {
   });
   for (let left: Legacy | undefined; ;) {
     if ((await Promise.race([change.promise, running.ended])) === undefined && !ends)
-      process.stdout.write('The app does not run. It is started again when it is changed.\n');
+      process.stdout.write(
+        'The app does not run. The emulator starts it again when a file of the app changes.\n',
+      );
     const file = await change.promise;
     change = Promise.withResolvers();
     if (ends) return;
-    process.stdout.write(`${path.relative(directory, file)} has changed: the app is loaded anew.\n`);
+    process.stdout.write(
+      `${path.relative(directory, file)} has changed. The emulator loads the app again.\n`,
+    );
     left = (await running.end('leave')) ?? left;
     if (ends) return;
     running = new AppProcess({ ...options, ...(left !== undefined && { left }) });
@@ -47,9 +63,9 @@ export async function watchApp(options: PlainOptions): Promise<void> {
   }
 }
 
-/** A process with an app in it. */
+/** A child process that runs an app. */
 class AppProcess {
-  /** Whether it serves, known when it does, or has ended without. */
+  /** Resolves with true when it serves, and with false when it has ended before. */
   readonly serves: Promise<boolean>;
   readonly ended: Promise<undefined>;
   readonly #child: ChildProcess;
@@ -70,7 +86,7 @@ class AppProcess {
     });
   }
 
-  /** Ends it, if it has not ended. @returns what it left, if it ever served. */
+  /** Ends the process, if it has not ended. @returns what it left; undefined when it never served */
   async end(how: 'stop' | 'leave'): Promise<Legacy | undefined> {
     if (this.#child.connected) this.#child.send(how satisfies ToApp);
     await this.ended;

@@ -6,7 +6,7 @@ import type { Registrations } from './core-api.js';
 import { installCoreApi } from './core-api.js';
 import type { Binding } from './types.js';
 
-/** An app to load: its folder (built, with a package.json), or a function that imports its entry file. */
+/** An app: its folder (built, with a package.json), or a function that imports its entry file. */
 export type AppSource = { directory: string } | { app: () => Promise<unknown> };
 
 /** The app cannot be loaded. The message is one line for a person. */
@@ -17,8 +17,9 @@ export class AppLoadError extends Error {
 let loaded: { key: string; registrations: Promise<Registrations> } | undefined;
 
 /**
- * Loads an app, once a process: later calls for the same app get the same registrations, so that many hosts can share
- * them. Another app needs another process, because `@azure/functions` keeps its registrations for ever.
+ * Loads an app, once a process. Later calls for the same app get the same registrations, so that many hosts
+ * can share them. Another app needs another process, because `@azure/functions` keeps its registrations until
+ * the process ends.
  * @throws AppLoadError
  */
 export async function loadApp(source: AppSource): Promise<Registrations> {
@@ -47,17 +48,17 @@ async function load(source: AppSource): Promise<Registrations> {
     const bindings = Object.values(metadata['bindings'] as Record<string, Binding>);
     if (bindings.some((binding) => binding['durableRequiresGrpc'] === true)) {
       throw new AppLoadError(
-        'The app uses durable-functions 4, which speaks another protocol (gRPC). The emulator runs durable-functions 3.',
+        'The app uses durable-functions 4, which uses another protocol (gRPC). The emulator runs durable-functions 3.',
       );
     }
   }
-  // Locks app.setup() and tells what the library wants of its host.
+  // This call makes later calls of app.setup() fail, and returns the capabilities that the library needs.
   registrations.httpAddress = (await registrations.model!.getCapabilities({}))['HttpUri'];
   registrations.open = false;
   return registrations;
 }
 
-/** Runs the app's appTerminate hooks: once, when the process is about to end. */
+/** Runs the app's appTerminate hooks: once, before the process ends. */
 export async function terminateApp(registrations: Registrations): Promise<void> {
   const { appHookData, appLevelHookData: hookData } = registrations;
   for (const hook of registrations.hooks.get('appTerminate') ?? []) await hook({ hookData, appHookData });
@@ -89,13 +90,13 @@ async function loadDirectory(directory: string): Promise<void> {
   }
 }
 
-/** This package's own code, as a stack names it: by path where it is CommonJS, by address where it is a module. */
+/** The folder of this package in stack traces: a path for CommonJS, a URL for modules. */
 const OWN = [
   path.dirname(import.meta.dirname) + path.sep,
   `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`,
 ];
 
-/** The message, and where in the app it was thrown when the stack says so: libraries are not the app, nor is what they call here. */
+/** The message, and the place in the app's own code where the error was thrown, when the stack shows it. */
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';

@@ -1,4 +1,4 @@
-/** Where in the app's code something stands: what the SDK forgets and V8's inspector knows. */
+/** Finds places in the app's code through V8's inspector, because the SDK does not keep them. */
 import { readFileSync } from 'node:fs';
 import type inspector from 'node:inspector';
 import { SourceMap, type SourceMapPayload } from 'node:module';
@@ -11,29 +11,29 @@ interface Script {
 }
 type Location = inspector.Debugger.Location;
 
-/** What {@link observe} saw. */
+/** The result of {@link observe}. */
 export interface Observed<T> {
   result: T;
-  /** Where the app's code threw last, as `src/orders.ts:12:3`, whether or not anybody caught it. */
+  /** The place where the app's code threw last, caught or not: `src/orders.ts:12:3`. */
   thrownAt: string | undefined;
-  /** Where a suspended generator stands; undefined when it has ended. */
+  /** The place where a suspended generator waits; undefined when it has ended. */
   locate: (generator: unknown) => string | undefined;
 }
 
-/** The name under which the inspector finds a generator. */
+/** The global name under which the inspector finds a generator. */
 const HANDLE = Symbol.for('durable-functions-emulator.generator');
 
 /**
- * Runs something under the eyes of the inspector, which costs some ten milliseconds: for diagnostics only.
- * @param within the function from which the code is called that is to be watched for what it throws
- * @param use gets what was seen; the inspector is gone after that
+ * Runs a task with the inspector attached. That costs some ten milliseconds, so it is for diagnostics only.
+ * @param within the name of a function; errors are recorded only when it is on the stack
+ * @param use called with the result while the inspector is attached
  */
 export async function observe<T, R>(
   run: () => Promise<T>,
   within: string,
   use: (observed: Observed<T>) => R,
 ): Promise<R> {
-  // Only now: most runs of the emulator have nothing to diagnose.
+  // The inspector loads only when it is needed: most runs of the emulator have nothing to diagnose.
   const { Session, url: debuggerUrl } = await import('node:inspector');
   const session = new Session();
   session.connect();
@@ -59,7 +59,7 @@ export async function observe<T, R>(
           thrown = frame.location;
       },
     );
-    // With a debugger attached it would stop there as well.
+    // An attached debugger would stop there, too.
     if (debuggerUrl() === undefined) session.post('Debugger.setPauseOnExceptions', { state: 'all' });
     const result = await run();
     session.post('Debugger.setPauseOnExceptions', { state: 'none' });
@@ -75,7 +75,7 @@ export async function observe<T, R>(
   }
 }
 
-/** The emulator's own code. */
+/** The folder of the emulator's own code. */
 const OURS = new URL('..', import.meta.url).href;
 
 function isOfApp(script: Script | undefined): boolean {
@@ -91,7 +91,7 @@ function generatorLocation(session: inspector.Session, generator: unknown): Loca
   const globals = globalThis as Record<symbol, unknown>;
   let location: Location | undefined;
   globals[HANDLE] = generator;
-  // In the same thread answers come at once.
+  // In the same thread, the inspector calls back at once.
   session.post(
     'Runtime.evaluate',
     { expression: `globalThis[Symbol.for(${JSON.stringify(Symbol.keyFor(HANDLE))})]` },
@@ -126,7 +126,7 @@ function locationText(
   return `${relative.startsWith('..') || path.isAbsolute(relative) ? file : relative}:${mapped.line + 1}:${mapped.column + 1}`;
 }
 
-/** The place in the source from which the script was made, when it says so. Counted from 0. */
+/** The place in the source file, when the script has a source map. Lines and columns count from 0. */
 function original(
   { url, sourceMapURL }: Script,
   line: number,
@@ -142,7 +142,7 @@ function original(
     const source = new URL(entry.originalSource, map.protocol === 'data:' ? base : map);
     return { file: source.href, line: entry.originalLine, column: entry.originalColumn };
   } catch {
-    // A map that is not there, or is none, maps nothing.
+    // A missing or invalid source map is ignored.
     return undefined;
   }
 }

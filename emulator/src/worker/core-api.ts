@@ -1,11 +1,11 @@
 /**
- * Answers `require('@azure/functions-core')`, the one thing that `@azure/functions` asks of the process it runs in.
- * There is no such package: the Functions Node worker supplies it in the same way.
+ * Supplies `require('@azure/functions-core')`, which `@azure/functions` needs from its process. No such
+ * package exists: the Functions Node worker supplies it in the same way.
  */
 import Module from 'node:module';
 import type { LogLevel } from '../log.js';
 
-/** What `@azure/functions` says of itself, and the conversions it does. */
+/** The part of `@azure/functions` that a worker calls. */
 export interface ProgrammingModel {
   name: string;
   version: string;
@@ -24,11 +24,11 @@ export interface InvocationModel {
 
 export type Handler = (...inputs: unknown[]) => unknown;
 
-/** The worker's side of an invocation; the library wraps it for the function. */
+/** The worker's context of an invocation. The library makes the function's context from it. */
 export interface CoreInvocationContext {
   invocationId: string;
   metadata: Record<string, unknown>;
-  /** Where the invocation is: the library tells by it whether a log record comes too late. */
+  /** The phase of the invocation. By it, the library warns about log records that come too late. */
   state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined;
   request: Record<string, unknown>;
   log(level: LogLevel, category: 'user' | 'system', message: string): void;
@@ -37,22 +37,22 @@ export interface CoreInvocationContext {
 export type HookName = 'appStart' | 'appTerminate' | 'preInvocation' | 'postInvocation' | 'log';
 export type Hook = (context: Record<string, unknown>) => unknown;
 
-/** Everything one app registered while it was loaded. */
+/** Everything that an app has registered. */
 export interface Registrations {
   model: ProgrammingModel | undefined;
   functions: Map<string, { metadata: Record<string, unknown>; handler: Handler }>;
   hooks: Map<HookName, Hook[]>;
-  /** Where the app serves its http functions itself, when it asks for HTTP streams. */
+  /** Where the app serves its HTTP functions itself, when it uses HTTP streams. */
   httpAddress: string | undefined;
-  /** Given to every hook, for what the app's hooks want to share. */
+  /** Data that all hooks of the app share. */
   appHookData: Record<string, unknown>;
-  /** Given to appStart and appTerminate alone. */
+  /** Data that the appStart and appTerminate hooks share. */
   appLevelHookData: Record<string, unknown>;
-  /** What the library and this process have to say, until a host takes it. */
+  /** Log records of the library from before a host exists. */
   records: { level: LogLevel; message: string }[];
-  /** Takes what they say once a host is there. */
+  /** Takes log records of the library once a host exists. */
   log: ((level: LogLevel, message: string) => void) | undefined;
-  /** False once the app is loaded: nothing may be registered any more. */
+  /** False when the app is loaded. Then it may register nothing more. */
   open: boolean;
 }
 
@@ -64,7 +64,7 @@ const HOOKS: readonly string[] = [
   'log',
 ] satisfies HookName[];
 
-/** Marks an error as the worker's own: `@azure/functions` looks at it. */
+/** Marks an error as one of the worker. `@azure/functions` reads the mark. */
 function systemError<E extends Error>(error: E): E {
   return Object.assign(error, { isAzureFunctionsSystemError: true });
 }
@@ -89,8 +89,8 @@ class Disposable {
 let registrations: Registrations | undefined;
 
 /**
- * Puts the core API in place, once a process, and returns what will be registered through it. `@azure/functions` keeps
- * the first API it was given for ever, so there is one set of registrations in a process.
+ * Installs the core API, once a process, and returns the registrations that are made through it.
+ * `@azure/functions` keeps the first API that it gets, so a process has one set of registrations.
  */
 export function installCoreApi(): Registrations {
   if (registrations !== undefined) return registrations;
@@ -119,7 +119,7 @@ export function installCoreApi(): Registrations {
       if (current.model !== undefined && current.model !== model) {
         say(
           'warning',
-          `Two copies of @azure/functions are loaded (${current.model.version} and ${model.version}). The settings of one do not reach the other: let npm dedupe them.`,
+          `Two copies of @azure/functions are loaded (${current.model.version} and ${model.version}). The settings of one do not reach the other. Run npm dedupe.`,
         );
       }
       current.model = model;
@@ -153,7 +153,8 @@ export function installCoreApi(): Registrations {
     },
   };
 
-  // The technique of the real worker. A load hook would need flags, and could not answer a package that is not there.
+  // The real worker does the same. A module hook needs flags, and cannot supply a package that does not
+  // exist.
   const prototype = Module.prototype as unknown as { require: (id: string) => unknown };
   prototype.require = new Proxy(prototype.require, {
     apply: (original, module, [id]: [string]) =>

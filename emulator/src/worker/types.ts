@@ -1,10 +1,13 @@
 /**
- * The seam between the host and the functions of an app. `worker/` stands where the Functions Node worker stands: it
- * answers `require('@azure/functions-core')`, loads the app and runs invocations, hooks included.
+ * The interface between the host and the functions of an app. `worker/` takes the place of the Functions Node
+ * worker: it supplies `require('@azure/functions-core')`, loads the app, and runs invocations with their
+ * hooks.
  */
 import type { TraceContext } from '../tracing/trace-context.js';
 
-/** A binding as `@azure/functions` registers it: `type`, `direction`, `name`, and what its type needs. */
+/**
+ * A binding as `@azure/functions` registers it: `type`, `direction`, `name`, and the properties of its type.
+ */
 export interface Binding {
   type: string;
   direction: 'in' | 'out' | 'inout';
@@ -15,13 +18,13 @@ export interface Binding {
 /** A registered function. */
 export interface FunctionDefinition {
   name: string;
-  /** By binding name; the return binding's key is `$return`. */
+  /** Bindings by name. The return binding has the name `$return`. */
   bindings: Record<string, Binding>;
   trigger: Binding;
   retryOptions?: Record<string, unknown>;
 }
 
-/** A value on its way in or out, as in the worker's protocol: the first defined field counts. */
+/** An input or output value in the worker's protocol. The first defined field counts. */
 export interface TypedData {
   string?: string;
   json?: string;
@@ -33,25 +36,25 @@ export interface TypedData {
 
 export interface InvocationRequest {
   functionName: string;
-  /** Default: a new one. */
+  /** Default: a new id. */
   invocationId?: string;
-  /** By binding name. */
+  /** Inputs by binding name. */
   inputData: Record<string, TypedData>;
   triggerMetadata?: Record<string, TypedData>;
-  /** For a function with a retry policy: the retries before this attempt, and what made the last one necessary. */
+  /** For a function with a retry policy: the retries before this attempt, and the last failure. */
   retryContext?: {
     retryCount: number;
     maxRetryCount: number;
     exception?: { message: string; stackTrace: string; source: string };
   };
-  /** Where the invocation belongs in a trace. Default: nowhere. */
+  /** The invocation's place in a trace. Default: none. */
   trace?: TraceContext | undefined;
   /**
-   * Given to the function in place of the decoded trigger input, so that large inputs need no trip through JSON.
-   * The function owns it: it must not be shared.
+   * The function gets this value in place of the decoded trigger input, so that large inputs are not
+   * converted to JSON and back. The function may change it, so it must not be shared.
    */
   triggerValue?: unknown;
-  /** True for a repetition that nobody should hear of: what the function logs goes nowhere. */
+  /** True for a repetition: the log records of the function are dropped. */
   silent?: boolean;
 }
 
@@ -59,20 +62,20 @@ export type InvocationOutcome =
   | {
       ok: true;
       returnValue: TypedData | null | undefined;
-      /** Output bindings by name, where the function set them. */
+      /** The values of output bindings by name, when the function has set them. */
       outputData: Record<string, TypedData>;
-      /** What the function returned, before conversion: the live object. */
+      /** The object that the function returned, before conversion. */
       result: unknown;
       /** The library's context of the invocation. */
       context?: unknown;
     }
   | {
       ok: false;
-      /** What was thrown, as it was thrown; hooks may have replaced it. */
+      /** The thrown value; hooks may have replaced it. */
       error: unknown;
       message: string;
       stackTrace: string | undefined;
-      /** Set when the host gave it up, and the function threw nothing. */
+      /** True when the function took too long. It threw nothing. */
       timedOut?: true;
       context?: unknown;
     };
@@ -82,8 +85,11 @@ export interface Worker {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
   /** Finds a function that may run, by its name in any case, as .NET does. */
   find(name: string): FunctionDefinition | undefined;
-  /** The name of the setting that disables a function; undefined when none does. A worker without this method disables nothing. */
+  /**
+   * The name of the setting that disables a function; undefined when none does. A worker without this method
+   * disables nothing.
+   */
   disabledBy?(name: string): string | undefined;
-  /** Runs one invocation to its end. Never rejects for what the function does. */
+  /** Runs one invocation to its end. It does not reject when the function fails. */
   invoke(request: InvocationRequest): Promise<InvocationOutcome>;
 }

@@ -14,13 +14,15 @@ import type {
 export interface WorkerOptions {
   registrations: Registrations;
   log: Log;
-  /** A handler to run in place of the app's own: the test environment replaces activities. */
+  /**
+   * Returns a handler that runs in place of the app's own. The test environment replaces activities with it.
+   */
   replace?: (functionName: string) => Handler | undefined;
 }
 
 const NO_HOOKS: readonly Hook[] = [];
 
-/** Runs the functions of a loaded app, hooks included, as the Functions Node worker does. */
+/** Runs the functions of a loaded app with their hooks, as the Functions Node worker does. */
 export class FunctionsWorker implements Worker {
   readonly functions = new Map<string, FunctionDefinition>();
   readonly #lowerCase = new Map<string, FunctionDefinition>();
@@ -84,7 +86,7 @@ export class FunctionsWorker implements Worker {
   ): Promise<unknown> {
     const { appHookData, hooks } = this.#options.registrations;
     const { hookData, context: invocationContext } = invocation;
-    // Hooks may put another function or other inputs in place, and may exchange the result or swallow the error.
+    // Hooks may replace the function, the inputs and the result, and may drop the error.
     const pre = { hookData, appHookData, invocationContext, functionCallback: handler, inputs };
     invocation.state = 'preInvocationHooks';
     for (const hook of hooks.get('preInvocation') ?? NO_HOOKS) await hook(pre);
@@ -106,20 +108,20 @@ export class FunctionsWorker implements Worker {
     for (const hook of hooks.get('postInvocation') ?? NO_HOOKS) await hook(post);
     invocation.state = undefined;
     const { error } = post;
-    // To the real worker, too, what is thrown has to be something: `throw undefined` is a success without a result.
-    // oxlint-disable-next-line typescript/only-throw-error -- as the app threw it
+    // As in the real worker, `throw undefined` is a success without a result.
+    // oxlint-disable-next-line typescript/only-throw-error -- the app threw it
     if (error !== null && error !== undefined) throw error;
     return post['result'];
   }
 }
 
-/** One invocation, as the library sees it. */
+/** One invocation, in the form that the library reads. */
 class Invocation implements CoreInvocationContext {
   readonly invocationId: string;
   readonly metadata: Record<string, unknown>;
   readonly request: Record<string, unknown>;
   state: CoreInvocationContext['state'];
-  /** The library's own context, once it is made. */
+  /** The library's own context, when it exists. */
   context: unknown;
   readonly #functionName: string;
   readonly #options: WorkerOptions;
@@ -154,7 +156,7 @@ class Invocation implements CoreInvocationContext {
     };
   }
 
-  /** Shared by the hooks of this invocation. */
+  /** Data that the hooks of this invocation share. */
   get hookData(): Record<string, unknown> {
     this.#hookData ??= {};
     return this.#hookData;

@@ -8,8 +8,8 @@ import { ignore, statusOf } from '../../storage-errors.js';
 import { HubUnavailableError } from '../task-hub.js';
 
 /**
- * How long a lease lasts without renewal, in seconds; storage allows 15 to 60. It is long enough for a busy machine that renews
- * late. A lease held by a dead process on this machine is taken over at once.
+ * How long a lease lasts without renewal, in seconds; storage allows 15 to 60. It is long enough for a busy
+ * machine that renews late. A lease held by a dead process on this machine is taken over at once.
  */
 const LEASE = 30;
 const RENEW_EVERY = 5_000;
@@ -20,8 +20,9 @@ const ASK_AGAIN_AFTER = 250;
 const MAKER = 'durabletaskemulator';
 
 /**
- * The maker and the owner of a hub. A mark on the container `<hub>-applease` says that the emulator made the hub. The owner holds a
- * lease on the blob in that container, the same blob that the provider leases; the blob's metadata names the owner's process.
+ * The maker and the owner of a hub. A mark on the container `<hub>-applease` says that the emulator made the
+ * hub. The owner holds a lease on the blob in that container, the same blob that the provider leases; the
+ * blob's metadata names the owner's process.
  */
 export class Ownership {
   readonly #hubName: string;
@@ -30,7 +31,10 @@ export class Ownership {
   readonly #blob: BlobClient;
   #lease: BlobLeaseClient | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** When the request was sent that acquired or renewed the lease last: the lease is at least as young as storage counts it. */
+  /**
+   * When the request was sent that acquired or renewed the lease last: the lease is at least as young as
+   * storage counts it.
+   */
   #renewed = 0;
 
   constructor(hubName: string, clients: StorageClients) {
@@ -71,8 +75,9 @@ export class Ownership {
   }
 
   /**
-   * Takes the lease and keeps it. A lease held by a dead process on this machine is taken over at once. While storage does not
-   * answer, the lease may run out (see {@link holdsLease}). It counts again when it is renewed before another process takes it.
+   * Takes the lease and keeps it. A lease held by a dead process on this machine is taken over at once. While
+   * storage does not answer, the lease may run out (see {@link holdsLease}). It counts again when it is renewed
+   * before another process takes it.
    * @param patience how long to wait for a living owner, in milliseconds
    * @param lost called once, when another process has taken the lease
    * @throws HubUnavailableError when another process keeps the lease
@@ -118,7 +123,10 @@ export class Ownership {
     this.#keep(this.#lease, lost);
   }
 
-  /** Whether no other process can own the hub: false from the moment when the lease may have run out until it is renewed. */
+  /**
+   * Whether no other process can own the hub: false from the moment when the lease may have run out until it
+   * is renewed.
+   */
   get holdsLease(): boolean {
     return this.#lease !== undefined && Date.now() - this.#renewed < LEASE * 1000;
   }
@@ -176,14 +184,17 @@ function describe({ machine, pid }: Owner): string {
   return machine === undefined ? 'another program' : `process ${pid} on ${decodeURIComponent(machine)}`;
 }
 
-/** Whether this process can look the owner up by its id: they run on one machine, and in one process namespace of it. */
+/**
+ * Whether this process can look the owner up by its id: they run on one machine, and in one process namespace
+ * of it.
+ */
 function isNeighbour({ machine, processes }: Owner): boolean {
   return machine === encodeURIComponent(hostname()) && processes === processNamespace();
 }
 
 /**
- * The process namespace of this process, and the boot of its kernel. Containers may share a host name, but not their process ids.
- * Empty where the system has no namespaces.
+ * The process namespace of this process, and the boot of its kernel. Containers may share a host name, but
+ * not their process ids. Empty where the system has no namespaces.
  */
 function processNamespace(): string {
   if (process.platform !== 'linux') return '';
@@ -210,8 +221,8 @@ function isDead(owner: Owner): boolean {
 }
 
 /**
- * The start time of a process in ticks (Linux): it differs from that of a later process with the same id. `ended` for a process that
- * has ended and waits for its parent; undefined where the system does not show it.
+ * The start time of a process in ticks (Linux): it differs from that of a later process with the same id.
+ * `ended` for a process that has ended and waits for its parent; undefined where the system does not show it.
  */
 function startOf(pid: number): string | undefined {
   try {

@@ -98,7 +98,7 @@ export class OrchestrationSpans {
     if (within === undefined) return;
     const { InstanceId } = execution.OrchestrationInstance;
     const call = (type: string, name: string, context: TraceContext, at: string, failed: boolean): void =>
-      this.#tracing.tell({
+      this.#tracing.record({
         name: `${type}:${name}`,
         kind: 'client',
         scope: SCOPE,
@@ -138,7 +138,7 @@ export class OrchestrationSpans {
           break;
         }
         case 'TimerFired':
-          this.#tracing.tell({
+          this.#tracing.record({
             name: `orchestration:${execution.Name}:timer`,
             kind: 'internal',
             scope: SCOPE,
@@ -157,7 +157,7 @@ export class OrchestrationSpans {
     }
     if (status === undefined) return;
     const { ParentTraceContext } = execution;
-    this.#tracing.tell({
+    this.#tracing.record({
       name: `orchestration:${execution.Name}`,
       kind: 'server',
       scope: SCOPE,
