@@ -1,85 +1,111 @@
-// Everything the app needs in Azure, in one resource group. Why each choice was made: README.md beside this file.
+// Everything the app needs in Azure, in one resource group. main.bicepparam says what each parameter means and its
+// default; README.md gives the reasons.
 targetScope = 'subscription'
 
-@description('Names the environment: the resource group is rg-<name>, and the names of what is in it are derived from it.')
 @minLength(1)
 @maxLength(40)
 param environmentName string
 
-@description('Region of everything. It has to offer Flex Consumption: az functionapp list-flexconsumption-locations.')
 @minLength(1)
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Where orchestrations live: Azure Storage, or the Durable Task Scheduler for those who outgrow it.')
+param appSettings { *: string }
+
 @allowed(['storage', 'scheduler'])
-param durableBackend string = 'storage'
+param durableBackend string
 
-@description('Consumption is paid by the action, up to 500 of them a second; Dedicated by the month, 2,000 a second a unit.')
 @allowed(['Consumption', 'Dedicated'])
-param schedulerSku string = 'Consumption'
+param schedulerSku string
 
-@description('Memory of each instance, in MB.')
 @allowed([512, 2048, 4096])
-param instanceMemoryMB int = 2048
+param instanceMemoryMB int
 
-@description('How far the app may scale out, which is also how much it can cost.')
 @minValue(1)
 @maxValue(1000)
-param maximumInstanceCount int = 40
+param maximumInstanceCount int
 
-@description('Instances that are always there for orchestrations. With none, the first timer after a rest is late by a cold start, and nothing tells of a dead app.')
 @minValue(0)
 @maxValue(10)
-param alwaysReadyInstances int = 1
+param alwaysReadyInstances int
 
-@description('Web origins, separated by commas, from which pages of others may call the app. Its own pages need none.')
-param allowedOrigins string = ''
+param allowedOrigins string
 
-@description('Redundancy of both storage accounts. Zone redundancy is not to be had in every region.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-param storageSku string = 'Standard_LRS'
+param storageSku string
 
-@description('Puts both storage accounts behind private endpoints and closes them to the public network.')
-param privateNetwork bool = false
+param lockData bool
 
-@description('Address space of the virtual network, if there is one: two subnets of /26 are cut from it.')
-param networkAddressPrefix string = '10.60.0.0/24'
+param privateNetwork bool
 
-@description('How long logs are kept. Up to 31 days cost nothing extra.')
+param networkAddressPrefix string
+
 @minValue(30)
 @maxValue(730)
-param logRetentionDays int = 30
+param logRetentionDays int
 
-@description('Who is told of alerts. Empty: alerts are raised and shown in the portal, and nobody is told.')
-param alertEmail string = ''
+@minValue(1)
+param logDailyCapGB int
 
-@description('Object id of a person or group that may read and change the data of the app. Empty: nobody but the app.')
-param operatorPrincipalId string = ''
+param alertEmail string
+
+param operatorPrincipalId string
 
 @allowed(['User', 'Group', 'ServicePrincipal'])
-param operatorPrincipalType string = 'User'
+param operatorPrincipalType string
 
-@description('Warns when the resource group costs more than this in a month, in the currency of the subscription. 0: no budget.')
-@minValue(0)
-param monthlyBudget int = 0
-
-@description('First day of the month in which the budget begins: yyyy-MM-01. Azure takes the current month at first, and no other afterwards.')
-param budgetStart string = ''
-
+// Names, ids and conditions are all computed here, from what is known before anything is deployed. A preview skips a
+// resource whose name or condition waits for the output of another one.
 var token = toLower(uniqueString(subscription().id, environmentName, location))
-// azd finds its environment again by this tag, and the app by azd-service-name.
-var tags = { 'azd-env-name': environmentName }
-// The app's own word, so that the scheduler's hub and the app cannot disagree.
-var taskHubName = loadJsonContent('../host.json', 'extensions.durableTask.hubName')
+var groupName = 'rg-${environmentName}'
+var identityName = 'id-${token}'
+var hostStorageName = 'sthost${token}'
+var dataStorageName = 'stdata${token}'
+var workspaceName = 'log-${token}'
+var applicationInsightsName = 'appi-${token}'
+var schedulerName = 'dts-${token}'
+var networkName = 'vnet-${token}'
 var packageContainer = 'app-package'
+
+// azd finds its environment by this tag.
+var tags = { 'azd-env-name': environmentName }
+
 var withScheduler = durableBackend == 'scheduler'
-// The scheduler's firewall would have to admit every address that Flex Consumption might call from: it gets a private endpoint instead.
+// Without a private endpoint, the scheduler's firewall would have to admit every address that Flex Consumption calls from.
 var withNetwork = privateNetwork || withScheduler
 var withOperator = !empty(operatorPrincipalId)
 
+// The host keeps leases, keys and the package in blobs; the task hub of the storage backend needs all three.
+var hostServices = withScheduler ? ['blob'] : ['blob', 'queue', 'table']
+var dataServices = ['blob', 'queue', 'table']
+
+var storageEndpoints = concat(
+  map(hostServices, service => { name: 'host-${service}', account: hostStorageName, service: service }),
+  map(dataServices, service => { name: 'data-${service}', account: dataStorageName, service: service })
+)
+var privateEndpoints = concat(
+  privateNetwork
+    ? map(storageEndpoints, endpoint => {
+        name: endpoint.name
+        targetType: 'Microsoft.Storage/storageAccounts'
+        targetName: endpoint.account
+        service: endpoint.service
+      })
+    : [],
+  withScheduler
+    ? [
+        {
+          name: 'scheduler'
+          targetType: 'Microsoft.DurableTask/schedulers'
+          targetName: schedulerName
+          service: 'scheduler'
+        }
+      ]
+    : []
+)
+
 resource group 'Microsoft.Resources/resourceGroups@2024-11-01' = {
-  name: 'rg-${environmentName}'
+  name: groupName
   location: location
   tags: tags
 }
@@ -88,7 +114,7 @@ module identity 'modules/identity.bicep' = {
   name: 'identity'
   scope: group
   params: {
-    name: 'id-${token}'
+    name: identityName
     location: location
     tags: tags
   }
@@ -98,12 +124,13 @@ module hostStorage 'modules/storage.bicep' = {
   name: 'host-storage'
   scope: group
   params: {
-    name: 'sthost${token}'
+    name: hostStorageName
     location: location
     tags: tags
     sku: storageSku
     containers: [packageContainer]
     publicAccess: !privateNetwork
+    lock: false
   }
 }
 
@@ -111,12 +138,13 @@ module dataStorage 'modules/storage.bicep' = {
   name: 'data-storage'
   scope: group
   params: {
-    name: 'stdata${token}'
+    name: dataStorageName
     location: location
     tags: tags
     sku: storageSku
     containers: []
     publicAccess: !privateNetwork
+    lock: lockData
   }
 }
 
@@ -124,34 +152,57 @@ module monitoring 'modules/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
   params: {
-    workspaceName: 'log-${token}'
-    applicationInsightsName: 'appi-${token}'
+    workspaceName: workspaceName
+    applicationInsightsName: applicationInsightsName
     location: location
     tags: tags
     retentionDays: logRetentionDays
+    dailyCapGB: logDailyCapGB
     appPrincipalId: identity.outputs.principalId
+    appIdentityName: identityName
   }
 }
 
-module appStorageRoles 'modules/storage-roles.bicep' = {
-  name: 'app-storage-roles'
+// The host needs ownership of its blobs for leases, keys and the package:
+// https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
+// https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-configure-managed-identity
+module appOnHostStorage 'modules/storage-roles.bicep' = {
+  name: 'app-on-host-storage'
   scope: group
+  dependsOn: [hostStorage]
   params: {
+    storageName: hostStorageName
+    assignee: identityName
     principalId: identity.outputs.principalId
     principalType: 'ServicePrincipal'
-    hostStorageName: hostStorage.outputs.name
-    dataStorageName: dataStorage.outputs.name
+    roles: map(hostServices, service => service == 'blob' ? 'blobOwner' : service)
   }
 }
 
-module operatorStorageRoles 'modules/storage-roles.bicep' = if (withOperator) {
-  name: 'operator-storage-roles'
+module appOnDataStorage 'modules/storage-roles.bicep' = {
+  name: 'app-on-data-storage'
   scope: group
+  dependsOn: [dataStorage]
   params: {
+    storageName: dataStorageName
+    assignee: identityName
+    principalId: identity.outputs.principalId
+    principalType: 'ServicePrincipal'
+    roles: dataServices
+  }
+}
+
+// Not on the host's account: its blobs are the keys of the app and its code.
+module operatorOnDataStorage 'modules/storage-roles.bicep' = if (withOperator) {
+  name: 'operator-on-data-storage'
+  scope: group
+  dependsOn: [dataStorage]
+  params: {
+    storageName: dataStorageName
+    assignee: operatorPrincipalId
     principalId: operatorPrincipalId
     principalType: operatorPrincipalType
-    hostStorageName: hostStorage.outputs.name
-    dataStorageName: dataStorage.outputs.name
+    roles: dataServices
   }
 }
 
@@ -159,12 +210,14 @@ module scheduler 'modules/scheduler.bicep' = if (withScheduler) {
   name: 'scheduler'
   scope: group
   params: {
-    name: 'dts-${token}'
+    name: schedulerName
     location: location
     tags: tags
     sku: schedulerSku
-    taskHubName: taskHubName
+    // The app's own word, so that the hub and the app cannot disagree.
+    taskHubName: loadJsonContent('../host.json', 'extensions.durableTask.hubName')
     appPrincipalId: identity.outputs.principalId
+    appIdentityName: identityName
     operatorPrincipalId: operatorPrincipalId
     operatorPrincipalType: operatorPrincipalType
   }
@@ -173,52 +226,56 @@ module scheduler 'modules/scheduler.bicep' = if (withScheduler) {
 module network 'modules/network.bicep' = if (withNetwork) {
   name: 'network'
   scope: group
+  dependsOn: [hostStorage, dataStorage, scheduler]
   params: {
-    name: 'vnet-${token}'
+    name: networkName
     location: location
     tags: tags
     addressPrefix: networkAddressPrefix
-    hostStorageId: privateNetwork ? hostStorage.outputs.id : ''
-    dataStorageId: privateNetwork ? dataStorage.outputs.id : ''
-    schedulerId: withScheduler ? scheduler!.outputs.id : ''
+    endpoints: privateEndpoints
   }
 }
 
 module app 'modules/function-app.bicep' = {
   name: 'app'
   scope: group
-  // The app reads its storage as soon as it is there.
-  dependsOn: [appStorageRoles]
+  // The app reads its storage as soon as it is there, and by the names that the network gives.
+  dependsOn: [appOnHostStorage, appOnDataStorage, monitoring, network]
   params: {
     name: 'func-${token}'
     planName: 'plan-${token}'
     location: location
-    tags: union(tags, { 'azd-service-name': 'app' })
-    identityId: identity.outputs.id
+    tags: tags
+    identityName: identityName
     identityClientId: identity.outputs.clientId
-    hostStorage: hostStorage.outputs.endpoints
-    dataStorage: dataStorage.outputs.endpoints
+    hostStorageName: hostStorageName
+    hostServices: hostServices
+    dataStorageName: dataStorageName
+    dataServices: dataServices
     packageContainer: packageContainer
-    applicationInsightsName: monitoring.outputs.applicationInsightsName
+    applicationInsightsName: applicationInsightsName
+    withScheduler: withScheduler
     schedulerEndpoint: withScheduler ? scheduler!.outputs.endpoint : ''
-    subnetId: withNetwork ? network!.outputs.appSubnetId : ''
+    networkName: withNetwork ? networkName : ''
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
     allowedOrigins: empty(allowedOrigins) ? [] : split(allowedOrigins, ',')
+    appSettings: appSettings
   }
 }
 
 module alerts 'modules/alerts.bicep' = {
   name: 'alerts'
   scope: group
+  dependsOn: [monitoring]
   params: {
     token: token
     location: location
     tags: tags
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceName: workspaceName
     email: alertEmail
-    // Without an instance that is always there, silence is what a healthy app at rest sounds like.
+    // Without an instance that is always there, a healthy app at rest is silent.
     expectHeartbeat: alwaysReadyInstances > 0
   }
 }
@@ -226,20 +283,11 @@ module alerts 'modules/alerts.bicep' = {
 module workbook 'modules/workbook.bicep' = {
   name: 'workbook'
   scope: group
+  dependsOn: [monitoring]
   params: {
     location: location
     tags: tags
-    workspaceId: monitoring.outputs.workspaceId
-  }
-}
-
-module budget 'modules/budget.bicep' = if (monthlyBudget > 0) {
-  name: 'budget'
-  scope: group
-  params: {
-    amount: monthlyBudget
-    startDate: budgetStart
-    actionGroupId: alerts.outputs.actionGroupId
+    workspaceName: workspaceName
   }
 }
 

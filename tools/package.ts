@@ -46,13 +46,35 @@ export interface Size {
 }
 
 /**
+ * host.json of the chosen backend. The scale controller of Azure reads the file, and no app settings over it.
+ *
+ * @param backend `storage`, as host.json of this repository says, or `scheduler`: the Durable Task Scheduler
+ * @throws Error for another backend
+ */
+export function hostJson(backend: string): Record<string, unknown> {
+  const host = JSON.parse(readFileSync(path.join(root, 'host.json'), 'utf8')) as {
+    extensions: { durableTask: { storageProvider: Record<string, string> } };
+  };
+  if (backend === 'scheduler')
+    // https://learn.microsoft.com/azure/durable-task/scheduler/quickstart-durable-task-scheduler
+    host.extensions.durableTask.storageProvider = {
+      type: 'azureManaged',
+      connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING',
+    };
+  else if (backend !== 'storage')
+    throw new Error(`DURABLE_BACKEND is "${backend}": it can be "storage" or "scheduler".`);
+  return host;
+}
+
+/**
  * Copies the built app, its built pages, host.json and its production dependencies.
  *
  * @param folder emptied first
+ * @param backend see {@link hostJson}
  * @returns what it holds, the app first, then its dependencies, largest first
  * @throws Error when something is not built, or node_modules is not what package-lock.json says
  */
-export function makePackage(folder: string): Map<string, Size> {
+export function makePackage(folder: string, backend = 'storage'): Map<string, Size> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { name, version, type, main, engines, dependencies } = JSON.parse(
@@ -62,7 +84,8 @@ export function makePackage(folder: string): Map<string, Size> {
     path.join(folder, 'package.json'),
     `${JSON.stringify({ name, version, private: true, type, main, engines, dependencies }, undefined, 2)}\n`,
   );
-  for (const file of ['host.json', ...builtFiles(), ...pages()]) copy(file, folder);
+  writeFileSync(path.join(folder, 'host.json'), `${JSON.stringify(hostJson(backend), undefined, 2)}\n`);
+  for (const file of [...builtFiles(), ...pages()]) copy(file, folder);
   const sizes = new Map([['the app', measure(folder)]]);
 
   const modules = production();
@@ -151,7 +174,7 @@ if (import.meta.main) {
     values: { out },
   } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'package') } } });
   try {
-    const sizes = makePackage(path.resolve(out));
+    const sizes = makePackage(path.resolve(out), process.env['DURABLE_BACKEND'] || 'storage');
     const total = [...sizes.values()].reduce((a, b) => ({
       files: a.files + b.files,
       bytes: a.bytes + b.bytes,

@@ -1,12 +1,16 @@
-// Alerts on what the app tells of itself, and who hears of them.
+// Alerts on the app's own telemetry, and where they are sent.
 param token string
 param location string
 param tags object
-param workspaceId string
-@description('Empty: nobody is told.')
+param workspaceName string
+@description('Empty: no mail is sent.')
 param email string
-@description('Whether something is always running that would be missed.')
+@description('Whether an instance always runs, whose silence is a failure.')
 param expectHeartbeat bool
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: workspaceName
+}
 
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   name: 'ag-${token}'
@@ -15,17 +19,19 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
   properties: {
     groupShortName: 'workflows'
     enabled: true
-    emailReceivers: empty(email) ? [] : [
-      {
-        name: 'email'
-        emailAddress: email
-        useCommonAlertSchema: true
-      }
-    ]
+    emailReceivers: empty(email)
+      ? []
+      : [
+          {
+            name: 'email'
+            emailAddress: email
+            useCommonAlertSchema: true
+          }
+        ]
   }
 }
 
-// src/telemetry/workflows.ts tells of each workflow that ends with an error.
+// src/telemetry/workflows.ts logs each workflow that ends with an error.
 var failedOrchestrations = '''
 AppTraces
 | where Message == 'workflow.failed'
@@ -37,8 +43,8 @@ union isfuzzy=true (AppExceptions | where OuterMessage == 'function.failed'), (A
 | where SeverityLevel >= 3
 '''
 
-// Told once a minute by every process of the app, without a call to any function.
-// One row when there was nothing at all: counting rows that are not there would say nothing.
+// Every process of the app sends it once a minute, without a call to any function.
+// The query gives one row when there was nothing at all, because an alert cannot count rows that are not there.
 var silence = '''
 AppMetrics
 | where Name == 'app.uptime'
@@ -53,8 +59,9 @@ var rules = [
     description: 'The log line holds its name and instance id; its trace has the error.'
     severity: 1
     query: failedOrchestrations
+    // The window is longer than the interval: a row that arrives late is still in the next window.
     frequency: 'PT5M'
-    window: 'PT5M'
+    window: 'PT15M'
     threshold: 0
     enabled: true
   }
@@ -71,7 +78,7 @@ var rules = [
   }
   {
     name: 'no-heartbeat'
-    title: 'Nothing is heard of the app'
+    title: 'The app is silent'
     description: 'No sign of life for half an hour, although an instance is always ready.'
     severity: 1
     query: silence
@@ -82,40 +89,40 @@ var rules = [
   }
 ]
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for rule in rules: {
-  name: '${rule.name}-${token}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: rule.title
-    description: rule.description
-    severity: rule.severity
-    enabled: rule.enabled
-    scopes: [workspaceId]
-    evaluationFrequency: rule.frequency
-    windowSize: rule.window
-    criteria: {
-      allOf: [
-        {
-          query: rule.query
-          timeAggregation: 'Count'
-          operator: 'GreaterThan'
-          threshold: rule.threshold
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for rule in rules: {
+    name: '${rule.name}-${token}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: rule.title
+      description: rule.description
+      severity: rule.severity
+      enabled: rule.enabled
+      scopes: [workspace.id]
+      evaluationFrequency: rule.frequency
+      windowSize: rule.window
+      criteria: {
+        allOf: [
+          {
+            query: rule.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: rule.threshold
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
           }
-        }
-      ]
-    }
-    autoMitigate: true
-    // A workspace made a minute ago may not know its tables yet.
-    skipQueryValidation: true
-    actions: {
-      actionGroups: [actionGroup.id]
+        ]
+      }
+      autoMitigate: true
+      // A workspace made a minute ago may not know its tables yet.
+      skipQueryValidation: true
+      actions: {
+        actionGroups: [actionGroup.id]
+      }
     }
   }
-}]
-
-output actionGroupId string = actionGroup.id
+]

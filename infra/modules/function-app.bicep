@@ -4,23 +4,28 @@ param name string
 param planName string
 param location string
 param tags object
-param identityId string
+param identityName string
 param identityClientId string
-@description('The addresses of the account of the host and of the task hub.')
-param hostStorage object
-@description('The addresses of the account of the app.')
-param dataStorage object
+@description('The account of the host and of the task hub.')
+param hostStorageName string
+param hostServices ('blob' | 'queue' | 'table')[]
+@description('The account of the app.')
+param dataStorageName string
+param dataServices ('blob' | 'queue' | 'table')[]
 param packageContainer string
 param applicationInsightsName string
-@description('Empty: orchestrations live in the storage of the host.')
+@description('False: orchestrations live in the storage of the host.')
+param withScheduler bool
 param schedulerEndpoint string
 @description('Empty: no virtual network.')
-param subnetId string
+param networkName string
 param instanceMemoryMB int
 param maximumInstanceCount int
 param alwaysReadyInstances int
 @description('Web origins whose pages may call.')
-param allowedOrigins array
+param allowedOrigins string[]
+@description('What the app alone reads. An empty value is not set.')
+param appSettings { *: string }
 
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
@@ -40,57 +45,56 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   }
 }
 
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
 // What the host and the app read. There is no secret among them: every connection is an address and an identity.
 // Flex Consumption takes neither FUNCTIONS_WORKER_RUNTIME nor FUNCTIONS_EXTENSION_VERSION: functionAppConfig says it.
-var settings = [
-  // https://learn.microsoft.com/azure/azure-functions/functions-reference#common-properties-for-identity-based-connections
-  { name: 'AzureWebJobsStorage__blobServiceUri', value: hostStorage.blob }
-  { name: 'AzureWebJobsStorage__queueServiceUri', value: hostStorage.queue }
-  { name: 'AzureWebJobsStorage__tableServiceUri', value: hostStorage.table }
-  { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
-  { name: 'AzureWebJobsStorage__clientId', value: identityClientId }
-  { name: 'AppStorage__tableServiceUri', value: dataStorage.table }
-  { name: 'AppStorage__queueServiceUri', value: dataStorage.queue }
-  { name: 'AppStorage__clientId', value: identityClientId }
-  // The app serves the root itself.
-  { name: 'AzureWebJobsDisableHomepage', value: 'true' }
-  // https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
-  { name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING', value: 'ClientId=${identityClientId};Authorization=AAD' }
-]
-
-// Over host.json, which stays that of the storage backend.
-// https://learn.microsoft.com/azure/azure-functions/functions-host-json#override-hostjson-values
-// https://learn.microsoft.com/azure/durable-task/scheduler/durable-task-scheduler-identity
-var schedulerSettings = [
-  { name: 'AzureFunctionsJobHost__extensions__durableTask__storageProvider__type', value: 'azureManaged' }
-  { name: 'AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName', value: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING' }
-  { name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING', value: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId}' }
-]
+var storageSuffix = environment().suffixes.storage
+// https://learn.microsoft.com/azure/azure-functions/functions-reference#common-properties-for-identity-based-connections
+var connections = concat(
+  map(hostServices, service => {
+    name: 'AzureWebJobsStorage__${service}ServiceUri'
+    value: 'https://${hostStorageName}.${service}.${storageSuffix}'
+  }),
+  map(dataServices, service => {
+    name: 'AppStorage__${service}ServiceUri'
+    value: 'https://${dataStorageName}.${service}.${storageSuffix}'
+  })
+)
+var ownSettings = map(filter(items(appSettings), setting => !empty(setting.value)), setting => {
+  name: setting.key
+  value: setting.value
+})
 
 resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  tags: tags
+  // azd deploys to the one resource that has the tag of the service in azure.yaml.
+  tags: union(tags, { 'azd-service-name': 'app' })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
     userAssignedIdentities: {
-      '${identityId}': {}
+      '${identity.id}': {}
     }
   }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
     clientAffinityEnabled: false
-    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    virtualNetworkSubnetId: empty(networkName)
+      ? null
+      : resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app')
     functionAppConfig: {
       deployment: {
         storage: {
           type: 'blobContainer'
-          value: '${hostStorage.blob}${packageContainer}'
+          value: 'https://${hostStorageName}.blob.${storageSuffix}/${packageContainer}'
           authentication: {
             type: 'UserAssignedIdentity'
-            userAssignedIdentityResourceId: identityId
+            userAssignedIdentityResourceId: identity.id
           }
         }
       }
@@ -102,12 +106,14 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
         // https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-azure-storage-provider#flex-consumption-plan
-        alwaysReady: alwaysReadyInstances == 0 ? [] : [
-          {
-            name: 'durable'
-            instanceCount: alwaysReadyInstances
-          }
-        ]
+        alwaysReady: alwaysReadyInstances == 0
+          ? []
+          : [
+              {
+                name: 'durable'
+                instanceCount: alwaysReadyInstances
+              }
+            ]
       }
     }
     siteConfig: {
@@ -118,15 +124,40 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         allowedOrigins: allowedOrigins
       }
       appSettings: concat(
-        settings,
-        [{ name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: applicationInsights.properties.ConnectionString }],
-        empty(schedulerEndpoint) ? [] : schedulerSettings
+        connections,
+        ownSettings,
+        [
+          { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
+          { name: 'AzureWebJobsStorage__clientId', value: identityClientId }
+          { name: 'AppStorage__credential', value: 'managedidentity' }
+          { name: 'AppStorage__clientId', value: identityClientId }
+          // The app serves the root itself.
+          { name: 'AzureWebJobsDisableHomepage', value: 'true' }
+          {
+            name: 'APPLICATIONINSIGHTS_CONNECTION_STRING'
+            value: applicationInsights.properties.ConnectionString
+          }
+          // https://learn.microsoft.com/azure/azure-functions/functions-app-settings#applicationinsights_authentication_string
+          {
+            name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+            value: 'ClientId=${identityClientId};Authorization=AAD'
+          }
+        ],
+        // host.json of the package names this one: https://learn.microsoft.com/azure/durable-task/scheduler/durable-task-scheduler-identity
+        withScheduler
+          ? [
+              {
+                name: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+                value: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${identityClientId}'
+              }
+            ]
+          : []
       )
     }
   }
 }
 
-// Deploying asks for an identity too: no user name and password, neither by FTP nor by the deployment service.
+// Deployment needs an identity too: no user name and password, neither by FTP nor by the deployment service.
 resource ftpPublishing 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'ftp'

@@ -1,4 +1,4 @@
-// The one identity of the app. User-assigned: it is there before the app, so its roles are too, and it outlives the app.
+// The one identity of the app. It is user-assigned, so that it and its roles exist before the app.
 param name string
 param location string
 param tags object
@@ -9,6 +9,5 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-output id string = identity.id
 output clientId string = identity.properties.clientId
 output principalId string = identity.properties.principalId

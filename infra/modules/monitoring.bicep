@@ -1,10 +1,14 @@
-// Where telemetry goes. Ingestion asks for an identity: the connection string alone lets nobody write.
+// Where telemetry goes. Ingestion asks for an identity: with the connection string alone, nobody can write.
 param workspaceName string
 param applicationInsightsName string
 param location string
 param tags object
 param retentionDays int
+@description('Gigabytes a day; what exceeds them is lost.')
+param dailyCapGB int
 param appPrincipalId string
+@description('Names the identity, in the name of its role assignment: its id is not known beforehand.')
+param appIdentityName string
 
 // Monitoring Metrics Publisher: https://learn.microsoft.com/azure/azure-monitor/app/azure-ad-authentication
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
@@ -18,6 +22,9 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
       name: 'PerGB2018'
     }
     retentionInDays: retentionDays
+    workspaceCapping: {
+      dailyQuotaGb: dailyCapGB
+    }
     features: {
       disableLocalAuth: true
       enableLogAccessUsingOnlyResourcePermissions: true
@@ -38,14 +45,14 @@ resource applicationInsights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource appRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(applicationInsights.id, appPrincipalId, monitoringMetricsPublisher)
+  name: guid(applicationInsights.id, appIdentityName, monitoringMetricsPublisher)
   scope: applicationInsights
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      monitoringMetricsPublisher
+    )
   }
 }
-
-output workspaceId string = workspace.id
-output applicationInsightsName string = applicationInsights.name

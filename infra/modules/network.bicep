@@ -1,24 +1,28 @@
-// A virtual network: one subnet the app calls from, one where private endpoints stand, and the names that lead to them.
+// A virtual network: a subnet that the app calls from, a subnet of private endpoints, and the names that lead to them.
 param name string
 param location string
 param tags object
 param addressPrefix string
-@description('Empty: this account has no private endpoints.')
-param hostStorageId string
-@description('Empty: this account has no private endpoints.')
-param dataStorageId string
-@description('Empty: there is no scheduler.')
-param schedulerId string
+@description('A private endpoint each: one service of one resource.')
+param endpoints {
+  name: string
+  targetType: string
+  targetName: string
+  service: 'blob' | 'queue' | 'table' | 'scheduler'
+}[]
 
+// Each once: a zone is for a service, whatever the number of its accounts.
+var services = union(map(endpoints, endpoint => endpoint.service), [])
 // https://learn.microsoft.com/azure/private-link/private-endpoint-dns
-var storageServices = ['blob', 'queue', 'table']
-var storageZones = [for service in storageServices: 'privatelink.${service}.${environment().suffixes.storage}']
 // https://learn.microsoft.com/azure/durable-task/scheduler/durable-task-scheduler-private-endpoints
-var schedulerZone = 'privatelink.durabletask.io'
-
-var hostEndpoints = [for (service, i) in storageServices: { name: 'host-${service}', target: hostStorageId, group: service, zone: storageZones[i] }]
-var dataEndpoints = [for (service, i) in storageServices: { name: 'data-${service}', target: dataStorageId, group: service, zone: storageZones[i] }]
-var schedulerEndpoints = [{ name: 'scheduler', target: schedulerId, group: 'scheduler', zone: schedulerZone }]
+var zoneNames = toObject(
+  services,
+  service => service,
+  service =>
+    service == 'scheduler'
+      ? 'privatelink.durabletask.io'
+      : 'privatelink.${service}.${environment().suffixes.storage}'
+)
 
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
   name: name
@@ -55,37 +59,70 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
     ]
   }
 
-  resource appSubnet 'subnets' existing = {
-    name: 'app'
-  }
-
   resource endpointSubnet 'subnets' existing = {
     name: 'endpoints'
   }
 }
 
-module zones 'private-zone.bicep' = [for zone in concat(empty(hostStorageId) ? [] : storageZones, empty(schedulerId) ? [] : [schedulerZone]): {
-  name: 'zone-${zone}'
-  params: {
-    name: zone
-    networkId: network.id
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for service in services: {
+    name: zoneNames[service]
+    location: 'global'
     tags: tags
   }
-}]
+]
 
-module endpoints 'private-endpoint.bicep' = [for endpoint in concat(hostEndpoints, dataEndpoints, schedulerEndpoints): if (!empty(endpoint.target)) {
-  name: 'endpoint-${endpoint.name}'
-  dependsOn: [zones]
-  params: {
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (service, i) in services: {
+    parent: zones[i]
+    name: 'network'
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: {
+        id: network.id
+      }
+    }
+  }
+]
+
+resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+  for endpoint in endpoints: {
     name: 'pe-${endpoint.name}'
     location: location
     tags: tags
-    subnetId: network::endpointSubnet.id
-    targetId: endpoint.target
-    groupId: endpoint.group
-    zoneName: endpoint.zone
+    properties: {
+      subnet: {
+        id: network::endpointSubnet.id
+      }
+      privateLinkServiceConnections: [
+        {
+          name: endpoint.service
+          properties: {
+            privateLinkServiceId: resourceId(endpoint.targetType, endpoint.targetName)
+            groupIds: [endpoint.service]
+          }
+        }
+      ]
+    }
   }
-}]
+]
 
-@description('The app starts only when the names it asks for lead to the endpoints.')
-output appSubnetId string = network::appSubnet.id
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+  for (endpoint, i) in endpoints: {
+    parent: privateEndpoints[i]
+    name: 'default'
+    dependsOn: [links]
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: endpoint.service
+          properties: {
+            privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zoneNames[endpoint.service])
+          }
+        }
+      ]
+    }
+  }
+]

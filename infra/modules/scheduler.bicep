@@ -1,4 +1,4 @@
-// The Durable Task Scheduler, reached from the virtual network alone.
+// The Durable Task Scheduler, which only the virtual network reaches.
 param name string
 param location string
 param tags object
@@ -6,6 +6,8 @@ param tags object
 param sku string
 param taskHubName string
 param appPrincipalId string
+@description('Names the identity, in the name of its role assignment: its id is not known beforehand.')
+param appIdentityName string
 param operatorPrincipalId string
 @allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorPrincipalType string
@@ -23,7 +25,7 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2026-02-01' = {
   tags: tags
   properties: {
     sku: skuWithCapacity
-    // No address is admitted; private endpoints are not asked (network.bicep).
+    // No public address is admitted. The private endpoint does not ask this list (network.bicep).
     ipAllowlist: []
     publicNetworkAccess: 'Disabled'
   }
@@ -36,12 +38,15 @@ resource taskHub 'Microsoft.DurableTask/schedulers/taskHubs@2026-02-01' = {
 }
 
 resource appRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(taskHub.id, appPrincipalId, durableTaskDataContributor)
+  name: guid(taskHub.id, appIdentityName, durableTaskDataContributor)
   scope: taskHub
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', durableTaskDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      durableTaskDataContributor
+    )
   }
 }
 
@@ -51,9 +56,11 @@ resource operatorRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if 
   properties: {
     principalId: operatorPrincipalId
     principalType: operatorPrincipalType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', durableTaskDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      durableTaskDataContributor
+    )
   }
 }
 
-output id string = scheduler.id
 output endpoint string = scheduler.properties.endpoint

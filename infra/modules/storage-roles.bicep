@@ -1,46 +1,33 @@
-// What one principal may do with the two storage accounts. Each assignment names one resource: nothing is granted on the group or the subscription.
+// What one principal may do with one storage account. Nothing is granted on the group or the subscription.
+param storageName string
+@description('Names the principal, in the names of the assignments: the id of a new identity is not known beforehand.')
+param assignee string
 param principalId string
 @allowed(['ServicePrincipal', 'User', 'Group'])
 param principalType string
-param hostStorageName string
-param dataStorageName string
+param roles ('blobOwner' | 'blob' | 'queue' | 'table')[]
 
+// Storage Blob Data Owner, then Storage Blob, Queue and Table Data Contributor:
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
-var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
-var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
-var storageQueueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
-var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-
-// The host needs ownership of its blobs (leases, keys, the package); the task hub is queues, tables and blobs of the same account.
-// https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
-// https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-configure-managed-identity
-var hostStorageRoles = [storageBlobDataOwner, storageQueueDataContributor, storageTableDataContributor]
-var dataStorageRoles = [storageBlobDataContributor, storageQueueDataContributor, storageTableDataContributor]
-
-resource hostStorage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
-  name: hostStorageName
+var roleIds = {
+  blobOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
+  blob: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+  queue: '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
+  table: '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 }
 
-resource dataStorage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
-  name: dataStorageName
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: storageName
 }
 
-resource onHostStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in hostStorageRoles: {
-  name: guid(hostStorage.id, principalId, role)
-  scope: hostStorage
-  properties: {
-    principalId: principalId
-    principalType: principalType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in roles: {
+    name: guid(account.id, assignee, roleIds[role])
+    scope: account
+    properties: {
+      principalId: principalId
+      principalType: principalType
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[role])
+    }
   }
-}]
-
-resource onDataStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in dataStorageRoles: {
-  name: guid(dataStorage.id, principalId, role)
-  scope: dataStorage
-  properties: {
-    principalId: principalId
-    principalType: principalType
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
-  }
-}]
+]

@@ -1,4 +1,4 @@
-// A storage account that answers identities only: no keys, so no connection string that could leak.
+// A storage account without keys: it answers identities only, and has no connection string that could leak.
 @minLength(3)
 @maxLength(24)
 param name string
@@ -9,6 +9,8 @@ param sku string
 param containers array
 @description('False: only private endpoints reach it.')
 param publicAccess bool
+@description('True: neither the account nor its group can be deleted until somebody deletes the lock. Rows and blobs can.')
+param lock bool
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   name: name
@@ -29,7 +31,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     publicNetworkAccess: publicAccess ? 'Enabled' : 'Disabled'
     networkAcls: {
       bypass: 'None'
-      // Flex Consumption calls from addresses that are not ours to know: without a network, roles alone decide.
+      // Flex Consumption calls from addresses that nobody can list: without a network, roles alone decide.
       defaultAction: publicAccess ? 'Allow' : 'Deny'
     }
   }
@@ -46,15 +48,21 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
   }
 }
 
-resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [for container in containers: {
-  parent: blobs
-  name: container
-  properties: {
-    publicAccess: 'None'
+resource blobContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [
+  for container in containers: {
+    parent: blobs
+    name: container
+    properties: {
+      publicAccess: 'None'
+    }
   }
-}]
+]
 
-output id string = account.id
-output name string = account.name
-@description('{ blob, queue, table, ... }: addresses, each ending in a slash.')
-output endpoints object = account.properties.primaryEndpoints
+resource accountLock 'Microsoft.Authorization/locks@2020-05-01' = if (lock) {
+  name: 'data'
+  scope: account
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'The data of the app. infra/README.md says what this protects from.'
+  }
+}

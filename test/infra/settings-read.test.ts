@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settingsRead } from '../settings-read.ts';
+import { settingsRead } from './settings-read.js';
 
 const names = (source: string): string[] =>
   [...settingsRead(source).names].toSorted((a, b) => a.localeCompare(b));

@@ -1,0 +1,75 @@
+/** What surrounds `infra/`: the hook of azd, and the workflows of GitHub. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { missing, needsNetwork } from '../../tools/preprovision.js';
+
+describe('Before azd provisions', () => {
+  /** A server that answers as Azure Resource Manager does. */
+  const answering = async (status: number, registrationState: string): Promise<string | undefined> => {
+    const server = createServer((request, response) => {
+      expect(request.url).toBe('/subscriptions/0/providers/Microsoft.App?api-version=2021-04-01');
+      expect(request.headers.authorization).toBe('Bearer secret');
+      response
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ namespace: 'Microsoft.App', registrationState }));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    return missing({ url: `http://127.0.0.1:${port}/subscriptions/0`, token: () => 'secret' });
+  };
+
+  test('a registered provider needs nothing', async () => {
+    expect(await answering(200, 'Registered')).toBeUndefined();
+  });
+
+  test('one that is not, or not yet, stops it with the command that registers it', async () => {
+    expect(await answering(200, 'NotRegistered')).toContain('az provider register --namespace Microsoft.App');
+    expect(await answering(200, 'Registering')).toContain('It is Registering.');
+  });
+
+  test('an answer that says nothing stops it, too', async () => {
+    await expect(answering(403, '')).rejects.toThrow('Azure answers 403');
+  });
+
+  test('only a virtual network needs it', () => {
+    expect(needsNetwork({ DURABLE_BACKEND: 'storage', PRIVATE_NETWORK: 'false' })).toBe(false);
+    expect(needsNetwork({ DURABLE_BACKEND: 'scheduler' })).toBe(true);
+    expect(needsNetwork({ PRIVATE_NETWORK: 'true' })).toBe(true);
+  });
+});
+
+describe('The workflows', () => {
+  const folder = path.resolve(import.meta.dirname, '../../.github');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.yml'))
+    .map((name) => [name, readFileSync(path.join(folder, name), 'utf8')] as const);
+
+  test.each(files)('name actions by commit, and leave no credentials behind: %s', (_, text) => {
+    for (const [use] of text.matchAll(/uses: .*/g))
+      expect(use).toMatch(/^uses: (?:\.\/\.github\/|[\w-]+\/[\w-]+@[\da-f]{40} # v\d)/);
+    const checkouts = text.match(/uses: actions\/checkout@/g) ?? [];
+    expect(text.match(/persist-credentials: false/g) ?? []).toHaveLength(checkouts.length);
+  });
+
+  test('deploy after a preview, with an approval, what was built without a right to deploy', () => {
+    const jobs = new Map(
+      [
+        ...readFileSync(path.join(folder, 'workflows/azure-dev.yml'), 'utf8').matchAll(
+          /^ {2}(\w+):\n((?: {4}.*\n|\n)+)/gm,
+        ),
+      ].map(([, name, text]) => [name!, text!]),
+    );
+    expect(jobs.get('build')).not.toContain('id-token');
+    expect(jobs.get('verify')).not.toContain('id-token');
+    expect(jobs.get('preview')).toContain('azd provision --preview');
+    expect(jobs.get('deploy')).toMatch(
+      /needs: \[build, preview\][^]*environment: production[^]*--from-package/,
+    );
+  });
+});

@@ -1,0 +1,4 @@
+using '../../../infra/main.bicep'
+extends '../../../infra/main.bicepparam'
+
+param durableBackend = 'scheduler'
