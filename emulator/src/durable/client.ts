@@ -12,9 +12,9 @@ export interface StartRequest {
   instanceId?: string;
   input: JsonText;
   version?: string;
-  /** Whether there has to be an orchestrator of that name; otherwise the instance of one that there is not fails. */
+  /** Whether an unknown orchestrator is an error. If not, its instance starts and fails. */
   known?: boolean;
-  /** Where whoever asks is in a trace. */
+  /** The trace of the caller. */
   trace?: TraceContext | undefined;
 }
 
@@ -27,12 +27,14 @@ export interface PurgeFilter {
 }
 
 /**
- * What can be asked of the engine from outside: the operations behind the management API and the SDK's client.
- * All of them are durable when they resolve.
+ * The engine's operations for the management API and the SDK's client. Each is durable when it resolves.
  */
 export interface DurableClient {
   readonly taskHubName: string;
-  /** @throws InstanceExistsError when a live instance has that id (simultaneous starts of one id may all succeed), UnknownFunctionError. */
+  /**
+   * @throws InstanceExistsError when a live instance has that id (simultaneous starts of one id may all
+   * succeed), UnknownFunctionError.
+   */
   startInstance(request: StartRequest): Promise<string>;
   getRecord(instanceId: string): Promise<InstanceRecord | undefined>;
   /** The current execution's history, or undefined for an unknown instance. */
@@ -43,13 +45,13 @@ export interface DurableClient {
   /** @throws InvalidStateError when it is suspended already. */
   suspend(instanceId: string, reason: string | null): Promise<RequestResult>;
   resume(instanceId: string, reason: string | null): Promise<RequestResult>;
-  /** Lets an instance that has failed try again what failed. `gone`: it has not failed. */
+  /** Makes a failed instance run its failed tasks again. `gone`: it has not failed. */
   rewind(instanceId: string, reason: string | null): Promise<RequestResult>;
   /** @throws UnknownFunctionError when the app has no entity function of that name. */
   signalEntity(entity: EntityId, operation: string, input: JsonText): Promise<void>;
   /** A live instance is not purged (`live`). */
   purge(instanceId: string): Promise<'purged' | 'notFound' | 'live'>;
-  /** Purges what is finished and matches. @returns how many. */
+  /** Purges the finished instances that match. @returns how many */
   purgeBy(filter: PurgeFilter): Promise<number>;
 }
 
@@ -59,9 +61,10 @@ export class UnknownFunctionError extends Error {
 }
 
 /**
- * What production says of a function that there is none of.
- * @param known Of that kind, those that there are.
- * @param orchestrators How many there are: it is by them that production tells whether it knows any, entities too.
+ * Production's message about a function that the app does not have.
+ *
+ * @param known the functions of that kind
+ * @param orchestrators how many orchestrators there are: production uses this number for entities too
  */
 export function missingFunction(
   kind: 'orchestrator' | 'entity',

@@ -1,12 +1,13 @@
-/** Undoes a {@link Clock.schedule} that has not happened yet; harmless afterwards. */
+/** Cancels a {@link Clock.schedule}. Does nothing after `wake` was called. */
 export type Cancel = () => void;
 
-/** Where the host takes the time from, and who wakes it. All times are milliseconds since the epoch. */
+/** Gives the host the time and wakes it. All times are milliseconds since the epoch. */
 export interface Clock {
   now(): number;
   /**
-   * Calls `wake` once, at `at` or later, never before. A time that has passed wakes in the next turn of the event loop.
-   * @param recurring for what will be scheduled again and again, so that it says nothing of work that is left to do
+   * Calls `wake` once, at `at` or later, never before. A time that has passed wakes in the next turn of the
+   * event loop.
+   * @param recurring for work that is scheduled again and again: it does not count as work that is left
    */
   schedule(at: number, wake: () => void, recurring?: boolean): Cancel;
 }
@@ -27,7 +28,7 @@ export class WallClock implements Clock {
       timeout =
         left > LONGEST_TIMEOUT
           ? setTimeout(arm, LONGEST_TIMEOUT)
-          : // Node may fire up to a millisecond early by Date's reckoning; a durable timer must not.
+          : // By Date, Node's timers may fire up to a millisecond early. A durable timer must not.
             setTimeout(() => (Date.now() < at ? arm() : wake()), Math.max(0, left));
       timeout.unref();
     };
@@ -46,8 +47,9 @@ interface Waiting {
 }
 
 /**
- * A clock that stands still until it is told to jump. It jumps from one scheduled time to the next, so that what is
- * due earlier happens earlier, and what is due at one instant happens in the order in which it was scheduled.
+ * A clock that stands still until a caller makes it jump. It jumps from one scheduled time to the next, so
+ * that calls happen in the order of their times, and calls for one time in the order in which they were
+ * scheduled.
  */
 export class SkippingClock implements Clock {
   readonly #waiting: Waiting[] = [];
@@ -77,22 +79,22 @@ export class SkippingClock implements Clock {
     };
   }
 
-  /** When the next thing is due, or undefined when nothing is scheduled. */
+  /** The next scheduled time; undefined when nothing is scheduled. */
   get next(): number | undefined {
     return this.#waiting[0]?.at;
   }
 
-  /** Whether nothing is scheduled but what recurs for ever. */
+  /** Whether only recurring work is scheduled. */
   get isIdle(): boolean {
     return this.#waiting.every(({ recurring }) => recurring);
   }
 
-  /** Moves to `time` (never back) without waking anything that is due later. */
+  /** Moves to `time` (never back) without waking anything. */
   moveTo(time: number): void {
     this.#now = Math.max(this.#now, time);
   }
 
-  /** Wakes one thing that is due by now. Returns whether there was one. */
+  /** Makes one call that is due by now. @returns whether there was one */
   wakeOne(): boolean {
     const first = this.#waiting[0];
     if (first === undefined || first.at > this.#now) return false;

@@ -1,16 +1,19 @@
 /**
- * What happened to an instance, in the words of the Durable Task Framework.
+ * The history of an instance, in the terms of the Durable Task Framework.
  *
- * The fields carry the framework's own (Pascal-case) names because the same events travel in three places, the SDK's
- * protocol, the History table and the management API's `showHistory`, and each of those copies fields rather than
- * translating them.
+ * The fields carry the framework's own (Pascal-case) names because the same events travel in three places,
+ * the SDK's protocol, the History table and the management API's `showHistory`, and each of those copies
+ * fields rather than translating them.
  */
 
-/** A time as the framework writes it: UTC, ISO 8601, fraction of a second without trailing zeros. See {@link timestamp}. */
+/**
+ * A time as the framework writes it: UTC, ISO 8601, fraction of a second without trailing zeros. See {@link
+ * timestamp}.
+ */
 export type Timestamp = string;
 
 interface EventBase {
-  /** Sequence number of what the orchestrator scheduled; -1 on everything that came in. */
+  /** The task id of an event that the orchestrator scheduled; -1 for inbound events. */
   EventId: number;
   Timestamp: Timestamp;
 }
@@ -23,7 +26,7 @@ export interface OrchestrationInstance {
 export interface ParentInstance {
   Name: string;
   OrchestrationInstance: OrchestrationInstance;
-  /** The id the parent's history gave to the call. */
+  /** The task id of the call in the parent's history. */
   TaskScheduleId: number;
   Version: string | null;
 }
@@ -32,7 +35,7 @@ export interface ParentInstance {
 export interface DistributedTraceContext {
   TraceParent: string;
   TraceState: string | null;
-  /** Of an orchestration: its own place, `Id` as a W3C traceparent, which all its episodes have. */
+  /** The orchestration's own span, which all its episodes share; `Id` is a W3C traceparent. */
   Id: string | null;
   SpanId: string | null;
   ActivityStartTime: Timestamp | null;
@@ -46,9 +49,15 @@ export interface OrchestratorStarted extends EventBase {
 }
 export interface OrchestratorCompleted extends EventBase {
   EventType: 'OrchestratorCompleted';
-  /** Ours, and only where an episode ran while suspended: how many actions the orchestrator had asked for by its end. */
+  /**
+   * Added by the emulator, only for an episode that ran while suspended: how many actions the orchestrator
+   * had by its end.
+   */
   ActionCount?: number;
-  /** Ours: the one among the first events of a continued execution, which alone of its kind is marked as played. */
+  /**
+   * Added by the emulator: among the first events of a continued execution. Only this one of its kind is
+   * marked as played.
+   */
   Continuation?: boolean;
 }
 export interface ExecutionStarted extends EventBase {
@@ -58,7 +67,10 @@ export interface ExecutionStarted extends EventBase {
   Input: JsonText;
   OrchestrationInstance: OrchestrationInstance;
   ParentInstance: ParentInstance | null;
-  /** 0 for an instance that a client started, null for a child and after continue-as-new: as recorded. */
+  /**
+   * As on a real host: 0 for an instance that a client started, null for a sub-orchestration and after
+   * continue-as-new.
+   */
   Generation: number | null;
   ParentTraceContext?: DistributedTraceContext;
 }
@@ -83,7 +95,7 @@ export interface ExecutionResumed extends EventBase {
 export interface TaskScheduled extends EventBase {
   EventType: 'TaskScheduled';
   Name: string;
-  /** Kept so that a restarted host can run the activity without replaying its orchestrator; shown to nobody. */
+  /** Kept so that a restarted host can run the activity without replaying its orchestrator; never shown. */
   Input: JsonText;
   ParentTraceContext?: DistributedTraceContext;
 }
@@ -106,7 +118,7 @@ export interface SubOrchestrationInstanceCreated extends EventBase {
   InstanceId: string;
   /** Kept for the same reason as {@link TaskScheduled.Input}. */
   Input: JsonText;
-  /** Of the span in which its parent sees it, where the host traces. */
+  /** The span of the call in the parent, if the host traces. */
   ClientSpanId?: string;
 }
 export interface SubOrchestrationInstanceCompleted extends EventBase {
@@ -145,14 +157,17 @@ export interface EventRaised extends EventBase {
 export interface GenericEvent extends EventBase {
   EventType: 'GenericEvent';
   Data: string | null;
-  /** The provider's word for what stood here before the execution was rewound: `Rewound: TaskFailed`. */
+  /** The provider's name for the event that a rewind has replaced: `Rewound: TaskFailed`. */
   Reason?: string;
-  /** Ours: on its way, a request to rewind; in a history, in the place of the execution's end, the one that was followed. */
+  /**
+   * Added by the emulator. As a message: a request to rewind. In a history: the executed request, in the
+   * place of the execution's end.
+   */
   Rewind?: Rewind;
 }
 
 export interface Rewind {
-  /** Tells one request from another. */
+  /** The id of the request. */
   id: string;
   reason: string | null;
 }
@@ -187,7 +202,7 @@ export type HistoryEvent =
   | EventRaised
   | GenericEvent;
 
-/** Events that reach an instance from outside its own episode. Everything else the episode writes itself. */
+/** Events that reach an instance from outside its episode. The episode writes all others itself. */
 export type InboundEvent =
   | ExecutionStarted
   | ExecutionTerminated
@@ -223,7 +238,10 @@ export function isFinished(status: RuntimeStatus): boolean {
   return FINISHED.has(status);
 }
 
-/** Milliseconds since the epoch, written as the framework does: `2026-11-21T00:29:33.54Z`, `2026-11-21T00:29:33Z`. */
+/**
+ * Milliseconds since the epoch, written as the framework does: `2026-11-21T00:29:33.54Z`,
+ * `2026-11-21T00:29:33Z`.
+ */
 export function timestamp(milliseconds: number): Timestamp {
   return new Date(milliseconds).toISOString().replace(/\.?0+Z$/, 'Z');
 }

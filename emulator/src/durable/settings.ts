@@ -1,25 +1,30 @@
-/** What host.json says under `extensions.durableTask` of how instances run. */
+/** The settings in host.json under `extensions.durableTask` for running instances. */
 export interface DurableSettings {
   /** Activities that run at once; more wait their turn. Without a figure: no limit. */
   maxConcurrentActivities: number;
-  /** Orchestrator functions that run at once, from their first line to their commit. Without a figure: no limit. */
+  /**
+   * Orchestrator functions that run at once, from their first line to their commit. Without a figure: no
+   * limit.
+   */
   maxConcurrentOrchestrators: number;
   /** Entity functions that run at once, each on a batch of operations. Without a figure: no limit. */
   maxConcurrentEntities: number;
-  /** Operations that one invocation of an entity function is given. Without a figure: all that wait. */
+  /** How many operations one invocation of an entity function gets. Without a figure: all that wait. */
   maxEntityBatch: number;
-  /** Whether a start may take the id of an instance that is live. */
+  /** Whether a start may use the id of a live instance. */
   overridableStates: 'AnyState' | 'NonRunningStates';
-  /** The version of an instance that is started without one, and what an instance's version is compared with. */
+  /**
+   * The version for instances that are started without one, and the version that instances are compared with.
+   */
   defaultVersion: string | null;
   versionMatch: 'None' | 'Strict' | 'CurrentOrOlder';
-  /** What becomes of an instance whose version does not match: it is left alone, or it fails. */
+  /** Whether an instance whose version does not match is left alone or fails. */
   versionFailure: 'Reject' | 'Fail';
-  /** Milliseconds until `callHttp` asks again after a 202 without Retry-After. */
+  /** Milliseconds until `callHttp` polls after a 202 without Retry-After. */
   httpPollInterval: number;
 }
 
-/** The extension's own, but for the limits, which it takes from the machine. */
+/** The extension's defaults, except the limits, which the extension derives from the machine. */
 export const DEFAULT_SETTINGS: DurableSettings = {
   maxConcurrentActivities: Infinity,
   maxConcurrentOrchestrators: Infinity,

@@ -8,8 +8,8 @@ import type {
 } from './history.js';
 
 /**
- * What is known of an instance at a glance: a row of the provider's Instances table. It is a projection of the history;
- * a hub may write it late, and rebuilds it on {@link TaskHub.load}.
+ * The status of an instance: a row of the provider's Instances table. It is a projection of the history: a
+ * hub may write it late, and rebuilds it in {@link TaskHub.load}.
  */
 export interface InstanceRecord {
   instanceId: string;
@@ -25,25 +25,34 @@ export interface InstanceRecord {
   lastUpdatedTime: Timestamp;
   completedTime: Timestamp | null;
   parent: ParentInstance | null;
-  /** How often a client had started this id before; absent for what only an orchestration has started. */
+  /** How often a client had started this id before; absent if only orchestrations have started it. */
   generation?: number;
 }
 
-/** An event on its way to an instance, durable from the moment {@link TaskHub.post} resolves until a commit consumes it. */
+/**
+ * An event on its way to an instance, durable from the moment {@link TaskHub.post} resolves until a commit
+ * consumes it.
+ */
 export interface Message {
   /**
-   * Identifies the message among those waiting for its target: posting one id twice leaves one message.
-   * Derived from sender and step where the sender may repeat itself after a crash, else random. Letters, digits, `-`, `_`.
+   * Identifies the message among those that wait for its target: posting one id twice leaves one message. It
+   * is derived from sender and step where the sender may repeat it after a crash, and random otherwise.
+   * Letters, digits, `-`, `_`.
    */
   id: string;
   event: InboundEvent;
-  /** For results of a sub-orchestration, and answers of entities: the execution they belong to. A later one drops them. */
+  /**
+   * For results of sub-orchestrations and entities: the execution that waits for them. A later execution
+   * drops them.
+   */
   executionId?: string;
-  /** For what may come again after a crash, long after it was consumed: the instance that may send it again. */
+  /**
+   * For messages that may be sent again after a crash, long after they were consumed: the sending instance.
+   */
   sender?: string;
 }
 
-/** Whatever the hub needs to see that nobody else wrote since: an ETag and a row count, or nothing. Opaque to the engine. */
+/** The hub's data to detect other writers, such as an ETag and a row count. Opaque to the engine. */
 export type CommitToken = unknown;
 
 export interface LoadedInstance {
@@ -51,12 +60,15 @@ export interface LoadedInstance {
   record: InstanceRecord | undefined;
   /** The current execution's history, oldest first, exactly as committed. */
   history: HistoryEvent[];
-  /** What waits, in order of arrival. */
+  /** The messages that wait, in order of arrival. */
   inbox: Message[];
   /** As last committed, see {@link Commit.memo}. */
   memo: string | null;
   token: CommitToken;
-  /** Whether {@link TaskHub.project} has to write the record: what the Instances row says is older than the history. */
+  /**
+   * Whether {@link TaskHub.project} has to write the record, because the Instances row is older than the
+   * history.
+   */
   stale: boolean;
 }
 
@@ -64,21 +76,27 @@ export interface LoadedInstance {
 export interface Commit {
   instanceId: string;
   token: CommitToken;
-  /** True when `append` is the start of a new execution: what was there before goes (continue-as-new, an id used again). */
+  /**
+   * True when `append` starts a new execution that replaces the old one (continue-as-new, an id that is used
+   * again).
+   */
   replace: boolean;
   append: readonly HistoryEvent[];
   /** Ids of the messages this episode consumed. At most {@link MAX_CONSUMED}. */
   consumed: readonly string[];
   /** The record after this episode, so that a load needs nothing else. */
   record: InstanceRecord;
-  /** What the engine has to remember beside the history, in the place of what it remembered before. Nothing to the hub. */
+  /** The engine's data besides the history. It replaces the previous memo. The hub only stores it. */
   memo: string | null;
 }
 
-/** A commit consumes no more messages than this, so that they fit in the transaction that makes it count. */
+/** A commit consumes at most this many messages, so that they fit in its last transaction. */
 export const MAX_CONSUMED = 40;
 
-/** A reminder to look at an instance at or after a time: what a restarted host reads instead of every instance. */
+/**
+ * A reminder to load an instance at or after a time. A restarted host reads the hints instead of all
+ * instances.
+ */
 export interface Hint {
   instanceId: string;
   /** Milliseconds since the epoch. */
@@ -94,7 +112,9 @@ export interface InstanceQuery {
   runtimeStatus?: readonly RuntimeStatus[];
   /** Page size, at least 1. */
   top: number;
-  /** From an earlier page; the id of the first instance to return (inclusive), since pages are ordered by id. */
+  /**
+   * From an earlier page; the id of the first instance to return (inclusive), since pages are ordered by id.
+   */
   from?: string;
 }
 
@@ -106,24 +126,26 @@ export interface InstancePage {
 }
 
 /**
- * A store of instances. The engine is its only writer while it is open (see {@link TaskHub.open}), but may die between
- * any two calls, and inside any of them.
+ * A store of instances. The engine is its only writer while it is open (see {@link TaskHub.open}). The
+ * process may be killed between any two calls, and during each of them.
  *
- * Every method may reject with a {@link StorageFailure}; the engine then loads the instance again and retries.
+ * Every method may reject with a {@link StorageFailure}; the engine then loads the instance again and
+ * retries.
  */
 export interface TaskHub {
   readonly name: string;
 
   /**
-   * Takes the hub, waiting for or refusing another owner.
-   * @param lost called when ownership is lost later; the engine must stop at once.
-   * @throws HubUnavailableError with one line for a person, when the hub is not ours to take.
+   * Takes the hub. If it has another owner, waits or fails.
+   *
+   * @param lost called when ownership is lost later; the engine must stop at once
+   * @throws HubUnavailableError with a message of one line, when the hub belongs to another owner or another kind of host
    */
   open(lost: (reason: Error) => void): Promise<void>;
   /** Gives the hub back. No call may follow. */
   close(): Promise<void>;
 
-  /** What {@link TaskHub.load} would say of an instance that nobody has written yet, without asking. */
+  /** The result of {@link TaskHub.load} for an instance that was never written, without a request. */
   fresh(): LoadedInstance;
   /** Everything of one instance. */
   load(instanceId: string): Promise<LoadedInstance>;
@@ -132,50 +154,57 @@ export interface TaskHub {
   post(instanceId: string, message: Message): Promise<void>;
 
   /**
-   * Makes an episode count: appends, consumes and updates, atomically, provided that nobody committed since `token`.
-   * @returns the token for the next commit.
-   * @throws CommitConflictError when somebody did, or a message that it consumes is not there (any more).
+   * Commits an episode: appends, consumes and updates, atomically, if there was no other commit since
+   * `token`.
+   *
+   * @returns the token for the next commit
+   * @throws CommitConflictError after another commit, or when a message that it consumes does not exist
    */
   commit(commit: Commit): Promise<CommitToken>;
 
-  /** Writes the projection. The engine calls it when it matters to onlookers, one call at a time per instance. */
+  /**
+   * Writes the projection. The engine makes one call at a time per instance, when clients should see the
+   * change.
+   */
   project(record: InstanceRecord): Promise<void>;
 
-  /** The projection as last written. */
+  /** The last written projection. */
   getRecord(instanceId: string): Promise<InstanceRecord | undefined>;
   query(query: InstanceQuery): Promise<InstancePage>;
 
-  /** Removes history, inbox, record and payloads of an instance. Hints go by {@link hint}. */
+  /** Removes history, inbox, record and payloads of an instance. {@link hint} removes its hints. */
   purge(instanceId: string): Promise<void>;
 
   /**
-   * Replaces hints in one step: `remove` goes and `add` is there when it resolves. Adding a hint that exists, or
-   * removing one that does not, is no error. Both belong to one instance.
+   * Replaces hints of one instance in one step: removes `remove` and adds `add`. Adding a hint that exists,
+   * or removing one that does not, is no error.
    */
   hint(change: { add?: Hint; remove?: Hint }): Promise<void>;
   /** All hints, the earliest first, in pages. */
   hints(): AsyncIterable<Hint[]>;
 }
 
-/** The hub is not ours: another owner holds it, or another kind of host made it. The message is one line for a person. */
+/**
+ * The hub belongs to another owner, or another kind of host made it. The message is one line for the user.
+ */
 export class HubUnavailableError extends Error {
   override name = 'HubUnavailableError';
 }
 
 /**
- * Storage failed, or did not answer. The engine loads the instance again and retries. It does so for this error only: any
- * other error is a mistake of the emulator and ends the instance as Failed.
+ * Storage failed, or did not answer. The engine loads the instance again and retries. It does so for this
+ * error only: any other error is a mistake of the emulator and ends the instance as Failed.
  */
 export class StorageFailure extends Error {
   override name = 'StorageFailure';
 }
 
-/** Somebody else committed to the instance since it was loaded. */
+/** There was another commit to the instance since it was loaded. */
 export class CommitConflictError extends StorageFailure {
   override name = 'CommitConflictError';
 }
 
-/** Whether a record matches a query. Paging is the caller's. */
+/** Whether a record matches a query. The caller does the paging. */
 export function matches(record: InstanceRecord, query: Omit<InstanceQuery, 'top' | 'from'>): boolean {
   const created = Date.parse(record.createdTime);
   return (

@@ -1,6 +1,6 @@
 /**
- * What orchestrations, clients and entities send one another: the extension's own JSON, in the order of its keys, because
- * it is seen in histories and in the SDK's replays.
+ * The messages between orchestrations, clients and entities: the extension's JSON, in the order of its keys,
+ * because histories and the SDK's replays show it.
  */
 import type { EventRaised, EventSent, HistoryEvent, JsonText, Timestamp } from '../history.js';
 import type { Message } from '../task-hub.js';
@@ -10,35 +10,36 @@ export interface EntityId {
   key: string;
 }
 
-/** A message and the instance it is for. */
+/** A message and its target instance. */
 export interface Outgoing {
   to: string;
   message: Message;
 }
 
-/** A request as it is told: an operation, or a lock when there is a `lockset`. */
+/** A request as JSON: an operation, or a lock if there is a `lockset`. */
 export interface EntityRequest {
   op: string | null;
-  /** Only on what is not answered. */
+  /** Only on requests without an answer. */
   signal?: true;
   input?: string;
   id: string;
-  /** Who asks, and waits for the answer; absent when a client does. */
+  /** The instance that waits for the answer; absent for a client. */
   parent?: string;
   parentExecution?: string;
   Timestamp: Timestamp;
   /** {@link NEVER} for the first message from a sender to a target. */
   Predecessor: Timestamp;
-  /** The entities to be locked one after the other, in this order. */
+  /** The entities to lock one after the other, in this order. */
   lockset?: EntityId[];
-  /** Where in the lockset the request has come to; absent at its first entity. */
+  /** The request's position in the lockset; absent at the first entity. */
   pos?: number;
   requestTime?: string;
 }
 
 /**
- * Ends a lock. With a `lockset` it ends a lock that may not have been granted yet, and follows the request from entity to
- * entity: ours, since production forgets the request of an orchestration that ends while it waits for it.
+ * Ends a lock. With a `lockset` it ends a lock that may not have been granted yet, and follows the request
+ * from entity to entity. That form is the emulator's: production does not withdraw the request of an
+ * orchestration that ends while it waits for the lock.
  */
 export interface EntityRelease {
   parent: string;
@@ -47,12 +48,12 @@ export interface EntityRelease {
   pos?: number;
 }
 
-/** .NET's earliest time. */
+/** The earliest time in .NET. */
 export const NEVER: Timestamp = '0001-01-01T00:00:00';
 
 const NAMESPACE = 'Microsoft.Azure.WebJobs.Extensions.DurableTask';
 
-/** The id of the instance that an entity is. Names of entities know no case, their keys do. */
+/** The instance id of an entity. Names of entities ignore case, their keys do not. */
 export function entityInstanceId({ name, key }: EntityId): string {
   return `@${name.toLowerCase()}@${key}`;
 }
@@ -70,12 +71,12 @@ export function requestText(request: EntityRequest): string {
   return typed('RequestMessage', request);
 }
 
-/** `id` is that of the message, and not twice the same. */
+/** The message's id is the request's, which is unique. */
 export function requestMessage(request: EntityRequest, time: Timestamp): Message {
   return { id: request.id, event: raised('op', requestText(request), time) };
 }
 
-/** `id` is that of the message, and not that of the request: both may wait for one entity. */
+/** @param id the id of the message. It differs from the request's, because both may wait for one entity. */
 export function releaseMessage(id: string, release: EntityRelease, time: Timestamp): Message {
   return { id: `release-${id}`, event: raised('release', releaseText(release), time) };
 }
@@ -115,7 +116,7 @@ function raised(name: string, input: JsonText, time: Timestamp): EventRaised {
 
 const parsed = new WeakMap<EventSent, EntityRequest | EntityRelease>();
 
-/** What an orchestration sent to an entity. */
+/** The content of the message that an event sent to an entity. */
 export function sentTo(event: EventSent): EntityRequest | EntityRelease {
   let content = parsed.get(event);
   if (content === undefined) {
@@ -125,14 +126,14 @@ export function sentTo(event: EventSent): EntityRequest | EntityRelease {
   return content;
 }
 
-/** The id under which the answer to an event comes; undefined where there is none. */
+/** The id of the answer to an event; undefined if it has none. */
 export function awaitedAnswer(event: EventSent): string | undefined {
   if (event.Name !== 'op') return undefined;
   const { id, signal } = sentTo(event) as EntityRequest;
   return signal === true ? undefined : id;
 }
 
-/** What ends the locks that an execution holds, or waits for, when it ends itself. */
+/** The messages that end the locks which an execution holds or waits for, when the execution ends. */
 export function releaseLocks(
   instanceId: string,
   history: readonly HistoryEvent[],

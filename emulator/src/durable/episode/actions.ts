@@ -1,4 +1,4 @@
-/** What orchestrators ask for, whatever protocol they ask in. */
+/** The actions of orchestrators, independent of the protocol. */
 import type { EntityId } from '../entities/entity-messages.js';
 import type { JsonText } from '../history.js';
 import { HTTP_ACTIVITY, type HttpCall } from '../http/http-call.js';
@@ -17,7 +17,7 @@ export interface RetryOptions {
   retryTimeout: number;
 }
 
-/** What an orchestrator asked for, in the order in which it did. */
+/** An action of an orchestrator. */
 export type Action =
   | { kind: 'activity'; name: string; input: JsonText; retry?: RetryOptions }
   | {
@@ -30,12 +30,12 @@ export type Action =
     }
   | { kind: 'http'; call: HttpCall }
   | { kind: 'timer'; fireAt: number; cancelled: boolean }
-  /** `again`: one and the same wait, yielded once more. */
+  /** `again`: the same wait, yielded another time. */
   | { kind: 'event'; name: string; again?: boolean }
-  /** On an entity, `target` being its instance id; a signal is not answered. */
+  /** An operation on an entity, whose instance id is `target`. A signal has no answer. */
   | { kind: 'operation'; target: string; name: string; input: JsonText; signal: boolean }
   | { kind: 'lock'; entities: EntityId[] }
-  /** Of one of the entities that were locked before. */
+  /** Releases one of the locked entities. */
   | { kind: 'release'; target: string }
   | { kind: 'continueAsNew'; input: JsonText };
 
@@ -43,7 +43,7 @@ export type Action =
 export type IdAction = Exclude<Action, { kind: 'event' | 'continueAsNew' }>;
 
 /**
- * What the orchestrator function answered: all actions since the start of the execution, not only the new
+ * The answer of an orchestrator function: all actions since the start of the execution, not only the new
  * ones.
  */
 export interface Answer {
@@ -52,22 +52,22 @@ export interface Answer {
   output: JsonText;
   /** The text of an uncaught error. */
   error?: string;
-  /** Whether that error is the SDK's own, about something yielded that is no task. */
+  /** Whether that error comes from the SDK, because the code yielded a value that is not a task. */
   yieldedNonTask?: boolean;
   /**
-   * What the SDK itself gave up with, e.g. on an event that it cannot read. Then nothing else of the answer
-   * counts.
+   * The error with which the SDK itself has failed, e.g. on an event that it cannot read. The rest of the
+   * answer is ignored then.
    */
   unreadable?: string;
   customStatus: JsonText;
-  /** How many ids the SDK has given out, where it can be seen. */
+  /** How many task ids the SDK has assigned, if the answer shows it. */
   sequenceNumber?: number;
-  /** What in it will leave the instance hanging, e.g. a task that was yielded twice. */
+  /** Reasons why the instance will hang, e.g. a task that was yielded twice. */
   warnings: string[];
 }
 
 /**
- * Timers longer than this are made in hops, as production makes them (`maximumShortTimerDuration`, six days).
+ * Longer timers are made in hops, as in production (`maximumShortTimerDuration`, six days).
  */
 export const LONGEST_TIMER = 6 * 86_400_000;
 /** The length of a hop (`longRunningTimerIntervalDuration`, three days). */
@@ -77,7 +77,7 @@ export function retryOf(action: IdAction): RetryOptions | undefined {
   return action.kind === 'activity' || action.kind === 'subOrchestration' ? action.retry : undefined;
 }
 
-/** The name under which the history has it. */
+/** The name of the task in the history. */
 export function nameOf(action: IdAction): string {
   switch (action.kind) {
     case 'timer':
@@ -94,12 +94,12 @@ export function nameOf(action: IdAction): string {
   }
 }
 
-/** Whether it is asked again after a 202. */
+/** Whether the call polls after a 202. */
 export function isPolled(action: IdAction): boolean {
   return action.kind === 'http' && action.call.asynchronousPatternEnabled;
 }
 
-/** What is sent and not answered. */
+/** Actions that send a message and have no answer. */
 export function isOneWay(action: IdAction): boolean {
   return action.kind === 'release' || (action.kind === 'operation' && action.signal);
 }

@@ -1,5 +1,6 @@
 /**
- * What production keeps to itself: why an instance will hang or has lost something, and what is seldom meant.
+ * Diagnostics that production does not give: why an instance will hang or has lost something, and likely
+ * mistakes.
  */
 import { isOneWay, LONGEST_TIMER, nameOf, retryOf, type IdAction } from './actions.js';
 import { awaitedAnswer, parseEntityId } from '../entities/entity-messages.js';
@@ -9,8 +10,8 @@ import type { EpisodeInput, EpisodeResult, TaskSlot } from './episode.js';
 const HANGS = 'the instance will wait for it for ever.';
 
 /**
- * Why the extension refuses an action. It throws, into a task that nobody awaits: nothing is scheduled, no id
- * is taken, and the SDK waits. Undefined when it does not.
+ * Why the extension refuses an action; undefined if it does not. It throws in a task that no code awaits:
+ * nothing is scheduled, no task id is used, and the SDK waits for ever.
  */
 export function refusal(action: IdAction, input: EpisodeInput): string | undefined {
   const retry = retryOf(action);
@@ -30,7 +31,7 @@ export function refusal(action: IdAction, input: EpisodeInput): string | undefin
       return action.instanceId === undefined ? undefined : refusalOfId(action.name, action.instanceId, input);
     case 'operation':
     case 'lock': {
-      // For a signal it throws aloud.
+      // For a signal, its error fails the orchestration.
       if (isOneWay(action)) return undefined;
       const entities = action.kind === 'lock' ? action.entities : [parseEntityId(action.target)];
       const missing = entities.find(({ name }) => input.missingEntity(name) !== undefined)?.name;
@@ -43,7 +44,7 @@ export function refusal(action: IdAction, input: EpisodeInput): string | undefin
   }
 }
 
-/** Why a function cannot be called, as the rest of a sentence. */
+/** Why a function cannot be called, as the end of a sentence. */
 function absence(name: string, input: EpisodeInput): string {
   const setting = input.disabledBy(name);
   return setting === undefined ? 'there is none' : `the setting ${setting} disables it`;
@@ -68,8 +69,8 @@ interface Waits {
 }
 
 /**
- * Adds to an result what there is to say of the events that came, and of an orchestrator that returns while
- * something is open.
+ * Adds diagnostics to a result: about events that came, and about an orchestrator that returns while tasks
+ * are open.
  */
 export function addNotes(input: EpisodeInput, slots: readonly TaskSlot[], result: EpisodeResult): void {
   const { answer, inbound } = input;
@@ -94,8 +95,8 @@ export function addNotes(input: EpisodeInput, slots: readonly TaskSlot[], result
 }
 
 /**
- * By name: how often an event was waited for, how often one and the same wait was yielded again, and how many
- * came.
+ * By name: how many waits for an event there were, how often the same wait was yielded again, and how many
+ * events came.
  */
 function eventsOf({ answer, history, inbound }: EpisodeInput): Map<string, Waits> {
   const events = new Map<string, Waits>();

@@ -10,83 +10,86 @@ import type {
 } from '../history.js';
 import type { NonDeterministicError } from './non-determinism.js';
 
-/** Everything an episode starts from. */
+/** The inputs of an episode. */
 export interface EpisodeInput {
   instanceId: string;
   executionId: string;
   parentInstanceId: string | null;
   name: string;
-  /** What is committed. */
+  /** The committed history. */
   history: readonly HistoryEvent[];
   /**
-   * This episode's OrchestratorStarted and what came in with it; for continue-as-new the new execution's
-   * first events.
+   * This episode's OrchestratorStarted and its inbound events. After continue-as-new: the first events of the
+   * new execution.
    */
   inbound: readonly HistoryEvent[];
   answer: Answer;
-  /** Milliseconds since the epoch: the time of what the episode writes. */
+  /** The time of the events that the episode writes, in milliseconds since the epoch. */
   now: number;
   /**
-   * Whether there is an activity, an orchestrator of that name. What is unknown is not scheduled, as in
-   * production.
+   * Whether the app has an activity or an orchestrator of that name. As in production, calls of unknown
+   * functions are not scheduled.
    */
   knowsActivity: (name: string) => boolean;
   knowsOrchestrator: (name: string) => boolean;
   /** The name of the setting that disables a function; undefined when none does. */
   disabledBy: (name: string) => string | undefined;
-  /** The version of a sub-orchestration that is called without one. */
+  /** The version for sub-orchestrations that are called without one. */
   defaultVersion: string | null;
-  /** Milliseconds until a call that was answered 202 is made again, where the answer does not say. */
+  /** Milliseconds until the next poll after a 202 without Retry-After. */
   httpPollInterval: number;
-  /** What production says when there is no entity function of that name. */
+  /** Production's message for a missing entity function. */
   missingEntity: (name: string) => string | undefined;
 }
 
-/** What an episode leads to. */
+/** The result of an episode. */
 export interface EpisodeResult {
-  /** To append: the inbound events, what was scheduled, perhaps the end, and OrchestratorCompleted. */
+  /**
+   * The events to append: inbound events, scheduled tasks, perhaps the execution's end, and
+   * OrchestratorCompleted.
+   */
   append: HistoryEvent[];
   activities: TaskScheduled[];
   subOrchestrations: SubOrchestrationInstanceCreated[];
   timers: TimerCreated[];
-  /** What entities are sent. */
+  /** The messages to entities. */
   outgoing: Outgoing[];
-  /** Timers that the orchestrator has cancelled, whether or not they have fired since. */
+  /** The timers that the orchestrator has cancelled, also those that have fired meanwhile. */
   cancelledTimers: Set<number>;
-  /** The end of the execution, when this episode brought it. */
+  /** The end of the execution, if it ended in this episode. */
   completed: ExecutionCompleted | undefined;
-  /** The input of the next execution, when the orchestrator continues as new. */
+  /** The input of the next execution, if the orchestrator continues as new. */
   continueAsNew: { input: JsonText } | undefined;
   suspended: boolean;
   customStatus: JsonText;
   /** Names of the events that the orchestrator waits for. */
   awaiting: string[];
-  /** Ids of the tasks whose end takes further ids, see `mayTakeIds`. */
+  /** The ids of tasks whose end uses further task ids, see `mayTakeIds`. */
   idTaking: Set<number>;
   /** Why the instance will hang, or has lost something. */
   warnings: string[];
-  /** What else a person should hear about it. */
+  /** Further diagnostics for the log. */
   notes: string[];
-  /** How the orchestrator's code departs from its history: the execution has failed with that. */
+  /** How the orchestrator's code differs from its history. The execution has failed with this. */
   mismatch?: NonDeterministicError;
-  /** Where in the app's code that is, as a line of its own. */
+  /** The place in the app's code, as a line of its own. */
   where?: string;
 }
 
-/** A task id, and what it stands for. */
+/** A task id with its task. */
 export interface TaskSlot {
   id: number;
   action: IdAction;
   role: 'call' | 'timer' | 'retryTimer' | 'pollTimer';
-  /** Which attempt of a retried call this is, or follows; from 1. */
+  /** The number of the attempt of a retried call, from 1. For a timer: of the attempt before it. */
   attempt: number;
-  /** When the first attempt was scheduled. */
+  /** The time at which the first attempt was scheduled. */
   firstAttemptAt: number;
-  /** For timers: when this one (or this hop) fires. */
+  /** For timers: the time at which this timer (or this hop) fires. */
   fireAt: number;
-  /** Where an HTTP call asks again, after the timer that this is or follows. */
+  /** The URL that an HTTP call polls next. */
   location?: string;
   open: boolean;
-  /** Whether the history has the event that schedules it. */
+  /** Whether the history contains the event that schedules it. */
   created: boolean;
 }

@@ -4,7 +4,7 @@ import type { EventSent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCr
 export class NonDeterministicError extends Error {
   override name = 'NonDeterministicError';
 
-  /** @param taskId the number under which something else stands, where it is known */
+  /** @param taskId the task id that belongs to another task, if it is known */
   constructor(
     message: string,
     readonly taskId?: number,
@@ -13,14 +13,14 @@ export class NonDeterministicError extends Error {
   }
 }
 
-/** What the orchestrator asked for under a number, in the framework's words. */
+/** Describes the orchestrator's action with a task id, in the framework's words. */
 export interface Replayed {
   action:
     | 'ScheduleTaskOrchestratorAction'
     | 'CreateSubOrchestrationAction'
     | 'CreateTimerOrchestratorAction'
     | 'SendEventOrchestratorAction';
-  /** Of the activity, sub-orchestration or event. */
+  /** The name of the activity, sub-orchestration or event. */
   name: string;
 }
 
@@ -36,8 +36,8 @@ const ACTIONS: Record<Created['EventType'], Replayed['action']> = {
 };
 
 /**
- * Compares what the history says was scheduled with what the orchestrator asks for now: kind, and name in any
- * case. The texts are the framework's, with its ways of saying one thing in four.
+ * Compares the task that the history has with the orchestrator's action: type, and name in any case. The
+ * framework has four different texts for the mismatch; these are its texts.
  * @throws NonDeterministicError
  */
 export function checkReplay(event: Created, now: Replayed | undefined): void {

@@ -1,10 +1,9 @@
 /**
- * One episode of an orchestration, without I/O: from its history, what came in and what the SDK answered, to
- * what has to be appended and done.
+ * One episode of an orchestration, without I/O: from the history, the inbound events and the SDK's answer to
+ * the events to append and the work to do.
  *
- * The SDK's answers name no task ids; both sides count them. {@link TaskIds} is our side of that count. It is
- * rebuilt from the history at every episode, so that a restarted host needs nothing that is not in the
- * history.
+ * The SDK's answers contain no task ids: both sides count them. {@link TaskIds} is the emulator's count. It
+ * is rebuilt from the history at every episode, so that a restarted host needs only the history.
  */
 import { isPolled, nameOf, retryOf } from './actions.js';
 import { addNotes } from './diagnostics.js';
@@ -58,7 +57,7 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   }
 
   let open = 0;
-  /** How many of them the framework counts: what entities have not answered holds nobody up. */
+  /** How many of them the framework counts: open calls of entities do not delay the end. */
   let holding = 0;
   for (const slot of taskIds.slots) {
     if (slot.action.kind === 'timer' && slot.action.cancelled) {
@@ -78,8 +77,8 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   }
 
   if (taskIds.suspended) {
-    // The orchestrator's code ran on, but nothing it asked for is carried out before it is resumed. Which
-    // events it had seen when it asked decides the ids, so that number is kept.
+    // The orchestrator's code has run, but its actions are carried out only after a resume. The task ids
+    // depend on the events that the code had seen by then, so the number of actions is kept.
     completed.ActionCount = taskIds.assigned;
   } else if (holding === 0) {
     end(input, taskIds.slots.length, time, result);
@@ -98,8 +97,7 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
     );
   }
   addNotes(input, taskIds.slots, result);
-  // Once the orchestrator has returned the SDK stops counting, while the host still sees to the retries that
-  // are open.
+  // When the orchestrator has returned, the SDK stops counting, but the host still makes the open retries.
   if (
     answer.sequenceNumber !== undefined &&
     answer.sequenceNumber !== taskIds.sequenceNumber &&
@@ -115,7 +113,11 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   return result;
 }
 
-/** Goes through all events, to where the orchestrator's code departs from them. @returns how it does. */
+/**
+ * Processes all events, up to the point where the orchestrator's code differs from them.
+ *
+ * @returns the difference
+ */
 function replay({ history, inbound }: EpisodeInput, taskIds: TaskIds): NonDeterministicError | undefined {
   try {
     for (const event of history) taskIds.apply(event);
@@ -177,8 +179,8 @@ function schedule(
 }
 
 /**
- * Ends the execution if the answer says so. Only called when nothing is open: until then production waits,
- * too.
+ * Ends the execution if the answer says so. Called only when no task is open: production waits for open
+ * tasks, too.
  */
 function end({ answer, name }: EpisodeInput, nextId: number, time: string, result: EpisodeResult): void {
   const last = answer.actions.at(-1);

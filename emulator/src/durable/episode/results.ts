@@ -1,4 +1,4 @@
-/** The events and results that episodes begin and end with. */
+/** The first and last events of episodes, and their results. */
 import type { EpisodeResult } from './episode.js';
 import type {
   ExecutionCompleted,
@@ -8,7 +8,7 @@ import type {
   OrchestratorStarted,
 } from '../history.js';
 
-/** An episode after which the execution has failed, whatever its orchestrator asked for. */
+/** An episode after which the execution is Failed, whatever the orchestrator's actions are. */
 export function failedEpisode(inbound: readonly HistoryEvent[], text: string, time: string): EpisodeResult {
   const completed = executionCompleted(-1, 'Failed', text, time);
   return {
@@ -37,7 +37,7 @@ export function emptyResult(): EpisodeResult {
   };
 }
 
-/** The output of an orchestration that failed, as the real host words it. */
+/** The output of a failed orchestration, in the real host's words. */
 export function orchestratorFailure(name: string, error: string): string {
   return `Orchestrator function '${name}' failed: ${error}`;
 }
@@ -58,8 +58,8 @@ export function executionCompleted(
 }
 
 /**
- * The first events of a new execution after continue-as-new, as recorded: an OrchestratorCompleted of its own
- * is among them.
+ * The first events of a new execution after continue-as-new, as on a real host. They include an
+ * OrchestratorCompleted.
  */
 export function continuedExecution(
   previous: ExecutionStarted,

@@ -16,7 +16,7 @@ import { OrchestratorError, type Action } from './actions.js';
 import type { EpisodeInput, EpisodeResult } from './episode.js';
 import type { TaskIds } from './task-ids.js';
 
-/** Sends an entity what the orchestrator has for it, and labels it as the framework does. */
+/** Makes the orchestrator's message to an entity, with the framework's labels. */
 export function sendToEntity(
   action: Extract<Action, { kind: 'operation' | 'lock' | 'release' }>,
   id: number,
@@ -38,7 +38,7 @@ export function sendToEntity(
   }
   const targets = action.kind === 'lock' ? action.entities : [parseEntityId(action.target)];
   const missing = targets.map(({ name }) => missingEntity(name)).find((text) => text !== undefined);
-  // This is about signals. A call of a missing entity was refused before.
+  // Only signals get here. A call of a missing entity was refused before.
   if (missing !== undefined) throw new OrchestratorError(missing);
   const target = entityInstanceId(targets[0]!);
   const isBefore = (event: HistoryEvent): event is EventSent =>

@@ -18,9 +18,9 @@ import { checkReplay, NonDeterministicError } from './non-determinism.js';
 type Expected = Omit<TaskSlot, 'id' | 'open' | 'created'>;
 
 /**
- * Whether processing `event` may take task ids before the orchestrator's own code runs on: such an event has
- * to be the first of its episode, or our count and the SDK's drift apart. Without knowledge of the tasks the
- * answer is cautious.
+ * Whether processing `event` may use task ids before the orchestrator's own code continues. Such an event has
+ * to be the first of its episode; otherwise the emulator's count and the SDK's would differ. If the tasks are
+ * unknown, the answer is true where in doubt.
  */
 export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | undefined): boolean {
   switch (event.EventType) {
@@ -36,27 +36,30 @@ export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | 
   }
 }
 
-/** Counts task ids as the SDK does, and knows which tasks are open. */
+/** Counts task ids like the SDK, and knows the open tasks. */
 export class TaskIds {
   readonly slots: TaskSlot[] = [];
   readonly #actions: IdAction[];
   readonly #expected: Expected[] = [];
-  /** Under which names answers of entities come, and to which calls. */
+  /** The calls of entities, by the event names of their answers. */
   readonly #answers = new Map<string, number>();
   #assigned = 0;
-  /** Time of the current episode. */
+  /** The time of the current episode. */
   now = 0;
   suspended = false;
-  /** With which reason, if any. */
+  /** The reason of the termination, if there is one. */
   terminated: string | null | undefined;
   warnings: string[] = [];
   readonly #httpPollInterval: number;
   readonly #refusal: (action: IdAction) => string | undefined;
   /**
-   * How many actions the extension has refused without a word: the SDK has given them ids, the host has not.
+   * How many actions the extension has refused silently: the SDK has given them task ids, the host has not.
    */
   #refused = 0;
-  /** Ids that the SDK has given to calls that the host makes only when the timers before them have fired. */
+  /**
+   * The ids that the SDK has assigned to calls which the host makes only after the timers before them have
+   * fired.
+   */
   readonly #reserved = new Set<number>();
 
   constructor(input: EpisodeInput) {
@@ -67,7 +70,7 @@ export class TaskIds {
     );
   }
 
-  /** How many ids the SDK should have given out. */
+  /** How many ids the SDK should have assigned. */
   get sequenceNumber(): number {
     return this.slots.length + this.#reserved.size + this.#refused;
   }
@@ -122,8 +125,8 @@ export class TaskIds {
   }
 
   /**
-   * Gives ids to everything that has none: first to what the host adds on its own, then to the orchestrator's
-   * new actions.
+   * Assigns the missing ids: first to the tasks that the host adds on its own, then to the orchestrator's new
+   * actions.
    */
   assignAll(): void {
     this.#assignWhile(() => this.#assigned < this.#actions.length);
@@ -193,7 +196,7 @@ export class TaskIds {
     return slot;
   }
 
-  /** After a 202 the host waits and asks again. */
+  /** After a 202 the host waits and polls. */
   #completed(slot: TaskSlot | undefined, result: JsonText): void {
     if (slot?.action.kind !== 'http' || !isPolled(slot.action) || !isAccepted(result)) return;
     const { location, delay } = readAccepted(result!, this.#httpPollInterval);
@@ -216,7 +219,7 @@ export class TaskIds {
   #failed(slot: TaskSlot | undefined): void {
     const retry = slot && retryOf(slot.action);
     if (slot === undefined || retry === undefined) return;
-    // After the last failure too: the SDK waits for one more timer before it gives up.
+    // Also after the last failure: the SDK waits for one more timer before it gives up.
     const last = slot.attempt >= retry.maxNumberOfAttempts;
     if (!last && this.now >= slot.firstAttemptAt + retry.retryTimeout) {
       this.warnings.push(
@@ -253,7 +256,7 @@ function ordinal(n: number): string {
   return `${n}${n % 10 === 1 && n !== 11 ? 'st' : n % 10 === 2 && n !== 12 ? 'nd' : n % 10 === 3 && n !== 13 ? 'rd' : 'th'}`;
 }
 
-/** What stands under a number, in the framework's words. */
+/** Describes the task with a task id, in the framework's words. */
 function replayed({ role, action }: TaskSlot): Replayed {
   if (role !== 'call' || action.kind === 'timer')
     return { action: 'CreateTimerOrchestratorAction', name: '' };
