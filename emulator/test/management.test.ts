@@ -190,7 +190,7 @@ describe('Starting', () => {
   test.for([
     ['{ "2": 1, "1": 1.0 }', '{ "2": 1, "1": 1.0 }'],
     ["{a:'it\\'s \"x\"',}", '{"a":"it\'s \\"x\\""}'],
-    ['[0x10, 017, .5, 1., 1e3]', '[16,15,0.5,1,1e3]'],
+    ['[ 1e3, 0.5, -0 ]', '[ 1e3, 0.5, -0 ]'],
     ['"two\nlines"', '"two\\nlines"'],
     ['\ufeff"after a mark"', '"after a mark"'],
     [' [ [ ] , { } , "a" , ] ', '[[],{},"a"]'],
@@ -337,6 +337,7 @@ describe('JSON that cannot be read', () => {
     ['"\\q"', "Bad JSON escape sequence: \\q. Path '', line 1, position 3."],
     ['tru', "Error parsing boolean value. Path '', line 1, position 3."],
     ['12abz', "Unexpected character encountered while parsing number: z. Path '', line 1, position 4."],
+    ['017', "Input string '017' is not a valid number. Path '', line 1, position 3."],
     ['1.2.3', "Input string '1.2.3' is not a valid number. Path '', line 1, position 5."],
     ['{"a":[1', "Unexpected end of content while loading JObject. Path 'a[0]', line 1, position 7."],
     ['[', "Unexpected end of content while loading JArray. Path '', line 1, position 1."],

@@ -16,7 +16,7 @@ import {
 } from './entity-messages.js';
 import type { ExecutionStarted, HistoryEvent, InboundEvent, JsonText, Timestamp } from '../history.js';
 import { timestamp } from '../history.js';
-import { labelSent, noteReceived, type MessageSorter } from './message-sorter.js';
+import { label, recordReceived, type MessageSorter } from './message-labels.js';
 import { continuedExecution } from '../episode/results.js';
 import type { EntityAnswer, EntityRun } from '../protocol/functions.js';
 import type { InstanceRecord } from '../task-hub.js';
@@ -116,7 +116,7 @@ export async function runEntityBatch({
         input,
         id: randomUUID(),
         parent: instanceId,
-        ...labelSent(state.sorter, to, time),
+        ...label(time, undefined),
       };
       outgoing.push({ to, message: requestMessage(request, time) });
     }
@@ -199,7 +199,7 @@ function receive(
     if (event.Name === 'op') {
       const request = JSON.parse(event.Input) as EntityRequest & { $type?: string };
       delete request.$type;
-      noteReceived(state.sorter, request);
+      recordReceived(state.sorter, request);
       if (state.lockedBy !== undefined && request.parent === state.lockedBy) ofHolder.push(request);
       else queue.push(request);
     } else if (event.Name === 'release') {
@@ -229,14 +229,14 @@ function parse(input: JsonText): EntityState {
 
 /** The state as JSON text, in the order of the extension's keys. */
 function text({ exists, state, queue, lockedBy, lockRequest, sorter }: EntityState): string {
-  const { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon } = sorter;
+  const { ReceivedFromInstance, ReceiveHorizon } = sorter;
   return JSON.stringify({
     exists,
     state,
     queue,
     lockedBy,
     lockRequest,
-    sorter: { LastSentToInstance, ReceivedFromInstance, ReceiveHorizon, SendHorizon },
+    sorter: { ReceivedFromInstance, ReceiveHorizon },
   });
 }
 

@@ -8,7 +8,7 @@ import {
   sentTo,
   type EntityRequest,
 } from '../entities/entity-messages.js';
-import { label } from '../entities/message-sorter.js';
+import { label } from '../entities/message-labels.js';
 import { derivedGuid } from '../derived-guid.js';
 import { timestamp, type EventSent, type HistoryEvent } from '../history.js';
 import type { Message } from '../task-hub.js';
