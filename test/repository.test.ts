@@ -61,6 +61,14 @@ describe('The repository', () => {
     }
   });
 
+  test('has no source file of more than 300 lines', () => {
+    const long = tracked('src', 'emulator/src')
+      .filter((file) => /\.[cm]?tsx?$/.test(file))
+      .map((file) => [file, read(file).trimEnd().split('\n').length] as const)
+      .filter(([, lines]) => lines > 300);
+    expect(long).toEqual([]);
+  });
+
   test('has no feature that imports another, but for the orchestrators that its own workflows call', () => {
     const features = foldersWith('orchestrators.ts');
     const wrong = features.flatMap((feature) =>

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { clientBindingValue } from '../src/durable/management/client-binding.js';
 import type { HistoryEvent } from '../src/durable/history.js';
 import { ManagementApi } from '../src/durable/management/management.js';
-import type { ManagementOptions } from '../src/durable/management/management.js';
+import type { ManagementOptions } from '../src/durable/management/options.js';
 import { FakeDurableClient } from './support/fake-durable-client.js';
 
 const WEBHOOK = 'http://127.0.0.1:7072';

@@ -119,6 +119,11 @@ export function blobsOf(row: Row): [column: string, blob: string][] {
   );
 }
 
+/** The names of a row's blobs. */
+export function blobNames(row: Row): string[] {
+  return blobsOf(row).map(([, blob]) => blob);
+}
+
 function isLarge(columns: Columns): boolean {
   return Object.values(columns).some((cell) => typeof cell === 'string' && cell.length > MAX_TEXT);
 }

@@ -1,17 +1,16 @@
 /**
- * JSON as the extension reads it, with Newtonsoft.Json: more is accepted than the standard allows (single
- * quotes, names without quotes, commas at the end), less is nested, and what is wrong is said in its words.
+ * JSON as the extension reads it, with Newtonsoft.Json. It accepts more than the standard (single quotes, names without
+ * quotes, a comma at the end) but less nesting, and errors have its texts. Numbers are those of the standard.
  *
- * Values stay text. Parsing and writing them again would round large numbers and reorder keys that look like
- * integers.
+ * Values stay text. `JSON.parse` and `JSON.stringify` would round large numbers and reorder keys that look like integers.
  */
 
-/** What cannot be read. The message is Newtonsoft's, with path, line and position. */
+/** A text that is no JSON. The message is Newtonsoft's, with path, line and position. */
 export class JsonReaderError extends Error {
   override name = 'JsonReaderError';
 }
 
-/** Newtonsoft's default. */
+/** How many objects and arrays may contain one another: Newtonsoft's default. */
 const MAX_DEPTH = 64;
 
 const BACKSLASH = 0x5c;
@@ -25,19 +24,14 @@ export function readJson(text: string): string {
   return new Reader(text).read(true);
 }
 
-/**
- * Reads one value and does not look further, as a `JToken` is loaded.
- *
- * @returns compact JSON.
- * @throws JsonReaderError
- */
+/** Reads the value at the start of a text, and ignores the rest. @returns compact JSON. @throws JsonReaderError */
 export function readJsonValue(text: string): string {
   return new Reader(text).read(false);
 }
 
 /**
- * How a status shows a stored text: as the JSON it begins with, else as a string. @returns compact JSON.
- * (So the reason `5 minutes late` is shown as 5, in production too.)
+ * A stored text as a status shows it: the JSON value at its start, or a string if there is none. So production shows the
+ * reason `5 minutes late` as 5, too. @returns compact JSON
  */
 export function jsonOrText(stored: string | null): string {
   if (stored === null) return 'null';
@@ -53,22 +47,22 @@ export function jsonOrText(stored: string | null): string {
 
 type ContainerKind = 'JObject' | 'JArray';
 
-/** What is open, for the paths in messages. */
+/** An object or array that is being read, for the paths in messages. */
 interface Container {
-  /** Where the current property's name stands; before the first there is none. */
+  /** The position of the current property's name; undefined before the first. */
   name?: { start: number; end: number };
-  /** The last element: the one begun if it is a container, else the one read; -1 before the first. */
+  /** The number of the current element; -1 before the first. A number or string becomes current when it was read. */
   index: number;
 }
 
-/** Goes through a text once and copies it, in runs as long as nothing in it has to change. */
+/** Reads a text once and copies it, in long pieces where nothing in it has to change. */
 class Reader {
   readonly #text: string;
   readonly #out: string[] = [];
   readonly #containers: Container[] = [];
   #root: ContainerKind = 'JObject';
   #at = 0;
-  /** What stands between here and `#at` is still to be copied. */
+  /** The text between here and `#at` has to be copied. */
   #run = 0;
   #finished = false;
 
@@ -95,14 +89,14 @@ class Reader {
     return this.#text[this.#at] ?? '';
   }
 
-  /** Goes on at `to`, leaving out what stands before it. */
+  /** Continues at `to`, and leaves out the text before it. */
   #cut(to: number): void {
     this.#out.push(this.#text.slice(this.#run, this.#at));
     this.#at = to;
     this.#run = to;
   }
 
-  /** Puts `json` in the place of what stands from `start` to where we are. */
+  /** Replaces the text from `start` to the current position. */
   #replace(start: number, json: string): void {
     this.#out.push(this.#text.slice(this.#run, start), json);
     this.#run = this.#at;
@@ -269,7 +263,7 @@ class Reader {
   #fail(message: string): never {
     const before = this.#text.slice(0, this.#at).split(/\r\n|\r|\n/);
     const position = before.at(-1)!.length;
-    // Before anything was read Newtonsoft counts from zero.
+    // Newtonsoft counts lines from zero until it has read something.
     const line = position === 0 && this.#containers.length === 0 && !this.#finished ? 0 : before.length;
     throw new JsonReaderError(`${message} Path '${this.#path()}', line ${line}, position ${position}.`);
   }
@@ -290,7 +284,7 @@ class Reader {
 
 /** A string in either quotes, with control characters as they are, as standard JSON. */
 function standardString(token: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what has to be escaped
+  // oxlint-disable-next-line no-control-regex -- control characters have to be escaped
   const content = token.slice(1, -1).replaceAll(/\\'|\\[^]|["\u0000-\u001f]/g, (part) => {
     if (part === "\\'") return "'";
     return part.length === 2 ? part : JSON.stringify(part).slice(1, -1);
