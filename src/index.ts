@@ -1,8 +1,10 @@
 /** The table of contents: importing a feature registers its functions with the host. */
+import './http/setup.js';
 import './telemetry/index.js';
 import './starter/index.js';
 import './approvals/index.js';
 import './reminders/index.js';
 import './dungeon/index.js';
+import './ingestion/index.js';
 import './pages/index.js';
 import './operations/index.js';

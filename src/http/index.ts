@@ -13,4 +13,5 @@ export {
   type FieldError,
   type ProblemDetails,
 } from './problem.js';
+export { streamBody, type StreamedBody } from './stream.js';
 export { line, personName, text } from './text.js';

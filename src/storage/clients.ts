@@ -1,4 +1,5 @@
 import { TableClient } from '@azure/data-tables';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { credential } from '../identity/index.js';
 
@@ -35,11 +36,27 @@ export function queue(name: string): Promise<QueueClient> {
   });
 }
 
+/** The blob container of that name, created at its first use. */
+export function container(name: string): Promise<ContainerClient> {
+  return once('blob', name, async (settings) => {
+    const service =
+      'uri' in settings
+        ? new BlobServiceClient(settings.uri, await credential(settings.clientId))
+        : BlobServiceClient.fromConnectionString(settings.connectionString);
+    const client = service.getContainerClient(name);
+    await client.createIfNotExists();
+    return client;
+  });
+}
+
+/** The services of a storage account that the app uses. */
+type Service = 'table' | 'queue' | 'blob';
+
 const clients = new Map<string, Promise<unknown>>();
 
 /** One client a setting's value and name, for as long as the process lives; a failure to create is not kept. */
 function once<Client>(
-  service: 'table' | 'queue',
+  service: Service,
   name: string,
   create: (settings: Settings) => Promise<Client>,
 ): Promise<Client> {
@@ -54,7 +71,7 @@ function once<Client>(
   return client;
 }
 
-function read(service: 'table' | 'queue'): Settings {
+function read(service: Service): Settings {
   const connectionString = process.env[SETTING];
   if (connectionString) {
     return { connectionString };

@@ -1,5 +1,16 @@
 /** The only code that makes storage clients, and keys from outside text. */
-export { queue, table } from './clients.js';
+export {
+  BlobChangedError,
+  deleteBlobs,
+  findBlob,
+  listBlobs,
+  readBlob,
+  readText,
+  writeBlob,
+  writeText,
+  type ListedBlob,
+} from './blobs.js';
+export { container, queue, table } from './clients.js';
 export { untilItWins } from './contention.js';
 export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
 export type { IndexEntry } from './index-rows.js';

@@ -22,6 +22,13 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['CancelReminders', 'DELETE', 'api/reminders/{id}', 'function'],
   ['AcknowledgeReminders', 'POST', 'api/reminders/{id}/acknowledgement', 'function'],
 
+  ['Ingest', 'POST', 'api/ingestions', 'function'],
+  ['ListIngestions', 'GET', 'api/ingestions', 'function'],
+  ['GetIngestion', 'GET', 'api/ingestions/{id}', 'function'],
+  ['GetIngestionResults', 'GET', 'api/ingestions/{id}/results', 'function'],
+  ['GetIngestionRejects', 'GET', 'api/ingestions/{id}/rejects', 'function'],
+  ['DeleteIngestion', 'DELETE', 'api/ingestions/{id}', 'function'],
+
   // The names of these are the original game's; `DungeonStory` is ours.
   ['NewUser', 'POST', 'api/NewUser', 'anonymous'],
   ['ConfirmUser', 'POST', 'api/ConfirmUser', 'anonymous'],

@@ -15,8 +15,8 @@ const NEEDED_BY_THE_HOST = [
 ];
 /** The app's storage account is one connection: whatever the app and its triggers use of it, all of it is set. */
 const OF_THE_CONNECTION = /^AppStorage__(?:(?:blob|queue|table)ServiceUri|credential|clientId)$/;
-/** Read by the app and unset in Azure: a key for a developer's machine, other receivers of telemetry, the platform's own. */
-const UNSET_IN_AZURE = /^(?:AppStorage$|OTEL_|WEBSITE_)/;
+/** Read by the app and unset in Azure: a key for a developer's machine, what tests set, other receivers of telemetry, the platform's own. */
+const UNSET_IN_AZURE = /^(?:AppStorage$|INGESTION_CHUNK_BYTES$|OTEL_|WEBSITE_)/;
 /** The lines of main.bicepparam for settings of the app: one with an empty value is not in a snapshot. */
 const declared = [
   ...(/param appSettings = \{([^}]*)\}/.exec(read('infra/main.bicepparam'))?.[1] ?? '').matchAll(

@@ -9,11 +9,16 @@ import { account } from './azurite.js';
  * The app on a clock that skips, with storage of its own, until the test has finished.
  *
  * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
+ * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
  */
 export async function startApp({
   sweep = false,
+  ingestQueue = false,
   ...options
-}: TestAppOptions & { sweep?: boolean } = {}): Promise<{ app: TestApp; storage: AppStorage }> {
+}: TestAppOptions & { sweep?: boolean; ingestQueue?: boolean } = {}): Promise<{
+  app: TestApp;
+  storage: AppStorage;
+}> {
   const connectionString = await account();
   const app = await TestApp.start({
     app: () => import('../../src/index.js'),
@@ -22,6 +27,7 @@ export async function startApp({
       ...options.settings,
       AppStorage: connectionString,
       ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
+      ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
     },
   });
   onTestFinished(() => app.stop());

@@ -24,6 +24,7 @@ export interface QueuesOptions {
   ) => Promise<boolean>;
 }
 
+const CATEGORY = 'Host.Triggers.Queue';
 /**
  * How long functions may go on when the host stops, in milliseconds. After that their messages go back to the
  * queue.
@@ -55,11 +56,21 @@ export class Queues {
     const { options, log, run } = this.#options;
     for (const definition of definitions) {
       const { trigger } = definition;
+      const queue = await this.#queue(trigger).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+        log(
+          'error',
+          CATEGORY,
+          `'${definition.name}' does not listen: its connection cannot be used: ${reason}`,
+        );
+        return undefined;
+      });
+      if (queue === undefined) continue;
       const poisonBinding = { ...trigger, queueName: `${String(trigger['queueName'])}-poison` };
       const isPoison =
         String(trigger['queueName']).endsWith('-poison') || this.problem(poisonBinding) !== undefined;
       const listener = new QueueListener({
-        queue: await this.#queue(trigger),
+        queue,
         poisonQueue: isPoison ? undefined : await this.#queue(poisonBinding),
         options,
         log,

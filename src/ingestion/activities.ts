@@ -1,0 +1,204 @@
+import { Readable } from 'node:stream';
+import moment from 'moment';
+import { activity } from '../durable/index.js';
+import { Refusal } from '../refusals/index.js';
+import {
+  CHUNK_SIZE,
+  INGESTIONS,
+  mergeBlobs,
+  readChunks,
+  readLines,
+  readSource,
+  readTotals,
+  splitFile,
+  SumTooLargeError,
+  Totals,
+  writeChunks,
+  writeTotals,
+  type Chunk,
+  type ChunkSize,
+  type Total,
+} from '../sales/index.js';
+import { BlobChangedError, container, deleteBlobs, writeBlob, writeText } from '../storage/index.js';
+import { chunkRejects, chunkTotals, groupTotals, indexOf, resultsOf, totalsOf, waveOf } from './files.js';
+import type { ChunkRange, Counts, Failure, Ingestion, IngestionState, Run, Wave } from './model.js';
+import { complete, cut, fail, goesOn, nextWave, swept, waveDone } from './rules.js';
+import { resultsJson } from './results.js';
+import { ingestions } from './store.js';
+
+/** Finds where the file can be cut, and lists its chunks. */
+export const splitIngestion = activity('SplitIngestion', async (run: Run): Promise<void> => {
+  const ingestion = await recordOf(run);
+  if (!goesOn(ingestion, run) || ingestion.chunks !== undefined) return;
+  await unlessHopeless(run, [BlobChangedError], async () => {
+    const { source, layout, start } = ingestion;
+    const content = await readSource(source, { from: start.bytes });
+    const preamble = { ...start, columns: undefined };
+    const chunks = await writeChunks(
+      indexOf(run.files),
+      splitFile(layout.format, preamble, content, chunkSize()),
+    );
+    await change(run, (current) => cut(current, run, chunks, moment.utc()));
+  });
+});
+
+/** Which chunks are to be read next. */
+export const findNextWave = activity('FindNextWave', async (run: Run): Promise<Wave> => {
+  const ingestion = await recordOf(run);
+  return goesOn(ingestion, run) ? nextWave(ingestion) : { number: ingestion.waves, groups: [] };
+});
+
+/** The chunks of a group. */
+export const listChunks = activity(
+  'ListChunks',
+  async ({ from, to, ...run }: Run & ChunkRange): Promise<Chunk[]> =>
+    goesOn(await recordOf(run), run) ? readChunks(indexOf(run.files), from, to) : [],
+);
+
+/** Reads a chunk, and writes its totals and what it rejects. Run twice, it writes the same over the same. */
+export const ingestChunk = activity(
+  'IngestChunk',
+  async ({
+    wave,
+    number,
+    chunk,
+    ...run
+  }: Run & { wave: number; number: number; chunk: Chunk }): Promise<Counts & { goesOn: boolean }> => {
+    const counts: Counts = { lines: 0, rejected: 0 };
+    const ingestion = await recordOf(run);
+    if (!goesOn(ingestion, run) || ingestion.waves !== wave) return { ...counts, goesOn: false };
+    const read = async (): Promise<void> => {
+      const totals = new Totals();
+      const rejects: string[] = [];
+      const content = await readSource(ingestion.source, chunk);
+      await readLines(ingestion.layout, content, chunk.line, {
+        take: (line) => {
+          counts.lines++;
+          totals.add(line);
+        },
+        reject: (reject) => {
+          counts.lines++;
+          counts.rejected++;
+          rejects.push(`${JSON.stringify(reject)}\n`);
+        },
+      });
+      const blobs = await container(INGESTIONS);
+      if (rejects.length > 0) {
+        await writeText(blobs, chunkRejects(run.files, number), rejects.join(''), {
+          contentType: 'application/x-ndjson',
+        });
+      }
+      await writeTotals(chunkTotals(run.files, wave, number), totals.blocks(), {
+        lines: String(counts.lines),
+        rejected: String(counts.rejected),
+      });
+    };
+    const goesOnStill = await unlessHopeless(run, [BlobChangedError], read, { number, ...chunk });
+    return { ...counts, goesOn: goesOnStill };
+  },
+);
+
+/** Adds up the chunks of a group. */
+export const mergeGroup = activity(
+  'MergeGroup',
+  async ({ wave, from, to, ...run }: Run & ChunkRange & { wave: number }): Promise<void> => {
+    const ingestion = await recordOf(run);
+    if (!goesOn(ingestion, run) || ingestion.waves !== wave) return;
+    const names = Array.from({ length: to - from }, (_, index) => chunkTotals(run.files, wave, from + index));
+    await unlessHopeless(run, [SumTooLargeError], () =>
+      mergeBlobs(names, groupTotals(run.files, wave, from)),
+    );
+  },
+);
+
+/** Adds the groups of a wave to all waves before, records it, and removes what is no longer needed. */
+export const mergeWave = activity(
+  'MergeWave',
+  async ({ number, groups, lines, rejected, ...run }: Run & Wave & Counts): Promise<void> => {
+    const ingestion = await recordOf(run);
+    if (goesOn(ingestion, run) && ingestion.waves === number) {
+      const before = number === 0 ? [] : [totalsOf(run.files, number)];
+      const names = [...before, ...groups.map(({ from }) => groupTotals(run.files, number, from))];
+      const chunks = groups.reduce((sum, { from, to }) => sum + to - from, 0);
+      await unlessHopeless(run, [SumTooLargeError], async () => {
+        await mergeBlobs(names, totalsOf(run.files, number + 1));
+        await change(run, (current) =>
+          waveDone(current, run, { number, chunks, lines, rejected }, moment.utc()),
+        );
+      });
+    }
+    if ((await recordOf(run)).waves === number + 1) {
+      const blobs = await container(INGESTIONS);
+      await deleteBlobs(blobs, waveOf(run.files, number));
+      await deleteBlobs(blobs, totalsOf(run.files, number));
+    }
+  },
+);
+
+/** Writes the results, and records that they are there. */
+export const completeIngestion = activity('CompleteIngestion', async (run: Run): Promise<void> => {
+  const ingestion = await recordOf(run);
+  if (!goesOn(ingestion, run)) return;
+  if (ingestion.waves === 0) await writeTotals(totalsOf(run.files, 0), []);
+  const totals = (): AsyncIterable<Total[]> => readTotals(totalsOf(run.files, ingestion.waves));
+  await writeBlob(
+    await container(INGESTIONS),
+    resultsOf(run.files),
+    Readable.from(resultsJson(ingestion, totals()), { objectMode: false }),
+    { contentType: 'application/json' },
+  );
+  await change(run, (current) => complete(current, run, moment.utc()));
+});
+
+/** Records that the ingestion cannot be done. */
+export const failIngestion = activity(
+  'FailIngestion',
+  async ({ failure, ...run }: Run & { failure: Failure }, context): Promise<void> => {
+    context.warn('The ingestion %s failed: %s', run.id, failure.reason);
+    await change(run, (current) => fail(current, run, failure, moment.utc()));
+  },
+);
+
+/** Removes the blobs of attempts that have failed, were cancelled or removed. Gives the state of the ingestion. */
+export const removeFiles = activity('RemoveFiles', async (run: Run): Promise<IngestionState> => {
+  const { garbage } = await recordOf(run);
+  const blobs = await container(INGESTIONS);
+  for (const files of garbage) await deleteBlobs(blobs, `${files}/`);
+  return (await change(run, (current) => swept(current, garbage))).state;
+});
+
+/** Does it; an error of one of these classes would be the same at every attempt, so the ingestion has failed. @returns whether it was done */
+async function unlessHopeless(
+  run: Run,
+  hopeless: readonly (typeof BlobChangedError | typeof SumTooLargeError)[],
+  task: () => Promise<void>,
+  chunk?: Failure['chunk'],
+): Promise<boolean> {
+  try {
+    await task();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error) || !hopeless.some((kind) => error instanceof kind)) throw error;
+    // It changes nothing when the attempt has ended, and its blobs are gone for that reason.
+    await change(run, (current) => fail(current, run, { reason: error.message, chunk }, moment.utc()));
+    return false;
+  }
+}
+
+async function recordOf({ id }: Run): Promise<Ingestion> {
+  return (await ingestions.read(id)) ?? unknown(id);
+}
+
+async function change({ id }: Run, rule: (ingestion: Ingestion) => Ingestion): Promise<Ingestion> {
+  const result = (await ingestions.change(id, rule)) ?? unknown(id);
+  if (result instanceof Refusal) throw new Error(`${result.title}. ${result.detail}`);
+  return result.record;
+}
+
+function unknown(id: string): never {
+  throw new Error(`There is no ingestion ${id}`);
+}
+
+function chunkSize(): ChunkSize {
+  return { ...CHUNK_SIZE, bytes: Number(process.env['INGESTION_CHUNK_BYTES']) || CHUNK_SIZE.bytes };
+}

@@ -1,0 +1,237 @@
+import { Readable } from 'node:stream';
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import * as df from 'durable-functions';
+import type { DurableClient } from 'durable-functions';
+import moment from 'moment';
+import { z } from 'zod';
+import { ensureRunning } from '../durable/index.js';
+import {
+  accepted,
+  check,
+  notFound,
+  Problem,
+  queryOf,
+  unlessRefused,
+  withProblems,
+  type Handler,
+} from '../http/index.js';
+import { INGESTIONS } from '../sales/index.js';
+import { container, listBlobs, readBlob } from '../storage/index.js';
+import { rejectsOf, resultsOf, waveOf } from './files.js';
+import { blobRequest, type Ingestion } from './model.js';
+import { ingestionOrchestrator } from './orchestrators.js';
+import { drop } from './receive.js';
+import { requested, requestedBlob } from './requests.js';
+import { begin, beginAgain, dueAt, estimatedEnd, instanceOf, remove, type Beginning } from './rules.js';
+import { ALL, ingestions } from './store.js';
+
+const idPattern = /^ingestion-[\da-f]{64}$/;
+
+const listQuery = z.object({
+  top: z.coerce.number().int().min(1).max(100).default(50),
+  continuation: z
+    .string()
+    .regex(/^[\w!-]{1,200}$/, 'Take it from a nextLink as it is')
+    .optional(),
+});
+
+/** Records an ingestion and starts its workflow. The same content again finds the one that is there, or begins anew when that has not come to results. */
+async function startIngestion(client: DurableClient, beginning: Beginning): Promise<Ingestion> {
+  const { id, files } = beginning;
+  const at = moment.utc();
+  const { record: first } = await ingestions.insert(begin(beginning, at));
+  const again = await ingestions.change(id, (ingestion) => beginAgain(ingestion, beginning, at));
+  const record = again === undefined ? first : unlessRefused(again).record;
+  if (record.files !== files) await drop(beginning);
+  await goOn(client, record);
+  return record;
+}
+
+/** Makes sure that the workflow of an ingestion runs, unless there is nothing for it to do. */
+export async function goOn(client: DurableClient, ingestion: Ingestion): Promise<void> {
+  if (dueAt(ingestion) === undefined) return;
+  const { id, files } = ingestion;
+  await ensureRunning(client, ingestionOrchestrator, {
+    instanceId: instanceOf(ingestion),
+    input: { id, files },
+  });
+}
+
+/** `POST /api/ingestions` */
+export const ingest: Handler = async (request, client) => {
+  const record = await startIngestion(client, await requested(request));
+  return accepted(`/api/ingestions/${record.id}`, await view(record));
+};
+
+/** A message on the queue `ingest`: as the JSON that `POST /api/ingestions` takes. One that cannot be done goes to `ingest-poison`. */
+export async function ingestFromQueue(message: unknown, client: DurableClient): Promise<void> {
+  await startIngestion(client, await requestedBlob(check(blobRequest, message, 'message')));
+}
+
+/** `GET /api/ingestions?top=&continuation=`: a page, newest first, and the path of the next if there is one. */
+export const listIngestions: Handler = async (request) => {
+  const { top, continuation: after } = check(listQuery, queryOf(request), 'query');
+  const { records, continuation } = await ingestions.list(ALL, { top, after });
+  const next = new URLSearchParams({ top: String(top), ...(continuation && { continuation }) });
+  return {
+    jsonBody: {
+      value: records.map((record) => shown(record)),
+      ...(continuation && { nextLink: `/api/ingestions?${next.toString()}` }),
+    },
+  };
+};
+
+/** `GET /api/ingestions/{id}` */
+export const getIngestion: Handler = async (request) => ({ jsonBody: await view(await recordOf(request)) });
+
+/** `GET /api/ingestions/{id}/results` */
+export const getResults: Handler = async (request) => {
+  const { files } = await completed(request);
+  const content = await readBlob(await container(INGESTIONS), resultsOf(files));
+  return { headers: { 'Content-Type': 'application/json' }, body: Readable.toWeb(content) as ReadableStream };
+};
+
+/** `GET /api/ingestions/{id}/rejects` */
+export const getRejects: Handler = async (request) => {
+  const { files } = await completed(request);
+  const blobs = await container(INGESTIONS);
+  async function* rejects(): AsyncGenerator<Buffer> {
+    for await (const { name } of listBlobs(blobs, rejectsOf(files))) {
+      yield* (await readBlob(blobs, name)) as AsyncIterable<Buffer>;
+    }
+  }
+  return {
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body: Readable.toWeb(Readable.from(rejects(), { objectMode: false })) as ReadableStream,
+  };
+};
+
+/** `DELETE /api/ingestions/{id}`: stops one that runs, and removes one that has ended. */
+export const deleteIngestion: Handler = async (request, client, context) => {
+  const result = await ingestions.change(idOf(request), (ingestion) => remove(ingestion, moment.utc()));
+  const { record } = unlessRefused(result ?? unknown(request));
+  // It is recorded, so the answer is yes. If this fails, the sweep has the workflow go on.
+  await goOn(client, record).catch((error: unknown) => {
+    context.warn('The workflow of %s was not started', record.id, error);
+  });
+  return record.state === 'removed'
+    ? { status: 204 }
+    : (accepted(`/api/ingestions/${record.id}`, await view(record)) satisfies HttpResponseInit);
+};
+
+/** The ingestion with how far it is: what waves have done is in the record, the rest is in the blobs of this one. */
+async function view(ingestion: Ingestion): Promise<object> {
+  let { done, lines, rejected } = ingestion;
+  if (ingestion.state === 'running' && ingestion.chunks !== undefined) {
+    const chunks = `${waveOf(ingestion.files, ingestion.waves)}chunk-`;
+    for await (const { metadata } of listBlobs(await container(INGESTIONS), chunks)) {
+      done++;
+      lines += Number(metadata['lines']);
+      rejected += Number(metadata['rejected']);
+    }
+  }
+  return {
+    ...shown({ ...ingestion, lines, rejected, done }),
+    estimatedEnd: estimatedEnd(ingestion, done, moment.utc()),
+  };
+}
+
+function shown(ingestion: Ingestion): object {
+  const {
+    id,
+    state,
+    layout,
+    source,
+    maxParallel,
+    lines,
+    rejected,
+    done,
+    chunks,
+    startedAt,
+    endedAt,
+    failure,
+  } = ingestion;
+  const path = `/api/ingestions/${id}`;
+  return {
+    id,
+    state,
+    format: layout.format,
+    bytes: source.bytes,
+    ...(source.container === INGESTIONS ? {} : { blob: source.blob }),
+    maxParallel,
+    linesRead: lines,
+    rejected,
+    chunksDone: done,
+    chunks,
+    startedAt,
+    endedAt,
+    failure,
+    ...(state === 'completed' && { results: `${path}/results`, rejects: `${path}/rejects` }),
+  };
+}
+
+async function completed(request: HttpRequest): Promise<Ingestion> {
+  const record = await recordOf(request);
+  if (record.state !== 'completed') {
+    throw new Problem(409, 'no-results', `The ingestion is ${record.state}`, {
+      detail: `Results are there when it is completed. Get /api/ingestions/${record.id} for how far it is.`,
+    });
+  }
+  return record;
+}
+
+async function recordOf(request: HttpRequest): Promise<Ingestion> {
+  const record = await ingestions.read(idOf(request));
+  return record === undefined || record.state === 'removed' ? unknown(request) : record;
+}
+
+function idOf(request: HttpRequest): string {
+  const id = request.params['id'] ?? '';
+  return idPattern.test(id) ? id : unknown(request);
+}
+
+function unknown(request: HttpRequest): never {
+  throw notFound(`There is no ingestion ${request.params['id'] ?? ''}.`);
+}
+
+df.app.client.http('Ingest', {
+  route: 'api/ingestions',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(ingest),
+});
+df.app.client.http('ListIngestions', {
+  route: 'api/ingestions',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(listIngestions),
+});
+df.app.client.http('GetIngestion', {
+  route: 'api/ingestions/{id}',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getIngestion),
+});
+df.app.client.http('GetIngestionResults', {
+  route: 'api/ingestions/{id}/results',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getResults),
+});
+df.app.client.http('GetIngestionRejects', {
+  route: 'api/ingestions/{id}/rejects',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getRejects),
+});
+df.app.client.http('DeleteIngestion', {
+  route: 'api/ingestions/{id}',
+  methods: ['DELETE'],
+  authLevel: 'function',
+  handler: withProblems(deleteIngestion),
+});
+df.app.client.storageQueue('IngestFromQueue', {
+  queueName: 'ingest',
+  connection: 'AppStorage',
+  handler: (message, client) => ingestFromQueue(message, client),
+});

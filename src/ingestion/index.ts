@@ -1,0 +1,3 @@
+/** Ingestion: files of sales lines, of any length, through a bounded fan-out. */
+export { goOn } from './endpoints.js';
+export { supervised } from './supervised.js';

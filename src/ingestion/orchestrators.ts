@@ -1,0 +1,82 @@
+import moment from 'moment';
+import { all, forSideEffects, orchestrator, retryPolicy } from '../durable/index.js';
+import {
+  completeIngestion,
+  failIngestion,
+  findNextWave,
+  ingestChunk,
+  listChunks,
+  mergeGroup,
+  mergeWave,
+  removeFiles,
+  splitIngestion,
+} from './activities.js';
+import type { ChunkRange, Counts, Failure, Run } from './model.js';
+import { reasonOf } from './rules.js';
+
+/** A chunk is tried five times, within half a minute. Then the ingestion fails: others wait for the same storage. */
+const perChunk = retryPolicy({
+  firstInterval: moment.duration(2, 'seconds'),
+  maxAttempts: 5,
+  backoff: 2,
+});
+
+/** Reads the chunks of a file in waves. Each wave begins a new history, so that none grows with the file. */
+export const ingestionOrchestrator = orchestrator(
+  'IngestionOrchestrator',
+  function* (context, run: Run & { isSplit?: boolean }) {
+    const { id, files } = run;
+    try {
+      if (run.isSplit !== true) {
+        yield* splitIngestion(context, { id, files }, perChunk);
+      }
+      const { number, groups } = yield* findNextWave(context, { id, files }, forSideEffects);
+      if (groups.length > 0) {
+        const counts = yield* all(
+          context,
+          groups.map((group) => ingestionGroup(context, { id, files, wave: number, ...group })),
+        );
+        const [lines, rejected] = (['lines', 'rejected'] as const).map((field) =>
+          counts.reduce((sum, group) => sum + group[field], 0),
+        );
+        yield* mergeWave(
+          context,
+          { id, files, number, groups, lines: lines!, rejected: rejected! },
+          forSideEffects,
+        );
+        context.df.continueAsNew({ id, files, isSplit: true });
+        return 'continued';
+      }
+      yield* completeIngestion(context, { id, files }, forSideEffects);
+    } catch (error) {
+      yield* failIngestion(context, { id, files, failure: { reason: reasonOf(error) } }, forSideEffects);
+    }
+    return yield* removeFiles(context, { id, files }, forSideEffects);
+  },
+);
+
+/** Reads a group of chunks, one after the other, until the ingestion no longer goes on, and adds them up. */
+export const ingestionGroup = orchestrator(
+  'IngestionGroupOrchestrator',
+  function* (context, { id, files, wave, from, to }: Run & ChunkRange & { wave: number }) {
+    const counts: Counts = { lines: 0, rejected: 0 };
+    const chunks = yield* listChunks(context, { id, files, from, to }, forSideEffects);
+    for (const [index, chunk] of chunks.entries()) {
+      const number = from + index;
+      try {
+        const read = yield* ingestChunk(context, { id, files, wave, number, chunk }, perChunk);
+        if (!read.goesOn) {
+          return counts;
+        }
+        counts.lines += read.lines;
+        counts.rejected += read.rejected;
+      } catch (error) {
+        const failure: Failure = { reason: reasonOf(error), chunk: { number, ...chunk } };
+        yield* failIngestion(context, { id, files, failure }, forSideEffects);
+        return counts;
+      }
+    }
+    yield* mergeGroup(context, { id, files, wave, from, to }, forSideEffects);
+    return counts;
+  },
+);

@@ -1,0 +1,103 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { Problem } from '../http/index.js';
+import {
+  HeaderError,
+  INGESTIONS,
+  PREAMBLE_LIMIT,
+  readPreamble,
+  type Format,
+  type Preamble,
+} from '../sales/index.js';
+import { container, deleteBlobs, writeBlob } from '../storage/index.js';
+import { contentOf } from './files.js';
+import type { Beginning } from './rules.js';
+
+/** The largest file that is uploaded, packed and unpacked: as much as a Functions host takes in a request. */
+export const UPLOAD_LIMIT = 100 * 1024 * 1024;
+
+/** What is received. */
+export interface Upload {
+  format: Format;
+  isGzip: boolean;
+  maxParallel: number;
+}
+
+/**
+ * Stores a file as it comes, and names it by its content. What is stored is unpacked. Where this throws, nothing is left.
+ *
+ * @throws {Problem} 413 when it is too large, 400 when it breaks off, is no gzip, or has no header
+ */
+export async function receive(
+  chunks: AsyncIterable<Buffer>,
+  { format, isGzip, maxParallel }: Upload,
+): Promise<Beginning> {
+  const files = randomUUID();
+  const hash = createHash('sha256').update(`${format}\n`);
+  const start: Buffer[] = [];
+  let bytes = 0;
+  let preamble: Preamble | undefined;
+  const begins = (): Preamble => (preamble ??= preambleOf(format, Buffer.concat(start)));
+
+  async function* measured(): AsyncGenerator<Buffer> {
+    for await (const chunk of isGzip ? unpacked(chunks) : chunks) {
+      if (bytes < PREAMBLE_LIMIT) start.push(chunk);
+      bytes += chunk.length;
+      if (bytes > UPLOAD_LIMIT) throw tooLarge();
+      if (bytes >= PREAMBLE_LIMIT) begins();
+      hash.update(chunk);
+      yield chunk;
+    }
+    begins();
+  }
+
+  const blobs = await container(INGESTIONS);
+  const blob = contentOf(files);
+  const etag = await writeBlob(blobs, blob, Readable.from(measured(), { objectMode: false }), {
+    contentType: format === 'csv' ? 'text/csv' : 'application/x-ndjson',
+  });
+  const { columns, ...before } = begins();
+  return {
+    id: `ingestion-${hash.digest('hex')}`,
+    files,
+    source: { container: INGESTIONS, blob, etag, bytes },
+    layout: columns === undefined ? { format: 'ndjson' } : { format: 'csv', columns },
+    start: before,
+    maxParallel,
+  };
+}
+
+/** Removes what was received in vain. */
+export async function drop({ files }: Pick<Beginning, 'files'>): Promise<void> {
+  await deleteBlobs(await container(INGESTIONS), `${files}/`);
+}
+
+async function* unpacked(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* pipeline(chunks, createGunzip(), () => {}) as AsyncIterable<Buffer>;
+  } catch (error) {
+    if (!(error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw error;
+    throw new Problem(400, 'not-gzip', 'The body is not gzip', {
+      detail: `Content-Encoding says gzip. ${(error as Error).message}.`,
+    });
+  }
+}
+
+/** @throws {Problem} 400 when there is no header, or not the right one */
+export function preambleOf(format: Format, start: Buffer): Preamble {
+  try {
+    return readPreamble(format, start);
+  } catch (error) {
+    if (!(error instanceof HeaderError)) throw error;
+    throw new Problem(400, 'invalid-header', 'The file has no header that names its columns', {
+      detail: error.message,
+    });
+  }
+}
+
+export function tooLarge(): Problem {
+  return new Problem(413, 'too-large', 'The file is too large', {
+    detail: `At most ${UPLOAD_LIMIT} bytes are taken, unpacked. Put a larger file into the container incoming, not packed, and name it: { "blob": "name" }.`,
+  });
+}

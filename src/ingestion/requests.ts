@@ -1,0 +1,118 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { HttpRequest } from '@azure/functions';
+import { check, invalid, notFound, Problem, queryOf, readJson, streamBody } from '../http/index.js';
+import { PREAMBLE_LIMIT, type Format } from '../sales/index.js';
+import { container, findBlob, readBlob } from '../storage/index.js';
+import { blobRequest, ingestionQuery, type BlobRequest } from './model.js';
+import { preambleOf, receive, tooLarge, UPLOAD_LIMIT, drop } from './receive.js';
+import type { Beginning } from './rules.js';
+
+/** The container of files that came in another way than by HTTP. */
+export const INCOMING = 'incoming';
+
+const formats: Readonly<Record<string, Format>> = {
+  'text/csv': 'csv',
+  'application/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+};
+
+/**
+ * What a request wants to be ingested: its body, which is stored, or a blob that it names.
+ *
+ * @throws {Problem} 400, 404, 413 or 415
+ */
+export async function requested(request: HttpRequest): Promise<Beginning> {
+  const { maxParallel } = check(ingestionQuery, queryOf(request), 'query');
+  const type = mediaType(request.headers.get('content-type'));
+  if (type === 'application/json') {
+    return requestedBlob({ maxParallel, ...check(blobRequest, await readJson(request)) });
+  }
+  const format = formats[type];
+  const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
+  if (format === undefined || !['gzip', 'x-gzip', 'identity'].includes(encoding)) {
+    throw new Problem(415, 'unsupported-type', 'Files of this type are not taken', {
+      detail:
+        'Send text/csv or application/x-ndjson, packed with gzip or not; or application/json, such as { "blob": "sales.csv" }.',
+    });
+  }
+  const body = streamBody(request);
+  try {
+    const beginning = await receive(body.chunks, { format, isGzip: encoding !== 'identity', maxParallel });
+    const declared = request.headers.get('content-length');
+    if (declared !== null && body.read() < Number(declared)) {
+      await drop(beginning);
+      throw cutShort();
+    }
+    return beginning;
+  } catch (error) {
+    await body.drop();
+    throw isBroken(error) ? cutShort() : error;
+  }
+}
+
+/**
+ * A blob of the container `incoming`. One that is small enough is taken in like an upload, so that it is known by its content; a
+ * larger one is read where it lies, and known by its name and version.
+ *
+ * @throws {Problem} 400, 404 or 413
+ */
+export async function requestedBlob({
+  blob,
+  format: told,
+  maxParallel = 8,
+}: BlobRequest): Promise<Beginning> {
+  const incoming = await container(INCOMING);
+  const found = await findBlob(incoming, blob);
+  if (found?.etag === undefined) throw notFound(`There is no blob ${blob} in the container ${INCOMING}.`);
+  const { etag, contentLength: bytes = 0, contentType, contentEncoding } = found;
+  const isGzip = /\.gz$/i.test(blob) || contentEncoding === 'gzip';
+  const format = told ?? formatOf(blob) ?? formats[mediaType(contentType ?? null)];
+  if (format === undefined) {
+    throw invalid([
+      { field: 'format', message: 'Neither name nor type of the blob show it: give csv or ndjson' },
+    ]);
+  }
+  if (bytes <= UPLOAD_LIMIT) {
+    return receive(await readBlob(incoming, blob, { etag }), { format, isGzip, maxParallel });
+  }
+  if (isGzip) throw tooLarge();
+  const start = (await (await readBlob(incoming, blob, { to: PREAMBLE_LIMIT, etag })).toArray()) as Buffer[];
+  const { columns, ...before } = preambleOf(format, Buffer.concat(start));
+  const version = createHash('sha256')
+    .update(JSON.stringify([format, INCOMING, blob, etag]))
+    .digest('hex');
+  return {
+    id: `ingestion-${version}`,
+    files: randomUUID(),
+    source: { container: INCOMING, blob, etag, bytes },
+    layout: columns === undefined ? { format: 'ndjson' } : { format: 'csv', columns },
+    start: before,
+    maxParallel,
+  };
+}
+
+function mediaType(header: string | null): string {
+  return (header?.split(';')[0] ?? '').trim().toLowerCase();
+}
+
+function formatOf(name: string): Format | undefined {
+  const [, extension] = /\.(csv|ndjson|jsonl)(?:\.gz)?$/i.exec(name) ?? [];
+  return extension === undefined ? undefined : extension.toLowerCase() === 'csv' ? 'csv' : 'ndjson';
+}
+
+/** Whether the caller broke off, as Node's streams have it. */
+function isBroken(error: unknown): boolean {
+  const { code, message, cause } = error as NodeJS.ErrnoException;
+  return (
+    ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_ABORTED'].includes(code ?? '') ||
+    message === 'aborted' ||
+    message === 'terminated' ||
+    (cause !== undefined && isBroken(cause))
+  );
+}
+
+function cutShort(): Problem {
+  return new Problem(400, 'cut-short', 'The body was cut short', { detail: 'Send the file again.' });
+}

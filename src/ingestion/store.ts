@@ -1,0 +1,21 @@
+import moment from 'moment';
+import { recordStore } from '../storage/index.js';
+import { ingestionRecord } from './model.js';
+import { dueAt } from './rules.js';
+
+/** Where all ingestions are listed that callers see, newest first. */
+export const ALL = 'all';
+
+/** The ingestions. */
+export const ingestions = recordStore({
+  table: 'Ingestions',
+  schema: ingestionRecord,
+  indexes: ({ state, startedAt }) =>
+    state === 'removed' ? [] : [{ partition: ALL, row: newestFirst(startedAt) }],
+  dueAt,
+});
+
+/** Orders times, the latest first. */
+function newestFirst(time: string): string {
+  return String(Number.MAX_SAFE_INTEGER - moment.utc(time).valueOf()).padStart(16, '0');
+}

@@ -1,0 +1,13 @@
+import type { Supervised } from '../supervision/index.js';
+import { goOn } from './endpoints.js';
+import { ingestions } from './store.js';
+
+/** Ingestions whose workflow is late: it failed or never started, or blobs wait to be removed. */
+export const supervised: Supervised = {
+  name: 'ingestions',
+  records: ingestions,
+  goOn: async (client, id) => {
+    const ingestion = await ingestions.read(id);
+    if (ingestion !== undefined) await goOn(client, ingestion);
+  },
+};

@@ -1,0 +1,103 @@
+import { Readable } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { container, readBlob, writeBlob, writeText } from '../storage/index.js';
+import type { Layout } from './read.js';
+import type { Chunk } from './split.js';
+import { decodeBlock, encodeBlock, mergeTotals, type Total } from './totals.js';
+
+/** The container of what is uploaded, and of what is made of it. */
+export const INGESTIONS = 'ingestions';
+
+/** Where lines of sales lie. */
+export const source = z.object({
+  container: z.string(),
+  blob: z.string(),
+  /** The tag of the content that was meant: another content is never read. */
+  etag: z.string(),
+  bytes: z.number(),
+});
+export type Source = z.infer<typeof source>;
+
+/** How lines of sales are laid out. */
+export const layout = z.discriminatedUnion('format', [
+  z.object({ format: z.literal('ndjson') }),
+  z.object({
+    format: z.literal('csv'),
+    columns: z.object({ count: z.number(), places: z.array(z.number()) }),
+  }),
+]) satisfies z.ZodType<Layout>;
+
+/** What an ingestion has made of a file, for those that read on. */
+export interface Dataset {
+  source: Source;
+  layout: Layout;
+  /** The blob that {@link readChunks} reads, and how many chunks it lists. */
+  index: string;
+  chunks: number;
+  /** The blob of the totals. */
+  totals: string;
+}
+
+/** A chunk in an index: three numbers of eight bytes. */
+const ENTRY = 24;
+
+/** Writes the list of a file's chunks, from which a few can be read without reading all. @returns how many there are */
+export async function writeChunks(name: string, chunks: AsyncIterable<Chunk>): Promise<number> {
+  let count = 0;
+  async function* entries(): AsyncGenerator<Buffer> {
+    for await (const { from, to, line } of chunks) {
+      count++;
+      yield Buffer.from(Float64Array.of(from, to, line).buffer);
+    }
+  }
+  await writeBlob(await container(INGESTIONS), name, Readable.from(entries(), { objectMode: false }), {
+    contentType: 'application/octet-stream',
+  });
+  return count;
+}
+
+/** Some chunks of a list: from one number to before another. */
+export async function readChunks(name: string, from: number, to: number): Promise<Chunk[]> {
+  const range = { from: from * ENTRY, to: to * ENTRY };
+  const parts = (await (await readBlob(await container(INGESTIONS), name, range)).toArray()) as Buffer[];
+  const bytes = Buffer.concat(parts);
+  return Array.from({ length: bytes.length / ENTRY }, (_, entry) => {
+    const [start, end, line] = [0, 8, 16].map((at) => bytes.readDoubleLE(entry * ENTRY + at));
+    return { from: start!, to: end!, line: line! };
+  });
+}
+
+/** Reads a part of the file. @throws {BlobChangedError} */
+export async function readSource(
+  { container: name, blob, etag }: Source,
+  range: { from: number; to?: number },
+): Promise<Readable> {
+  return readBlob(await container(name), blob, { ...range, etag });
+}
+
+/** Writes totals that are at hand. */
+export async function writeTotals(
+  name: string,
+  blocks: Iterable<Total[]>,
+  metadata: Record<string, string> = {},
+): Promise<void> {
+  const text = Array.from(blocks, encodeBlock).join('');
+  await writeText(await container(INGESTIONS), name, text, { contentType: 'application/x-ndjson', metadata });
+}
+
+/** Merges totals from several blobs into one, a block of each at a time. */
+export async function mergeBlobs(names: readonly string[], into: string): Promise<void> {
+  async function* lines(): AsyncGenerator<string> {
+    for await (const block of mergeTotals(names.map((name) => readTotals(name)))) yield encodeBlock(block);
+  }
+  await writeBlob(await container(INGESTIONS), into, Readable.from(lines(), { objectMode: false }), {
+    contentType: 'application/x-ndjson',
+  });
+}
+
+/** Reads totals a block at a time. */
+export async function* readTotals(name: string): AsyncGenerator<Total[]> {
+  const input = await readBlob(await container(INGESTIONS), name);
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) yield decodeBlock(line);
+}
