@@ -139,7 +139,8 @@ export interface TaskHub {
    * Takes the hub. If it has another owner, waits or fails.
    *
    * @param lost called when ownership is lost later; the engine must stop at once
-   * @throws HubUnavailableError with a message of one line, when the hub belongs to another owner or another kind of host
+   * @throws HubUnavailableError with a message of one line, when the hub belongs to another owner or another
+   * kind of host
    */
   open(lost: (reason: Error) => void): Promise<void>;
   /** Gives the hub back. No call may follow. */

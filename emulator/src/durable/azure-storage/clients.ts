@@ -1,13 +1,15 @@
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient, newPipeline } from '@azure/storage-blob';
 
-/** What storage usually runs on the same machine: a few quick tries, then the caller decides. */
+/** A few quick retries, because storage usually runs on the same machine. After them the caller decides. */
 const RETRIES = { count: 3, delay: 50, longestDelay: 400 };
 
-/** After as many milliseconds an answer will not come any more. The service itself gives up after 30 seconds. */
+/** How long a request waits for its answer, in milliseconds. The service itself gives up after 30 seconds. */
 const TIMEOUT = 30_000;
 
-/** The clients of one hub: made once, since each keeps its connections and its signing key. */
+/**
+ * The storage clients of one hub. They are made once, because each keeps its connections and its signing key.
+ */
 export class StorageClients {
   readonly tables: TableServiceClient;
   readonly blobs: BlobServiceClient;
@@ -70,7 +72,7 @@ export class StorageClients {
   }
 
   async queueExists(name: string): Promise<boolean> {
-    // Asked once in a hub's life, so not worth loading at every start.
+    // The library is loaded here, because a hub needs it only once.
     const { QueueServiceClient } = await import('@azure/storage-queue');
     return QueueServiceClient.fromConnectionString(this.#connection).getQueueClient(name).exists();
   }
@@ -80,25 +82,25 @@ export class StorageClients {
     return (await tables.next()).done !== true;
   }
 
-  /** How many requests were made so far, retries included. */
+  /** The number of requests so far, including retries. */
   get requests(): number {
     return this.#requests;
   }
 }
 
-/** Storage's text literals in filters. */
+/** A text as a literal in a filter. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** What was read does not fit together, because it was replaced meanwhile: reading again helps. */
+/** The rows that were read do not fit together, because a write came in between. A second read helps. */
 export class StaleReadError extends Error {
   override name = 'StaleReadError';
 }
 
 const READS = 5;
 
-/** Reads until nothing changes meanwhile; gives up on what stays wrong. @throws StaleReadError */
+/** Repeats a read that a write has disturbed, a few times. @throws StaleReadError */
 export async function readWhole<T>(read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {

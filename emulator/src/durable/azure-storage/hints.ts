@@ -3,7 +3,10 @@ import { ignore, statusOf } from '../../storage-errors.js';
 import { hintKey, parseHintKey } from './keys.js';
 import type { Hint } from '../task-hub.js';
 
-/** One partition, since a change of hints is one transaction, and a scan of it gives the earliest first. */
+/**
+ * All hints are in one partition: a change of hints is one transaction, and a scan gives the earliest hint
+ * first.
+ */
 const PARTITION = 'hints';
 
 /** The table `<hub>Hints`. */
@@ -18,7 +21,7 @@ export class HintsTable {
     await this.#table.createTable();
   }
 
-  /** Writes and removes in one step; see `TaskHub.hint`. */
+  /** Adds and removes in one step; see `TaskHub.hint`. */
   async change({ add, remove }: { add?: Hint; remove?: Hint }): Promise<void> {
     const added = add && { partitionKey: PARTITION, rowKey: hintKey(add) };
     const removed = remove && { partitionKey: PARTITION, rowKey: hintKey(remove) };

@@ -9,14 +9,14 @@ import { eventColumns, readEvent, readRow, time, type Columns, type Row } from '
 import { inputOf, recordOf, sentinelColumns } from './sentinel.js';
 import { inTransactions, MAX_OPERATIONS, writeGuarded } from './transactions.js';
 
-/** What a commit has to know of the one before it: the token. */
+/** The token of a commit: what the next commit has to know about it. */
 interface Position {
-  /** The sentinel's ETag; undefined where there is no sentinel. */
+  /** The sentinel's ETag; undefined if there is no sentinel. */
   etag: string | undefined;
-  /** The events that count are in `count` rows, from row number `first`. */
+  /** The valid events are in `count` rows, from row number `first`. */
   first: number;
   count: number;
-  /** The execution's input, which the sentinel need not repeat. */
+  /** The execution's input, which the sentinel does not repeat. */
   input: JsonText;
   /** Blobs of the events, and of the sentinel. */
   blobs: readonly string[];
@@ -26,12 +26,13 @@ interface Position {
 const NOTHING: Position = { etag: undefined, first: 0, count: 0, input: null, blobs: [], sentinelBlobs: [] };
 
 /**
- * The table `<hub>History`. An instance is one partition: its events, the messages that wait for it, and the `sentinel`, which says
- * which events count and holds what of the record is not in them.
+ * The table `<hub>History`. An instance is one partition: its events, the messages that wait for it, and the
+ * `sentinel` row. The sentinel says which events are valid, and has the part of the record that is not in the
+ * events.
  *
- * A commit is one transaction, guarded by the sentinel's ETag. What does not fit into one goes ahead in others, guarded as
- * well, that leave the sentinel's count as it is: until the last one those rows mean nothing, and the next commit
- * writes over them.
+ * A commit is one transaction, guarded by the sentinel's ETag. Rows that do not fit into it are written
+ * before it, in transactions with the same guard that do not change the sentinel's count. Until the last
+ * transaction those rows are not valid, and the next commit overwrites them.
  */
 export class HistoryTable {
   readonly #table: TableClient;
@@ -48,7 +49,7 @@ export class HistoryTable {
     await this.#table.createTable();
   }
 
-  /** What {@link load} says of an instance that is not there. */
+  /** The result of {@link load} for an instance that does not exist. */
   fresh(): Omit<LoadedInstance, 'stale'> {
     return { record: undefined, history: [], inbox: [], memo: null, token: NOTHING };
   }
@@ -115,10 +116,12 @@ export class HistoryTable {
     const sentinelBlobs = await this.#payloads.store(key, SENTINEL, sentinel, 'nothing');
 
     const { ahead, last } = inTransactions(rows, consumed.length);
-    // A new execution takes its predecessor's place in one transaction, or stands behind it until it counts.
+    // A new execution overwrites the one before in one transaction, or its rows follow the old ones until it
+    // is valid.
     const first = replace ? (ahead.length === 0 ? 0 : before.first + before.count) : before.first;
     const count = (replace ? 0 : before.count) + rows.length;
-    // What is left of the predecessor goes with it, or afterwards when there is too much.
+    // Rows of the old execution that are not overwritten are deleted in the same transaction, or after it if
+    // they are many.
     const left = (replace ? rowsOutside(before, first, count) : []).map(eventKey);
     const leaving = left.splice(
       0,
@@ -152,7 +155,8 @@ export class HistoryTable {
       mode: 'Replace',
     });
 
-    // It counts now. The rest is tidying: rows and blobs that stay are in nobody's way, and go with the instance.
+    // The commit is valid now. Rows and blobs that cannot be deleted here do no harm: a purge of the instance
+    // deletes them.
     try {
       while (left.length > 0) {
         etag = await writeGuarded(this.#table, key, etag, {
@@ -164,7 +168,7 @@ export class HistoryTable {
         });
       }
     } catch {
-      // Were the ETag wrong now, the next commit would say so.
+      // If the ETag is wrong now, the next commit fails and the instance is loaded again.
     }
     await this.#payloads.discard([
       ...(replace ? before.blobs : []),
@@ -181,7 +185,8 @@ export class HistoryTable {
     const keys: string[] = [];
     for await (const page of rows.byPage({ maxPageSize: 1000 }))
       keys.push(...page.map(({ rowKey }) => rowKey!));
-    // The sentinel is the last and goes first: without it nothing counts, so that a purge cut short leaves no half instance.
+    // The sentinel is the last row and is deleted first. Without it no event is valid, so an interrupted
+    // purge leaves no half of an instance.
     keys.reverse();
     for (let start = 0; start < keys.length; start += MAX_OPERATIONS) {
       await this.#table.submitTransaction(
@@ -203,7 +208,7 @@ export class HistoryTable {
   }
 }
 
-/** The rows that counted and are not written anew. */
+/** The valid rows that a new execution does not overwrite. */
 function rowsOutside({ first, count }: Position, newFirst: number, newCount: number): number[] {
   return Array.from({ length: count }, (_, index) => first + index).filter(
     (row) => row < newFirst || row >= newFirst + newCount,

@@ -24,14 +24,20 @@ import {
 export interface AzureStorageHubOptions {
   /** A storage account's connection string, or `UseDevelopmentStorage=true`. */
   connection: string;
-  /** 3 to 45 letters and digits, a letter first: tables and containers carry it in their names. */
+  /** 3 to 45 letters and digits, a letter first: it is part of the names of tables and containers. */
   name: string;
-  /** How many milliseconds {@link AzureStorageHub.open} waits for a living owner to leave. Default: 0. */
+  /**
+   * How long {@link AzureStorageHub.open} waits for another owner to close the hub, in milliseconds. Default:
+   * 0.
+   */
   patience?: number;
   log?: Log;
 }
 
-/** The hub in Azure Storage, in the layout of the Durable Task provider. Each table has a class, which describes its rows. */
+/**
+ * The hub in Azure Storage, in the layout of the Durable Task provider. Each table has a class, which
+ * describes its rows.
+ */
 export class AzureStorageHub implements TaskHub {
   readonly name: string;
   readonly #clients: StorageClients;
@@ -55,7 +61,7 @@ export class AzureStorageHub implements TaskHub {
     this.#ownership = new Ownership(name, this.#clients);
   }
 
-  /** How many storage requests were made so far, retries included. */
+  /** The number of storage requests so far, including retries. */
   get requests(): number {
     return this.#clients.requests;
   }
@@ -154,7 +160,10 @@ export class AzureStorageHub implements TaskHub {
     }
   }
 
-  /** Nothing is written while the lease may have run out: another host may own the hub then. @throws StorageFailure */
+  /**
+   * Nothing is written while the lease may have run out: another host may own the hub then.
+   * @throws StorageFailure
+   */
   #checkOwner(): void {
     if (!this.#ownership.holdsLease)
       throw new StorageFailure(
@@ -166,7 +175,10 @@ export class AzureStorageHub implements TaskHub {
 /** Errors that JavaScript throws for mistakes in code. */
 const MISTAKES = [TypeError, RangeError, ReferenceError, SyntaxError];
 
-/** Turns every failure of the storage service into a {@link StorageFailure}; mistakes in this code stay as they are. */
+/**
+ * Turns every failure of the storage service into a {@link StorageFailure}; mistakes in this code stay as
+ * they are.
+ */
 async function fromStorage<T>(task: () => Promise<T>): Promise<T> {
   try {
     return await task();

@@ -6,12 +6,12 @@ import { blobsOf, type Payloads } from './payloads.js';
 import { instanceColumns, isCurrent, readRecord, readRow, timeFilter, type Row } from './rows.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from '../task-hub.js';
 
-/** The table `<hub>Instances`: one row an instance, in a partition of its own. */
+/** The table `<hub>Instances`: one row for each instance, in a partition of its own. */
 export class InstancesTable {
   readonly #table: TableClient;
   readonly #payloads: Payloads;
   readonly #hubName: string;
-  /** The blobs of rows that have some, by key, so that the next write deletes them. Most rows have none. */
+  /** The blobs of a row, by its key: the next write of the row deletes them. Most rows have none. */
   readonly #blobs = new Map<string, readonly string[]>();
 
   constructor(table: TableClient, payloads: Payloads, hubName: string) {
@@ -40,7 +40,7 @@ export class InstancesTable {
     });
   }
 
-  /** Whether an instance's row is there and says what `record` says. */
+  /** Whether an instance's row exists and equals `record`. */
   async isCurrent(record: InstanceRecord): Promise<boolean> {
     const key = escapeKey(record.instanceId);
     const row = await this.#row(key);
@@ -52,7 +52,7 @@ export class InstancesTable {
     return isCurrent(row, record);
   }
 
-  /** In the order of the keys, as production has it: an escaped character sorts as `^`. */
+  /** A page of rows in the order of their keys, as in production: an escaped character sorts as `^`. */
   async query({
     instanceIdPrefix = '',
     createdTimeFrom,

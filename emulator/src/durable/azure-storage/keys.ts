@@ -1,12 +1,13 @@
 /**
- * How instance ids become table keys, as the Durable Task provider does it (its KeySanitation), so that the tools which
- * read its tables find what they look for. Injective, character by character: the key of a prefix is a prefix of the key.
+ * Instance ids as table keys, in the way of the Durable Task provider (its `KeySanitation`), so that tools
+ * for its tables work. The mapping is injective and goes character by character: the key of a prefix is a
+ * prefix of the key.
  */
-/** Control characters, and those that mean something in a URL. */
+/** Control characters, and characters with a meaning in a URL. */
 const FORBIDDEN = /[\p{Cc}/\\#?^]/gu;
 const ESCAPES: Readonly<Record<string, string>> = { '^': '^^', '/': '^0', '\\': '^1', '#': '^2', '?': '^3' };
 const UNESCAPES: Readonly<Record<string, string>> = { '^': '^', 0: '/', 1: '\\', 2: '#', 3: '?' };
-/** Control characters move up to here, where they are letters. */
+/** The character code that is added to a control character, which makes it a letter. */
 const OFFSET = 'À'.charCodeAt(0);
 
 /** An instance id as a key: `a/b` is `a^0b`. */
@@ -17,7 +18,7 @@ export function escapeKey(id: string): string {
   );
 }
 
-/** Undoes {@link escapeKey}. */
+/** The reverse of {@link escapeKey}. */
 export function unescapeKey(key: string): string {
   return key.replace(
     /\^(.)/gs,
@@ -26,8 +27,8 @@ export function unescapeKey(key: string): string {
 }
 
 /**
- * The first text after all that begin with `prefix` (not empty), in the order of the service; undefined where no
- * well-formed text is.
+ * The first text after all texts that begin with `prefix` (not empty), in the order of the service; undefined
+ * if there is no well-formed one.
  */
 export function prefixEnd(prefix: string): string | undefined {
   const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
@@ -39,22 +40,27 @@ export function eventKey(position: number): string {
   return position.toString(16).toUpperCase().padStart(16, '0');
 }
 
-/** The row that says which events count. Its key sorts after all others of the partition, so it is read last. */
+/**
+ * The key of the row that says which events are valid. It sorts after all other keys of the partition, so it
+ * is read last.
+ */
 export const SENTINEL = 'sentinel';
 
-/** Waiting messages have a key range of their own, between the events and the sentinel. */
+/** The keys of waiting messages are between those of the events and the sentinel. */
 const MESSAGE = 'message-';
 
 export function messageKey(id: string): string {
   return MESSAGE + id;
 }
 
-/** The id in a message's row key; undefined for the key of another kind of row. */
+/** The id in the row key of a message; undefined for other rows. */
 export function messageId(rowKey: string): string | undefined {
   return rowKey.startsWith(MESSAGE) ? rowKey.slice(MESSAGE.length) : undefined;
 }
 
-/** Row keys of hints sort by due time: milliseconds in fifteen digits reach beyond any date. */
+/**
+ * The row key of a hint. The keys sort by due time: fifteen digits of milliseconds are enough for any date.
+ */
 export function hintKey({ due, instanceId }: { due: number; instanceId: string }): string {
   return `${String(due).padStart(15, '0')}-${escapeKey(instanceId)}`;
 }

@@ -10,9 +10,15 @@ import type { Columns, Row } from './rows.js';
 export class MessageRows {
   readonly #table: TableClient;
   readonly #payloads: Payloads;
-  /** When the last message arrived, in microseconds. No two messages have the same time, so their order is known. */
+  /**
+   * When the last message arrived, in microseconds. No two messages have the same time, so their order is
+   * known.
+   */
   #arrived = 0;
-  /** The blobs of the messages that have some, by key and message id. A commit that consumes a message deletes its blobs. */
+  /**
+   * The blobs of the messages that have some, by key and message id. A commit that consumes a message deletes
+   * its blobs.
+   */
   readonly #blobs = new Map<string, Map<string, readonly string[]>>();
 
   constructor(table: TableClient, payloads: Payloads) {
@@ -46,7 +52,7 @@ export class MessageRows {
       .filter(({ rowKey }) => messageId(rowKey!) !== undefined)
       .map((row) => ({ row, arrived: Number(row['Arrived']) }))
       .toSorted((a, b) => a.arrived - b.arrived);
-    // A clock that was set back must not let later messages overtake.
+    // Messages keep their order when the machine's clock is set back.
     this.#arrived = Math.max(this.#arrived, waiting.at(-1)?.arrived ?? 0);
     const whole = await this.#payloads.restoreAll(waiting.map(({ row }) => row));
     return whole.map((row) => {

@@ -76,8 +76,8 @@ export class Ownership {
 
   /**
    * Takes the lease and keeps it. A lease held by a dead process on this machine is taken over at once. While
-   * storage does not answer, the lease may run out (see {@link holdsLease}). It counts again when it is renewed
-   * before another process takes it.
+   * storage does not answer, the lease may run out (see {@link holdsLease}). It counts again when it is
+   * renewed before another process takes it.
    * @param patience how long to wait for a living owner, in milliseconds
    * @param lost called once, when another process has taken the lease
    * @throws HubUnavailableError when another process keeps the lease
@@ -202,7 +202,7 @@ function processNamespace(): string {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return encodeURIComponent(`${boot} ${readlinkSync('/proc/self/ns/pid')}`);
   } catch {
-    // It cannot be told from others. An id of its own makes it a neighbour of nobody else.
+    // The namespace is unknown. A random id makes it different from all others.
     return UNKNOWN_NAMESPACE;
   }
 }

@@ -8,8 +8,8 @@ import { statusOf } from '../../storage-errors.js';
 import { blobColumn, type Columns, type Row } from './rows.js';
 
 /**
- * The longest text that stays in a column, in UTF-16 units. The service takes 64 KB; the provider, and we, put what is over
- * 60 KB into a blob.
+ * The longest text that stays in a column, in UTF-16 units. The service takes 64 KB. The provider and the
+ * emulator put texts over 60 KB into blobs.
  */
 export const MAX_TEXT = 30 * 1024;
 
@@ -18,8 +18,8 @@ const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
 /**
- * Texts too large for a column: gzip'ed in the container `<hub>-largemessages`, under the instance's key. Each blob belongs to
- * one column of one row, is written before it and deleted after it.
+ * Texts that are too large for a column, as gzip in the container `<hub>-largemessages`, under the instance's
+ * key. Each blob belongs to one column of one row. It is written before the row and deleted after it.
  */
 export class Payloads {
   readonly #container: ContainerClient;
@@ -33,8 +33,9 @@ export class Payloads {
   }
 
   /**
-   * Moves what is too large for its column into blobs; the column then holds nothing, or the blob's URL.
-   * @param label says in the blob's name what the row is
+   * Moves texts that are too large for their columns into blobs. The column is then empty or has the blob's
+   * URL.
+   * @param label names the kind of row in the blob's name
    * @returns the names of the blobs
    */
   async store(key: string, label: string, columns: Columns, left: 'nothing' | 'url'): Promise<string[]> {
@@ -64,7 +65,7 @@ export class Payloads {
   }
 
   /**
-   * The row with its texts back in their columns.
+   * The row with the texts of its blobs in their columns.
    * @throws StaleReadError when a blob is gone
    */
   async restore(row: Row): Promise<Row> {
@@ -82,12 +83,15 @@ export class Payloads {
     return inParallel(rows, PARALLEL, (row) => this.restore(row));
   }
 
-  /** Deletes blobs that nothing refers to any more. One that stays does no harm: it goes with the instance. */
+  /**
+   * Deletes blobs that no row refers to. A blob that cannot be deleted does no harm: a purge of the instance
+   * deletes it.
+   */
   async discard(blobs: readonly string[]): Promise<void> {
     await inParallel(blobs, PARALLEL, (blob) => this.#container.deleteBlob(blob).catch(() => {}));
   }
 
-  /** Deletes everything of an instance. */
+  /** Deletes all blobs of an instance. */
   async purge(key: string): Promise<void> {
     for await (const page of this.#container
       .listBlobsFlat({ prefix: `${key}/` })
@@ -111,7 +115,7 @@ export class Payloads {
   }
 }
 
-/** Which columns of a row are in blobs, and the blobs' names. */
+/** The columns of a row that are in blobs, and the blobs' names. */
 export function blobsOf(row: Row): [column: string, blob: string][] {
   const suffix = blobColumn('');
   return Object.entries(row).flatMap(([name, blob]) =>

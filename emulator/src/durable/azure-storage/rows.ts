@@ -2,23 +2,26 @@ import type { HistoryEvent, JsonText, ParentInstance, RuntimeStatus, Timestamp }
 import type { InstanceRecord } from '../task-hub.js';
 
 /**
- * What the rows of the `Instances` and `History` tables look like: the Durable Task provider's columns and types, so
- * that tools made for it can read them, and a few of our own.
+ * The rows of the `Instances` and `History` tables. They have the columns and types of the Durable Task
+ * provider, so that its tools can read them, and a few columns of the emulator.
  */
 
-/** A column to be written. Numbers are Edm.Int32; undefined is no column. */
+/** The value of a column in a write. Numbers are Edm.Int32; undefined means no column. */
 export type Cell = string | number | boolean | { type: 'DateTime' | 'Int64'; value: string } | undefined;
 export type Columns = Record<string, Cell>;
 
-/** A row as it is read: every column's value as text. */
+/** A row that was read: the value of every column as text. */
 export type Row = Readonly<Record<string, string | undefined>>;
 
-/** The column that names the blob which holds what does not fit into column `name`. */
+/** The column with the name of the blob that holds the text of column `name`. */
 export function blobColumn(name: string): string {
   return `${name}BlobName`;
 }
 
-/** What the storage SDK returns with `disableTypeConversion`, which alone keeps all seven digits of a time. */
+/**
+ * Reads what the storage SDK returns with `disableTypeConversion`. Only with that option times keep all seven
+ * digits.
+ */
 export function readRow(entity: Record<string, unknown>): Row {
   const row: Record<string, string> = {};
   for (const [name, cell] of Object.entries(entity)) {
@@ -28,7 +31,10 @@ export function readRow(entity: Record<string, unknown>): Row {
   return row;
 }
 
-/** Seven digits, always, as .NET writes them: Azurite compares times as text. */
+/**
+ * A time with seven digits, as .NET writes it. Azurite compares times as text, so all times need the same
+ * length.
+ */
 export function time(timestamp: Timestamp): Cell {
   return {
     type: 'DateTime',
@@ -39,23 +45,24 @@ export function time(timestamp: Timestamp): Cell {
   };
 }
 
-/** The times that Azure's tables know, in milliseconds. */
+/** The earliest and latest time in Azure's tables, in milliseconds since the epoch. */
 const [EARLIEST, LATEST] = [Date.UTC(1601, 0), Date.UTC(9999, 11, 31, 23, 59, 59, 999)];
 
-/** Milliseconds since the epoch as a literal of a filter. */
+/** Milliseconds since the epoch as a literal in a filter. */
 export function timeFilter(milliseconds: number): string {
   return `datetime'${new Date(Math.min(Math.max(milliseconds, EARLIEST), LATEST)).toISOString().replace('Z', '0000Z')}'`;
 }
 
-/** A time as our events have it, without trailing zeros. */
+/** A time in the form of {@link Timestamp}: without trailing zeros. */
 function readTime(value: string): Timestamp {
   return value.replace(/(\.\d*?)0*Z$/, (_, fraction: string) => (fraction === '.' ? 'Z' : `${fraction}Z`));
 }
 
-// ---- events ---------------------------------------------------------------------------------------------------------
+// ---- events
+// ---------------------------------------------------------------------------------------------------------
 
 type EventType = HistoryEvent['EventType'];
-/** With a question mark: a property that is absent, not null, where there is nothing. */
+/** With a question mark: the property is absent, not null, if it has no value. */
 type FieldKind = 'text' | 'text?' | 'integer' | 'integer?' | 'time' | 'json' | 'json?';
 type FieldsOf<E> = Readonly<
   Record<Exclude<keyof E, 'EventType' | 'EventId' | 'Timestamp' | 'Continuation'>, FieldKind>
@@ -101,7 +108,7 @@ const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = 
   GenericEvent: { Data: 'text', Reason: 'text?', Rewind: 'json?' },
 };
 
-/** Columns that the provider has and we have nothing to put into. */
+/** Columns of the provider for which the emulator has no values. */
 const EMPTY: { readonly [E in EventType]?: Columns } = {
   ExecutionStarted: { Tags: 'null', ParentTraceContext: 'null', GenerateNewTrace: false },
   ExecutionCompleted: { FailureDetails: 'null' },
@@ -110,7 +117,7 @@ const EMPTY: { readonly [E in EventType]?: Columns } = {
   EventRaised: { ParentTraceContext: 'null' },
 };
 
-/** What an episode writes itself; the provider marks all else as played. */
+/** The events that an episode writes itself. The provider marks all other events as played. */
 const WRITTEN_BY_EPISODE: ReadonlySet<EventType> = new Set<EventType>([
   'OrchestratorStarted',
   'OrchestratorCompleted',
@@ -142,7 +149,7 @@ export function eventColumns(event: HistoryEvent, executionId: string): Columns 
   return columns;
 }
 
-/** Whether a row's EventType is one that histories have. */
+/** Whether histories have events of this EventType. */
 export function isEventType(name: string): boolean {
   return Object.hasOwn(FIELDS, name);
 }
@@ -175,9 +182,10 @@ const READERS: Readonly<Record<FieldKind, (value: string) => unknown>> = {
   'json?': (value) => JSON.parse(value) as unknown,
 };
 
-// ---- records --------------------------------------------------------------------------------------------------------
+// ---- records
+// --------------------------------------------------------------------------------------------------------
 
-/** The columns that a record has in the Instances row, and on the sentinel, where a load finds it. */
+/** The columns of a record, in the Instances row and on the sentinel, from which a load reads it. */
 export function recordColumns(record: InstanceRecord): Columns {
   return {
     Name: record.name,
@@ -186,7 +194,7 @@ export function recordColumns(record: InstanceRecord): Columns {
     ExecutionId: record.executionId,
     Input: record.input ?? undefined,
     Output: record.output ?? undefined,
-    // The provider writes the text where there is no status; so "null" is read back as none.
+    // The provider writes the text "null" if there is no status. So "null" is read as no status.
     CustomStatus: record.customStatus ?? 'null',
     CreatedTime: time(record.createdTime),
     LastUpdatedTime: time(record.lastUpdatedTime),
@@ -220,7 +228,9 @@ export function readRecord(row: Row, instanceId: string): InstanceRecord {
   };
 }
 
-/** Whether an Instances row says the same as a record; texts that are in blobs are taken to follow the times. */
+/**
+ * Whether an Instances row equals a record. Texts in blobs are not compared: they are equal if the times are.
+ */
 export function isCurrent(row: Row, record: InstanceRecord): boolean {
   return Object.entries(recordColumns(record)).every(([name, cell]) => {
     const value = row[name];

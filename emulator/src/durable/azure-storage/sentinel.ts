@@ -3,7 +3,10 @@ import { isFinished, type HistoryEvent, type JsonText } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 import { readRecord, recordColumns, type Columns, type Row } from './rows.js';
 
-/** The columns of a record without texts that the history has, so that a commit does not write a long input again. */
+/**
+ * The columns of a record without texts that the history has, so that a commit does not write a long input
+ * again.
+ */
 export function sentinelColumns(
   record: InstanceRecord,
   input: JsonText,

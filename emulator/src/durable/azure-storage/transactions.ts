@@ -8,24 +8,26 @@ import type { Columns } from './rows.js';
 /** A transaction on one partition. */
 export interface Write {
   events: readonly TableEntity[];
-  /** Whether there are rows in their place. */
+  /** Whether rows with these keys exist. */
   over: boolean;
-  /** Keys of rows that are there. */
+  /** Keys of existing rows that are deleted. */
   removed: readonly string[];
   sentinel: Columns;
   mode: 'Merge' | 'Replace';
 }
 
-/** What the service takes in one transaction; a quarter of its 4 MB is left for the sentinel and for deletions. */
+/**
+ * The limits of one transaction. A quarter of the service's 4 MB is left for the sentinel and for deletions.
+ */
 export const MAX_OPERATIONS = 100;
 const MAX_BYTES = 3 * 1024 * 1024;
-/** The most that a character of text becomes in JSON. */
+/** The longest form of one character in JSON. */
 const BYTES_PER_CHARACTER = 6;
-/** An operation's URL, headers, and columns of fixed size. */
+/** The URL and headers of an operation, and its columns of fixed size. */
 const BYTES_PER_OPERATION = 2048;
 
 /**
- * One transaction that goes through only if nobody wrote the sentinel since `etag`.
+ * Writes one transaction. It fails if another commit wrote the sentinel since `etag`.
  * @returns the sentinel's new ETag
  * @throws CommitConflictError
  */
@@ -47,7 +49,8 @@ export async function writeGuarded(
     return subResponses.at(-1)!.etag!;
   };
   try {
-    // Leftovers of a crash are rare, and Azurite takes up to three times as long to write rows in case there are some.
+    // Rows that a crash left behind are rare, and for Azurite an upsert takes up to three times as long as a
+    // create.
     return over
       ? await submit('upsert')
       : await submit('create').catch((error: unknown) => {
@@ -67,7 +70,10 @@ export async function writeGuarded(
   }
 }
 
-/** Shares rows out: what goes ahead, and what goes with the sentinel and the deletion of `consumed` messages. */
+/**
+ * Divides rows: those written ahead, and those in the transaction of the sentinel and the deletion of
+ * `consumed` messages.
+ */
 export function inTransactions(
   rows: readonly Columns[],
   consumed: number,

@@ -1,12 +1,14 @@
 import type { Log } from '../../log.js';
 
-/** Milliseconds before the first retry. Each retry waits twice as long as the one before, up to the longest. */
+/**
+ * Milliseconds before the first retry. Each retry waits twice as long as the one before, up to the longest.
+ */
 const FIRST = 20;
 const LONGEST = 5_000;
 
 /**
- * Waits after failures of storage. The log gets one line when storage fails and one when it answers again, however many
- * tasks retry meanwhile.
+ * Waits after failures of storage. The log gets one line when storage fails and one when it answers again,
+ * however many tasks retry meanwhile.
  */
 export class BackOff {
   readonly #write: (level: 'information' | 'warning', message: string) => void;

@@ -39,7 +39,10 @@ export class Batches {
     this.#oneEventAnEpisode = oneEventAnEpisode;
   }
 
-  /** Takes the next events that can be processed together, in the order in which they came. @returns undefined when none wait */
+  /**
+   * Takes the next events that can be processed together, in the order in which they came.
+   * @returns undefined when none wait
+   */
   take(instance: Instance): Batch | undefined {
     const { inbox, state, isEntity } = instance;
     const batch: Batch = { inbound: [], consumed: [] };
@@ -66,9 +69,9 @@ export class Batches {
   }
 
   /**
-   * Whether a start whose id belongs to a running instance replaces that instance: its history is overwritten and nobody
-   * gets an error, as in the provider. A start by a client does so only where host.json allows it, a start by an
-   * orchestration always.
+   * Whether a start whose id belongs to a running instance replaces that instance: its history is overwritten
+   * without an error, as in the provider. A start by a client does so only where host.json allows it, a start
+   * by an orchestration always.
    */
   #replacesRunning({ id, state }: Instance, start: InboundEvent): boolean {
     if (
@@ -91,7 +94,9 @@ export class Batches {
     return !this.#runtime.strict;
   }
 
-  /** Logs that a sub-orchestration replaces a running instance; in strict mode the call of it fails instead. */
+  /**
+   * Logs that a sub-orchestration replaces a running instance; in strict mode the call of it fails instead.
+   */
   #reportReplacement(id: string, start: ExecutionStarted, parentId: string): void {
     this.#runtime.retryInBackground(`the report about the second start of '${id}'`, async () => {
       const parent = this.#instances.get(parentId);
@@ -110,9 +115,9 @@ export class Batches {
 }
 
 /**
- * Whether an event gets an episode of its own, because its order against other events matters. If a raised event shared an
- * episode with the event after which the orchestrator continues as new, the next execution would lose it. An entity's
- * answer is for one execution only.
+ * Whether an event gets an episode of its own, because its order against other events matters. If a raised
+ * event shared an episode with the event after which the orchestrator continues as new, the next execution
+ * would lose it. An entity's answer is for one execution only.
  */
 function needsOwnEpisode({ event, executionId }: QueuedEvent): boolean {
   return (

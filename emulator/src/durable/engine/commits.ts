@@ -16,7 +16,8 @@ export class Commits {
   }
 
   /**
-   * Commits an episode once all messages of the episode before it have arrived, and sends the messages of this one.
+   * Commits an episode once all messages of the episode before it have arrived, and sends the messages of
+   * this one.
    * @throws StorageFailure, EngineStoppedError
    */
   async commit(
@@ -40,7 +41,10 @@ export class Commits {
     this.#mail.deliver(instance, outgoing);
   }
 
-  /** Consumes messages without an episode: those that an instance does not want, because it has ended or knows them already. */
+  /**
+   * Consumes messages without an episode: those that an instance does not want, because it has ended or knows
+   * them already.
+   */
   async drop(instance: Instance, consumed: readonly string[]): Promise<void> {
     if (consumed.length === 0) return;
     const { record } = instance.state;
@@ -49,7 +53,8 @@ export class Commits {
       return;
     }
     await instance.exclusively(async () => {
-      // A purge would remove a start that is being written, too. The messages are dropped at the next load then.
+      // A purge would remove a start that is being written, too. The messages are dropped at the next load
+      // then.
       if (instance.inbox.isPosting || !instance.inbox.isQueueEmpty) return;
       await this.#runtime.hub.purge(instance.id);
       instance.unload();

@@ -44,7 +44,9 @@ export interface EngineOptions {
   strict?: boolean;
   /** Writes spans of what orchestrations do, and gives their functions their place in a trace. */
   spans?: OrchestrationSpans | undefined;
-  /** Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers. */
+  /**
+   * Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers.
+   */
   replay?: (instanceId: string, run: () => Promise<Answer>) => Promise<Answer>;
   /** Gives each event an episode of its own, so that every state of a history is replayed once. */
   oneEventAnEpisode?: boolean;
@@ -58,9 +60,10 @@ export interface EngineOptions {
 /**
  * The Durable extension: takes messages, runs episodes, commits them, and carries out what follows from them.
  *
- * Each instance has one pump at a time. A message that was accepted is in the hub. The effects of an episode count from its
- * commit on. What follows from a commit (activities, timers, messages to others) can be derived from the history, and is
- * started again when an instance is loaded. A hint in the hub makes a restarted engine load an instance.
+ * Each instance has one pump at a time. A message that was accepted is in the hub. The effects of an episode
+ * count from its commit on. What follows from a commit (activities, timers, messages to others) can be
+ * derived from the history, and is started again when an instance is loaded. A hint in the hub makes a
+ * restarted engine load an instance.
  */
 export class Engine implements DurableClient {
   readonly #runtime: Runtime;

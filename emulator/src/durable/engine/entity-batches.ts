@@ -52,8 +52,8 @@ export class EntityBatches {
   }
 
   /**
-   * Ends a batch because of a mistake in the emulator. Its callers get an error, the entity keeps its state and is Failed
-   * until its next batch succeeds.
+   * Ends a batch because of a mistake in the emulator. Its callers get an error, the entity keeps its state
+   * and is Failed until its next batch succeeds.
    * @throws StorageFailure, EngineStoppedError
    */
   async fail(instance: Instance, batch: Batch | undefined, error: unknown): Promise<void> {

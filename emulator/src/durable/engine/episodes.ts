@@ -253,7 +253,9 @@ export class Episodes {
     this.#runtime.changed(record);
   }
 
-  /** Replaces the failed history of an instance with the rewound one, and has its sub-orchestrations rewound. */
+  /**
+   * Replaces the failed history of an instance with the rewound one, and has its sub-orchestrations rewound.
+   */
   async #rewindParent(instance: Instance, rewind: Rewind, consumed: string[]): Promise<void> {
     const record: InstanceRecord = {
       ...instance.state.record!,

@@ -24,7 +24,10 @@ export class Instances {
   /** The least recently used first. */
   readonly #idle = new Map<string, Instance>();
   readonly #parked = new Map<string, Parked>();
-  /** Records of instances outside memory. This engine is the hub's only writer, so they hold until the instance is loaded. */
+  /**
+   * Records of instances outside memory. This engine is the hub's only writer, so they hold until the
+   * instance is loaded.
+   */
   readonly #records = new Map<string, InstanceRecord>();
   #isScanned = false;
 
@@ -75,7 +78,10 @@ export class Instances {
     return this.#records.get(instanceId);
   }
 
-  /** Whether messages of an instance outside memory may come again: it was left by a dead engine, or may have been. */
+  /**
+   * Whether messages of an instance outside memory may come again: it was left by a dead engine, or may have
+   * been.
+   */
   mayRepeatMessages(instanceId: string): boolean {
     return !this.#isScanned || this.#parked.get(instanceId)?.isRecovering === true;
   }

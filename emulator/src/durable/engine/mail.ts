@@ -14,7 +14,10 @@ export class Mail {
     this.#instances = instances;
   }
 
-  /** Writes a message. Durable when it resolves. `fresh`: the target's id was made just now, so there is nothing to load. */
+  /**
+   * Writes a message. Durable when it resolves. `fresh`: the target's id was made just now, so there is
+   * nothing to load.
+   */
   async post(instanceId: string, message: Message, fresh = false): Promise<void> {
     return this.#postAll(instanceId, [message], fresh);
   }
@@ -37,7 +40,10 @@ export class Mail {
     }
   }
 
-  /** Sends a message that follows from an episode of `sender`. The sender keeps its own hint until the message has arrived. */
+  /**
+   * Sends a message that follows from an episode of `sender`. The sender keeps its own hint until the message
+   * has arrived.
+   */
   send(sender: Instance, instanceId: string, message: Message, fresh = false): void {
     sender.outbox.beginDelivery();
     let first = fresh;
@@ -52,7 +58,10 @@ export class Mail {
     });
   }
 
-  /** Sends messages of and to entities: to each target in order, to all targets at once. The sender's next commit waits for it. */
+  /**
+   * Sends messages of and to entities: to each target in order, to all targets at once. The sender's next
+   * commit waits for it.
+   */
   deliver(sender: Instance, outgoing: readonly Outgoing[]): void {
     if (outgoing.length === 0) return;
     sender.outbox.beginDelivery();
@@ -72,14 +81,20 @@ export class Mail {
     sender.outbox.waitFor(delivery);
   }
 
-  /** Whether a message that an entity has consumed may come again: its sender has not committed since, or that is not known. */
+  /**
+   * Whether a message that an entity has consumed may come again: its sender has not committed since, or that
+   * is not known.
+   */
   mayComeAgain(messageId: string, senderId: string): boolean {
     const sender = this.#instances.find(senderId);
     if (sender === undefined) return this.#instances.mayRepeatMessages(senderId);
     return !sender.state.isLoaded || sender.outbox.includes(messageId);
   }
 
-  /** @returns false when the engine stopped before. A message that cannot be sent for another reason than storage ends its sender. */
+  /**
+   * @returns false when the engine stopped before. A message that cannot be sent for another reason than
+   * storage ends its sender.
+   */
   async #delivering(sender: Instance, to: string, post: () => Promise<void>): Promise<boolean> {
     try {
       return await this.#runtime.retrying(`a message to '${to}'`, post);

@@ -1,10 +1,13 @@
-/** What instances send one another. Ids are derived from sender and step, so that sending twice does no harm. */
+/**
+ * The messages between instances. Their ids are derived from sender and step, so that a message sent twice
+ * has no effect.
+ */
 import type { ExecutionStarted, Rewind, SubOrchestrationInstanceCreated, Timestamp } from '../history.js';
 import { derivedGuid } from '../derived-guid.js';
 import { orchestratorFailure } from '../episode/results.js';
 import type { InstanceRecord, Message } from '../task-hub.js';
 
-/** The start of a sub-orchestration, from the record of its parent. */
+/** The start of a sub-orchestration, made from its parent's record. */
 export function startOf(
   child: SubOrchestrationInstanceCreated,
   { instanceId, executionId, name, version }: InstanceRecord,
@@ -31,7 +34,7 @@ export function startOf(
   };
 }
 
-/** The end of a sub-orchestration, for its parent. Undefined for an instance that has none. */
+/** The result of a sub-orchestration, for its parent. Undefined for an instance without a parent. */
 export function endOf({
   parent,
   name,
@@ -63,7 +66,7 @@ export function endOf({
   };
 }
 
-/** The failure of a call that started nothing, for who called. */
+/** The failure of a call of a sub-orchestration that was not started, for its caller. */
 export function failureOf(
   { OrchestrationInstance, ParentInstance }: ExecutionStarted,
   reason: string,

@@ -18,7 +18,9 @@ export interface OrchestratorsOptions {
   settings: DurableSettings;
   /** Ends an instance as Failed where production would leave it hanging. */
   strict: boolean;
-  /** Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers. */
+  /**
+   * Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers.
+   */
   replay?: ((instanceId: string, run: () => Promise<Answer>) => Promise<Answer>) | undefined;
   /** The time that histories get, in milliseconds since the epoch. */
   now: () => number;
@@ -29,7 +31,10 @@ const MAX_CUSTOM_STATUS = 16;
 /** How many diagnostics are remembered, so that none is logged twice. */
 const MAX_LOGGED = 10_000;
 
-/** Runs the app's orchestrator functions, episode by episode, and logs their mistakes: once, with the place in the app's code. */
+/**
+ * Runs the app's orchestrator functions, episode by episode, and logs their mistakes: once, with the place in
+ * the app's code.
+ */
 export class Orchestrators {
   readonly #options: OrchestratorsOptions;
   readonly #logged = new Set<string>();
@@ -38,7 +43,10 @@ export class Orchestrators {
     this.#options = options;
   }
 
-  /** Whether an instance has a version that this app may not run. It stays as it is for an app that may, and the log says so. */
+  /**
+   * Whether an instance has a version that this app may not run. It stays as it is for an app that may, and
+   * the log says so.
+   */
   rejects({ instanceId, version, runtimeStatus }: InstanceRecord): boolean {
     const { settings, strict } = this.#options;
     if (strict || settings.versionFailure === 'Fail' || complies(version, settings)) return false;
@@ -139,7 +147,9 @@ export class Orchestrators {
     };
   }
 
-  /** Logs the mistakes of an episode. In strict mode an instance that would hang fails with that text instead. */
+  /**
+   * Logs the mistakes of an episode. In strict mode an instance that would hang fails with that text instead.
+   */
   async #diagnose(
     result: EpisodeResult,
     { yieldedNonTask }: Answer,
@@ -185,7 +195,10 @@ export class Orchestrators {
   }
 }
 
-/** Fails an answer whose custom status is too large, as the extension does: nothing else of the answer counts then. */
+/**
+ * Fails an answer whose custom status is too large, as the extension does: nothing else of the answer counts
+ * then.
+ */
 function withinLimits(answer: Answer): Answer {
   const size = Math.floor(((answer.customStatus?.length ?? 0) * 2) / 1024);
   if (size <= MAX_CUSTOM_STATUS) return answer;

@@ -27,7 +27,9 @@ export class Projections {
     });
   }
 
-  /** Writes an instance's record after a short delay, so that a busy instance is not written at every step. */
+  /**
+   * Writes an instance's record after a short delay, so that a busy instance is not written at every step.
+   */
   writeLater(instance: Instance): void {
     if (!instance.isProjectionStale || this.#scheduled.has(instance)) return;
     this.#scheduled.add(instance);

@@ -56,8 +56,8 @@ export class Pump {
     let isAbandoned = false;
     while (!runtime.isStopped && !isAbandoned) {
       try {
-        // No other code runs between this check and the end of the pump: what came before it is not overlooked, and
-        // what comes after it starts a new pump.
+        // No other code runs between this check and the end of the pump: what came before it is not
+        // overlooked, and what comes after it starts a new pump.
         if (!(await this.#step(instance)) && !this.#hasMore(instance)) break;
         runtime.backOff.succeeded(name);
       } catch (error) {
@@ -136,7 +136,8 @@ export class Pump {
       projections.writeLater(instance);
       return;
     }
-    // All messages to entities have arrived. Without this the entities would have to remember that they may come again.
+    // All messages to entities have arrived. Without this the entities would have to remember that they may
+    // come again.
     if (instance.state.record !== undefined && instance.outbox.sendsToEntities)
       await commits.forgetSent(instance);
     await projections.write(instance);
@@ -150,7 +151,8 @@ export class Pump {
 
   /**
    * Has the next step end the instance as Failed.
-   * @returns false when that was tried already: then the instance is left as it is until something comes for it
+   * @returns false when that was tried already: then the instance is left as it is until something comes for
+   * it
    */
   #failNext(instance: Instance, error: unknown): boolean {
     const { runtime } = this.#parts;

@@ -2,7 +2,7 @@ import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent, JsonText, Timestamp } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 
-/** What is known of an instance after an episode. `output`: what stood there before. */
+/** The record of an instance after an episode. `output`: its output before. */
 export function recordAfter(
   execution: ExecutionStarted,
   inbound: readonly HistoryEvent[],
@@ -12,7 +12,7 @@ export function recordAfter(
   time: Timestamp,
 ): InstanceRecord {
   const generation = execution.Generation ?? previous?.generation;
-  // The reasons for both stand where the output will, until something else does.
+  // The reason of a suspension or resumption is the output until there is another one.
   const reasons = inbound.flatMap((event) =>
     event.EventType === 'ExecutionSuspended' || event.EventType === 'ExecutionResumed' ? [event.Reason] : [],
   );
@@ -35,7 +35,10 @@ export function recordAfter(
   };
 }
 
-/** Why an instance failed, for a person: without the .NET exceptions that come as JSON behind the text of one, and with the place in the code. */
+/**
+ * Why an instance failed, for the log: with the place in the code, and without the JSON of .NET exceptions
+ * that follows their texts.
+ */
 export function reasonOf({ output }: InstanceRecord, { where = '' }: EpisodeResult): string {
   const reason = (output ?? '').replaceAll(/\s*\n\s*\{"\$type":.*/g, '');
   return reason.endsWith(where) ? reason : reason + where;

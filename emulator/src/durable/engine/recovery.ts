@@ -1,7 +1,9 @@
 import type { Instances } from './instances.js';
 import { CATEGORY, stackOf, type Runtime } from './runtime.js';
 
-/** Reads the hints that a hub holds when it is opened, and goes on with the instances that have work to do. */
+/**
+ * Reads the hints that a hub holds when it is opened, and goes on with the instances that have work to do.
+ */
 export class Recovery {
   readonly #runtime: Runtime;
   readonly #instances: Instances;
@@ -16,7 +18,9 @@ export class Recovery {
     this.#scanned = this.#runtime.running.run(() => this.#scan());
   }
 
-  /** Resolves when all hints were read. Until then the engine does not know which instances have work to do. */
+  /**
+   * Resolves when all hints were read. Until then the engine does not know which instances have work to do.
+   */
   get scanned(): Promise<void> {
     return this.#scanned;
   }

@@ -2,8 +2,9 @@ import type { GenericEvent, HistoryEvent, Rewind, SubOrchestrationInstanceCreate
 import { derivedGuid } from '../derived-guid.js';
 
 /**
- * The history of a failed execution as if nothing in it had failed, and so ready to go on: what failed, what scheduled it and
- * the end of the execution make room for events that mean nothing. A sub-orchestration stays scheduled, to be rewound itself.
+ * The history of a failed execution without its failures, so that the execution can continue. Events without
+ * meaning replace the failures, the events that scheduled them, and the end of the execution. A failed
+ * sub-orchestration stays scheduled, because it is rewound itself.
  */
 export function rewoundHistory(history: readonly HistoryEvent[], rewind: Rewind): HistoryEvent[] {
   const failed = new Set(
@@ -28,7 +29,10 @@ function nothing({ EventType, EventId, Timestamp }: HistoryEvent): GenericEvent 
   return { EventType: 'GenericEvent', EventId, Timestamp, Data: null, Reason: `Rewound: ${EventType}` };
 }
 
-/** What a sub-orchestration has to be sent, when the last rewinding of its parent was to rewind it, too. */
+/**
+ * The rewind request for a sub-orchestration; undefined if the last rewind of its parent was before its
+ * start.
+ */
 export function rewindOfChild(
   history: readonly HistoryEvent[],
   child: SubOrchestrationInstanceCreated,

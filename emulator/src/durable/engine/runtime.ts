@@ -63,7 +63,10 @@ export class Runtime {
     this.#isStopped = true;
   }
 
-  /** The time that histories get, in milliseconds since the epoch. It never goes back, whatever the machine's clock does. */
+  /**
+   * The time that histories get, in milliseconds since the epoch. It never goes back, whatever the machine's
+   * clock does.
+   */
   time(): number {
     this.#lastTime = Math.max(this.#lastTime, this.clock.now());
     return this.#lastTime;
@@ -106,7 +109,10 @@ export class Runtime {
     return false;
   }
 
-  /** {@link retrying} for work that nobody waits for: an error that is no failure of storage goes into the log with its stack. */
+  /**
+   * As {@link retrying}, without a caller that waits: an error that is no failure of storage goes into the
+   * log with its stack.
+   */
   retryInBackground(what: string, task: () => Promise<void>): void {
     void this.running.run(async () => {
       try {

@@ -1,7 +1,8 @@
 /**
- * The spans of the Durable extension, by the names and with the parents that its DurableTask.Core gives them: to start an orchestration
- * (producer), the orchestration over all its episodes (server), an activity or a sub-orchestration as its caller sees it (client), an
- * activity as it runs (server), a timer. An instance carries its place in the trace in its history, and so goes on in it after a restart.
+ * The spans of the Durable extension, with the names and parents of its DurableTask.Core: the start of an
+ * orchestration (producer), the orchestration over all its episodes (server), an activity or a
+ * sub-orchestration from its caller's side (client), the run of an activity (server), a timer. The history of
+ * an instance has its place in the trace, so the instance keeps it after a restart.
  */
 import type { Span } from '../../tracing/otlp.js';
 import { childOf, newSpanId, spanIdOf } from '../../tracing/trace-context.js';
@@ -19,7 +20,7 @@ import { timestamp } from '../history.js';
 
 const SCOPE = 'DurableTask.Core';
 
-/** What an episode was given: what had happened before, and what is new. */
+/** The history before an episode, and its new events. */
 interface Episode {
   history: readonly HistoryEvent[];
   inbound: readonly HistoryEvent[];
@@ -32,7 +33,7 @@ export class OrchestrationSpans {
     this.#tracing = tracing;
   }
 
-  /** A client starts an orchestration, in its trace if it has one. */
+  /** Records that a client starts an orchestration, in the client's trace if it has one. */
   started(event: ExecutionStarted, parent: TraceContext | undefined): void {
     const { InstanceId, ExecutionId } = event.OrchestrationInstance;
     const span = this.#tracing.begin({
@@ -49,14 +50,16 @@ export class OrchestrationSpans {
     event.ParentTraceContext = this.#orchestration(span.context);
   }
 
-  /** An execution is continued as new by the `next`: below the same caller, with a span of its own. */
+  /**
+   * Records that an execution continued as new. The `next` one has the same caller, and a span of its own.
+   */
   continued(execution: ExecutionStarted, episode: Episode, next: ExecutionStarted): void {
     this.ended(execution, episode, 'ContinuedAsNew');
     if (execution.ParentTraceContext !== undefined)
       next.ParentTraceContext = this.#orchestration(parentOf(execution.ParentTraceContext));
   }
 
-  /** Notes on what an episode has scheduled where that will belong. */
+  /** Gives the tasks that an episode has scheduled their places in the trace. */
   scheduled(
     execution: ExecutionStarted,
     activities: readonly TaskScheduled[],
@@ -77,7 +80,7 @@ export class OrchestrationSpans {
     for (const child of children) child.ClientSpanId = newSpanId();
   }
 
-  /** A sub-orchestration is sent off by its parent. */
+  /** Gives the start of a sub-orchestration its place in the trace of its parent. */
   sent(
     parent: ExecutionStarted | undefined,
     { ClientSpanId }: SubOrchestrationInstanceCreated,
@@ -88,7 +91,10 @@ export class OrchestrationSpans {
       child.ParentTraceContext = this.#orchestration(childOf(within, ClientSpanId));
   }
 
-  /** Tells of what has ended with an episode: what it heard the end of, and the orchestration itself if it has a status now. */
+  /**
+   * Records the tasks whose ends came with an episode, and the orchestration itself if it has ended with
+   * `status`.
+   */
   ended(
     execution: ExecutionStarted,
     { history, inbound }: Episode,
@@ -172,7 +178,7 @@ export class OrchestrationSpans {
     });
   }
 
-  /** An activity runs. @returns undefined for one without a trace */
+  /** Begins the span of an activity. @returns undefined for an activity without a trace */
   activity(task: TaskScheduled, instanceId: string): OpenSpan | undefined {
     const parent = contextOf(task.ParentTraceContext);
     return (
@@ -190,7 +196,10 @@ export class OrchestrationSpans {
     );
   }
 
-  /** Chooses the span of an orchestration when it is started, so that every episode, in whatever process, has the same. */
+  /**
+   * Chooses the span id of an orchestration at its start, so that all episodes, also in other processes, use
+   * the same.
+   */
   #orchestration(parent: TraceContext): DistributedTraceContext {
     const own = childOf(parent);
     return {
@@ -203,7 +212,7 @@ export class OrchestrationSpans {
   }
 }
 
-/** The place of an orchestration in its trace, which its episodes are handed. */
+/** The place of an orchestration in its trace, for its episodes. */
 export function orchestrationOf({ ParentTraceContext }: ExecutionStarted): TraceContext | undefined {
   return ParentTraceContext?.Id
     ? { traceParent: ParentTraceContext.Id, traceState: ParentTraceContext.TraceState }

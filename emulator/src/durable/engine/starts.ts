@@ -23,8 +23,8 @@ export class Starts {
   }
 
   /**
-   * Starts an instance. Of several equal starts of one id at the same moment one is made, and all callers get its result, as
-   * from the provider. A different start of that id is made after it.
+   * Starts an instance. Of several equal starts of one id at the same moment one is made, and all callers get
+   * its result, as from the provider. A different start of that id is made after it.
    * @returns its id
    * @throws UnknownFunctionError, InstanceExistsError
    */

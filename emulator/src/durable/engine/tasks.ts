@@ -13,8 +13,8 @@ import type { Runtime } from './runtime.js';
 export type SendHttp = (call: HttpCall, instanceId: string) => Promise<HttpAnswer>;
 
 /**
- * Carries out what follows from a commit: activities, timers, starts of sub-orchestrations, and results for parents. All of it
- * can be derived from the history, and is started again when an instance is loaded.
+ * Carries out what follows from a commit: activities, timers, starts of sub-orchestrations, and results for
+ * parents. All of it can be derived from the history, and is started again when an instance is loaded.
  */
 export class TaskRunner {
   readonly #runtime: Runtime;
@@ -50,7 +50,8 @@ export class TaskRunner {
           }
       }
     }
-    // At once: an instance that was loaded for its timer must not be unloaded again before the timer has fired.
+    // At once: an instance that was loaded for its timer must not be unloaded again before the timer has
+    // fired.
     for (const timer of due.toSorted((a, b) => Date.parse(a.FireAt) - Date.parse(b.FireAt)))
       this.#fire(instance, timer, instance.state.record!.executionId);
   }
@@ -121,7 +122,9 @@ export class TaskRunner {
     });
   }
 
-  /** `fresh`: the child's id is derived from this execution and the call, and its start was not sent before. */
+  /**
+   * `fresh`: the child's id is derived from this execution and the call, and its start was not sent before.
+   */
   startChild(instance: Instance, child: SubOrchestrationInstanceCreated, fresh: boolean): void {
     const message = startOf(child, instance.state.record!);
     this.#runtime.spans?.sent(instance.state.execution, child, message.event);

@@ -24,7 +24,10 @@ export function describeVersions(
   );
 }
 
-/** As the Durable Task Framework compares: no version is older than any, `System.Version` by numbers, all else as text of any case. */
+/**
+ * Compares as the Durable Task Framework does. No version is older than any version. Texts that
+ * `System.Version` accepts are compared by their numbers, other texts without case.
+ */
 export function compareVersions(a: string | null, b: string | null): number {
   const [left, right] = [a?.trim() ? a : '', b?.trim() ? b : ''];
   if (left === '' || right === '') return Number(left !== '') - Number(right !== '');
@@ -34,14 +37,14 @@ export function compareVersions(a: string | null, b: string | null): number {
     return upper < other ? -1 : Number(upper > other);
   }
   for (let index = 0; index < 4; index++) {
-    // A part that is missing counts as less than zero.
+    // A missing part is less than zero.
     const difference = (first[index] ?? -1) - (second[index] ?? -1);
     if (difference !== 0) return Math.sign(difference);
   }
   return 0;
 }
 
-/** What `System.Version` takes: two to four numbers. */
+/** The numbers of a text that `System.Version` accepts: two to four numbers. */
 function numbers(version: string): number[] | undefined {
   const parts = version.split('.').map((part) => part.trim());
   return parts.length >= 2 &&

@@ -1,6 +1,7 @@
 /**
- * One batch of an entity, without I/O of its own. An entity is an instance that continues as new after each batch, with its
- * state as the input of the next execution. The provider's tables and the management API show it that way.
+ * One batch of an entity, without I/O of its own. An entity is an instance that continues as new after each
+ * batch, with its state as the input of the next execution. The provider's tables and the management API show
+ * it that way.
  */
 import { randomUUID } from 'node:crypto';
 import {
@@ -29,7 +30,10 @@ interface EntityState {
   queue?: EntityRequest[];
   /** The id of the orchestration that holds the lock. */
   lockedBy?: string;
-  /** The id of its lock request. Only the emulator keeps it, so that a late release does not end the lock of the next execution. */
+  /**
+   * The id of its lock request. Only the emulator keeps it, so that a late release does not end the lock of
+   * the next execution.
+   */
   lockRequest?: string;
   sorter: MessageSorter;
 }
@@ -149,8 +153,8 @@ export async function runEntityBatch({
 }
 
 /**
- * The result of a batch that cannot be run: its calls are answered with an error, the entity keeps its state, and its
- * instance is Failed until the next batch.
+ * The result of a batch that cannot be run: its calls are answered with an error, the entity keeps its state,
+ * and its instance is Failed until the next batch.
  */
 export function failedBatch(
   { instanceId, execution, events, now }: Omit<EntityBatch, 'run' | 'maxOperations'>,
@@ -185,7 +189,9 @@ function nextExecution(
   );
 }
 
-/** @returns the requests that wait now, those of the lock's holder first, and the releases that ended a lock */
+/**
+ * @returns the requests that wait now, those of the lock's holder first, and the releases that ended a lock
+ */
 function receive(
   state: EntityState,
   events: readonly InboundEvent[],

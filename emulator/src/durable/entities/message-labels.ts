@@ -1,6 +1,7 @@
 /**
- * The labels by which the real host restores the order of messages from one sender to one entity. Here messages arrive in
- * order, and a repeated message is known by its id. The labels are kept because an entity's status shows them.
+ * The labels by which the real host restores the order of messages from one sender to one entity. Here
+ * messages arrive in order, and a repeated message is known by its id. The labels are kept because an
+ * entity's status shows them.
  */
 import { NEVER, type EntityRequest } from './entity-messages.js';
 import type { Timestamp } from '../history.js';
@@ -16,7 +17,10 @@ const WINDOW = 30 * 60_000;
 /** How many senders an entity keeps in its state. */
 const MAX_SENDERS = 200;
 
-/** The labels of a message. `last`: the Timestamp of the sender's message before it to that entity, if there was one. */
+/**
+ * The labels of a message. `last`: the Timestamp of the sender's message before it to that entity, if there
+ * was one.
+ */
 export function label(
   now: Timestamp,
   last: Timestamp | undefined,

@@ -4,7 +4,8 @@ import { entityInstanceId, parseEntityId, type EntityId } from '../entities/enti
 import { entityState } from '../entities/entity.js';
 import { answer, answerError, answerJson } from './answers.js';
 import { ArgumentError } from './errors.js';
-import { JsonReaderError, jsonOrText, readJsonValue } from './json.js';
+import { JsonReaderError } from './json-reader.js';
+import { jsonOrText, readJsonValue } from './json.js';
 import type { ManagementOptions } from './options.js';
 import {
   bodyText,

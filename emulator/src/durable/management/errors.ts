@@ -2,7 +2,7 @@ import type { HttpResponseLike } from '../../http-message.js';
 import { InstanceExistsError, InvalidStateError } from '../client.js';
 import { answerBadArgument, answerError, answerFailure } from './answers.js';
 import { DuplicateKeyError } from './history.js';
-import { JsonReaderError } from './json.js';
+import { JsonReaderError } from './json-reader.js';
 
 /** A request for which the .NET code throws an `ArgumentException`. */
 export class ArgumentError extends Error {

@@ -12,7 +12,7 @@ import type {
 } from '../task-hub.js';
 import { CommitConflictError, matches } from '../task-hub.js';
 
-/** What a {@link MemoryHub} has of an instance. Plain data, that another process can go on with. */
+/** An instance in a {@link MemoryHub}. Plain data, which can be sent to another process. */
 export interface StoredInstance {
   record: InstanceRecord | undefined;
   history: HistoryEvent[];
@@ -21,7 +21,10 @@ export interface StoredInstance {
   version: number;
 }
 
-/** A hub that lives as long as the process, or its map of instances: for tests, and for an emulator whose work need not survive. */
+/**
+ * A hub in memory, for tests and for an emulator without storage. Its instances live as long as the map that
+ * holds them.
+ */
 export class MemoryHub implements TaskHub {
   readonly name: string;
   readonly #instances: Map<string, StoredInstance>;
@@ -68,7 +71,7 @@ export class MemoryHub implements TaskHub {
     return ++stored.version;
   }
 
-  /** The record is part of the commit here; there is no projection to fall behind. */
+  /** Does nothing: the record is part of the commit. */
   async project(): Promise<void> {}
 
   async getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
@@ -97,7 +100,10 @@ export class MemoryHub implements TaskHub {
 
   async hint(_change: { add?: Hint; remove?: Hint }): Promise<void> {}
 
-  /** Whatever may have something to do, or to tell its parent or entities: there is no need to look for it in the order of time. */
+  /**
+   * All instances that may have work to do or messages to send. Their due time is not known, so all are due
+   * at once.
+   */
   async *hints(): AsyncIterable<Hint[]> {
     const live = [...this.#instances].filter(
       ([, { record, inbox, memo }]) =>

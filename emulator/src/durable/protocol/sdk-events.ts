@@ -23,7 +23,9 @@ const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
   ExecutionResumed: 20,
 };
 
-/** Kinds of event that are marked as played once their episode is over. On the real host the others never are. */
+/**
+ * Kinds of event that are marked as played once their episode is over. On the real host the others never are.
+ */
 const PLAYED = new Set([0, 3, 5, 6, 8, 9, 11, 15, 17, 19, 20]);
 
 /** A history event in the SDK's form. Each kind has further fields. */
@@ -95,7 +97,10 @@ function isContinuationMark(event: HistoryEvent): boolean {
   return event.EventType === 'OrchestratorCompleted' && event.Continuation === true;
 }
 
-/** An event that the execution had written itself, and that a rewind replaced: on the real host it stays unplayed. */
+/**
+ * An event that the execution had written itself, and that a rewind replaced: on the real host it stays
+ * unplayed.
+ */
 function isRewoundStep(event: HistoryEvent): boolean {
   return event.EventType === 'GenericEvent' && event.Reason !== undefined && !event.Reason.endsWith('Failed');
 }

@@ -37,7 +37,10 @@ const RESUMES = 'tryResumingUserCode';
 /** Runs the app's Durable functions through durable-functions 3.x. */
 export class SdkV3 implements DurableFunctions {
   readonly #worker: Worker;
-  /** Histories in the SDK's form, each with the events that it was made from: a replay converts only new events. */
+  /**
+   * Histories in the SDK's form, each with the events that it was made from: a replay converts only new
+   * events.
+   */
   readonly #pasts = new WeakMap<readonly HistoryEvent[], { events: HistoryEvent[]; forms: SdkEvent[] }>();
 
   constructor(worker: Worker) {
@@ -100,7 +103,8 @@ export class SdkV3 implements DurableFunctions {
   }
 
   #trigger(run: OrchestratorRun): Record<string, unknown> {
-    // The first events of a continued execution are all new, although one of them is an OrchestratorCompleted.
+    // The first events of a continued execution are all new, although one of them is an
+    // OrchestratorCompleted.
     const first = run.history.length === 0;
     return {
       history: [...this.#past(run.history), ...run.inbound.map((event) => sdkEvent(event, false))],

@@ -6,7 +6,8 @@ import type { HistoryEvent } from '../history.js';
  * A history in any of these forms:
  * - the events that the test environment gives;
  * - the rows that a `<hub>History` table has for an instance, the emulator's or a real host's;
- * - the management API's answer to `GET instances/ID?showHistory=true&showHistoryOutput=true`. It has no task ids: the results of
+ * - the management API's answer to `GET instances/ID?showHistory=true&showHistoryOutput=true`. It has no task
+ * ids: the results of
  *   calls of one function that began at the same moment are assigned in their order.
  */
 export type RecordedHistory = readonly HistoryEvent[] | readonly HistoryRow[] | ShownHistory;

@@ -52,7 +52,10 @@ export class CommittedState {
     return this.#openTasks;
   }
 
-  /** Calls of entities and lock requests that are not answered, by the name of the event that will answer them. */
+  /**
+   * Calls of entities and lock requests that are not answered, by the name of the event that will answer
+   * them.
+   */
   get calls(): ReadonlyMap<string, EventSent> {
     return this.#calls;
   }
@@ -135,7 +138,10 @@ export class CommittedState {
     }
   }
 
-  /** Whether an event means something to an orchestration in this state. `executionId`: the execution that it is for. */
+  /**
+   * Whether an event means something to an orchestration in this state. `executionId`: the execution that it
+   * is for.
+   */
   wants(event: InboundEvent, executionId: string | undefined): boolean {
     const record = this.#record;
     if (event.EventType === 'GenericEvent' && event.Rewind !== undefined) {
@@ -156,7 +162,8 @@ export class CommittedState {
         return this.#openTasks.get(event.TaskScheduledId)?.EventType === 'SubOrchestrationInstanceCreated';
       case 'TimerFired':
         return this.#openTasks.get(event.TimerId)?.EventType === 'TimerCreated';
-      // An entity's answer is for one execution. An event that a client raised is for whichever execution is current.
+      // An entity's answer is for one execution. An event that a client raised is for whichever execution is
+      // current.
       case 'EventRaised':
         return executionId === undefined || this.#calls.has(event.Name);
       default:
@@ -165,8 +172,8 @@ export class CommittedState {
   }
 
   /**
-   * Whether the instance began with this start, perhaps some executions ago. A parent repeats the start of its
-   * sub-orchestration when it is loaded after a crash.
+   * Whether the instance began with this start, perhaps some executions ago. A parent repeats the start of
+   * its sub-orchestration when it is loaded after a crash.
    */
   beganWith({ OrchestrationInstance: { ExecutionId }, ParentInstance: by }: ExecutionStarted): boolean {
     const record = this.#record;

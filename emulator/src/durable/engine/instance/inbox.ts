@@ -4,7 +4,10 @@ import type { Message } from '../../task-hub.js';
 /** An event that waits for its episode. */
 export interface QueuedEvent {
   event: InboundEvent;
-  /** Set when the hub holds the event. Results of activities and timers are only here; the history can reproduce them. */
+  /**
+   * Set when the hub holds the event. Results of activities and timers are only here; the history can
+   * reproduce them.
+   */
   messageId?: string;
   /** The execution that the event is for, where it is for one only. */
   executionId?: string;
@@ -12,12 +15,18 @@ export interface QueuedEvent {
   sender?: string;
 }
 
-/** The events that wait for an instance, in the order in which they came, and the messages that are being written for it. */
+/**
+ * The events that wait for an instance, in the order in which they came, and the messages that are being
+ * written for it.
+ */
 export class Inbox {
   #queue: QueuedEvent[] = [];
   /** The events of the episode under way. */
   #taken: QueuedEvent[] = [];
-  /** Ids of the messages that are being written. One id may be in it twice, when its sender was loaded again meanwhile. */
+  /**
+   * Ids of the messages that are being written. One id may be in it twice, when its sender was loaded again
+   * meanwhile.
+   */
   readonly #posting: string[] = [];
   /** Messages that a commit has consumed while they were being written a second time. */
   readonly #consumedWhilePosting = new Set<string>();
@@ -59,7 +68,10 @@ export class Inbox {
     );
   }
 
-  /** Called before a load: messages that become uncertain from here on may not be among those that the load reads. */
+  /**
+   * Called before a load: messages that become uncertain from here on may not be among those that the load
+   * reads.
+   */
   beforeLoad(): void {
     this.#mayHaveUnread = false;
   }
@@ -68,9 +80,9 @@ export class Inbox {
   load(messages: readonly Message[], received: readonly [messageId: string, sender: string][]): void {
     this.#received.clear();
     for (const [messageId, sender] of received) this.#received.set(messageId, sender);
-    // A message that was written while the hub was read may be missing from what was read: the queue keeps it. One that is
-    // still being written joins the queue later. If it were taken now and its commit removed it from the hub, the write
-    // that is still under way could put it there once more.
+    // A message that was written while the hub was read may be missing from what was read: the queue keeps
+    // it. One that is still being written joins the queue later. If it were taken now and its commit removed
+    // it from the hub, the write that is still under way could put it there once more.
     const read = new Set(messages.map(({ id }) => id));
     const known = new Set(this.#queue.map(({ messageId }) => messageId));
     this.#queue = [
@@ -92,7 +104,8 @@ export class Inbox {
     if (messageId !== undefined) {
       const isSame = (other: QueuedEvent): boolean => other.messageId === messageId;
       if (this.#queue.some(isSame)) return;
-      // An episode has taken the message before. Only the hub knows whether it was written once more after that.
+      // An episode has taken the message before. Only the hub knows whether it was written once more after
+      // that.
       if (this.#consumedWhilePosting.has(messageId) || this.#taken.some(isSame)) {
         this.#mayHaveUnread = true;
         return;

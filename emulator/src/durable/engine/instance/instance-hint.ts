@@ -42,7 +42,10 @@ export class InstanceHint {
     await this.confirm();
   }
 
-  /** Makes the last change again when it failed. A different change in its place could leave the hint behind that it may have added. */
+  /**
+   * Makes the last change again when it failed. A different change in its place could leave the hint behind
+   * that it may have added.
+   */
   async confirm(): Promise<void> {
     const change = this.#unconfirmed;
     if (change === undefined) return;

@@ -104,7 +104,8 @@ export class Instance {
     const memo: Partial<Memo> = from.memo === null ? {} : (JSON.parse(from.memo) as Memo);
     this.state.load(from);
     this.#isProjectionStale ||= from.stale;
-    // An instance that came to rest had sent everything. One that was in memory all the time knows what it is sending.
+    // An instance that came to rest had sent everything. One that was in memory all the time knows what it is
+    // sending.
     if (this.#isRecovering) this.outbox.set(memo.outbox ?? []);
     this.inbox.load(from.inbox, memo.received ?? []);
   }
@@ -117,7 +118,10 @@ export class Instance {
     this.work.cancelTimers();
   }
 
-  /** Takes over a commit. Its parameters are those of {@link CommittedState.committed}; `outgoing`: the messages that it sends. */
+  /**
+   * Takes over a commit. Its parameters are those of {@link CommittedState.committed}; `outgoing`: the
+   * messages that it sends.
+   */
   committed(outgoing: readonly Outgoing[], ...commit: Parameters<CommittedState['committed']>): void {
     const [, replaced] = commit;
     this.outbox.set(outgoing);
@@ -142,7 +146,10 @@ export class Instance {
       : JSON.stringify({ outbox: outgoing, received } satisfies Memo);
   }
 
-  /** Whether something runs that will wake the instance. A call of an entity counts: its answer comes too soon to unload the instance before it. */
+  /**
+   * Whether something runs that will wake the instance. A call of an entity counts: its answer comes too soon
+   * to unload the instance before it.
+   */
   get isWaitingForWork(): boolean {
     return (
       this.work.hasActivities ||
@@ -162,7 +169,8 @@ export class Instance {
     );
   }
 
-  // ---- mistakes of the emulator -----------------------------------------------------------------------------------
+  // ---- mistakes of the emulator
+  // -----------------------------------------------------------------------------------
 
   /** The error that the instance has to be failed with; undefined when there is none. */
   get error(): unknown {
@@ -179,7 +187,8 @@ export class Instance {
     this.#error = undefined;
   }
 
-  // ---- one pump at a time -----------------------------------------------------------------------------------------
+  // ---- one pump at a time
+  // -----------------------------------------------------------------------------------------
 
   /** Works on the instance until there is nothing to do now; joins the pump that runs. Never rejects. */
   async pump(): Promise<void> {
@@ -208,7 +217,9 @@ export class Instance {
       });
   }
 
-  /** Called by an episode that may never end: its orchestrator continues as new without waiting for anything. */
+  /**
+   * Called by an episode that may never end: its orchestrator continues as new without waiting for anything.
+   */
   spins(): void {
     this.#isSpinning = true;
     for (const resolve of this.#waitingForSpin.splice(0)) resolve();

@@ -1,8 +1,9 @@
 import { isEntity, type Outgoing } from '../../entities/entity-messages.js';
 
 /**
- * The messages that an instance has sent. After a crash those of the last commit are sent again, unless another commit
- * followed it or the instance came to rest. So no commit is made before all messages of the one before have arrived.
+ * The messages that an instance has sent. After a crash those of the last commit are sent again, unless
+ * another commit followed it or the instance came to rest. So no commit is made before all messages of the
+ * one before have arrived.
  */
 export class Outbox {
   #sent: readonly Outgoing[] = [];
