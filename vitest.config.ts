@@ -28,9 +28,12 @@ export default defineConfig(({ mode }) => ({
         ],
     // Each file loads the app into a process of its own: a process holds one app.
     pool: 'forks',
-    // Much of what they do is to wait, for Azurite and for browsers.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
+    // Tests wait for much of their time: for storage, for other processes and for browsers.
+    maxWorkers: availableParallelism() + 1,
+    // The limits end what hangs. They do not measure: on a busy machine everything may take ten times as long.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     provide: { long: mode === 'long' },
   },
 }));

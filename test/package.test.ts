@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { startCli } from '../emulator/test/support/cli.js';
 import { makePackage } from '../tools/package.js';
 import { account } from './support/azurite.js';
+import { eventually } from '../emulator/test/support/eventually.js';
 
 let folder = '';
 let files: string[] = [];
@@ -19,39 +20,35 @@ beforeAll(async () => {
   files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
 describe('The deployment package', () => {
-  test(
-    'runs the app from a folder of its own: the starter answers, its workflow gets to work, the pages are there',
-    { timeout: 60_000 },
-    async () => {
-      const env = { AppStorage: await account(), AzureWebJobsStorage: '' };
-      const emulator = await startCli(['start', '--app', folder, '--port', '0', '--storage', 'memory'], {
-        env,
+  test('runs the app from a folder of its own: the starter answers, its workflow gets to work, the pages are there', async () => {
+    const env = { AppStorage: await account(), AzureWebJobsStorage: '' };
+    const emulator = await startCli(['start', '--app', folder, '--port', '0', '--storage', 'memory'], {
+      env,
+    });
+    onTestFinished(() => emulator.kill());
+    const started = await fetch(`${emulator.url}/api/orchestrators/ReminderOrchestrator`, {
+      method: 'POST',
+      body: JSON.stringify({ to: 'pat', message: 'Hello' }),
+    });
+    expect(started.status).toBe(202);
+    const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string };
+    await eventually(async () => {
+      expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({
+        name: 'ReminderOrchestrator',
+        runtimeStatus: 'Running',
       });
-      onTestFinished(() => emulator.kill());
-      const started = await fetch(`${emulator.url}/api/orchestrators/ReminderOrchestrator`, {
-        method: 'POST',
-        body: JSON.stringify({ to: 'pat', message: 'Hello' }),
-      });
-      expect(started.status).toBe(202);
-      const { statusQueryGetUri } = (await started.json()) as { statusQueryGetUri: string };
-      await vi.waitFor(async () => {
-        expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({
-          name: 'ReminderOrchestrator',
-          runtimeStatus: 'Running',
-        });
-        expect(emulator.output()).toContain('To pat:');
-      }, 10_000);
-      const page = await fetch(`${emulator.url}/`);
-      expect(page.status).toBe(200);
-      const script = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1];
-      expect((await fetch(`${emulator.url}${script}`)).status).toBe(200);
-      expect(await emulator.stop()).toBe(0);
-    },
-  );
+      expect(emulator.output()).toContain('To pat:');
+    });
+    const page = await fetch(`${emulator.url}/`);
+    expect(page.status).toBe(200);
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1];
+    expect((await fetch(`${emulator.url}${script}`)).status).toBe(200);
+    expect(await emulator.stop()).toBe(0);
+  });
 
   test('has the production dependencies, all of them and no other', () => {
     // npm compares package.json with node_modules. It fails on a package that is missing, has another

@@ -68,58 +68,50 @@ async function start(args: string[], storage?: string[]): Promise<Started> {
   };
 }
 
-test(
-  'one command starts the app with its storage, prints commands to try, and stops cleanly',
-  { timeout: 60_000 },
-  async () => {
-    const port = await freePort();
-    const app = await start(['--port', String(port)]);
-    const said = await app.until(/Water the plants/);
-    expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
-    const answer = await fetch(`http://localhost:${port}/api/approvals`, {
-      method: 'POST',
-      body: JSON.stringify({
-        subject: 'A new chair',
-        requestedBy: 'pat',
-        approver: 'kim',
-        escalateTo: 'robin',
-        respondWithin: 'PT1S',
-      }),
-    });
-    expect(answer.status).toBe(202);
-    await app.until(/Escalation: To robin/);
-    app.stop();
-    expect(await app.ended).toBe(0);
-  },
-);
+test('one command starts the app with its storage, prints commands to try, and stops cleanly', async () => {
+  const port = await freePort();
+  const app = await start(['--port', String(port)]);
+  const said = await app.until(/Water the plants/);
+  expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
+  const answer = await fetch(`http://localhost:${port}/api/approvals`, {
+    method: 'POST',
+    body: JSON.stringify({
+      subject: 'A new chair',
+      requestedBy: 'pat',
+      approver: 'kim',
+      escalateTo: 'robin',
+      respondWithin: 'PT1S',
+    }),
+  });
+  expect(answer.status).toBe(202);
+  await app.until(/Escalation: To robin/);
+  app.stop();
+  expect(await app.ended).toBe(0);
+});
 
-test(
-  'killed and restarted at once, it continues with everything that it has accepted',
-  { timeout: 60_000 },
-  async () => {
-    const storage = await storagePlace();
-    const port = await freePort();
-    const first = await start(['--port', String(port)], storage);
-    await first.until(/Water the plants/);
-    const asked = await fetch(`http://localhost:${port}/api/approvals`, {
-      method: 'POST',
-      body: JSON.stringify({
-        subject: 'A new chair',
-        requestedBy: 'pat',
-        approver: 'kim',
-        escalateTo: 'robin',
-        respondWithin: 'PT1S',
-      }),
-    });
-    expect(asked.status).toBe(202);
-    first.kill();
-    await first.ended;
-    const second = await start(['--port', String(port)], storage);
-    await second.until(/Escalation: To robin/);
-  },
-);
+test('killed and restarted at once, it continues with everything that it has accepted', async () => {
+  const storage = await storagePlace();
+  const port = await freePort();
+  const first = await start(['--port', String(port)], storage);
+  await first.until(/Water the plants/);
+  const asked = await fetch(`http://localhost:${port}/api/approvals`, {
+    method: 'POST',
+    body: JSON.stringify({
+      subject: 'A new chair',
+      requestedBy: 'pat',
+      approver: 'kim',
+      escalateTo: 'robin',
+      respondWithin: 'PT1S',
+    }),
+  });
+  expect(asked.status).toBe(202);
+  first.kill();
+  await first.ended;
+  const second = await start(['--port', String(port)], storage);
+  await second.until(/Escalation: To robin/);
+});
 
-test('a port in use is reported in one line, and storage is stopped again', { timeout: 60_000 }, async () => {
+test('a port in use is reported in one line, and storage is stopped again', async () => {
   const { port, free } = await taken();
   onTestFinished(free);
   const app = await start(['--port', String(port)]);
@@ -127,7 +119,7 @@ test('a port in use is reported in one line, and storage is stopped again', { ti
   expect(app.output().trim().split('\n').at(-1)).toMatch(new RegExp(`${port}.*in use|in use.*${port}`));
 });
 
-test('a storage port that another program uses is reported in one line', { timeout: 60_000 }, async () => {
+test('a storage port that another program uses is reported in one line', async () => {
   const { port, free } = await taken();
   onTestFinished(free);
   const app = await start(['--port', '0', '--table-port', String(port)]);

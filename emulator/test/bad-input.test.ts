@@ -363,7 +363,7 @@ describe('The management API', () => {
   let hosts: Hosts;
   beforeEach(async () => {
     hosts = await start();
-  }, 30_000);
+  });
   afterEach(() => Promise.all(hosts.map((host) => host.stop())));
 
   test('answers whatever it is asked as a real host would, or that the request is wrong', async () => {
@@ -389,7 +389,7 @@ describe('The management API', () => {
         await ask(session, { method: 'GET', path: `${API}/instances/afterwards`, headers: {} }),
       ).toMatchObject({ status: 200, body: { runtimeStatus: 'Completed' } });
     }
-  }, 120_000);
+  });
 
   test('answers the same on both hubs, whatever is in an id', async () => {
     // Without an id, or with one that is all slashes, hosts make one up.
@@ -431,14 +431,14 @@ describe('The management API', () => {
       ),
       { numRuns: Math.ceil(RUNS / 6) },
     );
-  }, 120_000);
+  });
 });
 
 describe('At its edges the API answers', () => {
   let hosts: Hosts;
   beforeAll(async () => {
     hosts = await start();
-  }, 30_000);
+  });
   afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
   const deep = '['.repeat(65) + ']'.repeat(65);

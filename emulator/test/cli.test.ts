@@ -8,9 +8,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { account } from './support/azurite.js';
 import { runCli, startCli } from './support/cli.js';
+import { eventually } from './support/eventually.js';
 
 const apps = path.join(import.meta.dirname, 'fixtures/apps');
 const app = (name: string): string[] => ['start', '--app', path.join(apps, name), '--port', '0'];
@@ -50,7 +51,7 @@ describe('an emulator that serves', () => {
       runtimeStatus: 'Completed',
       output: ['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!'],
     };
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject(completed);
     });
     await first.stop();

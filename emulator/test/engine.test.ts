@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { InstanceExistsError, missingFunction } from '../src/durable/client.js';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine, type EngineOptions } from '../src/durable/engine/engine.js';
@@ -10,6 +10,7 @@ import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
 import { account } from './support/azurite.js';
+import { eventually } from './support/eventually.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/engine-app');
 
@@ -166,7 +167,7 @@ describe('Activities', () => {
   test('that a changed app no longer has make it depart from the history', async () => {
     const hub = new MemoryHub({ name: 'Hub' });
     const id = await (await engine({ hub })).startInstance({ name: 'hangsOn', input: null });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await hub.load(id)).history.some(({ EventType }) => EventType === 'TaskScheduled')).toBe(true);
     });
     const worker = await functions();
@@ -329,7 +330,7 @@ describe('An orchestrator that continues as new for ever', () => {
     const busy = await engine({ settings: { maxConcurrentOrchestrators: 1 } });
     await busy.startInstance({ name: 'spins', input: null, instanceId: 'a' });
     await busy.startInstance({ name: 'race', input: null, instanceId: 'b' });
-    await vi.waitFor(async () => expect(await statuses(busy, ['b'])).toEqual(['Running']));
+    await eventually(async () => expect(await statuses(busy, ['b'])).toEqual(['Running']));
     await busy.terminate('a', null);
     await busy.whenQuiet();
   });

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine/engine.js';
 import { entityState } from '../src/durable/entities/entity.js';
@@ -12,6 +12,7 @@ import { loadApp } from '../src/worker/app-loader.js';
 import type { InvocationOutcome, InvocationRequest } from '../src/worker/types.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
 import { account } from './support/azurite.js';
+import { eventually } from './support/eventually.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/entity-app');
 
@@ -349,7 +350,9 @@ test('What an orchestration sends at its very end is sent by the next host, when
     name: 'script',
     input: JSON.stringify({ steps: [{ do: 'signal', on: '@counter@a', op: 'add', input: 1 }] }),
   });
-  await vi.waitUntil(async () => (await first.getRecord(id))?.runtimeStatus === 'Completed');
+  await eventually(async () => {
+    expect((await first.getRecord(id))?.runtimeStatus).toBe('Completed');
+  });
   await first.stop();
 
   const second = new Engine({ ...options, hub: new MemoryHub({ name: 'Hub', instances }) });

@@ -1,7 +1,7 @@
 /** One app behind the host's HTTP: as under func start, and with keys enforced as in Azure. */
 import http from 'node:http';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.js';
 import { WallClock } from '../src/durable/clock.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
@@ -9,6 +9,7 @@ import type { HostOptions } from '../src/host.js';
 import { Host } from '../src/host.js';
 import { keyList } from '../src/function-list.js';
 import { loadApp } from '../src/worker/app-loader.js';
+import { eventually } from './support/eventually.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/apps/hello');
 const lines: string[] = [];
@@ -65,7 +66,7 @@ describe('as under func start', () => {
         `^${origin}/runtime/webhooks/durabletask/instances/[0-9a-f]{32}\\?taskHub=HelloHub&connection=Storage&code=`,
       ),
     );
-    const status = await vi.waitFor(async () => {
+    const status = await eventually(async () => {
       const response = await fetch(statusQueryGetUri);
       expect(response.status).toBe(200);
       return response.json();
@@ -83,7 +84,7 @@ describe('as under func start', () => {
     const { statusQueryGetUri, id } = (await (
       await fetch(`${origin}/api/hello/Launcher`, { method: 'POST' })
     ).json()) as { statusQueryGetUri: string; id: string };
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await (await fetch(statusQueryGetUri)).json()).toMatchObject({
         runtimeStatus: 'Completed',
         output: `${id}-launched`,

@@ -1,5 +1,5 @@
 /** Requests to storage whose answers get lost, one at a time: what was carried out counts once, and is not forgotten. */
-import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine/engine.js';
 import { entityState } from '../src/durable/entities/entity.js';
@@ -8,6 +8,7 @@ import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import { StorageFailure, type Commit, type Hint, type Message } from '../src/durable/task-hub.js';
 import type { Worker } from '../src/worker/types.js';
 import { loadFunctions } from './support/functions.js';
+import { eventually } from './support/eventually.js';
 
 /** Every so often it does as it is told, and does not say so. */
 class ForgetfulHub extends MemoryHub {
@@ -139,7 +140,7 @@ test.each(['answer', 'request'] as const)(
     hub.loses = (request) =>
       'commit' in request && request.commit.consumed.some((id) => id.startsWith('end-')) ? lost : undefined;
     const id = await engine.startInstance({ name: 'parent', input: null });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await engine.whenQuiet();
       expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed', output: '"done"' });
     });
@@ -178,7 +179,7 @@ test('a signal is taken once, although its sender is read anew while it is on it
     setImmediate(resolve);
   });
   arrives.resolve();
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect(await hub.getRecord('@counter@one')).toBeDefined();
   });
   taken.resolve();
@@ -207,7 +208,7 @@ test('an id that is started again while it is purged is there afterwards', async
   await engine.raiseEvent('one', 'E', '1');
   await engine.whenQuiet();
   const purged = engine.purge('one');
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(hub.purging).toBeDefined();
   });
   const again = engine.startInstance({ name: 'waits', input: null, instanceId: 'one' });

@@ -66,10 +66,10 @@ beforeAll(async () => {
     '--no-package-lock',
   );
   installed = path.join(folder, 'node_modules', name);
-}, 120_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
-test('The packed emulator starts the app, which runs to its end', { timeout: 60_000 }, async () => {
+test('The packed emulator starts the app, which runs to its end', async () => {
   const { bin } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as Manifest;
   const host = await startCli(['start', '--app', folder, '--port', '0', '--storage', 'memory'], {
     cwd: folder,
@@ -84,26 +84,22 @@ test('The packed emulator starts the app, which runs to its end', { timeout: 60_
   }
 });
 
-test(
-  'The app is tested in the ten lines that the README shows, types included',
-  { timeout: 60_000 },
-  async () => {
-    const [, lines] = /```ts\n(import .*?)```/s.exec(
-      await readFile(path.join(installed, 'README.md'), 'utf8'),
-    )!;
-    expect(lines!.match(/\n(?=.)/g)!.length).toBeLessThanOrEqual(10);
-    await writeFile(path.join(folder, 'app.test.ts'), lines!);
-    const options = ['--strict', '--noEmit', '--target', 'es2024', '--module', 'nodenext', '--types', 'node'];
-    await run(
-      process.execPath,
-      [path.join(folder, 'node_modules/typescript/bin/tsc'), ...options, 'app.test.ts'],
-      { cwd: folder },
-    );
-    const tested = await run(
-      process.execPath,
-      [path.join(folder, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder],
-      { cwd: folder, env: { ...process.env, NO_COLOR: '1' } },
-    );
-    expect(tested.stdout).toMatch(/Tests +1 passed/);
-  },
-);
+test('The app is tested in the ten lines that the README shows, types included', async () => {
+  const [, lines] = /```ts\n(import .*?)```/s.exec(
+    await readFile(path.join(installed, 'README.md'), 'utf8'),
+  )!;
+  expect(lines!.match(/\n(?=.)/g)!.length).toBeLessThanOrEqual(10);
+  await writeFile(path.join(folder, 'app.test.ts'), lines!);
+  const options = ['--strict', '--noEmit', '--target', 'es2024', '--module', 'nodenext', '--types', 'node'];
+  await run(
+    process.execPath,
+    [path.join(folder, 'node_modules/typescript/bin/tsc'), ...options, 'app.test.ts'],
+    { cwd: folder },
+  );
+  const tested = await run(
+    process.execPath,
+    [path.join(folder, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder],
+    { cwd: folder, env: { ...process.env, NO_COLOR: '1' } },
+  );
+  expect(tested.stdout).toMatch(/Tests +1 passed/);
+});

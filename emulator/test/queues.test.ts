@@ -1,7 +1,7 @@
 /** Queue functions and queue outputs, on real queues. */
 import path from 'node:path';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { withProperties } from '../src/binding-data.js';
 import { findConnection } from '../src/triggers/connections.js';
@@ -12,6 +12,7 @@ import {
   outputMessages,
 } from '../src/triggers/queue-messages.js';
 import { account } from './support/azurite.js';
+import { eventually } from './support/eventually.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/queue-app');
 
@@ -113,9 +114,9 @@ describe('a queue function', () => {
     expect(app.now).toBeInstanceOf(Date);
     await QueueServiceClient.fromConnectionString(storage.connection).createQueue('in-queue');
     await storage.send('in-queue', 'late');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(storage.seen).toMatchObject([{ message: 'late' }]);
-    }, 5000);
+    });
   });
 
   test('starts orchestrations, returns a message and sends others; so do activities', async () => {
@@ -165,9 +166,9 @@ describe('a queue function', () => {
     });
     await app.quiet();
     expect(tries).toHaveLength(1);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(storage.seen).toEqual([{ poison: 'glass', dequeueCount: 1 }]);
-    }, 8000);
+    });
     expect(tries.slice(1).map((time, index) => time - tries[index]! > 900)).toEqual([true, true]);
   });
 
@@ -250,9 +251,9 @@ describe('a queue function', () => {
     const first = await start(storage);
     first.replace('OnMessage', () => new Promise(() => {}));
     await storage.send('in-queue', 'slow');
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await storage.read('in-queue')).toEqual([]);
-    }, 5000);
+    });
     await first.stop();
     await using second = await start(storage);
     await second.quiet();

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { TableClient } from '@azure/data-tables';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AzureStorageHub } from '../src/durable/azure-storage/hub.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import type { Binding } from '../src/worker/types.js';
@@ -16,6 +16,7 @@ import { collect } from './support/collect.js';
 import { comparable } from './support/comparable.js';
 import type { Answer, Call, CallWithAnswer, Invocation, Replay } from './support/recorded-session.js';
 import { CURL, Session } from './support/recorded-session.js';
+import { eventually } from './support/eventually.js';
 
 type Step = Call & { response?: Answer };
 type Row = Record<string, unknown> & { rowKey: string };
@@ -118,11 +119,11 @@ beforeAll(async () => {
   // Queues are looked at in real time.
   const ran = ({ session }: Played, name: string): number =>
     session.invocations.filter((invocation) => invocation.function === name).length;
-  await vi.waitFor(() => {
+  await eventually(() => {
     if (ran(played.first, 'onQueue') < 1 || ran(played.extra, 'onPoison') < 3)
       throw new Error('The queue functions have not run.');
-  }, 20_000);
-}, 60_000);
+  });
+});
 
 // ---- comparing ----------------------------------------------------------------------------------------------------
 

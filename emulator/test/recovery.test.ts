@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { account } from './support/azurite.js';
 import type { RunningCli } from './support/cli.js';
 import { runCli, startCli } from './support/cli.js';
@@ -13,6 +13,8 @@ interface Status {
 }
 
 const directory = path.join(import.meta.dirname, 'fixtures/mixed-app');
+/** The emulator starts again after each, which takes a second. */
+const KILLS = inject('long') ? 30 : 10;
 let folder: string;
 let storage: string;
 let emulator: RunningCli | undefined;
@@ -62,135 +64,123 @@ async function until(what: () => Promise<boolean>): Promise<void> {
   throw new Error(`It did not happen in thirty seconds. ${emulator?.output() ?? ''}`);
 }
 
-test(
-  'thirty kills at random moments lose nothing and repeat no recorded step',
-  { timeout: 120_000 },
-  async () => {
-    await start();
-    const ids = Array.from({ length: 24 }, (_, index) => `mixed-${index}`);
-    const accepted = new Map<string, Set<number>>();
-    for (let kills = 0, next = 0, round = 0; kills < 30 || next < ids.length; round++) {
-      const killAt = Math.random() * 250;
-      const killing =
-        kills < 30
-          ? new Promise<void>((resolve) => {
-              setTimeout(() => {
-                void emulator!.kill().then(resolve);
-              }, killAt);
-            })
-          : undefined;
-      if (next < ids.length) {
-        const response = await call('POST', `orchestrators/mixed/${ids[next]!}`, {});
-        // 409: it was taken before the emulator was killed, and the answer was lost.
-        if (response?.status === 202 || response?.status === 409) next++;
-      }
-      const known = ids.slice(0, next);
+test(`${KILLS} kills at random moments lose nothing and repeat no recorded step`, async () => {
+  await start();
+  const ids = Array.from({ length: 24 }, (_, index) => `mixed-${index}`);
+  const accepted = new Map<string, Set<number>>();
+  for (let kills = 0, next = 0, round = 0; kills < KILLS || next < ids.length; round++) {
+    const killAt = Math.random() * 250;
+    const killing =
+      kills < KILLS
+        ? new Promise<void>((resolve) => {
+            setTimeout(() => {
+              void emulator!.kill().then(resolve);
+            }, killAt);
+          })
+        : undefined;
+    if (next < ids.length) {
+      const response = await call('POST', `orchestrators/mixed/${ids[next]!}`, {});
+      // 409: it was taken before the emulator was killed, and the answer was lost.
+      if (response?.status === 202 || response?.status === 409) next++;
+    }
+    const known = ids.slice(0, next);
+    await Promise.all(
+      known.map(async (id) => {
+        const numbers = accepted.get(id) ?? new Set<number>();
+        accepted.set(id, numbers);
+        if (numbers.size === 3) return;
+        const answer = (await call('POST', `instances/${id}/raiseEvent/Number`, round))?.status;
+        if (answer === 202 || answer === 410) numbers.add(round);
+      }),
+    );
+    if (killing !== undefined) {
+      await killing;
+      kills++;
+      await start();
+    }
+  }
+  for (const [id, numbers] of accepted) {
+    for (let number = 1000; numbers.size < 3; number++) {
+      const answer = (await call('POST', `instances/${id}/raiseEvent/Number`, number))?.status;
+      // 410: events whose answers were lost were enough, and it has finished.
+      if (answer === 202 || answer === 410) numbers.add(number);
+    }
+  }
+  await until(async () =>
+    (await Promise.all(ids.map(status))).every(
+      ({ runtimeStatus }) => runtimeStatus !== 'Running' && runtimeStatus !== 'Pending',
+    ),
+  );
+
+  const runs = (await readFile(path.join(folder, 'journal'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
+  for (const id of ids) {
+    const { runtimeStatus, output } = await status(id);
+    expect(runtimeStatus).toBe('Completed');
+    expect(output.results.map(([step]) => step)).toEqual([
+      'first',
+      'a',
+      'b',
+      'c',
+      'd',
+      'retried',
+      'child/round-0',
+      'child/round-1',
+      'child/round-2',
+      'raced',
+    ]);
+    // Events whose answer was lost may have come, too: but none twice, and they are taken in the order they came.
+    expect(output.events).toHaveLength(3);
+    expect(new Set(output.events).size).toBe(3);
+    for (const [step, execution] of output.results.filter(([name]) => !name.startsWith('child/'))) {
+      // The recorded run is the last: once recorded, a step does not run again.
+      expect(runs.findLast(([instance, name]) => instance === id && name === step)?.[2]).toBe(execution);
+    }
+  }
+});
+
+test('with 100 activities in flight and many instances waiting, work goes on right after a kill', async () => {
+  await start();
+  const start100 = async (name: string, count: number): Promise<string[]> => {
+    const ids = Array.from({ length: count }, (_, index) => `${name}-${index}`);
+    for (let from = 0; from < ids.length; from += 50)
       await Promise.all(
-        known.map(async (id) => {
-          const numbers = accepted.get(id) ?? new Set<number>();
-          accepted.set(id, numbers);
-          if (numbers.size === 3) return;
-          const answer = (await call('POST', `instances/${id}/raiseEvent/Number`, round))?.status;
-          if (answer === 202 || answer === 410) numbers.add(round);
-        }),
+        ids.slice(from, from + 50).map((id) => call('POST', `orchestrators/${name}/${id}`, {})),
       );
-      if (killing !== undefined) {
-        await killing;
-        kills++;
-        await start();
-      }
-    }
-    for (const [id, numbers] of accepted) {
-      for (let number = 1000; numbers.size < 3; number++) {
-        const answer = (await call('POST', `instances/${id}/raiseEvent/Number`, number))?.status;
-        // 410: events whose answers were lost were enough, and it has finished.
-        if (answer === 202 || answer === 410) numbers.add(number);
-      }
-    }
-    await until(async () =>
-      (await Promise.all(ids.map(status))).every(
-        ({ runtimeStatus }) => runtimeStatus !== 'Running' && runtimeStatus !== 'Pending',
-      ),
-    );
+    return ids;
+  };
+  const waiting = await start100('waiter', 200);
+  const hanging = await start100('hanging', 100);
+  await until(async () =>
+    (await Promise.all(hanging.map(status))).every(({ runtimeStatus }) => runtimeStatus === 'Running'),
+  );
+  await emulator!.kill();
+  await start({ HANG: 'no' });
+  await until(async () =>
+    (await Promise.all(hanging.map(status))).every(({ runtimeStatus }) => runtimeStatus === 'Completed'),
+  );
+  expect((await call('POST', `instances/${waiting[123]!}/raiseEvent/Go`, 'now'))?.status).toBe(202);
+  await until(async () => (await status(waiting[123]!)).runtimeStatus === 'Completed');
+});
 
-    const runs = (await readFile(path.join(folder, 'journal'), 'utf8'))
-      .trim()
-      .split('\n')
-      .map((line) => line.split(' '));
-    for (const id of ids) {
-      const { runtimeStatus, output } = await status(id);
-      expect(runtimeStatus).toBe('Completed');
-      expect(output.results.map(([step]) => step)).toEqual([
-        'first',
-        'a',
-        'b',
-        'c',
-        'd',
-        'retried',
-        'child/round-0',
-        'child/round-1',
-        'child/round-2',
-        'raced',
-      ]);
-      // Events whose answer was lost may have come, too: but none twice, and they are taken in the order they came.
-      expect(output.events).toHaveLength(3);
-      expect(new Set(output.events).size).toBe(3);
-      for (const [step, execution] of output.results.filter(([name]) => !name.startsWith('child/'))) {
-        // The recorded run is the last: once recorded, a step does not run again.
-        expect(runs.findLast(([instance, name]) => instance === id && name === step)?.[2]).toBe(execution);
-      }
-    }
-  },
-);
-
-test(
-  'with 100 activities in flight and many instances waiting, work goes on right after a kill',
-  { timeout: 60_000 },
-  async () => {
-    await start();
-    const start100 = async (name: string, count: number): Promise<string[]> => {
-      const ids = Array.from({ length: count }, (_, index) => `${name}-${index}`);
-      for (let from = 0; from < ids.length; from += 50)
-        await Promise.all(
-          ids.slice(from, from + 50).map((id) => call('POST', `orchestrators/${name}/${id}`, {})),
-        );
-      return ids;
-    };
-    const waiting = await start100('waiter', 500);
-    const hanging = await start100('hanging', 100);
-    await until(async () =>
-      (await Promise.all(hanging.map(status))).every(({ runtimeStatus }) => runtimeStatus === 'Running'),
-    );
-    await emulator!.kill();
-    await start({ HANG: 'no' });
-    await until(async () =>
-      (await Promise.all(hanging.map(status))).every(({ runtimeStatus }) => runtimeStatus === 'Completed'),
-    );
-    expect((await call('POST', `instances/${waiting[123]!}/raiseEvent/Go`, 'now'))?.status).toBe(202);
-    await until(async () => (await status(waiting[123]!)).runtimeStatus === 'Completed');
-  },
-);
-
-test(
-  'of two emulators on one hub the second is told who has it, and takes over once the first was killed',
-  { timeout: 60_000 },
-  async () => {
-    await start();
-    const first = emulator!;
-    expect((await call('POST', 'orchestrators/hanging/one', {}))?.status).toBe(202);
-    expect((await call('POST', 'orchestrators/waiter/two', {}))?.status).toBe(202);
-    const second = await runCli(['start', '--app', directory, '--port', '0', '--storage', storage], {
-      env: { JOURNAL: path.join(folder, 'journal') },
-    });
-    expect(second).toEqual({
-      code: 1,
-      output: `Task hub 'MixedHub' is in use by process ${first.child.pid} on ${hostname()}.\n`,
-    });
-    // It has disturbed nobody.
-    expect((await call('POST', 'instances/two/raiseEvent/Go', 'now'))?.status).toBe(202);
-    await until(async () => (await status('two')).runtimeStatus === 'Completed');
-    await first.kill();
-    await start({ HANG: 'no' });
-    await until(async () => (await status('one')).runtimeStatus === 'Completed');
-  },
-);
+test('of two emulators on one hub the second is told who has it, and takes over once the first was killed', async () => {
+  await start();
+  const first = emulator!;
+  expect((await call('POST', 'orchestrators/hanging/one', {}))?.status).toBe(202);
+  expect((await call('POST', 'orchestrators/waiter/two', {}))?.status).toBe(202);
+  const second = await runCli(['start', '--app', directory, '--port', '0', '--storage', storage], {
+    env: { JOURNAL: path.join(folder, 'journal') },
+  });
+  expect(second).toEqual({
+    code: 1,
+    output: `Task hub 'MixedHub' is in use by process ${first.child.pid} on ${hostname()}.\n`,
+  });
+  // It has disturbed nobody.
+  expect((await call('POST', 'instances/two/raiseEvent/Go', 'now'))?.status).toBe(202);
+  await until(async () => (await status('two')).runtimeStatus === 'Completed');
+  await first.kill();
+  await start({ HANG: 'no' });
+  await until(async () => (await status('one')).runtimeStatus === 'Completed');
+});

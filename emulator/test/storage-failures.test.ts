@@ -16,7 +16,7 @@ let undisturbed: Ending;
 beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   undisturbed = await playOn('undisturbed');
-}, 60_000);
+});
 afterAll(() => {
   vi.useRealTimers();
 });
@@ -76,7 +76,6 @@ test.each<[string, Fault, unknown[]]>([
   ['is slow', { late: 50 }, []],
 ])(
   'nothing is lost on storage that %s for a while, and the log says no more than it must',
-  { timeout: 120_000 },
   async (name, fault, said) => {
     expect(await playOn(name.replaceAll(' ', '-'), fault)).toEqual({ ...undisturbed, said });
   },

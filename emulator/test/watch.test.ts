@@ -2,10 +2,11 @@
 import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { watchAppFiles } from '../src/watch/app-files.js';
 import { account } from './support/azurite.js';
 import { runCli, startCli } from './support/cli.js';
+import { eventually } from './support/eventually.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -38,95 +39,88 @@ async function writeApp(greeting: string): Promise<void> {
 }
 
 describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
-  test(
-    'a changed app is loaded anew at the same address, and its instances go on',
-    { timeout: 90_000 },
-    async () => {
-      await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
-      await writeFile(path.join(directory, 'package.json'), '{ "main": "dist/*.js" }');
-      await symlink(
-        path.join(import.meta.dirname, '../../node_modules'),
-        path.join(directory, 'node_modules'),
-        'junction',
-      );
-      await writeApp('one');
-      const storage = where === 'memory' ? where : await account();
-      const emulator = await startCli([
-        'start',
-        '--app',
-        directory,
-        '--port',
-        '0',
-        '--storage',
-        storage,
-        '--enforce-keys',
-        '--watch',
-      ]);
-      const greets = async (greeting: string): Promise<void> =>
-        vi.waitFor(
-          async () => {
-            expect(await (await fetch(`${emulator.url}/api/Greet`)).text()).toBe(greeting);
-          },
-          { timeout: 40_000, interval: 100 },
-        );
-      const start = async (
-        milliseconds: number,
-      ): Promise<{ statusQueryGetUri: string; sendEventPostUri: string }> =>
-        (
-          await fetch(`${emulator.url}/api/Start`, { method: 'POST', body: String(milliseconds) })
-        ).json() as Promise<{ statusQueryGetUri: string; sendEventPostUri: string }>;
-      await greets('one');
-      const waiting = await start(0);
-      const working = await start(600_000);
-      const status = async ({
-        statusQueryGetUri,
-      }: {
-        statusQueryGetUri: string;
-      }): Promise<{ runtimeStatus: string; output: unknown }> =>
-        (await fetch(statusQueryGetUri)).json() as Promise<{ runtimeStatus: string; output: unknown }>;
-      await vi.waitFor(async () => {
-        expect(await status(working)).toMatchObject({ runtimeStatus: 'Running' });
+  test('a changed app is loaded anew at the same address, and its instances go on', async () => {
+    await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
+    await writeFile(path.join(directory, 'package.json'), '{ "main": "dist/*.js" }');
+    await symlink(
+      path.join(import.meta.dirname, '../../node_modules'),
+      path.join(directory, 'node_modules'),
+      'junction',
+    );
+    await writeApp('one');
+    const storage = where === 'memory' ? where : await account();
+    const emulator = await startCli([
+      'start',
+      '--app',
+      directory,
+      '--port',
+      '0',
+      '--storage',
+      storage,
+      '--enforce-keys',
+      '--watch',
+    ]);
+    const greets = async (greeting: string): Promise<void> =>
+      eventually(async () => {
+        expect(await (await fetch(`${emulator.url}/api/Greet`)).text()).toBe(greeting);
       });
+    const start = async (
+      milliseconds: number,
+    ): Promise<{ statusQueryGetUri: string; sendEventPostUri: string }> =>
+      (
+        await fetch(`${emulator.url}/api/Start`, { method: 'POST', body: String(milliseconds) })
+      ).json() as Promise<{ statusQueryGetUri: string; sendEventPostUri: string }>;
+    await greets('one');
+    const waiting = await start(0);
+    const working = await start(600_000);
+    const status = async ({
+      statusQueryGetUri,
+    }: {
+      statusQueryGetUri: string;
+    }): Promise<{ runtimeStatus: string; output: unknown }> =>
+      (await fetch(statusQueryGetUri)).json() as Promise<{ runtimeStatus: string; output: unknown }>;
+    await eventually(async () => {
+      expect(await status(working)).toMatchObject({ runtimeStatus: 'Running' });
+    });
 
-      await writeApp('two');
-      await greets('two');
-      expect(emulator.output()).toContain(
-        `${path.join('dist', 'index.js')} has changed. The emulator loads the app again.`,
+    await writeApp('two');
+    await greets('two');
+    expect(emulator.output()).toContain(
+      `${path.join('dist', 'index.js')} has changed. The emulator loads the app again.`,
+    );
+    expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Running' });
+
+    await appendFile(path.join(directory, 'dist/index.js'), '\nthis is no JavaScript');
+    await eventually(() => {
+      expect(emulator.output()).toMatch(
+        /^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. The emulator starts it again when a file of the app changes\.$/m,
       );
-      expect(await status(waiting)).toMatchObject({ runtimeStatus: 'Running' });
+    });
 
-      await appendFile(path.join(directory, 'dist/index.js'), '\nthis is no JavaScript');
-      await vi.waitFor(() => {
-        expect(emulator.output()).toMatch(
-          /^The app threw while it was loaded: SyntaxError: .*\nThe app does not run\. The emulator starts it again when a file of the app changes\.$/m,
-        );
-      }, 40_000);
-
-      await writeApp('three');
-      await greets('three');
-      for (const { sendEventPostUri } of [waiting, working]) {
-        const response = await fetch(sendEventPostUri.replace('{eventName}', 'Go'), {
-          method: 'POST',
-          body: '"now"',
-          headers: { 'content-type': 'application/json' },
-        });
-        expect(response.status).toBe(202);
-      }
-      await vi.waitFor(async () => {
-        expect(await status(waiting)).toMatchObject({
-          runtimeStatus: 'Completed',
-          output: { slow: 'one', event: 'now' },
-        });
-      }, 20_000);
-      await vi.waitFor(async () => {
-        expect(await status(working)).toMatchObject({
-          runtimeStatus: 'Completed',
-          output: { slow: 'two', event: 'now' },
-        });
-      }, 20_000);
-      expect(await emulator.stop()).toBe(0);
-    },
-  );
+    await writeApp('three');
+    await greets('three');
+    for (const { sendEventPostUri } of [waiting, working]) {
+      const response = await fetch(sendEventPostUri.replace('{eventName}', 'Go'), {
+        method: 'POST',
+        body: '"now"',
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(response.status).toBe(202);
+    }
+    await eventually(async () => {
+      expect(await status(waiting)).toMatchObject({
+        runtimeStatus: 'Completed',
+        output: { slow: 'one', event: 'now' },
+      });
+    });
+    await eventually(async () => {
+      expect(await status(working)).toMatchObject({
+        runtimeStatus: 'Completed',
+        output: { slow: 'two', event: 'now' },
+      });
+    });
+    expect(await emulator.stop()).toBe(0);
+  });
 });
 
 test('an app that cannot be started at first ends it, with one line', async () => {
@@ -162,9 +156,9 @@ describe('what an app is loaded from is watched:', () => {
     const step = async (change: Promise<unknown>, file: string): Promise<void> => {
       const before = seen.length;
       await change;
-      await vi.waitFor(() => {
+      await eventually(() => {
         expect(seen.slice(before)).toContain(file);
-      }, 10_000);
+      });
     };
     await step(writeFile(path.join(directory, 'host.json'), '{}'), 'host.json');
     await mkdir(path.join(directory, 'dist/deep'), { recursive: true });
@@ -183,9 +177,9 @@ describe('what an app is loaded from is watched:', () => {
       setTimeout(resolve, 600);
     });
     await writeFile(path.join(directory, 'index.js'), '');
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(seen).not.toEqual([]);
-    }, 10_000);
+    });
     expect(seen).toEqual(['index.js']);
   });
 });

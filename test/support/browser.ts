@@ -24,7 +24,7 @@ export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page>
 
   return async (options) => {
     const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const wrong: string[] = [];
     page.on('pageerror', (error) => wrong.push(error.message));
