@@ -12,6 +12,10 @@ param location = readEnvironmentVariable('AZURE_LOCATION')
 param appSettings = {
   // Receives the notifications about workflows that do not go on.
   OPERATOR: readEnvironmentVariable('OPERATOR', '')
+  // An order over this total, in minor units (cents), needs an approval. Empty: 100000.
+  ORDER_APPROVAL_LIMIT: readEnvironmentVariable('ORDER_APPROVAL_LIMIT', '')
+  // Where the payment provider is. Empty: the app keeps a ledger of its own, and no money moves.
+  PAYMENTS_URL: readEnvironmentVariable('PAYMENTS_URL', '')
 }
 
 // Where orchestrations live: "storage", or "scheduler", the Durable Task Scheduler. "npm run package" reads it too.

@@ -6,5 +6,6 @@ import './approvals/index.js';
 import './reminders/index.js';
 import './dungeon/index.js';
 import './ingestion/index.js';
+import './orders/index.js';
 import './pages/index.js';
 import './operations/index.js';

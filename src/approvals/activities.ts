@@ -34,10 +34,10 @@ export const expiry = activity('Expiry', async ({ id }: ApprovalId, context): Pr
   return progress(approval.state === 'expired' ? await sendUnsent(approval, context) : approval);
 });
 
-/** How a decision is carried out. */
-export type Verdict = 'Approved' | 'Rejected';
+/** How an approval that did not expire has ended. */
+export type Verdict = 'Approved' | 'Rejected' | 'Withdrawn';
 
-/** Carries out a decision: reports it to the person who requested it. A simulation has no approval, and nobody to report to. */
+/** Carries out a decision: reports it to the person who requested it, or a withdrawal to the person who was asked. A simulation has no approval, and nobody to report to. */
 export const carryOut = activity(
   'Approval',
   async ({ outcome, id }: { outcome: Verdict } & Partial<ApprovalId>, context) => {

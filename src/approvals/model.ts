@@ -31,15 +31,27 @@ export const decisionRequest = z.strictObject({
 /** A checked decision, with the person who made it. */
 export type Decision = z.output<typeof decisionRequest> & { by: string };
 
-/** `pending` waits for the approver, `escalated` for the person it was escalated to; the others are decisions or the end of time. */
-export const approvalState = z.enum(['pending', 'escalated', 'approved', 'rejected', 'expired']);
+/**
+ * `pending` waits for the approver, `escalated` for the person it was escalated to. The others are final: a decision,
+ * the end of time, or that nobody needs a decision any more (`withdrawn`).
+ */
+export const approvalState = z.enum(['pending', 'escalated', 'approved', 'rejected', 'expired', 'withdrawn']);
 export type ApprovalState = z.infer<typeof approvalState>;
 
 const happening = z.object({
   /** ISO 8601, UTC. */
   at: z.string(),
   /** `asked`: a person was sent the question. `reported`: the person who requested it was sent how it ended. */
-  what: z.enum(['requested', 'asked', 'escalated', 'approved', 'rejected', 'expired', 'reported']),
+  what: z.enum([
+    'requested',
+    'asked',
+    'escalated',
+    'approved',
+    'rejected',
+    'expired',
+    'withdrawn',
+    'reported',
+  ]),
   /** The person who did it, or to whom it was done. */
   who: z.string(),
 });
@@ -82,5 +94,5 @@ export interface Message {
   subject: string;
   text: string;
   /** What it says. An approval sends each at most once, apart from repeats with the same key. */
-  step: 'asked' | 'escalated' | 'decided' | 'expired';
+  step: 'asked' | 'escalated' | 'decided' | 'expired' | 'withdrawn';
 }

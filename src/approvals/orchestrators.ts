@@ -32,7 +32,8 @@ export const approvalOrchestrator = orchestrator(
     if (approval.state === 'expired') {
       return 'Expired';
     }
-    const outcome = approval.state === 'approved' ? 'Approved' : 'Rejected';
+    const outcome =
+      approval.state === 'approved' ? 'Approved' : approval.state === 'withdrawn' ? 'Withdrawn' : 'Rejected';
     return yield* carryOut(context, { id, outcome }, forSideEffects);
   },
 );

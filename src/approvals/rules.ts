@@ -70,6 +70,13 @@ export function expire(approval: Approval, at: Moment): Approval {
     : approval;
 }
 
+/** Ends an approval that waits, because nobody needs the decision any more. */
+export function withdraw(approval: Approval, at: Moment): Approval {
+  return waitsFor(approval) === undefined
+    ? approval
+    : note({ ...approval, state: 'withdrawn' }, 'withdrawn', approval.requestedBy, at);
+}
+
 /** The message that the approval's present state calls for, if it was not sent. Once it was, {@link markSent} says so. */
 export function unsent(approval: Approval): Message | undefined {
   const { state, subject, requestedBy, approver, escalateTo, respondBy, expiresAt } = approval;
@@ -97,6 +104,13 @@ export function unsent(approval: Approval): Message | undefined {
         step: 'expired',
         subject: `Expired: ${subject}`,
         text: `Neither ${approver} nor ${escalateTo} has answered in time.`,
+      };
+    case 'withdrawn':
+      return {
+        to: approval.history.some(({ what }) => what === 'escalated') ? escalateTo : approver,
+        step: 'withdrawn',
+        subject: `No longer needed: ${subject}`,
+        text: `${requestedBy} no longer needs your decision.`,
       };
     default: {
       const { decidedBy = 'Somebody', comment } = approval;

@@ -34,20 +34,26 @@ export function waitFor<Payload>(
 }
 
 /**
- * Waits for an event until a moment, whichever comes first. The timer is cancelled when the event wins: one that is
- * left would keep the instance Running until it fires.
+ * Waits for an event until a moment, whichever comes first. The timer is cancelled when it loses: one that is left
+ * would keep the instance Running until it fires.
+ *
+ * @param orEnd ends the wait too, when it has ended or failed. Yield it nowhere else
  */
 export function* eventOrDeadline<Payload>(
   context: OrchestrationContext,
   awaited: ExternalEvent<Payload>,
   deadline: Moment,
+  orEnd?: Task,
 ): Generator<Task, WaitResult<Payload>, unknown> {
   const raised = waitFor(context, awaited);
   if (!raised.isCompleted) {
     const timer = sleepUntil(context, deadline);
-    const first = yield context.df.Task.any([raised, timer]);
+    const first = yield context.df.Task.any([raised, timer, ...(orEnd ? [orEnd] : [])]);
     if (first !== raised) {
       abandonedWaits(context, awaited).push(raised);
+      if (first !== timer) {
+        timer.cancel();
+      }
       return { raised: false };
     }
     timer.cancel();

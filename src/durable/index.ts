@@ -8,6 +8,7 @@ export {
 } from './activity.js';
 export { allRetried } from './all-retried.js';
 export { ensureRunning, find, raise, start, type Ensured } from './client.js';
+export { entity, type Entity, type Operation } from './entity.js';
 export { event, eventOrDeadline, waitFor, type ExternalEvent, type WaitResult } from './event.js';
 export { orchestrator, type Orchestrator, type SubOrchestrationOptions } from './orchestrator.js';
 export { forSideEffects, retryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry.js';

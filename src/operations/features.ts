@@ -1,7 +1,14 @@
 import { supervised as approvals } from '../approvals/index.js';
 import { supervised as ingestions } from '../ingestion/index.js';
+import { supervisedOrders, supervisedReceipts } from '../orders/index.js';
 import { supervised as reminders } from '../reminders/index.js';
 import type { Supervised } from '../supervision/index.js';
 
 /** The features whose records the sweep watches. */
-export const features: readonly Supervised[] = [approvals, ingestions, reminders];
+export const features: readonly Supervised[] = [
+  approvals,
+  ingestions,
+  reminders,
+  supervisedOrders,
+  supervisedReceipts,
+];

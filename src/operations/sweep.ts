@@ -1,7 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import moment, { type Moment } from 'moment';
-import { notify } from '../notifications/index.js';
+import { notify, operator } from '../notifications/index.js';
 import type { DueEntry } from '../storage/index.js';
 import type { Supervised } from '../supervision/index.js';
 
@@ -110,7 +110,7 @@ async function report(
   try {
     await notify(
       {
-        to: process.env['OPERATOR'] || 'operator',
+        to: operator(),
         subject: `Overdue: ${id}`,
         text: `It was due at ${due}. ${impossible ?? 'The app tries to go on with it, so far without success.'}`,
         about: `/api/${name}/${id}`,

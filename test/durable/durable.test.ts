@@ -158,3 +158,38 @@ describe('an event with a deadline', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'kim' });
   });
 });
+
+describe('entities', () => {
+  it('answer those who call, and are left as they were by what they refuse', async () => {
+    const app = await startApp();
+    expect(await app.finished(await app.start('Tallied', 'a'))).toMatchObject({
+      output: [
+        { refused: false, count: 3 },
+        { refused: true, count: 3 },
+      ],
+    });
+    expect(await app.entity({ name: 'Tally', key: 'a' })).toEqual({ count: 3 });
+  });
+
+  it('are read and signalled from outside, also before they were ever called', async () => {
+    const app = await startApp();
+    const state = async (): Promise<unknown> => {
+      const answer = await app.post('/tally/a');
+      await app.quiet();
+      return answer.json();
+    };
+    expect([await state(), await state()]).toEqual([{ count: 0 }, { count: 5 }]);
+  });
+
+  it('have their first state after an operation that changed nothing', async () => {
+    const app = await startApp();
+    await app.signal({ name: 'Tally', key: 'a' }, 'add', { by: -1 });
+    expect(await (await app.post('/tally/a')).json()).toEqual({ count: 0 });
+  });
+
+  it('do nothing that they have no operation for', async () => {
+    const app = await startApp();
+    await app.signal({ name: 'Tally', key: 'a' }, 'toString');
+    expect(await app.entity({ name: 'Tally', key: 'a' })).toBeUndefined();
+  });
+});

@@ -1,9 +1,11 @@
+import * as df from 'durable-functions';
 import moment from 'moment';
 import {
   activity,
   all,
   allRetried,
   any,
+  entity,
   event,
   eventOrDeadline,
   now,
@@ -80,4 +82,38 @@ export const first = orchestrator('First', function* (context) {
   const winner = yield* any(context, [late, soon]);
   late.cancel();
   return { soon: winner === soon, at: now(context).toISOString() };
+});
+
+/** Counts by steps, and refuses to go below zero. */
+const tally = entity(
+  'Tally',
+  { count: 0 },
+  {
+    add(state, { by }: { by: number }) {
+      const count = state.count + by;
+      return count < 0
+        ? [state, { refused: true, count: state.count }]
+        : [{ count }, { refused: false, count }];
+    },
+  },
+);
+
+/** Sends a step, and waits for the answers to two others. */
+export const tallied = orchestrator('Tallied', function* (context, key: string) {
+  tally.send(context, key, 'add', { by: 1 });
+  return yield* all(context, [
+    tally.call(context, key, 'add', { by: 2 }),
+    tally.call(context, key, 'add', { by: -4 }),
+  ]);
+});
+
+df.app.client.http('TallyByClient', {
+  route: 'tally/{key}',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async ({ params: { key = '' } }, client) => {
+    const before = await tally.read(client, key);
+    await tally.signal(client, key, 'add', { by: 5 });
+    return { jsonBody: before };
+  },
 });

@@ -4,6 +4,7 @@ import {
   activity,
   all,
   any,
+  entity,
   event,
   eventOrDeadline,
   orchestrator,
@@ -52,6 +53,19 @@ function* typed(): Generator {
   } else {
     expectTypeOf(outcome).not.toHaveProperty('payload');
   }
+
+  const counter = entity('Counter', 0, {
+    add: (state, input: { by: number }) => [state + input.by, { count: state + input.by }],
+    clear: (_state, _input: null) => [0, 'cleared' as const],
+  });
+  const key = 'a';
+  expectTypeOf(yield* counter.call(context, key, 'add', { by: 1 })).toEqualTypeOf<{ count: number }>();
+  expectTypeOf(yield* counter.call(context, key, 'clear', null)).toEqualTypeOf<'cleared'>();
+  expectTypeOf(counter.read(client, key)).resolves.toEqualTypeOf<number>();
+  // @ts-expect-error an operation takes its own input
+  counter.send(context, key, 'add', null);
+  // @ts-expect-error there is no such operation
+  void counter.signal(client, key, 'remove', null);
 
   // @ts-expect-error an activity takes its own input
   count(context, 4);

@@ -1,5 +1,6 @@
 import type { TestApp } from '../../emulator/src/testing.js';
 import { Player } from '../dungeon/player.js';
+import { Shop } from '../orders/shop.js';
 
 /** A typical life of a workflow. The histories are recorded when it ends. */
 export type Scenario = (app: TestApp) => Promise<void>;
@@ -25,6 +26,21 @@ const remind = (app: TestApp, plan: object = {}): Promise<string> =>
 async function decide(app: TestApp, id: string, decision: string, by: string): Promise<void> {
   await app.post(`/api/approvals/${id}/decision`, { decision, by });
   await app.quiet();
+}
+
+/** Ten hammers and two lathes arrive, and ana's cart is checked out. @returns the order's id */
+async function order(
+  app: TestApp,
+  lines: Record<string, number>,
+  token = 'pays',
+): Promise<{ shop: Shop; id: string }> {
+  const shop = new Shop(app);
+  // Without a receipt, whose workflow has a scenario of its own.
+  for (const [key, quantity] of Object.entries({ hammer: 10, lathe: 2 }))
+    await app.signal({ name: 'Stock', key }, 'receive', { id: 'first', ticket: 1, quantity });
+  const id = await shop.order(lines, token, { cartId: 'ana', key: 'first', approver: 'kim' });
+  await app.quiet();
+  return { shop, id };
 }
 
 /** The failure that {@link scenarios} use. */
@@ -104,5 +120,47 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     app.replace('PlaceMonsterInRoom', ceiling);
     await (await new Player(app, 'Pat').enter()).confirm();
     await app.skip({ seconds: 30 });
+  },
+
+  'receipt-counted': async (app) => {
+    await new Shop(app).receive('hammer', 10, 'first');
+    await app.quiet();
+  },
+
+  'order-dispatched': async (app) => {
+    await order(app, { hammer: 2 });
+  },
+  'order-declined': async (app) => {
+    await order(app, { hammer: 2 }, 'declines');
+  },
+  'order-short': async (app) => {
+    await order(app, { hammer: 2, lathe: 3 });
+  },
+  'order-approved': async (app) => {
+    const { shop, id } = await order(app, { lathe: 1 });
+    await shop.decide(id, 'approved', 'kim');
+  },
+  'order-awaiting-approval': async (app) => {
+    await order(app, { lathe: 1 });
+  },
+  'order-rejected': async (app) => {
+    const { shop, id } = await order(app, { lathe: 1 });
+    await shop.decide(id, 'rejected', 'kim');
+  },
+  'order-cancelled-awaiting-approval': async (app) => {
+    const { shop, id } = await order(app, { lathe: 1 });
+    await shop.cancel(id);
+    await app.quiet();
+  },
+  'order-not-captured': async (app) => {
+    app.replace('CapturePayment', ceiling);
+    await order(app, { hammer: 1 });
+    await app.skip('idle');
+  },
+  'order-needs-attention': async (app) => {
+    app.replace('ReversePayment', ceiling);
+    app.replace('AuthorisePayment', ceiling);
+    await order(app, { hammer: 1 });
+    await app.skip('idle');
   },
 };

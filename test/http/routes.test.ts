@@ -29,6 +29,18 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['GetIngestionRejects', 'GET', 'api/ingestions/{id}/rejects', 'function'],
   ['DeleteIngestion', 'DELETE', 'api/ingestions/{id}', 'function'],
 
+  ['GetCatalogue', 'GET', 'api/catalogue', 'function'],
+  ['GetCart', 'GET', 'api/carts/{cartId}', 'function'],
+  ['ClearCart', 'DELETE', 'api/carts/{cartId}', 'function'],
+  ['PutItem', 'PUT', 'api/carts/{cartId}/items/{sku}', 'function'],
+  ['DeleteItem', 'DELETE', 'api/carts/{cartId}/items/{sku}', 'function'],
+  ['CheckOut', 'POST', 'api/carts/{cartId}/checkout', 'function'],
+  ['GetOrder', 'GET', 'api/orders/{orderId}', 'function'],
+  ['CancelOrder', 'DELETE', 'api/orders/{orderId}', 'function'],
+  ['RetryOrder', 'POST', 'api/orders/{orderId}/retry', 'function'],
+  ['GetStock', 'GET', 'api/stock/{sku}', 'function'],
+  ['ReceiveGoods', 'POST', 'api/stock/{sku}/receipts', 'function'],
+
   // The names of these are the original game's; `DungeonStory` is ours.
   ['NewUser', 'POST', 'api/NewUser', 'anonymous'],
   ['ConfirmUser', 'POST', 'api/ConfirmUser', 'anonymous'],

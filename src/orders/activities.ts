@@ -1,0 +1,225 @@
+import { activity } from '../durable/index.js';
+import { notify, operator } from '../notifications/index.js';
+import type { CartLine, OrderState, Plan, Step } from './model.js';
+import { payments, sure } from './payments/index.js';
+import { concluded, failed, stuck, undone } from './return-rules.js';
+import {
+  approvalAsked,
+  approvalEnded,
+  approvalWanted,
+  authorisationAnswered,
+  captured,
+  capturing,
+  handedOver,
+  isOver,
+  linesTaken,
+  notified,
+  planOf,
+  reservationsAnswered,
+  stateOf,
+  withTicketBeyond,
+  type ApprovalOutcome,
+  type ApprovalRequest,
+  type Shortage,
+} from './rules.js';
+import { changeOrder, changeReceipt, orderOf, sendToDispatch } from './store.js';
+
+/** Which order, or which receipt, an activity is about. */
+export interface Reference {
+  id: string;
+}
+
+/** Reads what the workflow needs of its order. */
+export const readPlan = activity('ReadOrder', async ({ id }: Reference): Promise<Plan> =>
+  planOf(await orderOf(id)),
+);
+
+/** Gives an order a later ticket, if it still needs one. */
+export const renewTicket = activity(
+  'RenewTicket',
+  async ({ id, horizon }: Reference & { horizon: number }): Promise<Plan> =>
+    planOf(await changeOrder(id, (order, at) => withTicketBeyond(order, horizon, at))),
+);
+
+/** Prices the lines that the cart gave, and records them. */
+export const priceLines = activity(
+  'PriceLines',
+  async ({ id, lines }: Reference & { lines: CartLine[] }): Promise<Plan> =>
+    planOf(await changeOrder(id, (order, at) => linesTaken(order, lines, at))),
+);
+
+/** Records what the stock answered. */
+export const noteReservations = activity(
+  'NoteReservations',
+  async ({ id, shortages }: Reference & { shortages: Shortage[] }): Promise<Plan> =>
+    planOf(await changeOrder(id, (order, at) => reservationsAnswered(order, shortages, approvalLimit(), at))),
+);
+
+/** Which approval the workflow waits for, while it still does. */
+export interface ApprovalPlan {
+  order: Plan;
+  approval: ApprovalRequest;
+}
+
+/** Notes that the order asks for an approval, and gives what to ask. */
+export const noteApprovalAsked = activity(
+  'NoteApprovalAsked',
+  async ({ id }: Reference): Promise<ApprovalPlan> => {
+    const approval = approvalWanted(await orderOf(id), operator());
+    return { order: planOf(await changeOrder(id, (order) => approvalAsked(order, approval.id))), approval };
+  },
+);
+
+/** Records how the approval of an order has ended, if it has. */
+export const noteApproval = activity(
+  'NoteApproval',
+  async ({ id, outcome }: Reference & { outcome: ApprovalOutcome }): Promise<Plan> =>
+    planOf(await changeOrder(id, (order, at) => approvalEnded(order, outcome, at))),
+);
+
+/** Has the payment provider promise the money, and records its answer. */
+export const authorisePayment = activity('AuthorisePayment', async ({ id }: Reference): Promise<Plan> => {
+  const order = await orderOf(id);
+  if (order.stage !== 'authorising') {
+    return planOf(order);
+  }
+  const provider = payments();
+  const state = await sure(provider, id, () =>
+    provider.authorise({ key: id, amount: order.total, token: order.token }),
+  );
+  if (state !== 'authorised' && state !== 'declined') {
+    throw new Error(`The payment of ${id} is not authorised: it is ${state}`);
+  }
+  return planOf(await changeOrder(id, (current, at) => authorisationAnswered(current, state, at)));
+});
+
+/** Decides that the money is taken, unless the order was cancelled first, and has the payment provider take it. */
+export const capturePayment = activity('CapturePayment', async ({ id }: Reference): Promise<Plan> => {
+  const order = await changeOrder(id, capturing);
+  if (order.stage !== 'capturing') {
+    return planOf(order);
+  }
+  const provider = payments();
+  const state = await sure(provider, id, () => provider.capture(id));
+  if (state === 'authorised') {
+    throw new Error(`The payment of ${id} is not captured`);
+  }
+  return planOf(await changeOrder(id, state === 'captured' ? captured : failed));
+});
+
+/** Asks dispatch to send the order. Asking again changes nothing there. */
+export const handOver = activity('HandOver', async ({ id }: Reference): Promise<Plan> => {
+  const order = await orderOf(id);
+  if (order.stage !== 'dispatching') {
+    return planOf(order);
+  }
+  await sendToDispatch({ orderId: id });
+  return planOf(await changeOrder(id, handedOver));
+});
+
+/** Turns the order back, because its present step has failed for good. */
+export const giveUp = activity(
+  'GiveUp',
+  async ({ id, error }: Reference & { error: string }, context): Promise<Plan> => {
+    context.error('The order %s turns back: %s', id, error);
+    return planOf(await changeOrder(id, failed));
+  },
+);
+
+/** Has the payment provider give the money back, promised or taken. */
+export const reversePayment = activity('ReversePayment', async ({ id }: Reference): Promise<Plan> => {
+  const provider = payments();
+  const state = await sure(provider, id, () => provider.reverse(id));
+  if (state !== 'reversed' && state !== 'declined') {
+    throw new Error(`The payment of ${id} is not reversed: it is ${state}`);
+  }
+  return planOf(await changeOrder(id, (order, at) => undone(order, 'authorisation', at)));
+});
+
+/** Records that a step is undone. */
+export const noteUndone = activity(
+  'NoteUndone',
+  async ({ id, step }: Reference & { step: Step['step'] }): Promise<Plan> =>
+    planOf(await changeOrder(id, (order, at) => undone(order, step, at))),
+);
+
+/** Sends the operator word of a step that cannot be undone, once, and records it. */
+export const askOperator = activity(
+  'AskOperator',
+  async (
+    { id, step, error }: Reference & { step: Step['step']; error: string },
+    context,
+  ): Promise<OrderState> => {
+    context.error('The step %s of the order %s cannot be undone: %s', step, id, error);
+    const { attention } = await orderOf(id);
+    if (attention === undefined) {
+      await notify(
+        {
+          to: operator(),
+          subject: `An order needs attention: ${id}`,
+          text: `Its step '${step}' cannot be undone: ${error.slice(0, 500)}\n\nThe app tries again every day. Once the cause is gone, POST /api/orders/${id}/retry has it try at once.`,
+          about: `/api/orders/${id}`,
+          key: `${id}-needs-attention`,
+        },
+        context,
+      );
+    }
+    return stateOf(await changeOrder(id, (order, at) => stuck(order, step, at)));
+  },
+);
+
+/** Ends an order that was dispatched or has turned back, and notifies its buyer. @returns its state */
+export const conclude = activity('Conclude', async ({ id }: Reference, context): Promise<OrderState> => {
+  const order = await changeOrder(id, concluded);
+  const state = stateOf(order);
+  if (!isOver(order)) {
+    await notify(
+      {
+        to: order.buyer,
+        subject: `Your order ${id} is ${state}`,
+        text: order.ending?.reason ?? 'It is on its way to you.',
+        about: `/api/orders/${id}`,
+        key: `${id}-ended`,
+      },
+      context,
+    );
+    await changeOrder(id, notified);
+  }
+  return state;
+});
+
+/** What the workflow of a receipt needs of it. */
+export type ReceiptPlan = Pick<
+  Awaited<ReturnType<typeof changeReceipt>>,
+  'id' | 'sku' | 'quantity' | 'ticket' | 'state'
+>;
+
+/** Reads a receipt, and gives it a ticket beyond `horizon` if that is needed. */
+export const readReceipt = activity(
+  'ReadReceipt',
+  async ({ id, horizon }: Reference & { horizon: number }): Promise<ReceiptPlan> =>
+    changeReceipt(id, (receipt) =>
+      receipt.state === 'pending' && receipt.ticket <= horizon
+        ? { ...receipt, ticket: Math.max(horizon + 1, Date.now()) }
+        : receipt,
+    ),
+);
+
+/** Records how far a receipt is. */
+export const noteReceipt = activity(
+  'NoteReceipt',
+  async ({ id, state }: Reference & { state: 'counted' | 'closed' }): Promise<ReceiptPlan> =>
+    changeReceipt(id, (receipt) =>
+      receipt.state === state || receipt.state === 'closed' ? receipt : { ...receipt, state },
+    ),
+);
+
+/** Over this total, in minor units, somebody has to approve. */
+function approvalLimit(): number {
+  const { ORDER_APPROVAL_LIMIT: setting } = process.env;
+  const limit = Number(setting ?? 100_000);
+  if (!Number.isSafeInteger(limit) || limit < 0 || setting === '') {
+    throw new Error(`ORDER_APPROVAL_LIMIT must be a whole number of minor units, not '${setting}'`);
+  }
+  return limit;
+}

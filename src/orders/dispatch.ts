@@ -1,0 +1,44 @@
+import { app, type InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import { z } from 'zod';
+import { notify, operator } from '../notifications/index.js';
+import { dispatched } from './rules.js';
+import { changeOrder, DISPATCH } from './store.js';
+import { goOnWithOrder } from './workflows.js';
+
+const message = z.object({ orderId: z.string() });
+
+/** Sends an order. A message that comes twice, or for an order that has turned back, changes nothing. */
+export async function dispatch(queued: unknown, context: InvocationContext): Promise<void> {
+  const { orderId } = message.parse(queued);
+  const order = await changeOrder(orderId, dispatched);
+  await goOnWithOrder(df.getClient(context), order);
+}
+
+/** Reports a message that could not be carried out. Its order asks dispatch again later, and turns back in the end. */
+export async function reportPoison(queued: unknown, context: InvocationContext): Promise<void> {
+  const { data } = message.safeParse(queued);
+  context.error('A message to dispatch could not be carried out', queued);
+  await notify(
+    {
+      to: operator(),
+      subject: 'A message to dispatch could not be carried out',
+      text: `It is: ${JSON.stringify(queued)?.slice(0, 1000)}\n\nAn order that is not dispatched asks again by itself.`,
+      about: data === undefined ? `queue ${DISPATCH}` : `/api/orders/${data.orderId}`,
+      key: `dispatch-poison-${context.triggerMetadata?.['id'] as string}`,
+    },
+    context,
+  );
+}
+
+app.storageQueue('Dispatch', {
+  queueName: DISPATCH,
+  connection: 'AppStorage',
+  extraInputs: [df.input.durableClient()],
+  handler: dispatch,
+});
+app.storageQueue('DispatchPoison', {
+  queueName: `${DISPATCH}-poison`,
+  connection: 'AppStorage',
+  handler: reportPoison,
+});

@@ -1,0 +1,257 @@
+import type { OrchestrationContext, Task } from 'durable-functions';
+import moment, { type Moment } from 'moment';
+import { approvalOrchestrator, openApproval, readApproval, withdrawApproval } from '../approvals/index.js';
+import {
+  allRetried,
+  event,
+  eventOrDeadline,
+  now,
+  orchestrator,
+  forSideEffects,
+  retryPolicy,
+} from '../durable/index.js';
+import {
+  askOperator,
+  authorisePayment,
+  capturePayment,
+  conclude,
+  giveUp,
+  handOver,
+  noteReceipt,
+  noteReservations,
+  noteUndone,
+  priceLines,
+  noteApproval,
+  noteApprovalAsked,
+  readPlan,
+  readReceipt,
+  renewTicket,
+  reversePayment,
+  type Reference,
+} from './activities.js';
+import { cart, stock } from './entities.js';
+import type { OrderState, Plan, Step } from './model.js';
+
+/** Wakes the workflow of an order that was cancelled or dispatched. Whether it was, the record says. */
+export const changed = event<null>('OrderChanged');
+
+/** For what may fail: the order turns back then. After 2 seconds, then twice as long each time, for half a minute. */
+const briefly = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 5, backoff: 2 });
+
+/** How long dispatch has to send an order, before it is asked again, and again, and the order is given up. */
+const patience = [moment.duration(10, 'minutes'), moment.duration(1, 'hour'), moment.duration(6, 'hours')];
+
+/**
+ * An order, from its cart to dispatch; back again, in reverse order, when a step fails for good or somebody cancels. Its record says
+ * where it is, so an execution that takes over from another goes on there. Gives the order's state.
+ */
+export const orderOrchestrator = orchestrator(
+  'OrderOrchestrator',
+  function* (context, { id }: Reference): Generator<Task, OrderState, unknown> {
+    let order = yield* readPlan(context, { id }, forSideEffects);
+    try {
+      order = yield* goForward(context, order);
+    } catch (error) {
+      order = yield* giveUp(context, { id, error: String(error) }, forSideEffects);
+    }
+    for (const step of order.undo) {
+      try {
+        yield* undo(context, order, step);
+      } catch (error) {
+        return yield* askOperator(context, { id, step, error: String(error) }, forSideEffects);
+      }
+    }
+    if (order.stage === 'dispatched') {
+      closeLines(context, order);
+    }
+    return yield* conclude(context, { id }, forSideEffects);
+  },
+);
+
+type Steps<Result> = Generator<Task, Result, unknown>;
+
+/** Each step leads to the next stage, or to `undoing`, which skips the others. */
+function* goForward(context: OrchestrationContext, found: Plan): Steps<Plan> {
+  let order = found;
+  const { id } = order;
+  if (order.stage === 'taking') {
+    order = yield* takeLines(context, order);
+  }
+  if (order.stage === 'reserving') {
+    order = yield* reserveLines(context, order);
+  }
+  if (order.stage === 'approving') {
+    order = yield* awaitApproval(context, order);
+  }
+  if (order.stage === 'authorising') {
+    order = yield* authorisePayment(context, { id }, briefly);
+  }
+  if (order.stage === 'committing') {
+    yield* commitLines(context, order);
+    order = yield* capturePayment(context, { id }, forSideEffects);
+  }
+  if (order.stage === 'capturing') {
+    order = yield* capturePayment(context, { id }, forSideEffects);
+  }
+  if (order.stage === 'dispatching') {
+    order = yield* dispatch(context, order);
+  }
+  return order;
+}
+
+function* takeLines(context: OrchestrationContext, found: Plan): Steps<Plan> {
+  let order = found;
+  while (order.stage === 'taking') {
+    const { id, ticket } = order;
+    const [taken] = yield* allRetried(context, briefly, () => [
+      cart.call(context, order.cart, 'take', { id, ticket }),
+    ]);
+    order =
+      'stale' in taken
+        ? yield* renewTicket(context, { id, horizon: taken.stale }, forSideEffects)
+        : yield* priceLines(context, { id, lines: taken.lines }, forSideEffects);
+  }
+  return order;
+}
+
+/** Reserves all lines at once. When one is refused, the others are released on the way back. */
+function* reserveLines(context: OrchestrationContext, found: Plan): Steps<Plan> {
+  let order = found;
+  while (order.stage === 'reserving') {
+    const { id, ticket, lines } = order;
+    const answers = yield* allRetried(context, briefly, () =>
+      lines.map(({ sku, quantity }) => stock.call(context, sku, 'reserve', { id, ticket, quantity })),
+    );
+    const horizons = answers.flatMap((answer) => ('stale' in answer ? [answer.stale] : []));
+    const shortages = answers.flatMap((answer, index) =>
+      'stale' in answer || answer.reserved ? [] : [{ sku: lines[index]!.sku, available: answer.available }],
+    );
+    order =
+      horizons.length > 0
+        ? yield* renewTicket(context, { id, horizon: Math.max(...horizons) }, forSideEffects)
+        : yield* noteReservations(context, { id, shortages }, forSideEffects);
+  }
+  return order;
+}
+
+/**
+ * Runs the approval as a part of this workflow, and goes by its record. It ends in a week at the latest. If an execution before this
+ * one has opened it, its workflow goes on by itself, and this one looks from time to time.
+ */
+function* awaitApproval(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
+  const asked = yield* noteApprovalAsked(context, { id }, forSideEffects);
+  let { order } = asked;
+  const { id: approval, wanted } = asked.approval;
+  if (order.stage === 'approving') {
+    const { opened, expiresAt } = yield* openApproval(context, { id: approval, wanted }, forSideEffects);
+    if (opened) {
+      const run = approvalOrchestrator(context, { id: approval }, { instanceId: approval });
+      yield* eventOrDeadline(context, changed, moment.utc(expiresAt).add(1, 'hour'), run);
+    }
+  }
+  for (let minutes = 1; order.stage === 'approving'; minutes = Math.min(2 * minutes, 60)) {
+    const outcome = yield* readApproval(context, { id: approval }, forSideEffects);
+    order = yield* noteApproval(context, { id, outcome }, forSideEffects);
+    if (order.stage === 'approving') {
+      yield* eventOrDeadline(context, changed, now(context).add(minutes, 'minutes'));
+    }
+  }
+  return order;
+}
+
+function* commitLines(context: OrchestrationContext, order: Plan): Steps<void> {
+  const { id, ticket, lines } = order;
+  const answers = yield* allRetried(context, briefly, () =>
+    lines.map(({ sku }) => stock.call(context, sku, 'commit', { id, ticket })),
+  );
+  const missing = lines.find((_, index) => !answers[index]!.sold);
+  if (missing !== undefined) {
+    throw new Error(`The reservation of ${missing.sku} is gone`);
+  }
+}
+
+/** Lets the entities forget the order. This goes out with the next step, so it cannot be left out once the order is over. */
+function closeLines(context: OrchestrationContext, { id, ticket, cart: key, lines }: Plan): void {
+  for (const { sku } of lines) {
+    stock.send(context, sku, 'close', { id, ticket });
+  }
+  cart.send(context, key, 'close', { id, ticket });
+}
+
+/** Has dispatch send the order, and waits until it did. @throws Error when it never does */
+function* dispatch(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
+  for (const time of patience) {
+    yield* handOver(context, { id }, forSideEffects);
+    const order = yield* whenLeft(context, id, 'dispatching', now(context).add(time));
+    if (order.stage !== 'dispatching') {
+      return order;
+    }
+  }
+  throw new Error('Dispatch has not sent it');
+}
+
+/** Waits until the order has left a stage, or the deadline has passed. */
+function* whenLeft(
+  context: OrchestrationContext,
+  id: string,
+  stage: Plan['stage'],
+  deadline: Moment,
+): Steps<Plan> {
+  for (;;) {
+    const { raised } = yield* eventOrDeadline(context, changed, deadline);
+    // Anybody may raise an event; only the record decides.
+    const order = yield* readPlan(context, { id }, forSideEffects);
+    if (!raised || order.stage !== stage) {
+      return order;
+    }
+  }
+}
+
+function* undo(context: OrchestrationContext, order: Plan, step: Step['step']): Steps<void> {
+  const { id, ticket, lines } = order;
+  switch (step) {
+    case 'authorisation':
+      yield* reversePayment(context, { id }, forSideEffects);
+      return;
+    case 'approval':
+      if (order.approval !== undefined) {
+        yield* withdrawApproval(context, { id: order.approval }, forSideEffects);
+      }
+      break;
+    case 'reservation':
+      yield* allRetried(context, forSideEffects, () =>
+        lines.map(({ sku }) => stock.call(context, sku, 'release', { id, ticket })),
+      );
+      break;
+    case 'cart':
+      yield* allRetried(context, forSideEffects, () => [
+        cart.call(context, order.cart, 'putBack', { id, ticket }),
+      ]);
+      break;
+    default:
+  }
+  yield* noteUndone(context, { id, step }, forSideEffects);
+}
+
+/** Has the stock count a receipt of goods, once. */
+export const receiptOrchestrator = orchestrator(
+  'ReceiptOrchestrator',
+  function* (context, { id }: Reference): Steps<null> {
+    let receipt = yield* readReceipt(context, { id, horizon: 0 }, forSideEffects);
+    while (receipt.state === 'pending') {
+      const { sku, ticket, quantity } = receipt;
+      const [answer] = yield* allRetried(context, forSideEffects, () => [
+        stock.call(context, sku, 'receive', { id, ticket, quantity }),
+      ]);
+      receipt =
+        'stale' in answer
+          ? yield* readReceipt(context, { id, horizon: answer.stale }, forSideEffects)
+          : yield* noteReceipt(context, { id, state: 'counted' }, forSideEffects);
+    }
+    if (receipt.state === 'counted') {
+      stock.send(context, receipt.sku, 'close', { id, ticket: receipt.ticket });
+      yield* noteReceipt(context, { id, state: 'closed' }, forSideEffects);
+    }
+    return null;
+  },
+);

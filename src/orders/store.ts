@@ -1,0 +1,75 @@
+import type { Moment } from 'moment';
+import moment from 'moment';
+import { Refusal } from '../refusals/index.js';
+import { queue, recordStore } from '../storage/index.js';
+import { orderRecord, receiptRecord, type Order, type Receipt } from './model.js';
+import { isOver } from './rules.js';
+
+/** The orders. */
+export const orders = recordStore({ table: 'Orders', schema: orderRecord, dueAt });
+
+/** The receipts of goods. */
+export const receipts = recordStore({
+  table: 'Receipts',
+  schema: receiptRecord,
+  dueAt: ({ state, receivedAt }) => (state === 'closed' ? undefined : slotAfter(receivedAt)),
+});
+
+/** The queue of the orders that are to be sent. */
+export const DISPATCH = 'dispatch';
+
+/** An order to be sent, as it is queued: this, as JSON, in base64. */
+export interface DispatchMessage {
+  orderId: string;
+}
+
+/** Asks dispatch to send an order. */
+export async function sendToDispatch(message: DispatchMessage): Promise<void> {
+  // Base64 is what a queue trigger expects unless host.json says otherwise.
+  await (await queue(DISPATCH)).sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
+}
+
+/** The order of that id. @throws Error when there is none */
+export async function orderOf(id: string): Promise<Order> {
+  return (await orders.read(id)) ?? unknown(id);
+}
+
+/** The order after a rule that never refuses. @throws Error when there is none of that id */
+export async function changeOrder(id: string, rule: (order: Order, at: Moment) => Order): Promise<Order> {
+  const result = await orders.change(id, (order) => rule(order, moment.utc()));
+  return result === undefined || result instanceof Refusal ? unknown(id) : result.record;
+}
+
+/** The receipt after a rule that never refuses. @throws Error when there is none of that id */
+export async function changeReceipt(id: string, rule: (receipt: Receipt) => Receipt): Promise<Receipt> {
+  const result = await receipts.change(id, rule);
+  return result === undefined || result instanceof Refusal ? unknown(id) : result.record;
+}
+
+function dueAt(order: Order): string | undefined {
+  if (isOver(order)) {
+    return undefined;
+  }
+  const last = order.steps.at(-1)?.at ?? order.createdAt;
+  if (order.stage === 'approving') {
+    // It may wait for a week: then the sweep only looks whether its workflow still runs, every hour.
+    return slotAfter(
+      moment
+        .utc(order.watchedAt ?? last)
+        .add(1, 'hour')
+        .toISOString(),
+    );
+  }
+  // What an operator has to look at is tried again a day later.
+  return order.attention === undefined ? slotAfter(last) : moment.utc(last).add(1, 'day').toISOString();
+}
+
+/** Ten to twenty minutes later, on the full ten minutes: the index changes only when the slot does, not with each step. */
+function slotAfter(time: string): string {
+  const slot = 10 * 60_000;
+  return moment.utc((Math.floor(Date.parse(time) / slot) + 2) * slot).toISOString();
+}
+
+function unknown(id: string): never {
+  throw new Error(`There is no record ${id}`);
+}
