@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { TryLaterError } from '../refusals/index.js';
 
-/** After so many lost races a change gives up: about five seconds. */
+/** After so many lost races a change gives up: about three seconds. */
 const ATTEMPTS = 20;
 /** Milliseconds: the longest wait after the first lost race, which doubles with each further one, and its limit. */
 const FIRST_WAIT = 10;
-const LONGEST_WAIT = 500;
+const LONGEST_WAIT = 250;
 
 /**
  * Tries a change that can lose a race until it wins. After each lost race it waits a random time, so that callers who

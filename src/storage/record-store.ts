@@ -170,8 +170,9 @@ export function recordStore<Schema extends z.ZodObject>(
       if (existing !== undefined) {
         return { record: existing, inserted: false };
       }
-      const { undo } = await prepare(undefined, record);
+      const { finish, undo } = await prepare(undefined, record);
       if (await insertIfAbsent(await records(), keyOf(record.id), columnsOf(record))) {
+        await tidied(finish());
         return { record, inserted: true };
       }
       const first = await read(record.id);

@@ -16,8 +16,11 @@ export type Fault =
   /** It is not carried out, and this is the answer. */
   | { status: number; code: string };
 
+/** A service of a storage account. */
+export type Service = 'Table' | 'Blob' | 'Queue';
+
 export interface StorageRequest {
-  service: 'Table' | 'Blob';
+  service: Service;
   method: string;
   /** The path in the account, with its query. */
   path: string;
@@ -25,7 +28,7 @@ export interface StorageRequest {
 
 /** Storage that can be made to fail, between a client and a real Azurite. */
 export interface FaultyStorage {
-  /** Reaches tables and blobs through this; queues directly. */
+  /** Reaches the services through this that were asked for, and the others directly. */
   connection: string;
   /** Says of each request, when it comes, what becomes of it. */
   fault: (request: StorageRequest) => Fault | undefined;
@@ -45,7 +48,10 @@ export function afterTransactions(count: number, fault: Fault): FaultyStorage['f
 }
 
 /** @param connection of the storage that requests go on to */
-export async function faultyStorage(connection: string): Promise<FaultyStorage> {
+export async function faultyStorage(
+  connection: string,
+  services: readonly Service[] = ['Table', 'Blob'],
+): Promise<FaultyStorage> {
   const servers: Server[] = [];
   let busy = 0;
   const storage: FaultyStorage = {
@@ -61,7 +67,7 @@ export async function faultyStorage(connection: string): Promise<FaultyStorage> 
       }
     },
   };
-  for (const service of ['Table', 'Blob'] as const) {
+  for (const service of services) {
     const { host, hostname, port } = new URL(new RegExp(`${service}Endpoint=([^;]+)`).exec(connection)![1]!);
     const server = createServer((incoming, outgoing) => {
       const fault = storage.fault({
