@@ -8,7 +8,7 @@ import { sweep } from './sweep.js';
 
 /** The timer function `Sweep`: every minute, over the due records of every feature. A feature that fails does not stop the others. */
 export async function sweepAll(
-  _timer: Timer,
+  _timer: Timer | undefined,
   client: DurableClient,
   context: InvocationContext,
 ): Promise<void> {

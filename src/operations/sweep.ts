@@ -9,8 +9,10 @@ import type { Supervised } from '../supervision/index.js';
 export const MARGIN = moment.duration(1, 'minute');
 /** The longest interval between two attempts at one record. */
 const LONGEST_INTERVAL = moment.duration(15, 'minutes');
-/** After so many attempts at one record, about an hour and a half, the operator is sent a message. */
+/** After so many attempts at one record, about an hour, the operator is sent a message. */
 const REPORT_AFTER = 8;
+/** The timer does not fire at the same second of each minute. */
+const SLACK = moment.duration(30, 'seconds');
 /** How many records of a feature one sweep looks at, and how many of them at once. The next sweep takes the rest. */
 const LIMIT = 400;
 const AT_ONCE = 8;
@@ -92,7 +94,8 @@ async function goOn(
     swept.reported += 1;
     reported = await report(feature, entry, impossible, context);
   }
-  await feature.records.putOff(entry, at.clone().add(intervalAfter(attempts)), { attempts, reported });
+  const next = at.clone().add(intervalAfter(attempts)).subtract(MARGIN).subtract(SLACK);
+  await feature.records.putOff(entry, next, { attempts, reported });
 }
 
 /** Minutes: 1, 2, 4, 8, 15, 15, ... */

@@ -19,7 +19,7 @@ export async function startApp({
   app: TestApp;
   storage: AppStorage;
 }> {
-  const connectionString = await account();
+  const connectionString = options.settings?.['AppStorage'] ?? (await account());
   const app = await TestApp.start({
     app: () => import('../../src/index.js'),
     ...options,
