@@ -1,4 +1,7 @@
-/** `npm run package`: writes to a folder what is deployed, and nothing else. */
+/**
+ * `npm run package`: writes to a folder what is deployed, and nothing else. `DURABLE_BACKEND=scheduler` makes the package
+ * of that backend. The source maps go beside the folder, and `npm run trace` reads them.
+ */
 import {
   cpSync,
   existsSync,
@@ -12,37 +15,28 @@ import {
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
+import { type Bundled, bundle, licences } from './bundle.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/**
- * What a running app never reads: declarations, sources, source maps (they would show the sources to who sees
- * an error), manuals.
- */
-const NEVER_READ = /\.(?:[cm]?ts|map|md|markdown|tsbuildinfo)$/i;
-/** Whoever passes a package on passes on its licence. */
-const LICENCE = /^(?:licen[cs]e|notice|copying|thirdparty)/i;
+/** As deep as in the sources and in the build: the app finds `dist/web` by its own place. */
+const APP = 'dist/app';
+const LICENCES = 'THIRD-PARTY-LICENCES.txt';
 
 interface Manifest {
   name: string;
   version: string;
   type: string;
-  main: string;
   engines: Record<string, string>;
-  dependencies: Record<string, string>;
 }
 
-interface Locked {
-  version: string;
-  dev?: true;
-  optional?: true;
-}
-
-/** Bytes as they lie on disk, and about as many as an archive of them has. */
-export interface Size {
+/** What a package is made of. */
+export interface Contents {
+  /** As they lie on disk, and about as many as an archive of them has. */
   files: number;
   bytes: number;
   archived: number;
+  packages: Bundled[];
 }
 
 /**
@@ -67,125 +61,74 @@ export function hostJson(backend: string): Record<string, unknown> {
 }
 
 /**
- * Copies the built app, its built pages, host.json and its production dependencies.
+ * Bundles the app, and copies its built pages beside it.
  *
  * @param folder emptied first
  * @param backend see {@link hostJson}
- * @returns what it holds, the app first, then its dependencies, largest first
- * @throws Error when something is not built, or node_modules is not what package-lock.json says
+ * @param maps where source maps go; emptied first
+ * @throws Error when the pages are not built, or the bundler warns
  */
-export function makePackage(folder: string, backend = 'storage'): Map<string, Size> {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const { name, version, type, main, engines, dependencies } = JSON.parse(
-    readFileSync(path.join(root, 'package.json'), 'utf8'),
-  ) as Manifest;
-  writeFileSync(
-    path.join(folder, 'package.json'),
-    `${JSON.stringify({ name, version, private: true, type, main, engines, dependencies }, undefined, 2)}\n`,
-  );
-  writeFileSync(path.join(folder, 'host.json'), `${JSON.stringify(hostJson(backend), undefined, 2)}\n`);
-  for (const file of [...builtFiles(), ...pages()]) copy(file, folder);
-  const sizes = new Map([['the app', measure(folder)]]);
-
-  const modules = production();
-  for (const module of modules) copyModule(module, folder);
-  const each = modules.map((module) => [module, measure(path.join(folder, module))] as const);
-  for (const [module, size] of each.toSorted(([, a], [, b]) => b.bytes - a.bytes))
-    sizes.set(module.replace(/^node_modules\//, ''), size);
-  return sizes;
-}
-
-/** What the compiler made of the sources there are: dist/ may still hold what it made of others. */
-function builtFiles(): string[] {
-  const sources = filesUnder(path.join(root, 'src')).filter((file) => file.endsWith('.ts'));
-  return sources.map((source) => {
-    const built = path.join('dist', source.replace(/\.ts$/, '.js'));
-    if (!existsSync(path.join(root, built))) throw new Error(`${built} is not built: run "npm run build".`);
-    return built;
-  });
-}
-
-function pages(): string[] {
+export async function makePackage(folder: string, backend = 'storage', maps?: string): Promise<Contents> {
   if (!existsSync(path.join(root, 'dist/web/files.json')))
     throw new Error('The pages are not built: run "npm run build".');
-  return filesUnder(path.join(root, 'dist/web')).map((file) => path.join('dist/web', file));
-}
+  const host = hostJson(backend);
+  const built = await bundle();
 
-/** The folders of what `npm install --omit=dev` would install here, nested ones too. */
-function production(): string[] {
-  const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, Locked>;
+  rmSync(folder, { recursive: true, force: true });
+  const write = (to: string, files: Map<string, string>): void => {
+    mkdirSync(to, { recursive: true });
+    for (const [name, text] of files) writeFileSync(path.join(to, name), text);
   };
-  const modules = Object.entries(packages).filter(([folder, { dev }]) => folder !== '' && dev !== true);
-  return modules
-    .filter(([folder, { version, optional }]) => {
-      const manifest = path.join(root, folder, 'package.json');
-      if (!existsSync(manifest)) {
-        if (optional === true) return false;
-        throw new Error(`${folder} is not installed: run "npm ci".`);
-      }
-      const installed = (JSON.parse(readFileSync(manifest, 'utf8')) as Manifest).version;
-      if (installed !== version)
-        throw new Error(`${folder} is ${installed}, but package-lock.json says ${version}: run "npm ci".`);
-      return true;
-    })
-    .map(([folder]) => folder);
-}
-
-function copyModule(module: string, folder: string): void {
-  for (const file of filesUnder(path.join(root, module))) {
-    if (file.split(path.sep).includes('node_modules')) continue; // listed by itself
-    if (NEVER_READ.test(file) && !LICENCE.test(path.basename(file))) continue;
-    // Azure runs Linux; what was installed for this machine may be for another.
-    if (file.endsWith('.node'))
-      throw new Error(
-        `${module} has machine code (${file}), which this package cannot carry to another system.`,
-      );
-    copy(path.join(module, file), folder);
+  const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+  const { name, version, type, engines } = JSON.parse(
+    readFileSync(path.join(root, 'package.json'), 'utf8'),
+  ) as Manifest;
+  write(path.join(folder, APP), built.code);
+  write(
+    folder,
+    new Map([
+      ['package.json', json({ name, version, private: true, type, main: `${APP}/index.js`, engines })],
+      ['host.json', json(host)],
+      [LICENCES, licences(built.packages)],
+    ]),
+  );
+  cpSync(path.join(root, 'dist/web'), path.join(folder, 'dist/web'), { recursive: true });
+  if (maps !== undefined) {
+    rmSync(maps, { recursive: true, force: true });
+    write(maps, built.maps);
   }
+  return { ...measure(folder), packages: built.packages };
 }
 
-function copy(file: string, folder: string): void {
-  cpSync(path.join(root, file), path.join(folder, file));
-}
-
-/** Relative to the folder. */
-function filesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+function measure(folder: string): Omit<Contents, 'packages'> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
-}
-
-/** Without the modules nested in it. */
-function measure(folder: string): Size {
-  const size: Size = { files: 0, bytes: 0, archived: 0 };
-  for (const file of filesUnder(folder)) {
-    if (file.split(path.sep).includes('node_modules')) continue;
-    size.files += 1;
-    size.bytes += statSync(path.join(folder, file)).size;
-    size.archived += deflateRawSync(readFileSync(path.join(folder, file))).length;
-  }
-  return size;
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const sum = (of: (file: string) => number): number => files.reduce((all, file) => all + of(file), 0);
+  return {
+    files: files.length,
+    bytes: sum((file) => statSync(file).size),
+    archived: sum((file) => deflateRawSync(readFileSync(file)).length),
+  };
 }
 
 if (import.meta.main) {
-  const {
-    values: { out },
-  } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'package') } } });
+  const { values } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'package') } } });
+  const out = path.resolve(values.out);
   try {
-    const sizes = makePackage(path.resolve(out), process.env['DURABLE_BACKEND'] || 'storage');
-    const total = [...sizes.values()].reduce((a, b) => ({
-      files: a.files + b.files,
-      bytes: a.bytes + b.bytes,
-      archived: a.archived + b.archived,
-    }));
-    const line = (what: string, { files, bytes, archived }: Size): string =>
-      `${what.padEnd(40)}${String(files).padStart(6)} files${(bytes / 1e6).toFixed(1).padStart(8)} MB${(archived / 1e6).toFixed(1).padStart(8)} MB as an archive\n`;
-    const parts = [...sizes].slice(0, 6);
-    process.stdout.write(parts.map(([what, size]) => line(what, size)).join(''));
-    process.stdout.write(line(`all, with ${sizes.size - parts.length} more`, total));
-    process.stdout.write(`${path.relative(process.cwd(), path.resolve(out)) || out} is what is deployed.\n`);
+    const { files, bytes, archived, packages } = await makePackage(
+      out,
+      process.env['DURABLE_BACKEND'] || 'storage',
+      `${out}-maps`,
+    );
+    const line = (what: string, size: number, rest = ''): string =>
+      `${what.padEnd(52)}${(size / 1e6).toFixed(2).padStart(7)} MB${rest}\n`;
+    for (const { name, version, license, bytes: code } of packages.toSorted((a, b) => b.bytes - a.bytes))
+      process.stdout.write(line(name === '' ? 'the app' : `${name} ${version}`, code, `  ${license}`));
+    process.stdout.write(
+      line(`all of it, ${files} files`, bytes, `, ${(archived / 1e6).toFixed(2)} MB as an archive`),
+    );
+    process.stdout.write(`${path.relative(process.cwd(), out) || out} is what is deployed.\n`);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
