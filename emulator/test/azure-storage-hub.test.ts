@@ -1,4 +1,7 @@
-/** What the hub in Azure Storage does besides: survives crashes, has one owner and one maker, and is frugal. */
+/**
+ * The hub in Azure Storage beyond the interface of hubs: crashes, the owner, the maker, and the number of
+ * requests.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { hostname } from 'node:os';
@@ -60,7 +63,7 @@ async function blobs(): Promise<string[]> {
   return (await collect(container.listBlobsFlat())).map(({ name }) => name);
 }
 
-/** A process that has the hub. */
+/** A process that owns the hub. */
 async function otherProcess(): Promise<{ pid: number; kill(): Promise<void> }> {
   const child = fork(path.join(import.meta.dirname, 'fixtures/storage/owner.mjs'), [connection, 'Hub'], {
     execArgv: [],
@@ -94,7 +97,7 @@ describe('a crash', () => {
   });
 
   test.each([0, 1, 2, 5, 9, 10])(
-    'after %i of the transactions of a large commit leaves what was before, and the next commit counts',
+    'after %i of the transactions of a large commit leaves the state before it, and the next commit counts',
     async (transactions) => {
       await hub.post('one', message('m'));
       const token = await hub.commit(commitOf('one', hub.fresh().token));
@@ -152,7 +155,7 @@ describe('a crash', () => {
     },
   );
 
-  test('of the tidying after a commit takes nothing from the commit', async () => {
+  test('during the clean-up after a commit leaves the commit valid', async () => {
     const token = await hub.commit(commitOf('one', hub.fresh().token, { append: running('one', 300) }));
     storage.fault = afterTransactions(1, 'request lost');
     await hub.commit(
@@ -169,7 +172,7 @@ describe('a crash', () => {
     expect((await hub.load('one')).history).toEqual([...running('one', 1, 'e2'), raised('x')]);
   });
 
-  test('before the answer to a commit leaves it committed', async () => {
+  test('before the response to a commit leaves the commit valid', async () => {
     await hub.post('one', message('m'));
     const { token } = await hub.load('one');
     storage.fault = afterTransactions(0, 'answer lost');
@@ -209,7 +212,7 @@ test('the order of messages survives a restart, even when the clock was set back
 });
 
 describe('hints', () => {
-  test('come back the earliest first, after a restart too', async () => {
+  test('are read in the order of their times, also after a restart', async () => {
     const hub = await opened();
     const hints = [30_000_000_000_000, 2, 1, 10, Date.now()].map((due) => ({ instanceId: `of/${due}`, due }));
     for (const add of hints) await hub.hint({ add });
@@ -265,7 +268,7 @@ describe('hints', () => {
 });
 
 describe('payloads', () => {
-  test('are in blobs, gone when nothing refers to them any more', async () => {
+  test('are in blobs, and are deleted when nothing refers to them', async () => {
     const hub = await opened();
     await hub.post('a/b', message('m', LONG));
     expect(await blobs()).toHaveLength(1);
@@ -289,7 +292,7 @@ describe('payloads', () => {
     expect(await blobs()).toEqual([]);
   });
 
-  test('that another hub wrote are found and tidied up', async () => {
+  test('that another hub object wrote are found and deleted', async () => {
     const first = await opened();
     await first.post('one', message('m', LONG));
     await first.commit(
@@ -312,7 +315,7 @@ describe('payloads', () => {
     expect(await blobs()).toEqual([]);
   });
 
-  test('do not outlive a message that was there already', async () => {
+  test('of a message that exists already are deleted', async () => {
     const hub = await opened();
     await hub.post('one', message('m', '1'));
     await hub.post('one', message('m', LONG));
@@ -355,7 +358,7 @@ test('each step is one storage request', async () => {
 });
 
 describe('the owner', () => {
-  test('is one: another is refused in one line that says who it is', async () => {
+  test('is the only one: a second hub is refused in one line that names the owner', async () => {
     await opened();
     const refused = hubOn().open(() => {});
     await expect(refused).rejects.toThrow(HubUnavailableError);
@@ -364,19 +367,19 @@ describe('the owner', () => {
     );
   });
 
-  test('gives it back when it closes', async () => {
+  test('gives the hub back when it closes', async () => {
     await (await opened()).close();
     await expect(opened()).resolves.toBeDefined();
   });
 
-  test('is waited for, when asked to', async () => {
+  test('is waited for, with patience', async () => {
     const first = await opened();
     const second = opened({ patience: 10_000 });
     await first.close();
     await expect(second).resolves.toBeDefined();
   });
 
-  test('is not robbed while it lives in another process, and followed at once when that was killed', async () => {
+  test('keeps the hub while its process lives, and loses it at once when its process was killed', async () => {
     const other = await otherProcess();
     await expect(hubOn().open(() => {})).rejects.toThrow(`in use by process ${other.pid} on`);
     await other.kill();
@@ -384,7 +387,7 @@ describe('the owner', () => {
     await opened({ patience: 0 });
   });
 
-  test('is not robbed while it may live in another process namespace, whose host has the same name', async () => {
+  test('keeps the hub while it may live in another process namespace with the same host name', async () => {
     const hub = await opened();
     await hub.close();
     const blob = BlobServiceClient.fromConnectionString(connection)
@@ -393,7 +396,7 @@ describe('the owner', () => {
     const lease = blob.getBlobLeaseClient();
     await lease.acquireLease(15);
     const { metadata } = await blob.getProperties();
-    // What a container writes. This machine has no process with that id.
+    // A container writes such metadata. This machine has no process with that id.
     await blob.setMetadata(
       { ...metadata, processes: encodeURIComponent('boot pid:[1]'), pid: '4194305' },
       { conditions: { leaseId: lease.leaseId } },
@@ -404,13 +407,13 @@ describe('the owner', () => {
     await lease.renewLease();
   });
 
-  test('of two that follow a killed one is one', async () => {
+  test('is one of six that start at once after a kill', async () => {
     await (await otherProcess()).kill();
     const tries = await Promise.allSettled(Array.from({ length: 6 }, () => opened()));
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  test('is told when the hub was taken from it', async () => {
+  test('is notified when another process has taken the hub', async () => {
     const lost = Promise.withResolvers<Error>();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     await opened({}, lost.resolve);
@@ -435,7 +438,7 @@ describe('the owner', () => {
       hub = await opened({ connection: storage.connection }, lost);
     });
 
-    test('goes on when it answers again in time', async () => {
+    test('continues when storage answers again in time', async () => {
       await pass(6);
       storage.fault = () => 'request lost';
       await pass(9);
@@ -466,7 +469,7 @@ describe('the owner', () => {
       expect(lost).not.toHaveBeenCalled();
     });
 
-    test('counts the age of its lease from the request for it, however long it takes to write its name', async () => {
+    test('counts the age of its lease from the request for it, even when its metadata takes long to write', async () => {
       await hub.close();
       let leaseRequests = 0;
       storage.fault = ({ path: url }) => {
@@ -480,7 +483,7 @@ describe('the owner', () => {
       await expect(hub.post('one', message('m'))).rejects.toThrow("may be somebody else's");
     });
 
-    test('is told when somebody else has taken it meanwhile', async () => {
+    test('is notified when another process has taken the hub meanwhile', async () => {
       storage.fault = () => 'request lost';
       await pass(31);
       const blob = BlobServiceClient.fromConnectionString(connection)
@@ -501,7 +504,7 @@ describe('the owner', () => {
 describe('the maker', () => {
   const another = /^Task hub 'Hub' was made by another Functions host/;
 
-  test('of a hub with a Partitions table is a real host, which is respected', async () => {
+  test('of a hub with a Partitions table is a real host: the emulator leaves the hub alone', async () => {
     await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable(
       'HubPartitions',
     );
@@ -509,12 +512,12 @@ describe('the maker', () => {
     expect(await collect(BlobServiceClient.fromConnectionString(connection).listContainers())).toEqual([]);
   });
 
-  test('of a hub with control queues is one too', async () => {
+  test('of a hub with control queues is a real host', async () => {
     await QueueServiceClient.fromConnectionString(connection).createQueue('hub-control-00');
     await expect(hubOn().open(() => {})).rejects.toThrow(another);
   });
 
-  test('of a hub with a lease container that does not bear our mark is one too', async () => {
+  test('of a hub whose lease container lacks the mark is a real host', async () => {
     await BlobServiceClient.fromConnectionString(connection).createContainer('hub-applease');
     await expect(hubOn().open(() => {})).rejects.toThrow(another);
   });
@@ -528,7 +531,7 @@ describe('the maker', () => {
     await expect(opened({ name: 'Hub2b' })).resolves.toBeDefined();
   });
 
-  test('is known when it was us', async () => {
+  test('is the emulator when the mark is there', async () => {
     await (await opened()).close();
     await TableServiceClient.fromConnectionString(connection, { allowInsecureConnection: true }).createTable(
       'HubPartitions',
@@ -541,13 +544,13 @@ test.each(['', 'ab', '1abc', 'a-b-c', 'über', 'x'.repeat(46)])('a hub is not na
   await expect(hubOn({ name }).open(() => {})).rejects.toThrow(/^'.*' cannot name a task hub/);
 });
 
-test('storage that is not there is said in one line, with its address', async () => {
+test('storage that does not answer is reported in one line, with its URL', async () => {
   const nowhere = connection.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:9');
   await expect(hubOn({ connection: nowhere }).open(() => {})).rejects.toThrow(
     /^Task hub 'Hub' cannot be opened, .*127\.0\.0\.1:9.*$/,
   );
 });
 
-test('development storage is a connection too', () => {
+test('UseDevelopmentStorage=true is a connection string', () => {
   expect(hubOn({ connection: 'UseDevelopmentStorage=true' }).name).toBe('Hub');
 });

@@ -1,4 +1,6 @@
-/** The rows of the hub in Azure Storage are those that the Durable Task provider wrote for the same histories. */
+/**
+ * The rows of the hub in Azure Storage are those that the Durable Task provider wrote for the same histories.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { TableClient } from '@azure/data-tables';
@@ -11,7 +13,7 @@ import { account } from './support/azurite.js';
 import { collect } from './support/collect.js';
 import { AT, commitOf, recordOf, started } from './support/histories.js';
 
-/** Keys as they are, columns as type and value. */
+/** Keys unchanged, columns as type and value. */
 type RecordedRow = { partitionKey: string; rowKey: string } & Record<
   string,
   string | [type: string, value: string]
@@ -56,7 +58,7 @@ async function rowOf(table: string, instanceId: string): Promise<RecordedRow> {
   return (await rows(table)).find(({ partitionKey }) => partitionKey === instanceId)!;
 }
 
-/** A recorded row as the hub's own reader takes it. */
+/** A recorded row in the form that the hub's own reader accepts. */
 function plain(row: RecordedRow): Record<string, string> {
   return Object.fromEntries(
     Object.entries(row).map(([name, cell]) => [name, typeof cell === 'string' ? cell : cell[1]]),
@@ -79,7 +81,7 @@ describe.each(Object.keys(recorded))('the rows of %s', (instanceId) => {
     expect(written).toEqual(recordedEvents);
   });
 
-  test('of its sentinel say what is recorded, and more', async () => {
+  test('of its sentinel have all recorded columns, and some more', async () => {
     await hub.commit(commitOf(instanceId, hub.fresh().token, { append: history, record }));
     const sentinel = (await rows('OracleHubHistory')).at(-1)!;
     expect(sentinel).toMatchObject({
@@ -97,7 +99,7 @@ describe.each(Object.keys(recorded))('the rows of %s', (instanceId) => {
   });
 });
 
-test('an event is read from its row as the framework has it', () => {
+test('an event is read from its row in the form of the framework', () => {
   expect(recorded['race-1']!.History.slice(0, 3).map((row) => readEvent(plain(row)))).toEqual([
     { EventType: 'OrchestratorStarted', EventId: -1, Timestamp: '2026-11-21T00:24:27.5699873Z' },
     started('race-1', 'f37dd10a-94d0-4365-9201-1d5bb437e866', {
@@ -114,7 +116,7 @@ test('an event is read from its row as the framework has it', () => {
   ]);
 });
 
-test('what an activity and a child were given is stored with their events', async () => {
+test('the inputs of an activity and of a child are stored with their events', async () => {
   await hub.commit(
     commitOf('one', hub.fresh().token, {
       append: [

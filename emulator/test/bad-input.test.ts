@@ -1,7 +1,8 @@
 /**
- * Requests that nobody should make, at every endpoint of the management API and at the sockets before it: each is answered as
- * a real host answers, or with a 4xx; never with a 5xx that a real host does not give, never with an end of the host. And the
- * two hubs answer alike, whatever is in an id or a query.
+ * Bad requests to every endpoint of the management API, and to the sockets in front of it. Each gets the
+ * response of a real host, or a 4xx. It never gets a 5xx that a real host does not give, and it never ends
+ * the host. Both hubs give the same responses, for any id and any query. The random tests are bounded by
+ * their number of runs.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -31,7 +32,7 @@ async function start(): Promise<Hosts> {
 
 interface Request {
   method: string;
-  /** As it goes over the wire. */
+  /** As in the HTTP request. */
   path: string;
   headers: Record<string, string>;
   body?: string | Uint8Array;
@@ -56,7 +57,7 @@ async function ask(session: Session, { method, path, headers, body }: Request): 
   return { status: answer.status, body: isJson ? (JSON.parse(text) as unknown) : text };
 }
 
-/** What a real host answers with 500, in its words. */
+/** The texts of a real host's responses with status 500. */
 const REAL_500 =
   /^(Cannot (suspend|resume) the orchestration instance|Unable to resolve the Azure Storage connection named|TimeSpan overflowed)/;
 
@@ -66,7 +67,7 @@ function isRight({ status, body }: Answer): boolean {
   return status === 500 && (REAL_500.test(told.ExceptionMessage ?? '') || told.runtimeStatus === 'Failed');
 }
 
-/** In a path or a query, as they are written there. */
+/** Parts of a path or a query, encoded as they are there. */
 const NASTY = [
   '%00',
   '%0A',
@@ -331,7 +332,7 @@ const request: fc.Arbitrary<Request> = fc
     ...(sent !== undefined && { body: sent }),
   }));
 
-/** Instances in every state that lasts, under known ids. */
+/** Starts instances in every lasting state, under known ids. */
 async function prepare(session: Session): Promise<void> {
   const call = async (url: string, sent = ''): Promise<unknown> =>
     ask(session, {
@@ -366,12 +367,12 @@ describe('The management API', () => {
   });
   afterEach(() => Promise.all(hosts.map((host) => host.stop())));
 
-  test('answers whatever it is asked as a real host would, or that the request is wrong', async () => {
+  test('answers any request as a real host does, or with a 4xx', async () => {
     await Promise.all(hosts.map(prepare));
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: 1, maxLength: 4 }), async (requests) => {
         for (const one of requests) {
-          // Over HTTP there would be no such request.
+          // Such a request cannot come over HTTP.
           fc.pre(URL.canParse(`http://127.0.0.1${one.path}`));
           const answers = await Promise.all(hosts.map((session) => ask(session, one)));
           for (const answer of answers)
@@ -381,7 +382,7 @@ describe('The management API', () => {
       }),
       { numRuns: RUNS },
     );
-    // And goes on.
+    // The host goes on.
     for (const session of hosts) {
       await ask(session, { method: 'POST', path: `${API}/orchestrators/chain3/afterwards`, headers: {} });
       await session.quiet();
@@ -391,8 +392,8 @@ describe('The management API', () => {
     }
   });
 
-  test('answers the same on both hubs, whatever is in an id', async () => {
-    // Without an id, or with one that is all slashes, hosts make one up.
+  test('answers the same on both hubs, for any id', async () => {
+    // Without an id, or with an id of slashes alone, each host makes an id of its own.
     await fc.assert(
       fc.asyncProperty(
         id.filter((text) => !/^(%2f)*$/i.test(text)),
@@ -523,7 +524,7 @@ describe('At its edges the API answers', () => {
   });
 });
 
-/** What comes back for raw bytes: the first line. */
+/** Sends raw bytes. @returns the first line of the response */
 async function raw(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   const chunks: Buffer[] = [];

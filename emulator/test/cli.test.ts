@@ -1,4 +1,4 @@
-/** The command line: what it prints, and one clear line for everything that keeps it from serving. */
+/** The command line: its output, and one line for each reason why it cannot serve. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -17,7 +17,7 @@ const apps = path.join(import.meta.dirname, 'fixtures/apps');
 const app = (name: string): string[] => ['start', '--app', path.join(apps, name), '--port', '0'];
 
 describe('an emulator that serves', () => {
-  test('lists its functions as func start does, says in one line where it serves, and ends with 0', async () => {
+  test('lists its functions as func start does, prints its URL, and exits with 0', async () => {
     const emulator = await startCli([...app('hello'), '--storage', 'memory'], {
       env: { 'AzureWebJobs.Off.Disabled': 'true' },
     });
@@ -35,13 +35,13 @@ describe('an emulator that serves', () => {
     expect(code).toBe(0);
   });
 
-  test.skipIf(process.platform === 'win32')('ends with 0 on SIGTERM', async () => {
+  test.skipIf(process.platform === 'win32')('exits with 0 on SIGTERM', async () => {
     const emulator = await startCli([...app('hello'), '--storage', 'memory']);
     emulator.child.kill('SIGTERM');
     expect(await once(emulator.child, 'exit')).toEqual([0, null]);
   });
 
-  test('runs a chain of activities on Azure Storage, where the next one finds it', async () => {
+  test('runs a chain of activities on Azure Storage, and the next emulator finds its instance there', async () => {
     const storage = await account();
     const first = await startCli([...app('hello'), '--storage', storage]);
     const { statusQueryGetUri } = (await (
@@ -62,7 +62,7 @@ describe('an emulator that serves', () => {
     await second.stop();
   });
 
-  test('prints the keys when it asks for them', async () => {
+  test('prints the keys when it requires them', async () => {
     const emulator = await startCli([...app('hello'), '--storage', 'memory', '--enforce-keys']);
     const key = /\tStartHello: (\S{20,})\n/.exec(emulator.output().split('Keys,')[1]!)?.[1];
     expect((await fetch(`${emulator.url}/api/hello`, { method: 'POST' })).status).toBe(401);
@@ -70,7 +70,7 @@ describe('an emulator that serves', () => {
     await emulator.stop();
   });
 
-  test('loads CommonJS files by a pattern, says what it does not run, and which route is never reached', async () => {
+  test('loads CommonJS files by a pattern, and warns of functions that never run and routes that are never reached', async () => {
     const emulator = await startCli([...app('patterned'), '--storage', 'memory'], {
       env: { AzureWebJobsStorage: '' },
     });
@@ -92,7 +92,7 @@ describe('an emulator that serves', () => {
   });
 });
 
-test('a function that it cannot run keeps nobody from starting when it is switched off', async () => {
+test('a disabled function with an unknown binding does not stop the app from starting', async () => {
   const emulator = await startCli([...app('failing'), '--storage', 'memory'], {
     env: { AzureWebJobsStorage: '', HOW: 'blob', 'AzureWebJobs.Blobs.Disabled': 'true' },
   });
@@ -101,7 +101,7 @@ test('a function that it cannot run keeps nobody from starting when it is switch
   expect(await emulator.stop()).toBe(0);
 });
 
-/** What it prints when it cannot serve. */
+/** The output of an emulator that cannot serve. */
 async function failure(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const { code, output } = await runCli(args, { env: { AzureWebJobsStorage: '', ...env } });
   expect(code).toBe(1);
@@ -116,7 +116,7 @@ describe('one line, and an exit code that is not 0, for', () => {
     );
   });
 
-  test('a folder that holds no app', async () => {
+  test('a folder without an app', async () => {
     expect(await failure([...app('nowhere'), '--storage', 'memory'])).toMatch(/host\.json is missing\.$/m);
   });
 
@@ -198,7 +198,7 @@ describe('one line, and an exit code that is not 0, for', () => {
     );
   });
 
-  test('a connection string that is none', async () => {
+  test('an invalid connection string', async () => {
     expect(await failure([...app('failing'), '--storage', 'nonsense'], { HOW: 'fine' })).toBe(
       '--storage is not a storage connection string.\n',
     );
@@ -213,13 +213,13 @@ describe('one line, and an exit code that is not 0, for', () => {
     expect(await next.stop()).toBe(0);
   });
 
-  test('an option that there is not, and a port that is none', async () => {
+  test('an unknown option, and an invalid port', async () => {
     expect(await failure([...app('hello'), '--colour'])).toMatch(/--colour/);
     expect(await failure(['start', '--port', 'seven'])).toBe("'seven' is not a port.\n");
   });
 });
 
-test('what takes long to load is not loaded before it is needed: the storage libraries', async () => {
+test('the storage libraries, which load slowly, are loaded only when they are needed', async () => {
   const program = `
     import { registerHooks } from 'node:module';
     const asked = [];
@@ -230,7 +230,7 @@ test('what takes long to load is not loaded before it is needed: the storage lib
   expect(stdout).toBe('\n');
 });
 
-test('without a command it explains itself', async () => {
+test('without a command it prints its usage', async () => {
   expect(await runCli([])).toMatchObject({
     code: 1,
     output: expect.stringContaining('Usage: emulator start') as unknown,

@@ -29,7 +29,7 @@ async function read(
   return readConfig(directory, environment);
 }
 
-test('an empty host.json means what the real host takes it to mean', async () => {
+test('an empty host.json has the defaults of the real host', async () => {
   expect(await read({ version: '2.0' })).toMatchObject({
     routePrefix: 'api',
     hubName: 'TestHubName',
@@ -55,7 +55,7 @@ test('an empty host.json means what the real host takes it to mean', async () =>
   });
 });
 
-test('what host.json says is read, names in any case', async () => {
+test('host.json is read, with names in any case', async () => {
   const config = await read({
     version: '2.0',
     logging: { logLevel: { default: 'Warning', 'Function.Approval': 'Debug' } },
@@ -99,7 +99,7 @@ test('what host.json says is read, names in any case', async () => {
   });
 });
 
-test('queues are listened to as host.json says', async () => {
+test('the options of queues are read from host.json', async () => {
   expect((await read({ version: '2.0' })).queues).toEqual({
     batchSize: 16,
     newBatchThreshold: 8,
@@ -184,20 +184,20 @@ test('settings override host.json', async () => {
   expect(config).toMatchObject({ hubName: 'FromSettings', logLevels: { Default: 'error' } });
 });
 
-test('comments and a byte order mark are allowed, and are no comments within texts', async () => {
+test('comments and a byte order mark are allowed; in a text, // and /* begin no comment', async () => {
   const config = await read(
     '\uFEFF{ // first\n "version": "2.0", /* \n */ "extensions": { "http": { "routePrefix": "a//b" } } }',
   );
   expect(config.routePrefix).toBe('a//b');
 });
 
-test('functions may run for half an hour, or as long as host.json says, or for ever', async () => {
+test('functions may run for half an hour, for the time in host.json, or for ever', async () => {
   expect((await read({ version: '2.0' })).functionTimeout).toBe(1_800_000);
   expect((await read({ version: '2.0', functionTimeout: '00:05:00' })).functionTimeout).toBe(300_000);
   expect((await read({ version: '2.0', functionTimeout: '-1' })).functionTimeout).toBe(Infinity);
 });
 
-describe('what cannot be used is told in one line that names the file', () => {
+describe('a mistake is reported in one line that names the file', () => {
   test.each<[what: string, host: unknown, local: unknown, message: RegExp]>([
     ['broken JSON', '{\n  "version": "2.0",\n', undefined, /host\.json is not valid JSON: .+line 3/],
     ['no object', '[]', undefined, /host\.json is not a JSON object\.$/],
@@ -209,7 +209,7 @@ describe('what cannot be used is told in one line that names the file', () => {
       /host\.json gives 'default' the log level 'Loud'/,
     ],
     [
-      'a number that is none',
+      'an invalid number',
       { version: '2.0', extensions: { durableTask: { maxConcurrentActivityFunctions: 'many' } } },
       undefined,
       /"many" for maxConcurrentActivityFunctions/,
@@ -227,7 +227,7 @@ describe('what cannot be used is told in one line that names the file', () => {
       /has 'utf8' for queues\.messageEncoding/,
     ],
     [
-      'a time that is none',
+      'an invalid time span',
       { version: '2.0', extensions: { queues: { visibilityTimeout: 'soon' } } },
       undefined,
       /has "soon" for queues\.visibilityTimeout/,
@@ -246,7 +246,7 @@ describe('what cannot be used is told in one line that names the file', () => {
       /local\.settings\.json is encrypted/,
     ],
     [
-      'a port that is none',
+      'an invalid port',
       { version: '2.0' },
       { Host: { LocalHttpPort: 'x' } },
       /local\.settings\.json has "x" for LocalHttpPort/,

@@ -1,6 +1,6 @@
 /**
- * What production keeps to itself. The instance ends in production's state and the log says once what happened, and where in
- * the app's code; in strict mode the instance fails with that.
+ * Mistakes that production does not report. The instance gets the state that it has in production, and the
+ * log says once what happened and where in the app's code. In strict mode the instance fails with that text.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ const directory = path.join(import.meta.dirname, 'fixtures/stuck-app');
 const source = readFileSync(path.join(directory, 'index.js'), 'utf8').split('\n');
 const file = path.relative(process.cwd(), path.join(directory, 'index.js'));
 
-/** Where the mark of that name stands, as the diagnostic has it, but for the column. */
+/** The place of the mark with that name, in the form of a diagnostic without its column. */
 const at = (mark: string): string =>
   `\n    at ${file}:${source.findIndex((line) => line.endsWith(`// ${mark}`)) + 1}:`;
 
@@ -26,7 +26,7 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
   return app;
 }
 
-/** As production is, with what it says of instances that it gives up, or loses something of. */
+/** An environment that is not strict, as production, with its warnings and errors about instances. */
 async function startLax(): Promise<Lax> {
   const said: string[] = [];
   const app = await start({
@@ -45,7 +45,7 @@ afterEach(() => {
   globalThis.appHasChanged = undefined;
 });
 
-describe('What hangs in production hangs here, and fails in strict mode', () => {
+describe('An instance that hangs in production hangs here, and fails in strict mode', () => {
   const raise =
     (name: string) =>
     (app: TestApp, id: string): Promise<void> =>
@@ -112,7 +112,7 @@ describe('What hangs in production hangs here, and fails in strict mode', () => 
     expect(output).toContain(at(name));
   });
 
-  test('What is refused takes no task id, so the result of another reaches it', async () => {
+  test('A refused call takes no task id, so it gets the result of another call', async () => {
     const { app, said } = await startLax();
     expect(await app.finished(await app.start('unknownAmongOthers'))).toMatchObject({ output: 'gone: echo' });
     expect(said).toHaveLength(1);
@@ -133,7 +133,7 @@ describe('A function that a setting disables', () => {
     expect(output).toContain(`the setting AzureWebJobs.${disabled}.Disabled disables it`.slice(1));
   });
 
-  test('is started as an orchestrator, and the log names the setting beside what production says', async () => {
+  test('is started as an orchestrator, and the log names the setting', async () => {
     const said: string[] = [];
     const app = await start({
       settings: { 'AzureWebJobs.waits.Disabled': 'true' },
@@ -151,7 +151,7 @@ describe('A function that a setting disables', () => {
   });
 });
 
-describe('What fails in production fails here with the same text, and the log says where', () => {
+describe('An instance that fails in production fails here with the same text, and the log has the place', () => {
   test.each([
     [
       'yieldsANumber',
@@ -185,8 +185,8 @@ describe('What fails in production fails here with the same text, and the log sa
   });
 });
 
-describe('What is lost is told of', () => {
-  test('an event that a stale wait has swallowed', async () => {
+describe('The log reports', () => {
+  test('an event that a wait has taken that was given up', async () => {
     const { app, said } = await startLax();
     const id = await app.start('waitsAgain');
     await app.skip({ seconds: 61 });
@@ -200,7 +200,7 @@ describe('What is lost is told of', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
   });
 
-  test('events that a new execution will not see', async () => {
+  test('events that are lost at continueAsNew', async () => {
     const { app, said } = await startLax();
     const id = await app.start('forgets');
     await app.raise(id, 'E', 1);
@@ -213,7 +213,7 @@ describe('What is lost is told of', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
   });
 
-  test('an event whose name is written otherwise, or is a number', async () => {
+  test('an event whose name differs by case, or is a number', async () => {
     const { app, said } = await startLax();
     const id = await app.start('waits');
     await app.quiet();
@@ -233,7 +233,7 @@ describe('What is lost is told of', () => {
     );
   });
 
-  test('a timer that nobody has cancelled keeps an instance running', async () => {
+  test('a timer that was not cancelled and keeps an instance Running', async () => {
     const { app, said } = await startLax();
     const id = await app.start('leavesATimer');
     await app.raise(id, 'E');

@@ -48,7 +48,7 @@ async function statuses(of: Engine, ids: readonly string[]): Promise<(string | u
 }
 
 describe('External events', () => {
-  test('that come early are kept in their order', async () => {
+  test('that come before they are waited for are kept in their order', async () => {
     const app = await start();
     const id = await app.start('threeEvents');
     for (const number of [1, 2, 3]) await app.raise(id, 'E', number);
@@ -59,7 +59,7 @@ describe('External events', () => {
     expect((await app.finished(late)).output).toBe('early');
   });
 
-  test('reach the last of several waiters first, as the SDK has it', async () => {
+  test('reach the last of several waits first, as in the SDK', async () => {
     const app = await start();
     const id = await app.start('twoWaiters');
     await app.raise(id, 'E', 'a');
@@ -67,7 +67,7 @@ describe('External events', () => {
     expect((await app.finished(id)).output).toEqual({ one: 'b', two: 'a' });
   });
 
-  test('of another case are accepted, and wake nobody', async () => {
+  test('whose names differ by case are accepted, and end no wait', async () => {
     const app = await start();
     const id = await app.start('waits');
     await app.raise(id, 'e', 1);
@@ -84,7 +84,7 @@ describe('External events', () => {
 });
 
 describe('Timers', () => {
-  test('that are cancelled never fire, and do not hold the instance', async () => {
+  test('that are cancelled never fire, and do not keep the instance Running', async () => {
     const app = await start();
     const id = await app.start('race');
     await app.raise(id, 'E');
@@ -99,7 +99,7 @@ describe('Timers', () => {
     ]);
   });
 
-  test('that are forgotten hold the instance until they fire, as in production', async () => {
+  test('that are not cancelled keep the instance Running until they fire, as in production', async () => {
     const app = await start();
     const id = await app.start('race', { leaveTimer: true });
     await app.raise(id, 'E');
@@ -108,7 +108,7 @@ describe('Timers', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'event' });
   });
 
-  test('of weeks are cancelled between two hops', async () => {
+  test('of weeks can be cancelled between two hops', async () => {
     const app = await start();
     const id = await app.start('longRace');
     await app.skip({ days: 4 });
@@ -159,12 +159,12 @@ describe('Activities', () => {
     ]);
   });
 
-  test('give what JSON has no number for as text, as .NET writes it', async () => {
+  test("return a number that JSON does not have as .NET's text of it", async () => {
     const app = await start();
     expect((await app.finished(await app.start('countsBadly'))).output).toBe('NaN');
   });
 
-  test('that a changed app no longer has make it depart from the history', async () => {
+  test('that a changed app no longer has make its orchestrator non-deterministic', async () => {
     const hub = new MemoryHub({ name: 'Hub' });
     const id = await (await engine({ hub })).startInstance({ name: 'hangsOn', input: null });
     await eventually(async () => {
@@ -194,7 +194,7 @@ describe('Activities', () => {
 });
 
 describe('Sub-orchestrations', () => {
-  test('get the parent’s execution and the call’s number for an id, or the one they are given', async () => {
+  test('have an id from the parent’s execution and the number of the call, or the given id', async () => {
     const app = await start();
     const id = await app.start('parent', { child: 'replays' });
     const given = await app.start('parent', { child: 'replays', id: 'given-id' });
@@ -207,7 +207,7 @@ describe('Sub-orchestrations', () => {
     expect(await app.instance('given-id')).toMatchObject({ input: 'from parent' });
   });
 
-  test('that fail, fail the call with their output and their error', async () => {
+  test('that fail make the call fail with their output and their error', async () => {
     const app = await start();
     expect((await app.finished(await app.start('parent', { child: 'throws' }))).output).toEqual({
       caught: "Orchestrator function 'throws' failed: on purpose \n Message: on purpose, StackTrace: ",
@@ -234,7 +234,7 @@ describe('Sub-orchestrations', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { result: 'done' } });
   });
 
-  test('that are terminated fail their parent with the SDK’s own words', async () => {
+  test('that are terminated make their parent fail with the text of the SDK', async () => {
     const app = await start();
     const id = await app.start('parent', { child: 'waits', id: 'child' });
     await app.quiet();
@@ -371,7 +371,7 @@ describe('An instance', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Terminated', output: 'enough' });
   });
 
-  test('shows its custom status, and none once it is cleared', async () => {
+  test('shows its custom status until it is cleared', async () => {
     const app = await start();
     const id = await app.start('status');
     await app.quiet();
@@ -380,7 +380,7 @@ describe('An instance', () => {
     expect((await app.instance(id))?.customStatus).toBeNull();
   });
 
-  test('gets the same new GUIDs at every replay, each another', async () => {
+  test('gets the same GUIDs at every replay, and no GUID twice', async () => {
     const app = await start();
     const { output } = await app.finished(await app.start('guids'));
     const { before, after } = output as { before: string[]; after: string };
@@ -388,7 +388,7 @@ describe('An instance', () => {
     expect(app.calls('echo')[0]?.input).toEqual(before);
   });
 
-  test('runs on in its code while suspended, but nothing it asks for is done before it is resumed', async () => {
+  test('continues its code while it is suspended, but what it schedules begins when it is resumed', async () => {
     const app = await start();
     const id = await app.start('suspendable');
     await app.quiet();
@@ -409,7 +409,7 @@ describe('An instance', () => {
     ]);
   });
 
-  test('shows the reason for its suspension, and then that for going on, where its output will be', async () => {
+  test('shows the reason for its suspension, and later that for its resumption, as its output', async () => {
     const app = await start();
     const id = await app.start('sleepsThenActs');
     await app.quiet();
@@ -425,7 +425,7 @@ describe('An instance', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', output: null });
   });
 
-  test('has its timers fire while suspended, and what they lead to is done once it is resumed', async () => {
+  test('has timers that fire while it is suspended, and what follows happens when it is resumed', async () => {
     const app = await start();
     const id = await app.start('sleepsThenActs');
     await app.quiet();
@@ -436,7 +436,7 @@ describe('An instance', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'awake' });
   });
 
-  test('can be terminated while it is suspended, and its timer is gone', async () => {
+  test('can be terminated while it is suspended, which ends its timer', async () => {
     const app = await start();
     const id = await app.start('sleepsThenActs');
     await app.quiet();
@@ -456,7 +456,7 @@ describe('An instance', () => {
     });
   });
 
-  test('rests outside memory when there are many, and wakes by its timer, by an event, and to be looked at', async () => {
+  test('leaves memory when there are many, and is loaded by its timer, by an event, and for a status', async () => {
     const clock = new SkippingClock(Date.UTC(2026, 2, 1));
     const few = await engine({ clock, maxIdle: 2 });
     const [sleepers, waiters] = ['sleepsThenActs', 'waits'].map((name) =>
@@ -475,7 +475,7 @@ describe('An instance', () => {
     expect(await statuses(few, all)).toEqual(all.map(() => 'Completed'));
   });
 
-  test('that runs keeps its id; one that has ended gives it up', async () => {
+  test('that runs keeps its id; the id of one that has ended can be used again', async () => {
     const app = await start();
     await app.start('waits', undefined, 'one');
     await expect(app.start('waits', undefined, 'one')).rejects.toThrow(InstanceExistsError);
@@ -501,7 +501,7 @@ describe('An instance', () => {
   );
 
   test.for([[], ['Running'], ['Completed', 'Running'], ['Completed']] as const)(
-    'that runs outlives a purge by time of %o, which says what production would have made of it',
+    'that runs survives a purge by time of %o, and the log says what production would do',
     async (runtimeStatus) => {
       const said: string[] = [];
       const some = await engine({
@@ -532,7 +532,7 @@ describe('An instance', () => {
     );
   });
 
-  test('is told that there are none only where the app has no orchestrators, though it be an entity', () => {
+  test('gets the text of an app without functions only where the app has no orchestrators, also for entities', () => {
     expect(missingFunction('orchestrator', 'a', [], 0)).toBe(
       "The function 'a' doesn't exist, is disabled, or is not an orchestrator function. Additional info: No orchestrator functions are currently registered!",
     );
@@ -542,7 +542,7 @@ describe('An instance', () => {
     );
   });
 
-  test('that throws undefined waits for ever, and is said to', async () => {
+  test('that throws undefined waits for ever, and the log says so', async () => {
     const said: string[] = [];
     const app = await start({
       strict: false,
@@ -556,7 +556,7 @@ describe('An instance', () => {
     expect(said).toEqual([expect.stringContaining('it will wait for ever')]);
   });
 
-  test('that uses a task again fails in strict mode, with what production would make of it', async () => {
+  test('that yields a task again fails in strict mode, and the text says what production does', async () => {
     const app = await start({ verifyReplay: false });
     const id = await app.start('reuses');
     await app.raise(id, 'E');

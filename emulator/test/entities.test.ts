@@ -24,7 +24,7 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
   return app;
 }
 
-/** Runs steps, see the fixture. */
+/** Runs an orchestration with these steps, see the fixture. */
 async function script(app: TestApp, ...steps: Step[]): Promise<unknown> {
   return (await app.finished(await app.start('script', { steps }))).output;
 }
@@ -35,7 +35,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
   const begin = async (options: TestAppOptions = {}): Promise<TestApp> =>
     start({ ...options, storage: hub === 'memory' ? hub : await account() });
 
-  test('are called and signalled by orchestrations, in the order in which they ask', async () => {
+  test('are called and signalled by orchestrations, in the order of the calls', async () => {
     const app = await begin();
     expect(
       await script(
@@ -68,7 +68,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     expect([await app.entity(counter('to')), await app.entity(counter('from'))]).toEqual([3, 4]);
   });
 
-  test('hear from one sender in the order in which it sent, however much that is', async () => {
+  test('get the messages of one sender in their order, however many there are', async () => {
     const app = await begin();
     const numbers = Array.from({ length: 100 }, (_, number) => number);
     await script(app, ...numbers.map((input) => ({ do: 'signal', on: '@journal@j', op: 'write', input })));
@@ -76,7 +76,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     expect(await app.entity({ name: 'journal', key: 'j' })).toEqual(numbers);
   });
 
-  test('keep what was set before they threw, and the caller is not told what was thrown, as in production', async () => {
+  test('keep a state that was set before they threw, and the caller does not get the error, as in production', async () => {
     const app = await begin();
     expect(
       await script(
@@ -88,7 +88,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     ).toEqual([{ caught: '[object Object]' }, { caught: 'a text' }, 6]);
   });
 
-  test('are gone when they delete themselves, and may come again', async () => {
+  test('do not exist after they have deleted themselves, and can be made again', async () => {
     const app = await begin();
     expect(
       await script(
@@ -108,7 +108,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
     });
   });
 
-  test('are called by many at once, each of whom gets its own answer', async () => {
+  test('are called by many orchestrations at once, and each gets its own result', async () => {
     const app = await begin({ verifyReplay: false });
     const outputs = await Promise.all(
       Array.from({ length: 40 }, () => script(app, { do: 'call', on: '@counter@busy', op: 'add', input: 1 })),
@@ -121,7 +121,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
   describe('Locks', () => {
     const held = { do: 'lock', on: ['@counter@b', '@counter@a'] };
 
-    test('keep others out until they are released, while the holder goes on', async () => {
+    test('keep others waiting until they are released, while the holder continues', async () => {
       const app = await begin();
       const id = await app.start('script', {
         steps: [
@@ -159,7 +159,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       });
     });
 
-    test('that are wanted crosswise come to all, one after the other', async () => {
+    test('that orchestrations want in opposite orders are given to all, one after the other', async () => {
       const app = await begin({ verifyReplay: false });
       const orders = [
         ['@counter@a', '@counter@b', '@counter@c'],
@@ -180,7 +180,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
           }),
         ),
       );
-      // Whoever holds them sees only its own.
+      // The holder sees only its own changes.
       for (const id of ids) {
         const { runtimeStatus, output } = await app.finished(id);
         expect([runtimeStatus, new Set((output as unknown[]).flat())]).toEqual([
@@ -206,7 +206,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       expect([await app.entity(counter('a')), await app.entity(counter('b'))]).toEqual([1, 1]);
     });
 
-    test('end when their holder is terminated, and when who waits for them is', async () => {
+    test('end when their holder is terminated, and when an orchestration that waits for them is terminated', async () => {
       const app = await begin();
       const holder = await app.start('script', {
         steps: [
@@ -215,7 +215,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
         ],
       });
       await app.quiet();
-      // It has a, and waits for b.
+      // It holds a, and waits for b.
       const waiting = await app.start('script', { steps: [held, { do: 'event', name: 'Go' }] });
       await app.quiet();
       await app.signal(counter('a'), 'add', 1);
@@ -231,7 +231,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       expect(await app.instance('@counter@b')).toMatchObject({ customStatus: { entityExists: true } });
     });
 
-    test('that come to who has stopped waiting for them end with it', async () => {
+    test('that are given to an orchestration that has ended end at once', async () => {
       const app = await begin({ strict: false });
       const holder = await app.start('script', {
         steps: [
@@ -250,7 +250,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       expect(await app.entity(counter('a'))).toBe(1);
     });
 
-    test('that an id had before are not mistaken for those that it has now', async () => {
+    test('of an earlier instance with the same id are not taken for its own', async () => {
       const app = await begin();
       const holder = await app.start('script', {
         steps: [
@@ -259,7 +259,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
         ],
       });
       await app.quiet();
-      // It has a, and waits for b: what ends that comes to b by way of a.
+      // It holds a, and waits for b. The message that ends this comes to b through a.
       const again = {
         steps: [
           { do: 'lock', on: ['@counter@b'] },
@@ -281,7 +281,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       expect(await app.entity(counter('b'))).toBe(1);
     });
 
-    test('are named to whoever waits for an orchestration that wants them', async () => {
+    test('are named in the error about an orchestration that waits for them', async () => {
       const app = await begin();
       await app.start('script', { steps: [held, { do: 'event', name: 'Never' }] });
       await expect(
@@ -289,7 +289,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
       ).rejects.toThrow("it waits for the entity '@counter@a', and nothing is due");
     });
 
-    test('hold an orchestration to what the SDK allows', async () => {
+    test('limit an orchestration to the calls that the SDK allows', async () => {
       const app = await begin();
       expect(
         await script(
@@ -311,7 +311,7 @@ describe.each([{ hub: 'memory' }, { hub: 'Azurite' }])('Entities ($hub)', ({ hub
   });
 });
 
-test('Entities and their locks go on where another host left them', async () => {
+test('Entities and their locks continue where another host has left them', async () => {
   const storage = await account();
   const first = await start({ storage });
   await first.signal(counter('a'), 'add', 5);
@@ -334,7 +334,7 @@ test('Entities and their locks go on where another host left them', async () => 
   expect(await second.entity(counter('a'))).toBe(106);
 });
 
-test('What an orchestration sends at its very end is sent by the next host, when this one stops before that', async () => {
+test('Messages of an orchestration that ends are sent by the next host, when this one stops before', async () => {
   const instances = new Map<string, StoredInstance>();
   const hub = new (class extends MemoryHub {
     override async post(instanceId: string, message: Message): Promise<void> {
@@ -432,7 +432,7 @@ describe('An entity', () => {
 });
 
 test.for(['before its batch is committed', 'after that'])(
-  'A signal that is sent again, because nobody heard that it had come, and arrives %s is done once',
+  'A signal whose acknowledgement was lost, and which is sent again and arrives %s, runs once',
   async (when) => {
     const [committed, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     let posts = 0;
@@ -475,7 +475,7 @@ test.for(['before its batch is committed', 'after that'])(
   },
 );
 
-test('A hint that is there although nobody heard so is not left behind', async () => {
+test('A hint whose acknowledgement was lost is removed', async () => {
   const clock = new SkippingClock(0);
   const left = new Set<string>();
   let lost = 2;
@@ -532,7 +532,7 @@ describe('As in production', () => {
     };
   };
 
-  test('an operation that returns twice answers those after it in its batch, and that is said', async () => {
+  test('an operation that returns twice gives its result to those after it in its batch, and the log says so', async () => {
     const { app, lines } = await heard();
     expect(
       await script(
@@ -544,7 +544,7 @@ describe('As in production', () => {
     expect(lines).toEqual([expect.stringContaining('An operation called return twice.')]);
   });
 
-  test('answers are no events, which would be lost when the orchestrator continues as new', async () => {
+  test('results are not lost when the orchestrator continues as new, as events would be', async () => {
     const { app, lines } = await heard();
     expect(
       await script(
@@ -556,7 +556,7 @@ describe('As in production', () => {
     expect(lines).toEqual([]);
   });
 
-  test('a call of an entity that the app does not have waits for ever, and that is said once', async () => {
+  test('a call of an unknown entity waits for ever, and the log says so once', async () => {
     const { app, lines } = await heard({ strict: false });
     const id = await app.start('script', { steps: [{ do: 'call', on: '@nobody@a', op: 'get' }] });
     await app.skip('idle');
@@ -568,7 +568,7 @@ describe('As in production', () => {
     ]);
   });
 
-  test('a signal to one fails the orchestration', async () => {
+  test('a signal to an unknown entity fails the orchestration', async () => {
     const { app } = await heard({ strict: false });
     const { runtimeStatus, output } = await app.finished(
       await app.start('script', { steps: [{ do: 'signal', on: '@nobody@a', op: 'get' }] }),
@@ -581,13 +581,13 @@ describe('As in production', () => {
     await expect(app.signal({ name: 'Nobody', key: 'a' }, 'get')).rejects.toThrow(
       "The function 'nobody' doesn't exist",
     );
-    // As the SDK words a 400.
+    // The SDK's text for a 400.
     expect(await (await app.post('/api/signal/nobody/a/get')).text()).toMatch(
       /unexpected status code: 400.*The function 'nobody' doesn't exist/,
     );
   });
 
-  test('an orchestration that has returned does not wait for answers', async () => {
+  test('an orchestration that has returned does not wait for results', async () => {
     const app = await start();
     const holder = await app.start('script', {
       steps: [
@@ -601,12 +601,12 @@ describe('As in production', () => {
     });
     await app.raise(id, 'Enough');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: ['event'] });
-    // The call is carried out all the same.
+    // The call runs all the same.
     await app.raise(holder, 'Go');
     expect(await app.entity(counter('a'))).toBe(1);
   });
 
-  test('names know no case, and keys do', async () => {
+  test('names ignore case, and keys do not', async () => {
     const app = await start();
     await app.signal({ name: 'COUNTER', key: 'Key' }, 'add', 1);
     await app.signal({ name: 'counter', key: 'key' }, 'add', 2);
@@ -703,7 +703,7 @@ describe('The management API', () => {
       await list('?lastOperationTimeFrom=2026-03-01T09:30:00Z&lastOperationTimeTo=2026-03-01T10:30:00Z'),
     ).toEqual({ keys: ['counter c'], next: null });
     const page = await list('/counter?top=2');
-    // The deleted one is in the page, and not shown.
+    // The page counts the deleted one, and does not show it.
     expect(page).toEqual({ keys: ['counter a'], next: expect.any(String) as string });
     const rest = await app.get(`${API}/counter?top=2&fetchState=true`, {
       'x-ms-continuation-token': page.next!,
@@ -735,13 +735,13 @@ describe('The management API', () => {
     { what: 'a DELETE', request: { method: 'DELETE' }, input: '' },
   ])('signals an entity with $what as the input', async ({ request, input }) => {
     const app = await start();
-    // It keeps what it is given, whatever the operation.
+    // It keeps its input, whatever the operation is.
     expect((await fetch(`${app.url}${API}/journal/j?op=write`, request)).status).toBe(202);
     await app.quiet();
     expect(await app.entity({ name: 'journal', key: 'j' })).toEqual([input ?? null]);
   });
 
-  test('refuses what is no JSON, and names that the app does not have', async () => {
+  test('refuses text that is not JSON, and unknown names', async () => {
     const app = await start();
     const bad = await app.post(`${API}/journal/j?op=write`, '{', json);
     expect([bad.status, await bad.json()]).toEqual([

@@ -10,7 +10,7 @@ import type { ExecutionStarted, InboundEvent } from '../src/durable/history.js';
 
 const time = '2026-03-01T08:00:00Z';
 
-/** One batch of the entity `@door@1` after another, of which the function does nothing. */
+/** Runs batches of the entity `@door@1`, one after another. Its function does nothing. */
 async function after(
   events: readonly InboundEvent[],
   before?: EntityBatchResult,
@@ -60,18 +60,18 @@ test('A release that comes late does not end the lock that the same instance has
   expect((await after([release({ id: 'second', parent: 'o' })], still)).status).toEqual({});
 });
 
-test('What ends a lock that is not granted yet follows its request, and no further', async () => {
+test('The message that ends a lock which is not granted yet follows the request, and no further', async () => {
   const lockset = [
     { name: 'door', key: '1' },
     { name: 'door', key: '2' },
   ];
   const passedOn = await after([lock('a', 'o')]);
   expect(passedOn.outgoing.map(({ to }) => to)).toEqual(['@door@2']);
-  // It has gone on to the second door: so does its end.
+  // The request has gone to the second door. The message that ends it follows.
   expect(
     (await after([release({ id: 'a', parent: 'o', lockset })], passedOn)).outgoing.map(({ to }) => to),
   ).toEqual(['@door@2']);
-  // One that waits here is taken out here.
+  // A request that waits here is removed here.
   const waiting = await after([lock('b', 'p')], passedOn);
   expect(waiting.status).toEqual({ lockedBy: 'o', queueSize: 1 });
   expect(await after([release({ id: 'b', parent: 'p', lockset })], waiting)).toMatchObject({

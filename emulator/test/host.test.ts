@@ -95,7 +95,7 @@ describe('as under func start', () => {
     });
   });
 
-  test('bodies come through byte by byte, both ways', async () => {
+  test('bodies stay the same, byte by byte, in both directions', async () => {
     const body = Uint8Array.from({ length: 100_000 }, (_, index) => (index * 7) % 256);
     const response = await fetch(`${origin}/api/echo`, {
       method: 'POST',
@@ -115,7 +115,7 @@ describe('as under func start', () => {
     ]);
   });
 
-  test('who is signed in reaches the function as the header it comes in', async () => {
+  test('the signed-in user reaches the function in the header of the request', async () => {
     const principal = Buffer.from(
       JSON.stringify({ userId: 'someone', userDetails: 'Some One', identityProvider: 'aad', userRoles: [] }),
     ).toString('base64');
@@ -123,7 +123,7 @@ describe('as under func start', () => {
     expect(response.headers.get('x-caller')).toBe('someone');
   });
 
-  test('cookies are headers of their own', async () => {
+  test('each cookie is a header of its own', async () => {
     const response = await fetch(`${origin}/api/echo`);
     expect(response.headers.getSetCookie()).toEqual([
       'plain=a%20b; path=/',
@@ -143,16 +143,16 @@ describe('as under func start', () => {
     ]);
   });
 
-  test('HEAD is answered with headers alone', async () => {
+  test('the response to HEAD has headers only', async () => {
     const response = await fetch(`${origin}/api/echo/x`, { method: 'HEAD' });
     expect([response.status, response.headers.get('x-name'), await response.text()]).toEqual([200, 'x', '']);
   });
 
-  test('a function that returns nothing is 204', async () => {
+  test('the response of a function that returns nothing is 204', async () => {
     expect((await fetch(`${origin}/api/Nothing`)).status).toBe(204);
   });
 
-  test('a function that throws is 500 with no body, and the log says what it threw and where', async () => {
+  test('the response of a function that throws is 500 without a body, and the log has the error and its place', async () => {
     const response = await fetch(`${origin}/api/throws`);
     expect([response.status, await response.text()]).toEqual([500, '']);
     expect(lines).toContainEqual(
@@ -175,7 +175,7 @@ describe('as under func start', () => {
     expect([response.status, await response.text()]).toEqual([404, '']);
   });
 
-  test('a body above 100 MB is 413, also when its length was not announced', async () => {
+  test('the response to a body above 100 MB is 413, also without a Content-Length', async () => {
     const chunk = Buffer.alloc(1024 * 1024);
     const post = async (headers: Record<string, string>): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -191,12 +191,12 @@ describe('as under func start', () => {
     expect(await post({ 'transfer-encoding': 'chunked' })).toBe(413);
   });
 
-  test('no keys are asked for', async () => {
+  test('no keys are required', async () => {
     expect((await fetch(`${origin}/api/AdminOnly`)).status).toBe(200);
     expect((await fetch(`${origin}/admin/host/status`)).status).toBe(200);
   });
 
-  test('the host says that it runs, and what it runs', async () => {
+  test('the host reports its state and its functions', async () => {
     expect(await (await fetch(`${origin}/admin/host/status`)).json()).toMatchObject({ state: 'Running' });
     expect((await fetch(`${origin}/admin/host/ping`, { method: 'POST' })).status).toBe(200);
     const functions = (await (await fetch(`${origin}/admin/functions`)).json()) as { name: string }[];
@@ -212,7 +212,7 @@ describe('as under func start', () => {
     expect(functions.map(({ name }) => name)).toContain('SayHello');
   });
 
-  test('its own page is at the root', async () => {
+  test('the root is the page of the host', async () => {
     const response = await fetch(`${origin}/`);
     expect([response.status, await response.text()]).toEqual([
       200,
@@ -220,7 +220,7 @@ describe('as under func start', () => {
     ]);
   });
 
-  test('a page of an allowed origin may call, and may ask before', async () => {
+  test('a page of an allowed origin may call, and may send a preflight request', async () => {
     const preflight = {
       'access-control-request-method': 'PUT',
       'access-control-request-headers': 'x-a, content-type',
@@ -293,7 +293,7 @@ describe('with keys enforced', () => {
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-system', 200],
     ['a route that does not exist', 'GET', '/api/nope', undefined, 404],
   ])(
-    '%s, %s %s, with the key %s answers %i, in the header and in the address',
+    '%s, %s %s, with the key %s answers %i, in the header and in the URL',
     async (_what, method, where, key, status) => {
       const response = await fetch(`${origin}${where}`, {
         method,
@@ -306,12 +306,12 @@ describe('with keys enforced', () => {
     },
   );
 
-  test('a call without a key gets no more than 401', async () => {
+  test('a call without a key gets 401 and no body', async () => {
     const response = await fetch(`${origin}/api/AdminOnly`);
     expect([response.status, await response.text()]).toEqual([401, '']);
   });
 
-  test('a wrong key in the header is not mended by a right one in the address', async () => {
+  test('a wrong key in the header counts, even with a right key in the URL', async () => {
     expect(
       (
         await fetch(`${origin}/api/hello?code=own`, {
@@ -322,7 +322,7 @@ describe('with keys enforced', () => {
     ).toBe(401);
   });
 
-  test('keys that nobody gave are made anew, and printed', async () => {
+  test('keys that are not given are made, and printed', async () => {
     await start({ enforceKeys: true });
     const made = hosts.at(-1)!;
     expect(

@@ -29,7 +29,7 @@ async function start(options: TestAppOptions = {}): Promise<TestApp> {
   return app;
 }
 
-/** A server that gives one answer after the other, the last one again and again. */
+/** A server that sends one response after the other, and the last one again and again. */
 async function serve(...answers: Told[]): Promise<{ url: string; asked: Asked[] }> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
@@ -65,7 +65,7 @@ const accepted = (headers: Record<string, string> = {}): Told => ({
 });
 
 describe('A request', () => {
-  test('has the method, headers and content asked for, and the answer its own', async () => {
+  test('has the given method, headers and content, and gets the response of the server', async () => {
     const { url, asked } = await serve({
       status: 201,
       body: 'mäh',
@@ -149,7 +149,7 @@ describe('A request', () => {
     ]).toEqual(['Failed', true]);
   });
 
-  test('follows redirects, and takes no credentials to another origin', async () => {
+  test('follows redirects, and sends no credentials to another origin', async () => {
     const other = await serve({ body: 'there' });
     const { url, asked } = await serve(
       { status: 302, headers: { location: '/here' } },
@@ -214,7 +214,7 @@ describe('A 202', () => {
     ]);
   });
 
-  test('is waited for as long as host.json says', async () => {
+  test('is polled in the interval of host.json', async () => {
     const { url, asked } = await serve(accepted(), { body: 'done' });
     const app = await start({
       settings: {
@@ -229,7 +229,7 @@ describe('A 202', () => {
     expect(await app.instance(id)).toMatchObject({ output: { content: 'done' } });
   });
 
-  test('that sends to another origin gets no credentials there', async () => {
+  test('with a Location at another origin sends no credentials there', async () => {
     const other = await serve({ body: 'done' });
     const { url } = await serve(accepted({ Location: `${other.url}/status` }));
     const app = await start();
@@ -243,7 +243,7 @@ describe('A 202', () => {
       expect(other.asked[0]!.headers).not.toHaveProperty(name);
   });
 
-  test('is an answer like any other without polling', async () => {
+  test('is the result when polling is off', async () => {
     const { url, asked } = await serve(accepted());
     const app = await start();
     expect(
@@ -267,7 +267,7 @@ describe('A 202', () => {
     expect(output).toContain(`${url} ${text}`);
   });
 
-  test('while something else goes on makes host and SDK count differently, as in production', async () => {
+  test('while something else is scheduled makes task ids drift, as in production', async () => {
     const { url } = await serve(accepted());
     const [strict, said] = [await start(), [] as string[]];
     const failed = await strict.finished(await strict.start('asksForAMinute', { method: 'GET', url }));
@@ -289,7 +289,7 @@ describe('A 202', () => {
   });
 });
 
-test('A test answers in the place of the network', async () => {
+test('A test can answer in place of the network', async () => {
   const app = await start();
   app.replace('BuiltIn::HttpActivity', ({ uri }: HttpCall) => ({
     statusCode: 200,

@@ -1,4 +1,4 @@
-/** What http functions are given and what becomes of their answers, against a recording of a real host. */
+/** The inputs and the responses of HTTP functions, compared with a recording of a real host. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -46,12 +46,12 @@ test('query names that differ in case are one, and its values are joined by comm
   expect(input.http!['nullableQuery']).toEqual({ Tag: { value: 'a,b,c,d' }, empty: { value: '' } });
 });
 
-test('no answer at all is 204', () => {
+test('no result is 204', () => {
   expect(httpOutput(undefined)).toEqual({ status: 204, headers: [], body: new Uint8Array() });
   expect(httpOutput(null).status).toBe(204);
 });
 
-test('status, headers and the bytes of the body come through unchanged', () => {
+test('status, headers and the bytes of the body stay unchanged', () => {
   const body = Uint8Array.from({ length: 256 }, (_, index) => index);
   const answer = httpOutput({
     http: {

@@ -120,26 +120,26 @@ function reached(from: Router<string>, method: string, path: string): string | u
 }
 
 describe('among several functions', () => {
-  test('the first by name whose template fits answers, whatever is more specific', () => {
+  test('the first one by name with a matching template answers, even when another is more specific', () => {
     const list = { list: ['products/list'], Details: ['products/{id}'] } satisfies Record<string, [string]>;
     expect(reached(router(list), 'GET', '/products/list')).toBe('Details');
     expect(reached(router({ ...list, All: ['products/list'] }), 'GET', '/products/list')).toBe('All');
   });
 
-  test('methods are part of the match, so that a path may belong to several functions', () => {
+  test('methods are part of the match, so several functions may share a path', () => {
     const both = router({ Get: ['orders/{id}', 'GET'], Delete: ['orders/{id}', 'DELETE'] });
     expect(reached(both, 'GET', '/orders/1')).toBe('Get');
     expect(reached(both, 'DELETE', '/orders/1')).toBe('Delete');
     expect(reached(both, 'PATCH', '/orders/1')).toBeUndefined();
   });
 
-  test('a constraint that does not hold leaves the path to the next', () => {
+  test('a path that violates a constraint goes to the next function', () => {
     const both = router({ ById: ['orders/{id:int}'], ByName: ['orders/{name}'] });
     expect(reached(both, 'GET', '/orders/5')).toBe('ById');
     expect(reached(both, 'GET', '/orders/five')).toBe('ByName');
   });
 
-  test('a route that another stands before is found, so that its author can be told', () => {
+  test('a route that another one hides is found, so that the log can name it', () => {
     const found = [
       ...router({
         List: ['products/list', 'GET', 'POST'],

@@ -32,7 +32,7 @@ async function ok(): Promise<HttpResponseLike> {
   };
 }
 
-test('a request arrives with its absolute address, lower-case headers and body', async () => {
+test('a request has an absolute URL, lower-case headers and its body', async () => {
   const requests: HttpRequestLike[] = [];
   const { port } = await serve(async (request) => {
     requests.push({ ...request, body: (await readBody(request))! });
@@ -56,7 +56,7 @@ test('a request arrives with its absolute address, lower-case headers and body',
   ]).toEqual(['1, 2', '4', 'fine']);
 });
 
-test('an answer that HTTP does not allow, and a handler that fails, are 500', async () => {
+test('a response that HTTP does not allow, and an error of the handler, become 500', async () => {
   const { port } = await serve(async ({ url }) => {
     if (url.endsWith('/throws')) throw new Error('never mind');
     return {
@@ -76,7 +76,7 @@ test('an answer that HTTP does not allow, and a handler that fails, are 500', as
   }
 });
 
-test('a caller who goes away harms nobody', async () => {
+test('a caller that closes its connection does no harm', async () => {
   const arrived = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
   const { port } = await serve(async ({ url }) => {
@@ -99,8 +99,8 @@ test('a caller who goes away harms nobody', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200);
 });
 
-test('a request that runs when it closes is answered, nobody is waited for after that, and no other is taken', async () => {
-  // The time for which the server waits at most stands still: it must not need it.
+test('a server that closes answers running requests, then waits for nothing, and accepts no others', async () => {
+  // The timer of the server's longest wait never fires here: the server must not need it.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => {
     vi.useRealTimers();
@@ -118,7 +118,7 @@ test('a request that runs when it closes is answered, nobody is waited for after
   await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
 });
 
-test('a port is taken as soon as one of the addresses of localhost is', async ({ skip }) => {
+test('a port is in use when it is in use at one of the addresses of localhost', async ({ skip }) => {
   for (const host of ['127.0.0.1', '::1']) {
     const other = createServer();
     const listening = once(other.listen(0, host), 'listening').then(

@@ -1,4 +1,4 @@
-/** An app that streams: requests and answers pass bit by bit, over real sockets. */
+/** An app with HTTP streams: requests and responses pass piece by piece, over real sockets. */
 import { once } from 'node:events';
 import http from 'node:http';
 import path from 'node:path';
@@ -32,7 +32,7 @@ beforeEach(() => {
   state().read.length = 0;
 });
 
-test('an answer arrives part by part, while the function still writes it', async () => {
+test('a response arrives piece by piece, while the function still writes it', async () => {
   const response = await fetch(`${app.url}/api/count/3?name=me`);
   expect([
     response.status,
@@ -48,7 +48,7 @@ test('an answer arrives part by part, while the function still writes it', async
   expect(received).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']);
 });
 
-test('a request is read part by part, while the caller still sends it', async () => {
+test('a request is read piece by piece, while the caller still sends it', async () => {
   const request = http.request(`${app.url}/api/Read`, { method: 'POST', headers: { 'x-own': 'mine' } });
   request.write('first');
   await expect.poll(() => state().read).toEqual(['first']);
@@ -63,7 +63,7 @@ test('a request is read part by part, while the caller still sends it', async ()
   });
 });
 
-test('a request that says that it is larger than the host takes is 413 before anything of it is read', async () => {
+test('the response to a Content-Length above the limit is 413, before the body is read', async () => {
   const request = http.request(`${app.url}/api/Read`, {
     method: 'POST',
     headers: { 'content-length': String(101 * 1024 * 1024) },
@@ -74,7 +74,7 @@ test('a request that says that it is larger than the host takes is 413 before an
   request.destroy();
 });
 
-test('without a socket it works, too', async () => {
+test('streams work without a socket, too', async () => {
   const response = await app.post('/api/Read', 'whole');
   expect([response.status, await response.json()]).toMatchObject([201, { read: ['whole'] }]);
   const counted = await app.get('/api/count/1');
@@ -82,7 +82,7 @@ test('without a socket it works, too', async () => {
   expect(await counted.text()).toBe('data: 1\n\n');
 });
 
-test('a function that throws or returns nothing is 500, where production would never answer, and the log says so', async () => {
+test('the response of a function that throws or returns nothing is 500; production sends none, and the log says so', async () => {
   expect((await app.get('/api/Throws')).status).toBe(500);
   expect(lines).toContain(
     "warning 'Throws' threw. With HTTP streams, production then sends no response, and the caller waits.",
@@ -93,7 +93,7 @@ test('a function that throws or returns nothing is 500, where production would n
   );
 });
 
-test('an answer that breaks off within the app breaks off for the caller', async () => {
+test('a response that breaks off in the app breaks off for the caller', async () => {
   const response = await fetch(`${app.url}/api/BreaksOff`);
   expect(response.status).toBe(200);
   await expect(response.text()).rejects.toThrow('terminated');
@@ -104,14 +104,14 @@ test('an answer that breaks off within the app breaks off for the caller', async
     );
 });
 
-test('no content stays none, and what is no function is answered by the host', async () => {
+test('204 has no body, and the host answers paths without a function', async () => {
   const response = await fetch(`${app.url}/api/NoContent`);
   expect([response.status, await response.text()]).toEqual([204, '']);
   expect((await fetch(`${app.url}/api/nope`, { method: 'POST', body: 'x' })).status).toBe(404);
   expect((await fetch(`${app.url}/admin/host/status`)).status).toBe(200);
 });
 
-test('an instance is started and found as ever', async () => {
+test('an instance is started and found', async () => {
   const response = await app.post('/api/Start');
   expect(response.status).toBe(202);
   const { id, statusQueryGetUri } = (await response.json()) as { id: string; statusQueryGetUri: string };
@@ -120,7 +120,7 @@ test('an instance is started and found as ever', async () => {
   expect((await app.get(statusQueryGetUri)).status).toBe(200);
 });
 
-test('keys are asked for before anything is read', async () => {
+test('keys are checked before the body is read', async () => {
   await using locked = await TestApp.start({ directory, enforceKeys: true });
   expect((await locked.post('/api/Secret', 'body')).status).toBe(401);
   expect((await locked.post('/api/Secret', 'body', { 'x-functions-key': locked.keys.host })).status).toBe(

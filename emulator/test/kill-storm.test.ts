@@ -1,4 +1,7 @@
-/** The emulator killed between any two storage operations: nothing is lost, no recorded step is repeated, and all ends as it would have. */
+/**
+ * The emulator is killed between any two storage operations. Nothing is lost, no recorded step runs again,
+ * and all ends as without a kill.
+ */
 import { BlobServiceClient } from '@azure/storage-blob';
 import { expect, inject, test } from 'vitest';
 import { account } from './support/azurite.js';
@@ -7,7 +10,10 @@ import { ending, Life, loadScenario, play, type Ending } from './support/scenari
 
 const worker = await loadScenario();
 
-/** A process that has died is known to be dead. Here the dead have the same as the living. */
+/**
+ * Breaks the lease. In this test all hosts live in one process, so a new host cannot see that the old one is
+ * dead.
+ */
 async function giveUpLease(connection: string): Promise<void> {
   const blob = BlobServiceClient.fromConnectionString(connection)
     .getContainerClient('hub-applease')
@@ -18,7 +24,7 @@ async function giveUpLease(connection: string): Promise<void> {
     .catch(() => {});
 }
 
-/** Plays the scenario on hosts that die after so many storage operations each; the last one lives. */
+/** Plays the scenario on hosts. Each dies after its number of storage operations; the last one lives. */
 async function playKilled(name: string, ...kills: number[]): Promise<Ending & { operations: number }> {
   const connection = await account();
   const said: string[] = [];
@@ -54,9 +60,9 @@ async function playKilled(name: string, ...kills: number[]): Promise<Ending & { 
   return { ...end, wrong: [...end.wrong, ...said], operations };
 }
 
-/** How many play at the same time: most of what they do is to wait for storage. */
+/** How many scenarios run at the same time: most of their time they wait for storage. */
 const TOGETHER = 4;
-/** The long form kills at every point. The short one kills at every fortieth, from a point that chance chooses. */
+/** The long form kills at every point. The short one kills at every fortieth, from a random first point. */
 const EVERY = inject('long') ? 1 : 40;
 const FIRST = Math.floor(Math.random() * EVERY);
 
@@ -85,7 +91,7 @@ test(
       points.map((point) => [point]),
       undisturbed,
     );
-    // Whoever takes over is killed, too: while it takes the hub, reads what is left, and takes it up again.
+    // The next host is killed, too: while it takes the hub, and while it reads and continues the instances.
     const middle = Math.floor(operations / 2);
     await storm(
       points.filter((point) => point < middle).map((point) => [middle, point]),

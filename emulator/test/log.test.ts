@@ -1,4 +1,4 @@
-/** What the console shows. */
+/** The log on the console. */
 import { expect, test } from 'vitest';
 import { consoleLog, type ConsoleLogOptions } from '../src/log.js';
 
@@ -19,7 +19,7 @@ function printed(
   return lines.map((line) => line.replace(/^\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] /, ''));
 }
 
-test('what a function says is preceded by its name, and each line by the time', () => {
+test('a message of a function begins with its name, and each line with the time', () => {
   expect(
     printed(
       {},
@@ -35,7 +35,7 @@ test('without levels, information and above is shown', () => {
   ).toEqual(['i', 'c']);
 });
 
-test('the longest prefix of a category decides, names in any case', () => {
+test('the longest prefix of a category decides; names ignore case', () => {
   const levels = { default: 'error', Function: 'warning', 'function.Chatty': 'debug' } as const;
   expect(
     printed(
@@ -49,7 +49,7 @@ test('the longest prefix of a category decides, names in any case', () => {
   ).toEqual(['Other: other', 'Chatty: chatty']);
 });
 
-test('verbose shows what host.json would hide', () => {
+test('verbose shows records that host.json hides', () => {
   expect(
     printed(
       { levels: { default: 'none' }, verbose: true },

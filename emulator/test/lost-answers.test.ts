@@ -1,4 +1,7 @@
-/** Requests to storage whose answers get lost, one at a time: what was carried out counts once, and is not forgotten. */
+/**
+ * Requests to storage whose responses are lost, one at a time: what was carried out counts once, and is not
+ * forgotten.
+ */
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine/engine.js';
@@ -107,12 +110,12 @@ async function started(): Promise<Engine> {
   });
   onTestFinished(() => engine.stop());
   await engine.start();
-  // Until it knows what was under way it takes every instance for one that a crash interrupted.
+  // Before it has read all hints, it treats every instance as one that a crash has interrupted.
   await engine.whenQuiet();
   return engine;
 }
 
-test('an event of which nobody heard that it had arrived is taken all the same, once', async () => {
+test('an event whose acknowledgement was lost is taken once', async () => {
   const engine = await started();
   const id = await engine.startInstance({ name: 'waits', input: null });
   await engine.whenQuiet();
@@ -123,7 +126,7 @@ test('an event of which nobody heard that it had arrived is taken all the same, 
   expect((await hub.load(id)).inbox).toEqual([]);
 });
 
-test('an instance of which nobody heard that it had been started runs', async () => {
+test('an instance whose start was not acknowledged runs', async () => {
   const engine = await started();
   hub.loses = (request) => ('post' in request ? 'answer' : undefined);
   await expect(engine.startInstance({ name: 'waits', input: null, instanceId: 'one' })).rejects.toThrow(
@@ -150,7 +153,7 @@ test.each(['answer', 'request'] as const)(
   },
 );
 
-test('a signal is taken once, although its sender is read anew while it is on its way, and sends it again after that', async () => {
+test('a signal is taken once, although its sender is loaded again meanwhile and sends it again', async () => {
   const engine = await started();
   const [sent, arrives, taken] = [
     Promise.withResolvers<void>(),
@@ -174,7 +177,7 @@ test('a signal is taken once, although its sender is read anew while it is on it
   hub.loses = (request) => ('commit' in request && request.commit.instanceId === id ? 'request' : undefined);
   hub.holds = (request) =>
     'commit' in request && request.commit.instanceId === id ? taken.promise : undefined;
-  // Not before the sender has been read.
+  // Only after the sender was loaded.
   await new Promise((resolve) => {
     setImmediate(resolve);
   });
@@ -189,7 +192,7 @@ test('a signal is taken once, although its sender is read anew while it is on it
 });
 
 test.each(['answer', 'request'] as const)(
-  'the hint of an instance that sleeps is there, although the %s that placed it was lost',
+  'the hint of an instance outside memory exists, although the %s that placed it was lost',
   async (lost) => {
     const engine = await started();
     hub.loses = (request) =>
@@ -202,7 +205,7 @@ test.each(['answer', 'request'] as const)(
   },
 );
 
-test('an id that is started again while it is purged is there afterwards', async () => {
+test('an instance that is started while its id is purged exists afterwards', async () => {
   const engine = await started();
   await engine.startInstance({ name: 'waits', input: null, instanceId: 'one' });
   await engine.raiseEvent('one', 'E', '1');

@@ -1,4 +1,7 @@
-/** The management API over instances that stand still. What a real host answered to the same requests is in recorded-host.test.ts. */
+/**
+ * The management API over instances that do not run. recorded-host.test.ts compares the responses with those
+ * of a real host.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -100,7 +103,7 @@ describe('A history', () => {
     return (JSON.parse(text) as { historyEvents: Record<string, unknown>[] }).historyEvents;
   }
 
-  test('shows what is still under way, without what it was given', async () => {
+  test('shows tasks that have not ended, without their inputs', async () => {
     expect((await shown()).slice(1)).toEqual([
       {
         EventType: 'TaskScheduled',
@@ -136,7 +139,7 @@ describe('A history', () => {
     );
   });
 
-  test('cannot be shown when a number was scheduled twice', async () => {
+  test('cannot be shown when it has a task id twice', async () => {
     client.add({ instanceId: 'i', runtimeStatus: 'Failed' });
     client.histories.set('i', [...scheduled, scheduled[1]!]);
     const { status, text } = await send(`${API}/instances/i?showHistory=true`);
@@ -151,7 +154,7 @@ describe('A history', () => {
     ]);
   });
 
-  test('is not looked for before the instance has run', async () => {
+  test('is not read before the instance has run', async () => {
     client.add({ instanceId: 'i', runtimeStatus: 'Pending' });
     expect((await send(`${API}/instances/i?showHistory=true`)).text).not.toContain('historyEvents');
   });
@@ -172,7 +175,7 @@ describe('A status', () => {
     expect((await send(`${API}/instances/i`)).text).toContain(`"output":${shown},"createdTime"`);
   });
 
-  test('of a failed instance is 500 only where that was asked for, whatever the case of the question', async () => {
+  test('of a failed instance is 500 only with the query parameter for it, in any case', async () => {
     client.add({ instanceId: 'i', runtimeStatus: 'Failed', output: 'why' });
     expect((await send(`${API}/Instances/i?RETURNinternalservererroronfailure=True`)).status).toBe(500);
     expect((await send(`${API}/instances/i?returnInternalServerErrorOnFailure=yes`)).status).toBe(200);
@@ -180,7 +183,7 @@ describe('A status', () => {
 });
 
 describe('Starting', () => {
-  test('without a body gives the orchestrator nothing', async () => {
+  test('without a body gives the orchestrator no input', async () => {
     const { status, text } = await send(`${API}/orchestrators/waiter/i`, { method: 'POST' });
     expect(status).toBe(202);
     expect(JSON.parse(text)).toMatchObject({ id: 'i' });
@@ -200,17 +203,17 @@ describe('Starting', () => {
     expect(client.records.get('i')!.input).toBe(input);
   });
 
-  test('takes a version', async () => {
+  test('accepts a version', async () => {
     await post(`${API}/orchestrators/waiter/i?version=2.0`, '1');
     expect(client.records.get('i')!.version).toBe('2.0');
   });
 
-  test('takes bytes that are not UTF-8 as replacement characters', async () => {
+  test('replaces bytes that are not UTF-8', async () => {
     await send(`${API}/orchestrators/waiter/i`, { method: 'POST', body: new Uint8Array([0x22, 0xff, 0x22]) });
     expect(client.records.get('i')!.input).toBe('"\ufffd"');
   });
 
-  test('takes a large body', async () => {
+  test('accepts a large body', async () => {
     const large = JSON.stringify('x'.repeat(5_000_000));
     expect((await post(`${API}/orchestrators/waiter/i`, large)).status).toBe(202);
     expect(client.records.get('i')!.input).toBe(large);
@@ -226,7 +229,7 @@ describe('Starting', () => {
     expect(client.records.size).toBe(0);
   });
 
-  test('under an id that needs escaping hands out addresses that escape it', async () => {
+  test('under an id that needs escaping returns URLs with the escaped id', async () => {
     const { text } = await post(`${API}/orchestrators/waiter/caf%C3%A9:1~`, '1');
     expect((JSON.parse(text) as Record<string, string>)['statusQueryGetUri']).toContain(
       '/instances/caf%C3%A9%3A1%7E?',
@@ -235,12 +238,12 @@ describe('Starting', () => {
   });
 });
 
-describe('The host in addresses', () => {
+describe('The host in URLs', () => {
   const headers = { 'x-forwarded-host': 'app.example.com', 'x-forwarded-proto': 'https' };
   const location = async (options: Sent): Promise<string | undefined> =>
     (await send(`${API}/orchestrators/waiter/i`, { method: 'POST', ...options })).headers['location'];
 
-  test('is the one that was asked, unless host.json says that a proxy names it', async () => {
+  test('is the host of the request, or with useForwardedHost the one that a proxy sends', async () => {
     expect(await location({ headers })).toMatch(/^http:\/\/127\.0\.0\.1:7072\/runtime/);
     client.records.clear();
     expect(await location({ headers, options: { forwardedHost: true } })).toMatch(
@@ -255,7 +258,7 @@ describe('The host in addresses', () => {
     ).toMatch(/^http:\/\/127/);
   });
 
-  test('is asked for in words that can be an address', async () => {
+  test('has to make a valid URL', async () => {
     for (const host of ['a b', '', 'a:b:c', '/']) {
       const { status } = await send(`${API}/orchestrators/waiter`, {
         method: 'POST',
@@ -270,14 +273,14 @@ describe('The host in addresses', () => {
 describe('Starting and waiting', () => {
   const url = `${API}/orchestrators/waiter/i?timeout=10&pollingInterval=0.01`;
 
-  test('answers with the bare output of what completes in time', async () => {
+  test('returns the bare output of an instance that completes in time', async () => {
     client.onStart = (record) => {
       setTimeout(() => client.add({ ...record, runtimeStatus: 'Completed', output: '{"a":[1]}' }), 20);
     };
     expect(await post(url, '{}')).toMatchObject({ status: 200, text: '{"a":[1]}' });
   });
 
-  test('answers with the status of what fails', async () => {
+  test('returns the status of an instance that fails', async () => {
     client.onStart = (record) => {
       client.add({ ...record, runtimeStatus: 'Failed', output: 'why' });
     };
@@ -285,7 +288,7 @@ describe('Starting and waiting', () => {
     expect([status, JSON.parse(text)]).toMatchObject([200, { runtimeStatus: 'Failed', output: 'why' }]);
   });
 
-  test('answers as without waiting when time is up', async () => {
+  test('answers as without waiting when the time is over', async () => {
     const { status, headers } = await post(
       `${API}/orchestrators/waiter/i?timeout=0.02&pollingInterval=0.01`,
       '{}',
@@ -464,14 +467,14 @@ describe('A list', () => {
     expect(await listed(query)).toHaveLength(found ? 3 : 0);
   });
 
-  test('goes on where a page ended, to the end', async () => {
+  test('continues where a page ended, to the end', async () => {
     const first = await send(`${API}/instances?top=2`);
     const token = first.headers['x-ms-continuation-token']!;
     expect(await listed('top=2', { 'x-ms-continuation-token': token })).toEqual(['c']);
     expect(await listed('top=2', { 'x-ms-continuation-token': token.trim() })).toEqual(['c']);
   });
 
-  test('ends with an empty token on the local address alone', async () => {
+  test('ends with an empty token at the local URL only', async () => {
     expect((await send(`${RPC}/durabletask/instances/`)).headers['x-ms-continuation-token']).toBe('');
     expect((await send(`${API}/instances/`)).headers).not.toHaveProperty('x-ms-continuation-token');
   });
@@ -486,14 +489,14 @@ describe('A list', () => {
     ]);
   });
 
-  test('leaves inputs out when asked to', async () => {
+  test('leaves inputs out with the parameter for it', async () => {
     const { text } = await send(`${API}/instances?showInput=false`);
     expect((JSON.parse(text) as { input: unknown }[]).map(({ input }) => input)).toEqual([null, null, null]);
   });
 });
 
 describe('Purging', () => {
-  test('takes what is finished and matches', async () => {
+  test('deletes finished instances that match', async () => {
     client.add({ instanceId: 'a', runtimeStatus: 'Failed' });
     client.add({ instanceId: 'b', runtimeStatus: 'Completed' });
     client.add({ instanceId: 'c' });
@@ -519,7 +522,7 @@ describe('Purging', () => {
 });
 
 describe('Terminating, suspending, resuming', () => {
-  test('hand on the reason, or none', async () => {
+  test('pass the reason on', async () => {
     client.add({ instanceId: 'i' });
     await post(`${API}/instances/i/suspend?reason=a+b&reason=c`);
     expect(client.records.get('i')!.output).toBe('a b,c');
@@ -528,7 +531,7 @@ describe('Terminating, suspending, resuming', () => {
     expect(client.records.get('i')).toMatchObject({ runtimeStatus: 'Terminated', output: null });
   });
 
-  test('resuming what is not suspended fails', async () => {
+  test('resuming an instance that is not suspended fails', async () => {
     client.add({ instanceId: 'i' });
     const { status, text } = await post(`${API}/instances/i/resume?reason=go`);
     expect([status, JSON.parse(text)]).toEqual([
@@ -571,7 +574,7 @@ describe('Restarting', () => {
     expect(client.records.get('i')!.input).toBe('null');
   });
 
-  test('is refused for an id that nobody has, a function that is gone, and a live instance', async () => {
+  test('is refused for an unknown id, an unknown function, and a live instance', async () => {
     client.add({ instanceId: 'gone', name: 'old', runtimeStatus: 'Completed' });
     client.add({ instanceId: 'live' });
     const answers = await Promise.all(
@@ -641,7 +644,7 @@ describe('Entities', () => {
     expect([status, JSON.parse(text)]).toEqual([400, { Message: why }]);
   });
 
-  test('are purged by id though they run, and one that there is not is 200 and none', async () => {
+  test('are purged by id although they run; for an unknown one the response is 200 and counts none', async () => {
     client.add({ instanceId: '@counter@k' });
     expect(await send(`${API}/instances/@counter@k`, { method: 'DELETE' })).toMatchObject({
       status: 200,
@@ -678,12 +681,12 @@ describe('Paths', () => {
     expect(await send(API + url, { method })).toMatchObject({ status: 404, text: '' });
   });
 
-  test.for(['PATCH', 'HEAD', 'TRACE'])('%s leads nowhere', async (method) => {
+  test.for(['PATCH', 'HEAD', 'TRACE'])('%s is not answered', async (method) => {
     const api = managementApi({ enforceKeys: true });
     expect(await api.handle({ method, url: `${WEBHOOK}${API}/instances/i`, headers: {} })).toBeUndefined();
   });
 
-  test('of other parts of the host are left to them', async () => {
+  test('of other parts of the host are not answered', async () => {
     const api = managementApi();
     for (const url of [
       '/',
@@ -696,7 +699,7 @@ describe('Paths', () => {
     }
   });
 
-  test('name a connection that the app has, or none', async () => {
+  test('name a known connection, or none', async () => {
     client.add({ instanceId: 'i' });
     for (const name of ['Storage', 'storage', 'Second', '', '%20'])
       expect((await send(`${API}/instances/i?connection=${name}`)).status).toBe(202);
@@ -723,7 +726,7 @@ describe('Paths', () => {
 describe('Keys', () => {
   const options = { enforceKeys: true };
 
-  test('are asked for on the webhook', async () => {
+  test('are required at the webhook', async () => {
     client.add({ instanceId: 'i' });
     const url = `${API}/instances/i`;
     expect(await send(url, { options })).toMatchObject({
@@ -740,13 +743,13 @@ describe('Keys', () => {
     ).toBe(401);
   });
 
-  test('are not asked for on the local address, which the SDK calls without one', async () => {
+  test('are not required at the local URL, which the SDK calls without a key', async () => {
     client.add({ instanceId: 'i' });
     expect((await send(`${RPC}/durabletask/instances/i`, { options })).status).toBe(202);
   });
 });
 
-test('An error inside is told as the real host tells one', async () => {
+test('An internal error has the response of the real host', async () => {
   client.getRecord = () => Promise.reject(new Error('the storage does not answer'));
   const { status, text } = await send(`${API}/instances/i`);
   expect([status, JSON.parse(text)]).toMatchObject([
@@ -758,7 +761,7 @@ test('An error inside is told as the real host tells one', async () => {
   ]);
 });
 
-test('The client binding is given what a real host gives', () => {
+test('The client binding has the value of a real host', () => {
   expect(
     clientBindingValue({
       hubName: 'OracleHub',

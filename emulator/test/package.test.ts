@@ -1,4 +1,7 @@
-/** What `npm pack` makes of the emulator, installed beside somebody else's app: the app that was recorded on a real host, unmodified. */
+/**
+ * The tarball of the emulator, installed beside another app: the unmodified app that was recorded on a real
+ * host.
+ */
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,7 @@ interface Manifest {
 
 const emulator = path.join(import.meta.dirname, '..');
 const run = promisify(execFile);
-/** npm as it runs us, so that no shell is needed to find it. */
+/** The npm that runs the tests, so that no shell is needed to find it. */
 const npm = (cwd: string, ...args: string[]): Promise<unknown> =>
   process.env['npm_execpath'] === undefined
     ? run('npm', args, { cwd, shell: true })
@@ -26,15 +29,15 @@ let folder: string;
 let installed: string;
 
 beforeAll(async () => {
-  // Outside of the repository, whose node_modules would be found from anywhere in it.
+  // Outside of the repository, because Node would find the repository's node_modules from anywhere in it.
   folder = await mkdtemp(path.join(tmpdir(), 'installed-'));
   await cp(path.join(import.meta.dirname, 'fixtures/recorded-app'), folder, { recursive: true });
-  // It was built before the tests, some of which run it now.
+  // The global setup has built it. Other tests run it now.
   await npm(emulator, 'pack', '--ignore-scripts', '--pack-destination', folder);
   const { name, version, dependencies } = JSON.parse(
     await readFile(path.join(emulator, 'package.json'), 'utf8'),
   ) as Manifest;
-  // Linked, so that nothing is fetched: what the app needs, what its tests need, and what the emulator says that it needs.
+  // Packages are linked, so that nothing is downloaded: those of the app, of its tests, and of the emulator.
   const linked = [
     '@azure/functions',
     'durable-functions',
@@ -55,7 +58,7 @@ beforeAll(async () => {
       },
     }),
   );
-  // npm 11 stumbles over the peers of what is linked.
+  // npm 11 fails at the peer dependencies of linked packages.
   await npm(
     folder,
     'install',

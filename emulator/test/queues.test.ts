@@ -55,7 +55,7 @@ class Storage {
     return peekedMessageItems.map(({ messageText }) => Buffer.from(messageText, 'base64').toString());
   }
 
-  /** What the app's functions saw of it. */
+  /** What the app's functions have received. */
   get seen(): Seen[] {
     return (
       (globalThis as unknown as { seenMessages: Record<string, Seen[]> }).seenMessages[this.connection] ?? []
@@ -72,7 +72,7 @@ async function start(storage: Storage, { settings, ...options }: TestAppOptions 
 }
 
 describe('a queue function', () => {
-  test('gets each message, JSON as objects, with what the queue says of it', async () => {
+  test('gets each message with its metadata; JSON becomes objects', async () => {
     const storage = await Storage.create('in-queue');
     await storage.send(
       'in-queue',
@@ -108,7 +108,7 @@ describe('a queue function', () => {
     expect(await storage.count('in-queue')).toBe(0);
   });
 
-  test('listens to a queue that somebody makes later, without being told', async () => {
+  test('listens to a queue that another program makes later', async () => {
     const storage = await Storage.create();
     await using app = await start(storage);
     expect(app.now).toBeInstanceOf(Date);
@@ -130,7 +130,7 @@ describe('a queue function', () => {
     expect(await storage.read('labels')).toEqual(['label 7', '{\n  "id": 7\n}']);
   });
 
-  test('that fails is tried again, and in the end its message goes to the poison queue', async () => {
+  test('that fails runs again, and in the end its message goes to the poison queue', async () => {
     const storage = await Storage.create('fragile');
     await storage.send('fragile', 'glass');
     const lines: string[] = [];
@@ -154,7 +154,7 @@ describe('a queue function', () => {
     );
   });
 
-  test('that fails does not see its message again before the time of host.json has passed', async () => {
+  test('that fails does not get its message again before the visibility timeout of host.json has passed', async () => {
     const storage = await Storage.create('fragile');
     await storage.send('fragile', 'glass');
     const tries: number[] = [];
@@ -172,7 +172,7 @@ describe('a queue function', () => {
     expect(tries.slice(1).map((time, index) => time - tries[index]! > 900)).toEqual([true, true]);
   });
 
-  test('with a retry policy is tried again on skipped time before its message goes back to the queue', async () => {
+  test('with a retry policy runs again on skipped time before its message goes back to the queue', async () => {
     const storage = await Storage.create('retried');
     await storage.send('retried', 'a', 'b', 'c', 'd', 'e', 'f');
     await using app = await start(storage, { time: '2026-11-21T10:00:00Z' });
@@ -194,7 +194,7 @@ describe('a queue function', () => {
     expect(tries('f')).toHaveLength(6);
   });
 
-  test('never sees a message in another encoding: it goes to the poison queue as it is', async () => {
+  test('never gets a message in another encoding: the message goes to the poison queue unchanged', async () => {
     const storage = await Storage.create('in-queue');
     await storage.sendRaw('in-queue', 'not base64!');
     await using app = await start(storage);
@@ -206,7 +206,7 @@ describe('a queue function', () => {
     expect(peekedMessageItems).toMatchObject([{ messageText: 'not base64!' }]);
   });
 
-  test('reads and writes messages as they are when host.json says so', async () => {
+  test('reads and writes messages without encoding when host.json says so', async () => {
     const storage = await Storage.create('in-queue');
     await storage.sendRaw('in-queue', '{"plain":true}');
     await using app = await start(storage, {
@@ -219,7 +219,7 @@ describe('a queue function', () => {
     expect(storage.seen.slice(1)).toMatchObject([{ message: 'sent <as it is> & more' }]);
   });
 
-  test('runs for no more messages at once than host.json says', async () => {
+  test('runs for no more messages at once than host.json allows', async () => {
     const storage = await Storage.create('batch');
     await storage.send('batch', ...Array.from({ length: 10 }, (_, index) => String(index)));
     await using app = await start(storage);
@@ -228,7 +228,7 @@ describe('a queue function', () => {
     expect((globalThis as unknown as { seenMessages: { most: number } }).seenMessages.most).toBe(4);
   });
 
-  test('can be given a message out of turn', async () => {
+  test('can be run with a message that is in no queue', async () => {
     const storage = await Storage.create();
     await using app = await start(storage);
     await app.run('OnOrder', { id: 8 });
@@ -238,7 +238,7 @@ describe('a queue function', () => {
     expect(storage.seen).toEqual([{ message: 'plain', metadata: { queueTrigger: 'plain' } }]);
   });
 
-  test('that is switched off leaves its messages alone', async () => {
+  test('that is disabled leaves its messages in the queue', async () => {
     const storage = await Storage.create('off');
     await storage.send('off', 'stays');
     await using app = await start(storage, { settings: { 'AzureWebJobs.Off.Disabled': 'true' } });
@@ -246,7 +246,7 @@ describe('a queue function', () => {
     expect(await storage.read('off')).toEqual(['stays']);
   });
 
-  test('whose messages are at work when the host stops gives them back', async () => {
+  test('gives messages back that it still processes when the host stops', async () => {
     const storage = await Storage.create('in-queue');
     const first = await start(storage);
     first.replace('OnMessage', () => new Promise(() => {}));
@@ -261,7 +261,7 @@ describe('a queue function', () => {
   });
 });
 
-test('an output makes a message of each element, and wakes the function that waits for it', async () => {
+test('an output writes a message for each element, and its listener reads it at once', async () => {
   const storage = await Storage.create();
   await using app = await start(storage);
   expect((await app.post('/api/Send', ['{"json":"in text"}', 'second', { third: 3 }])).status).toBe(202);
@@ -273,7 +273,7 @@ test('an output makes a message of each element, and wakes the function that wai
 });
 
 describe('without its storage', () => {
-  test('the app starts, says which functions do not work and why, and an output fails', async () => {
+  test('the app starts, the log names the functions that do not work and why, and an output fails', async () => {
     const lines: string[] = [];
     await using app = await TestApp.start({
       directory,
@@ -291,14 +291,14 @@ describe('without its storage', () => {
     expect((await app.post('/api/Send', [])).status).toBe(500);
   });
 
-  test('a setting that a binding names keeps it from starting', async () => {
+  test('a missing setting in a binding stops the app from starting', async () => {
     await expect(TestApp.start({ directory, settings: {} })).rejects.toThrow(
       "The function 'OnMessage' names the setting 'IN_QUEUE' in its queueName, which is not set.",
     );
   });
 });
 
-test('a connection is looked up as the host does: with its prefix first, among connection strings before settings, then by identity', () => {
+test('a connection is found as on the host: with the prefix first, connection strings before settings, then by identity', () => {
   const all = {
     'ConnectionStrings:AzureWebJobsA': 'prefixed string',
     AzureWebJobsA: 'prefixed',
@@ -331,7 +331,7 @@ test('a connection is looked up as the host does: with its prefix first, among c
   expect(find('C')).toBeUndefined();
 });
 
-describe('what an output stands for', () => {
+describe('the messages of an output', () => {
   test.each<[what: string, value: Parameters<typeof outputMessages>[0], messages: unknown[]]>([
     ['nothing', undefined, []],
     ['null', { json: 'null' }, []],
@@ -357,7 +357,7 @@ describe('what an output stands for', () => {
   });
 });
 
-test('trigger metadata is what a real host gave', () => {
+test('trigger metadata is that of a real host', () => {
   const text = '{\n  "hello": "queue",\n  "n": 1\n}';
   expect(
     withProperties(

@@ -1,9 +1,9 @@
 /**
- * Random orchestrations in random worlds: whatever the order in which things happen, and whatever fails or dies meanwhile,
- * each ends as reading it says, once. Task ids are counted on both sides of the protocol, and nothing in it says when the
- * counts differ, so after every replay our count is compared with the SDK's own.
+ * Random orchestrations in random worlds. Each ends as its text says, once, in any order of events, and
+ * whatever fails meanwhile. Both sides of the protocol count task ids, and the protocol does not show when
+ * the counts differ. So the test compares the emulator's count with the SDK's after every replay.
  *
- * A failure prints its seed and path: given to `fc.assert` they bring it back.
+ * A failure prints its seed and path. With these, `fc.assert` repeats it.
  */
 import type { OrchestrationContext, Task } from 'durable-functions';
 import * as fc from 'fast-check';
@@ -26,14 +26,14 @@ type Step =
   | { kind: 'call'; key: Key; fails: boolean }
   | { kind: 'all' | 'any'; steps: Step[] };
 
-/** What only stands by itself: it is no task. */
+/** Statements that are not tasks. */
 type Statement = Step | { kind: 'signal'; key: Key } | { kind: 'locked'; keys: Key[] };
 
-/** Of a counter that all orchestrations have in common. */
+/** Statements about a counter that all orchestrations share. */
 type Key = 'a' | 'b';
 const KEYS: readonly Key[] = ['a', 'b'];
 
-/** What an orchestrator is given: steps to take in rounds, each an execution of its own. */
+/** The input of an orchestrator: steps in rounds. Each round is an execution of its own. */
 interface Program {
   rounds: Statement[][];
   fails: boolean;
@@ -49,7 +49,7 @@ const leaf: fc.Arbitrary<Step> = fc.oneof(
     failures: fc.nat(3),
     attempts: fc.integer({ min: 1, max: 3 }),
   }),
-  // Up to twenty days, so that some are made in hops.
+  // Up to twenty days: some timers need hops.
   fc.record({ kind: fc.constant('timer' as const), seconds: fc.oneof(fc.nat(5), fc.nat(20 * 86_400)) }),
   fc.record({ kind: fc.constant('event' as const), name: fc.constantFrom('A', 'B') }),
   fc.record({ kind: fc.constant('call' as const), key: fc.constantFrom(...KEYS), fails: fc.boolean() }),
@@ -102,7 +102,7 @@ const world: fc.Arbitrary<World> = fc.record({
   maxIdle: fc.constantFrom(0, 200),
 });
 
-/** What a step comes to, as anybody reads it. */
+/** The result of a step, by its text. */
 function outcome(next: Statement): Outcome {
   switch (next.kind) {
     case 'activity':
@@ -111,7 +111,7 @@ function outcome(next: Statement): Outcome {
       return next.fails ? 'failed' : 'done';
     case 'retry':
       return next.failures < next.attempts ? 'done' : 'failed';
-    // The winner is what comes back, failed or not.
+    // The result is the winner, failed or not.
     case 'timer':
     case 'event':
     case 'any':
@@ -123,7 +123,7 @@ function outcome(next: Statement): Outcome {
   }
 }
 
-/** How often a counter is raised. */
+/** How often a counter is incremented. */
 function count(next: Statement, key: Key): number {
   switch (next.kind) {
     case 'call':
@@ -213,7 +213,7 @@ beforeAll(async () => {
       }
     });
     df.app.orchestration('random', function* (context) {
-      // oxlint-disable-next-line orchestrators/no-shared-state -- the test counts with the SDK: it looks into what each replay was given
+      // oxlint-disable-next-line orchestrators/no-shared-state -- the test counts as the SDK does, from the input of each replay
       contexts.set(context.df.instanceId, context as unknown as Counting);
       const { rounds: all, fails, round, results } = context.df.getInput<Program>();
       for (const next of all[round]!) {
@@ -224,8 +224,9 @@ beforeAll(async () => {
               break;
             case 'locked': {
               const counters = next.keys.map((key) => new df.EntityId('counter', key));
-              // A request goes to the entity itself and a lock from one to the next, so that what was asked before may come after it; and
-              // then it is out of order, as in production. An answer says that it has come.
+              // A request goes to the entity itself and a lock from one to the next, so that what was asked
+              // before may come after it; and then it is out of order, as in production. An answer says that
+              // it has come.
               for (const counter of counters) yield context.df.callEntity(counter, 'get');
               const lock = (yield context.df.lock(counters)) as { release(): void };
               for (const counter of counters)
@@ -302,7 +303,8 @@ test(`${RUNS} random orchestrations end as they read`, { timeout: 1_500_000 }, a
       });
       for (const key of KEYS)
         expect(entities[`@counter@${key}`] ?? 0, `counter ${key}`).toBe(sum(program.flat(), key));
-      // Code that has not changed follows whatever histories it has left, as events and as rows, and none in which a step was another.
+      // Unchanged code follows all histories that it has written, as events and as rows. It follows none with
+      // another step.
       for (const history of histories) {
         await replayHistory(history, { sdk });
         await replayHistory(
@@ -322,7 +324,7 @@ test(`${RUNS} random orchestrations end as they read`, { timeout: 1_500_000 }, a
   );
 });
 
-test('a seed brings back the same world, step by step', async () => {
+test('a seed repeats the same world, step by step', async () => {
   await fc.assert(
     fc.asyncProperty(rounds, world, async (program, circumstances) => {
       expect((await run(program, circumstances)).steps).toEqual((await run(program, circumstances)).steps);

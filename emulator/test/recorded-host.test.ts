@@ -1,7 +1,8 @@
 /**
- * The app that was recorded on a real host, unmodified, on this one. The recorded sessions are played again, the same
- * calls in the same order, and each recording is compared with what happened here, up to what {@link comparable} takes
- * out. The table at the end of the output says case by case what was compared, and what was not and why.
+ * The unmodified app that was recorded on a real host, on the emulator. The test repeats the recorded
+ * sessions, the same calls in the same order, and compares each recording with what happens here, except for
+ * what {@link comparable} removes. The table at the end of the output shows, case by case, what was compared,
+ * and what was not and why.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -35,7 +36,7 @@ const functions = recordings<{ name: string; rawBindings: string[] }[]>('functio
 
 // ---- playing ------------------------------------------------------------------------------------------------------
 
-/** Made while what the call before it started is still under way. */
+/** Calls that are made while the work of the call before is still under way. */
 const AT_ONCE = '085-raise-early';
 const CONTINUATION = 'x-ms-continuation-token';
 
@@ -52,9 +53,9 @@ class Played {
     for (const [index, call] of calls.entries()) {
       if (calls[index + 1]?.name === AT_ONCE) session.holdActivities();
       if (call.name !== AT_ONCE) await session.quiet();
-      // As long as whoever recorded it waited, and longer than anything but the timer of anyRace takes.
+      // As long as the recording's script waited. All but the timer of anyRace takes less.
       if (/get-(final|running-waiting)|-x$|^skip/.test(call.name)) await session.skip(5);
-      // A page goes on where ours ended.
+      // A page continues where the page of the emulator ended.
       const token =
         call.headers?.[CONTINUATION] === undefined
           ? undefined
@@ -116,7 +117,7 @@ beforeAll(async () => {
   for (const { session } of [played.first, played.extra]) await session.callWith(CURL, 'GET', '/api/ping');
   await played.first.session.callWith(CURL, 'POST', '/api/orchestrators/chain3');
   await Promise.all(Object.entries(played).map(async ([name, one]) => one.play(steps[name as SessionName])));
-  // Queues are looked at in real time.
+  // Queues are read in real time.
   const ran = ({ session }: Played, name: string): number =>
     session.invocations.filter((invocation) => invocation.function === name).length;
   await eventually(() => {
@@ -130,20 +131,20 @@ beforeAll(async () => {
 interface Case {
   name: string;
   compared: string;
-  /** What is not compared, and why. */
+  /** The part that is not compared, and why. */
   exempt?: string;
-  /** What has to be the same, ours first. Without it nothing is compared. */
+  /** The pairs that have to be equal, the emulator's first. Without pairs nothing is compared. */
   pairs?: () => Pair[] | Promise<Pair[]>;
 }
 
 type Pair = readonly [ours: unknown, recorded: unknown];
 
-/** The same items, in whatever order. */
+/** The items in an order of their own. */
 function sorted(list: unknown): unknown[] {
   return (comparable(list) as unknown[]).map((item) => JSON.stringify(item)).toSorted();
 }
 
-/** An answer, as far as the recording has it. */
+/** A response, as far as the recording has it. */
 function answered(ours: Answer | undefined, recorded: Answer): Answer {
   return {
     status: ours!.status,
@@ -165,7 +166,7 @@ const BATCHES =
   'which operations came in one batch: chance; here all of them, their results and signals, and the state in the end';
 const CHANCE = 'the order in which activities that run at once end: chance';
 
-/** A list of instances, also inside what the app's `ops` answers. */
+/** A list of instances, also inside a response of the app's `ops`. */
 function listPairs(ours: unknown, recorded: unknown): Pair[] {
   const list = (body: unknown): Status[] =>
     (Array.isArray(body) ? body : (body as { r: Status[] }).r) as Status[];
@@ -176,7 +177,7 @@ function listPairs(ours: unknown, recorded: unknown): Pair[] {
   ];
 }
 
-/** Where answers are not compared as they are, and why. */
+/** The responses that are not compared unchanged, and why. */
 const specialAnswers: Record<string, [exempt: string, pairs: (ours: Answer, recorded: Answer) => Pair[]]> = {
   'httpCall-x': [SERVER, (ours, recorded) => [[ours, recorded]]],
   ...Object.fromEntries(
@@ -250,7 +251,7 @@ function answers(kind: string, session: SessionName): Case[] {
   return steps[session]
     .filter(({ response }) => response !== undefined)
     .map(({ name, response }) => {
-      // As text, for the order of keys.
+      // As text, because the order of keys counts.
       const [exempt, pairs] = specialAnswers[name] ?? [
         undefined,
         (ours: Answer, recorded: Answer): Pair[] => [
@@ -281,7 +282,7 @@ function sdkCalls(): Case[] {
     const key = `${session} ${comparable(call) as string} ${response.status}`;
     const common = { name: `sdk-calls/${name}`, compared: 'the call, status, headers, body' };
     const body = response.body as Partial<Status> | null;
-    // An answer on the way to another.
+    // A response on the way to another.
     const isPoll =
       response.status === 202 &&
       call.startsWith('GET') &&
@@ -317,7 +318,7 @@ function sdkCalls(): Case[] {
   });
 }
 
-/** The events of a history but for how they were spread over episodes. */
+/** The events of a history, without their distribution over episodes. */
 function byId({ history, ...replay }: Replay): unknown {
   const events = history
     .filter(({ EventType }) => EventType !== 12 && EventType !== 13)
@@ -399,7 +400,7 @@ function invocations(): Case[] {
             [operations(like), operations(all.filter((other) => other.function === recorded.function))],
           ];
         const found = like.filter((invocation) => isDeepStrictEqual(given(invocation), given(recorded)));
-        // Where none is the same, the first shows what is different.
+        // When none is equal, the first shows the difference.
         const ours = found[nth] ?? found.at(-1) ?? like[0];
         if (ours === undefined) return [[undefined, given(recorded)]];
         if (recorded.name === 'ops-3')
@@ -415,7 +416,7 @@ function invocations(): Case[] {
   });
 }
 
-/** What an entity was asked to do in its batches, and what came of it. */
+/** The operations of an entity's batches, and their results. */
 function operations(ran: readonly Invocation[]): unknown {
   const asked = ran.map(
     ({ inputData }) =>
@@ -439,7 +440,7 @@ function operations(ran: readonly Invocation[]): unknown {
   };
 }
 
-/** The JSON that an http function answered. */
+/** The JSON of an HTTP function's response. */
 function bodyOf({ answer }: Invocation): unknown {
   const { body } = (answer!.returnValue as { http: { body: { bytes: Uint8Array | { utf8: string } } } }).http;
   return JSON.parse(

@@ -1,4 +1,4 @@
-/** What survives when the emulator is killed: everything that was acknowledged, and at once. */
+/** The emulator is killed. Everything that it has acknowledged survives, and continues at once. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,7 +13,7 @@ interface Status {
 }
 
 const directory = path.join(import.meta.dirname, 'fixtures/mixed-app');
-/** The emulator starts again after each, which takes a second. */
+/** After each kill the emulator starts again, which takes a second. */
 const KILLS = inject('long') ? 30 : 10;
 let folder: string;
 let storage: string;
@@ -35,7 +35,7 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   });
 }
 
-/** Calls the management API; undefined when the emulator was killed meanwhile. */
+/** Calls the management API. @returns undefined when the emulator was killed meanwhile */
 async function call(method: string, where: string, body?: unknown): Promise<Response | undefined> {
   try {
     return await fetch(`${emulator!.url}/runtime/webhooks/durabletask/${where}`, {
@@ -80,7 +80,7 @@ test(`${KILLS} kills at random moments lose nothing and repeat no recorded step`
         : undefined;
     if (next < ids.length) {
       const response = await call('POST', `orchestrators/mixed/${ids[next]!}`, {});
-      // 409: it was taken before the emulator was killed, and the answer was lost.
+      // 409: the emulator accepted it before it was killed, and the response was lost.
       if (response?.status === 202 || response?.status === 409) next++;
     }
     const known = ids.slice(0, next);
@@ -102,7 +102,7 @@ test(`${KILLS} kills at random moments lose nothing and repeat no recorded step`
   for (const [id, numbers] of accepted) {
     for (let number = 1000; numbers.size < 3; number++) {
       const answer = (await call('POST', `instances/${id}/raiseEvent/Number`, number))?.status;
-      // 410: events whose answers were lost were enough, and it has finished.
+      // 410: the instance has finished. Events whose responses were lost were enough.
       if (answer === 202 || answer === 410) numbers.add(number);
     }
   }
@@ -131,11 +131,12 @@ test(`${KILLS} kills at random moments lose nothing and repeat no recorded step`
       'child/round-2',
       'raced',
     ]);
-    // Events whose answer was lost may have come, too: but none twice, and they are taken in the order they came.
+    // Events whose response was lost may have come, too. But none comes twice, and they are taken in their
+    // order.
     expect(output.events).toHaveLength(3);
     expect(new Set(output.events).size).toBe(3);
     for (const [step, execution] of output.results.filter(([name]) => !name.startsWith('child/'))) {
-      // The recorded run is the last: once recorded, a step does not run again.
+      // The recorded run is the last one: a recorded step does not run again.
       expect(runs.findLast(([instance, name]) => instance === id && name === step)?.[2]).toBe(execution);
     }
   }
@@ -165,7 +166,7 @@ test('with 100 activities in flight and many instances waiting, work goes on rig
   await until(async () => (await status(waiting[123]!)).runtimeStatus === 'Completed');
 });
 
-test('of two emulators on one hub the second is told who has it, and takes over once the first was killed', async () => {
+test('of two emulators on one hub the second prints the owner, and can start when the first was killed', async () => {
   await start();
   const first = emulator!;
   expect((await call('POST', 'orchestrators/hanging/one', {}))?.status).toBe(202);
@@ -177,7 +178,7 @@ test('of two emulators on one hub the second is told who has it, and takes over 
     code: 1,
     output: `Task hub 'MixedHub' is in use by process ${first.child.pid} on ${hostname()}.\n`,
   });
-  // It has disturbed nobody.
+  // It has not disturbed the first.
   expect((await call('POST', 'instances/two/raiseEvent/Go', 'now'))?.status).toBe(202);
   await until(async () => (await status('two')).runtimeStatus === 'Completed');
   await first.kill();

@@ -1,4 +1,7 @@
-/** Histories, our own and those that a real host recorded, replayed on the code of today; and the same histories changed, as if the code had been. */
+/**
+ * Histories of the emulator and of a real host, replayed on today's code; and the same histories with
+ * changes, as if the code had changed.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,7 +21,7 @@ function read<T>(file: string): T {
   return JSON.parse(readFileSync(path.join(fixtures, file), 'utf8')) as T;
 }
 
-/** Whatever histories the real host showed in the recorded session, by the names of the calls. */
+/** All histories that the real host showed in the recorded session, by the names of the calls. */
 const recordings = ['recorded/calls.json', 'recorded/extra-calls.json']
   .flatMap((file) => read<{ name: string; response?: { body: unknown } }[]>(file))
   .flatMap(({ name, response }): { name: string; status: ShownHistory }[] => {
@@ -32,7 +35,7 @@ const recordedRows =
     'storage/rows.json',
   );
 
-/** A status with its history as a real host showed it. */
+/** A status with its history, as shown by a real host. */
 function shown(name: string): ShownHistory {
   return structuredClone(recordings.find((recording) => recording.name === name)!.status);
 }
@@ -48,7 +51,7 @@ function rowsOf(instanceId: string): HistoryRow[] {
   );
 }
 
-/** The history of an instance that has run here, as a fixture would hold it. */
+/** The history of an instance that has run here, in the form of a fixture. */
 async function recorded(name: string, input?: unknown): Promise<HistoryEvent[]> {
   const { instanceId } = await app.finished(await app.start(name, input));
   return JSON.parse(JSON.stringify(await app.history(instanceId))) as HistoryEvent[];
@@ -71,7 +74,7 @@ describe('Today’s code follows', () => {
     await expect(app.replay(rowsOf(instanceId))).resolves.toBeUndefined();
   });
 
-  test('what has run here, however it is had, and runs nothing but the orchestrator', async () => {
+  test('what has run here, in each form of its history, and runs nothing but the orchestrator', async () => {
     const { instanceId } = await app.finished(await app.start('retry'));
     const before = app.calls('flaky').length;
     await expect(app.replay(await app.history(instanceId))).resolves.toBeUndefined();
@@ -99,7 +102,7 @@ describe('Today’s code follows', () => {
   });
 });
 
-describe('Today’s code is told from a history', () => {
+describe('Today’s code does not follow a history', () => {
   const departure = async (history: HistoryEvent[]): Promise<string> => {
     const error: unknown = await app.replay(history).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(HistoryMismatchError);
@@ -216,7 +219,7 @@ describe('Today’s code is told from a history', () => {
   });
 });
 
-describe('What cannot be replayed is said', () => {
+describe('A history that cannot be replayed is reported:', () => {
   test.for<[string, () => unknown, string]>([
     ['a list of something else', () => [{ EventType: 'TaskCompleted' }], 'no ExecutionStarted'],
     [

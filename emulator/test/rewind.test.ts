@@ -1,4 +1,4 @@
-/** Failed instances that try again what failed. */
+/** Failed instances that repeat what failed. */
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
@@ -23,7 +23,7 @@ function breakStep(app: TestApp, fails: (name: string) => boolean): void {
 
 const inputs = (app: TestApp, name: string): unknown[] => app.calls(name).map(({ input }) => input);
 
-test('What failed is run again under its number, and what succeeded is not', async () => {
+test('A failed task runs again under its id, and a successful one does not', async () => {
   const app = await start();
   breakStep(app, () => true);
   const id = await app.start('fragile', 'step');
@@ -88,7 +88,7 @@ test.each([
   expect(await app.instance(`${id}-b`)).toMatchObject({ runtimeStatus: 'Completed' });
 });
 
-test('Retries and rewinding do not go together, as in production: the timer between two attempts has no place any more', async () => {
+test('Rewinding fails after retries, as in production: the timer between two attempts is not scheduled again', async () => {
   const app = await start();
   breakStep(app, () => true);
   const id = await app.start('fragileRetried');
@@ -104,7 +104,7 @@ test('Retries and rewinding do not go together, as in production: the timer betw
   });
 });
 
-test('Only what has failed is rewound: 412 for everything else', async () => {
+test('Only a failed instance is rewound; for all others the response is 412', async () => {
   const app = await start();
   const rewind = async (id: string): Promise<[number, unknown]> => {
     const response = await app.post(`/runtime/webhooks/durabletask/instances/${id}/rewind?reason=x`);

@@ -1,4 +1,7 @@
-/** The client of durable-functions itself, in the app that was recorded on a real host, over HTTP against a running host. */
+/**
+ * The client of durable-functions itself, in the app that was recorded on a real host, over HTTP against a
+ * running host.
+ */
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config/config.js';
@@ -10,7 +13,7 @@ import { loadApp } from '../src/worker/app-loader.js';
 const directory = path.join(import.meta.dirname, 'fixtures/recorded-app');
 const clock = new SkippingClock(Date.UTC(2026, 10, 21));
 let host: Host;
-/** By another of the host's names than the one it calls itself, as a caller may. */
+/** The host by another of its names, as a caller may use. */
 let origin: string;
 
 beforeAll(async () => {
@@ -44,12 +47,12 @@ async function call(where: string, init: RequestInit = { method: 'POST' }): Prom
   };
 }
 
-/** What the app's `ops` function got from the client, or what the client threw. */
+/** The result of the client in the app's `ops` function, or its error. */
 async function ops(operation: string, id = '', init?: RequestInit): Promise<unknown> {
   return (await call(`/api/ops/${operation}/${id}`, init)).body;
 }
 
-/** Runs all that can run, timers included. */
+/** Runs until nothing is due, timers included. */
 async function skipToIdle(): Promise<void> {
   for (await host.engine.whenQuiet(); clock.next !== undefined; await host.engine.whenQuiet()) {
     clock.moveTo(clock.next);
@@ -75,7 +78,7 @@ beforeEach(async () => {
 });
 
 describe('An instance started by the client', () => {
-  test('is answered with addresses on the host that was called, which work', async () => {
+  test('returns URLs of the host that was called, and they work', async () => {
     const answer = await call('/api/orchestrators/full?id=full-1', {
       method: 'POST',
       body: '{"who":"me","n":[1,2]}',
@@ -126,7 +129,7 @@ describe('An instance started by the client', () => {
     });
   });
 
-  test('without input sees an empty string', async () => {
+  test('without input gets an empty string', async () => {
     await start('waiter', 'w');
     expect(await ops('status', 'w')).toMatchObject({ ok: true, r: { input: '' } });
   });
@@ -143,7 +146,7 @@ describe('An instance started by the client', () => {
 });
 
 describe('The client', () => {
-  test('is told of an unknown instance as on a real host', async () => {
+  test('gets the error of a real host for an unknown instance', async () => {
     expect(await ops('status', 'nope')).toEqual({
       ok: false,
       name: 'Error',
@@ -164,7 +167,7 @@ describe('The client', () => {
     expect(await ops('purge', 'nope')).toEqual({ ok: true, r: { instancesDeleted: 0 } });
   });
 
-  test('hears no complaint about a finished instance, but of a rewind', async () => {
+  test('gets no error for a finished instance, except for a rewind', async () => {
     await start('chain3', 'done');
     await skipToIdle();
     for (const operation of ['terminate', 'suspend', 'resume'])

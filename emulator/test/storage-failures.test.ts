@@ -1,18 +1,25 @@
-/** Storage that fails for a while, in the midst of a scenario that has everything in it: nothing is lost, one line says so, and all goes on. */
+/**
+ * Storage fails for a while in the middle of a scenario that has everything in it. Nothing is lost, the log
+ * has one line, and all continues.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { account } from './support/azurite.js';
 import { faultyStorage, type Fault } from './support/faulty-storage.js';
 import { ending, Life, loadScenario, play, type Ending } from './support/scenario.js';
 
-/** After so many requests storage begins to fail, and fails for so many milliseconds: for longer than the lease of a hub lasts. */
+/**
+ * Storage begins to fail after so many requests. It fails for so many milliseconds: longer than the lease of
+ * a hub lasts.
+ */
 const SOUND = 60;
 const OUTAGE = 40_000;
 
 const worker = await loadScenario();
 let undisturbed: Ending;
 
-// Time passes quicker here, so that nobody has to wait out the outage; but not while Azurite is at work, whose time is real.
+// Time passes faster here, so that the outage is short. It stands still while Azurite works, because
+// Azurite's time is real.
 beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
   undisturbed = await playOn('undisturbed');
@@ -21,12 +28,12 @@ afterAll(() => {
   vi.useRealTimers();
 });
 
-/** Plays the scenario on storage that has a fault for a while. */
+/** Plays the scenario on storage with a fault for a while. */
 async function playOn(name: string, fault?: Fault): Promise<Ending & { said: string[] }> {
   const storage = await faultyStorage(await account());
   const said: string[] = [];
   const life = new Life(storage.connection, worker, (level, _category, message) => {
-    // Who got no answer starts an instance once more, and is told so.
+    // A caller that gets no response starts the instance again, which is logged.
     if (!message.includes('was started again while it runs')) said.push(`${level}: ${message}`);
   });
   let requests = 0;
@@ -34,7 +41,7 @@ async function playOn(name: string, fault?: Fault): Promise<Ending & { said: str
   storage.fault = ({ path }) => {
     if (requests++ < SOUND) return undefined;
     until ??= Date.now() + OUTAGE;
-    // To be answered so when it renews its lease tells a host that the hub is somebody else's.
+    // A host that gets 412 when it renews its lease has lost the hub.
     const refused =
       typeof fault === 'object' && 'status' in fault && fault.status === 412 && path.includes('comp=lease');
     return Date.now() < until && !refused ? fault : undefined;
@@ -57,7 +64,7 @@ async function playOn(name: string, fault?: Fault): Promise<Ending & { said: str
   return { ...(await noted), said };
 }
 
-test('storage that does not fail is not worth a word', () => {
+test('storage that does not fail is not logged', () => {
   expect(undisturbed).toMatchObject({ wrong: [], said: [] });
 });
 

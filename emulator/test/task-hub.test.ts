@@ -1,4 +1,4 @@
-/** What every task hub does: the sentences of `TaskHub`, held against both. */
+/** What `TaskHub` promises, checked on both hubs. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AzureStorageHub } from '../src/durable/azure-storage/hub.js';
 import type { HistoryEvent, RuntimeStatus } from '../src/durable/history.js';
@@ -18,7 +18,7 @@ const HUBS: Record<string, () => Promise<TaskHub>> = {
   'Azure Storage': async () => new AzureStorageHub({ connection: await account(), name: 'Hub' }),
 };
 
-/** Sizes around and beyond what fits into a column, and text that is hard on every encoding. */
+/** Sizes around and above the limit of a column, and text that is difficult for encodings. */
 const LONG = '"' + '€ü"\\ 日本 🎉 '.repeat(4000) + '"';
 const longText = (name: string): string => `${LONG.slice(0, -1)} ${name}"`;
 const time = (second: number): number => Date.parse(`2026-11-21T00:00:0${second}Z`);
@@ -58,7 +58,7 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
   });
   afterEach(() => hub.close());
 
-  /** What an episode does: load, commit, project. */
+  /** Does what an episode does: load, commit, project. */
   async function commit(over: Partial<Commit> & { record: InstanceRecord }): Promise<void> {
     const { instanceId } = over.record;
     const { token } = await hub.load(instanceId);
@@ -66,7 +66,7 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     await hub.project(over.record);
   }
 
-  test('has nothing of an instance that nobody wrote, and says so without asking too', async () => {
+  test('has no instance that was never written, and knows that without a request, too', async () => {
     const loaded = await hub.load('nobody');
     expect(loaded).toMatchObject({ record: undefined, history: [], inbox: [], stale: false });
     expect(hub.fresh()).toMatchObject({ record: undefined, history: [], inbox: [], stale: false });

@@ -35,7 +35,7 @@ describe('An app under test', () => {
     expect(response.status).toBe(202);
   });
 
-  test('lives through ten days in no time, and each call of an activity is dated', async () => {
+  test('passes ten days at once, and each call of an activity has its date', async () => {
     const id = await app.start('tenDays');
     await app.skip({ days: 9, hours: 23 });
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
@@ -55,7 +55,7 @@ describe('An app under test', () => {
     ]);
   });
 
-  test('sees the time of its environment, in orchestrators, activities and endpoints', async () => {
+  test('gets the time of its environment, in orchestrators, activities and endpoints', async () => {
     await app.skip({ days: 365 });
     expect(await (await app.get('/api/time')).json()).toEqual({
       date: '2027-03-01T08:00:00.000Z',
@@ -64,7 +64,7 @@ describe('An app under test', () => {
     });
   });
 
-  test('sees the settings of its environment and none of another’s', async () => {
+  test('gets the settings of its environment, and none of another', async () => {
     await using other = await TestApp.start({ directory, settings: { COLOUR: 'green' } });
     expect(
       await Promise.all([app, other].map(async (each) => (await each.get('/api/setting/COLOUR')).text())),
@@ -95,7 +95,7 @@ describe('An app under test', () => {
     ]);
   });
 
-  test('has nothing replaced that it does not have, and the error lists what it has', () => {
+  test('throws for a replacement of an unknown function, and the error lists the functions', () => {
     expect(() => {
       app.replace('greed', () => '');
     }).toThrow(/^The app has no function named 'greed'\. It has: .*greet, .*note/);
@@ -141,7 +141,7 @@ describe('An app under test', () => {
     );
   });
 
-  test('is told to wait for what never comes, and says what that is', async () => {
+  test('fails when a test waits for an event that never comes, and names the event', async () => {
     const id = await app.start('waits');
     await expect(app.finished(id)).rejects.toThrow(NeverFinishesError);
     await expect(app.finished(id)).rejects.toThrow("it waits for the event 'Go', and nothing is due");
@@ -157,18 +157,18 @@ describe('An app under test', () => {
     );
   });
 
-  test('with an orchestrator that draws lots fails in the same way', async () => {
+  test('with an orchestrator that uses random numbers fails in the same way', async () => {
     expect((await app.finished(await app.start('drawsLots'))).output).toContain('is not deterministic');
   });
 
-  test('without that check runs as production would', async () => {
+  test('without that check runs as production does', async () => {
     await using lenient = await TestApp.start({ directory, verifyReplay: false });
     expect(await lenient.finished(await lenient.start('readsClock'))).toMatchObject({
       runtimeStatus: 'Completed',
     });
   });
 
-  test('whose orchestration fails says so once, with the reason', async () => {
+  test('whose orchestration fails logs that once, with the reason', async () => {
     const lines: string[] = [];
     await using talkative = await TestApp.start({
       directory,
@@ -186,7 +186,7 @@ describe('An app under test', () => {
     ]);
   });
 
-  test('that calls an unknown activity fails with the name, where production would hang', async () => {
+  test('that calls an unknown activity fails with the name; production hangs', async () => {
     expect((await app.finished(await app.start('callsNobody'))).output).toContain(
       "an activity named 'nobody', and there is none",
     );
@@ -196,14 +196,14 @@ describe('An app under test', () => {
     expect(await lenient.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
   });
 
-  test('can be skipped to where nothing is due any more', async () => {
+  test('can be skipped until nothing is due', async () => {
     const id = await app.start('tenDays');
     await app.skip('idle');
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed' });
     expect(app.now.toISOString()).toBe('2026-03-11T08:00:00.000Z');
   });
 
-  test('has what is due at one time happen in the order of their times', async () => {
+  test('runs what is due in the order of the times', async () => {
     await Promise.all(
       [
         ['late', 3],

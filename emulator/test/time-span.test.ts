@@ -1,4 +1,4 @@
-/** .NET's spans of time, in host.json and in schedules. */
+/** .NET's time spans in host.json and in schedules. */
 import { expect, test } from 'vitest';
 import { formatTimeSpan, parseTimeSpan } from '../src/time-span.js';
 
@@ -11,15 +11,18 @@ test.each([
   ['2', 172_800_000],
   ['-00:00:01', -1000],
   ['-1', -86_400_000],
-  // .NET reads the hours as days when there are too many.
+  // .NET reads the hours as days when they are above 23.
   ['24:00:00', 24 * 86_400_000],
 ])('%s is %i milliseconds', (text, milliseconds) => {
   expect(parseTimeSpan(text)).toBe(milliseconds);
 });
 
-test.each(['', 'soon', '1:2:3:4:5', '00:60:00', '1.24:00:00', '0 */5 * * * *'])("'%s' is no span", (text) => {
-  expect(parseTimeSpan(text)).toBeUndefined();
-});
+test.each(['', 'soon', '1:2:3:4:5', '00:60:00', '1.24:00:00', '0 */5 * * * *'])(
+  "'%s' is not a time span",
+  (text) => {
+    expect(parseTimeSpan(text)).toBeUndefined();
+  },
+);
 
 test.each([
   [0, '00:00:00'],

@@ -33,7 +33,7 @@ const ALL = [
   'TooLong',
 ] as const;
 
-/** An app in which only the given timer functions run, and what they saw. */
+/** An app in which only the given timer functions are enabled, and the inputs of their runs. */
 async function start(
   only: readonly (typeof ALL)[number][],
   { settings, ...options }: TestAppOptions = {},
@@ -61,7 +61,7 @@ async function start(
 }
 
 describe('a timer function', () => {
-  test('runs when its schedule says, with the time and what the host tells of the schedule', async () => {
+  test('runs on its schedule, and gets the time and the status of the schedule', async () => {
     const { app, ticks } = await start(['Nightly']);
     await app.skip({ days: 4 });
     expect(ticks()).toEqual([
@@ -112,7 +112,7 @@ describe('a timer function', () => {
     await app.stop();
   });
 
-  test('with a span of time for a schedule runs that long after it ran last', async () => {
+  test('with a time span for a schedule runs so long after its last run', async () => {
     const { app, ticks } = await start(['Hourly']);
     await app.skip({ hours: 2 });
     expect(ticks().map(({ at }) => at)).toEqual(['2026-11-21T11:00:05.000Z', '2026-11-21T12:00:05.000Z']);
@@ -120,7 +120,7 @@ describe('a timer function', () => {
     await app.stop();
   });
 
-  test('runs at start when it says so, and is not past due then', async () => {
+  test('runs at the start with runOnStartup, and is not past due then', async () => {
     const { app, ticks } = await start(['AtStart']);
     await app.quiet();
     expect(ticks()).toMatchObject([{ at: '2026-11-21T10:00:05.000Z', timer: { isPastDue: false } }]);
@@ -129,7 +129,7 @@ describe('a timer function', () => {
     await app.stop();
   });
 
-  test('can be run out of turn, by a test and by an administrator, and keeps its schedule', async () => {
+  test('can be run without its schedule, by a test and by an administrator, and keeps its schedule', async () => {
     const { app, ticks } = await start(['Nightly', 'Fails', 'Fixed'], {
       enforceKeys: true,
       settings: { FAILURES: '9' },
@@ -199,7 +199,7 @@ describe('a timer function', () => {
     await app.stop();
   });
 
-  test('does not keep time from getting idle, and does wake an instance that waits for it', async () => {
+  test('does not keep skip(idle) from ending, and wakes an instance that waits for it', async () => {
     const { app } = await start(['Waker', 'Often']);
     const id = await app.start('Wait', 'Morning');
     await app.skip('idle');
@@ -226,7 +226,7 @@ describe('a timer function', () => {
     await expect(start(['Nightly'], { settings: { NIGHTLY: schedule } })).rejects.toThrow(message);
   });
 
-  test('in a time zone that nobody knows keeps the app from starting', async () => {
+  test('in an unknown time zone stops the app from starting', async () => {
     await expect(start([], { settings: { WEBSITE_TIME_ZONE: 'Eastern Standard Time' } })).rejects.toThrow(
       "names the time zone 'Eastern Standard Time'",
     );
@@ -234,7 +234,7 @@ describe('a timer function', () => {
 });
 
 describe('a function with a retry policy', () => {
-  test('runs again after a fixed delay, and hears why', async () => {
+  test('runs again after a fixed delay, and gets the failure', async () => {
     const { app, ticks } = await start(['Fixed'], { settings: { FAILURES: '1' } });
     await app.skip({ minutes: 61 });
     expect(ticks()).toMatchObject([
@@ -261,7 +261,7 @@ describe('a function with a retry policy', () => {
     await app.stop();
   });
 
-  test('is given up after its last retry, and runs at its next time', async () => {
+  test('fails after its last retry, and runs at its next time', async () => {
     const lines: string[] = [];
     const { app, ticks } = await start(['Fixed'], {
       settings: { FAILURES: '9' },
@@ -284,7 +284,7 @@ describe('a function with a retry policy', () => {
     await app.stop();
   });
 
-  test('waits longer each time, within its bounds, for ever if it says so', async () => {
+  test('waits longer each time, within its bounds, and without a limit of retries if it has none', async () => {
     const { app, ticks } = await start(['Growing']);
     await app.skip({ hours: 15 });
     const times = ticks().map(({ at }) => Date.parse(at));
@@ -307,7 +307,7 @@ describe('a function with a retry policy', () => {
     ],
     ['no delay', { strategy: 'fixedDelay', maxRetryCount: 1 }, 'it has no delayInterval'],
     [
-      'bounds the wrong way round',
+      'bounds in the wrong order',
       {
         strategy: 'exponentialBackoff',
         maxRetryCount: 1,
@@ -320,7 +320,7 @@ describe('a function with a retry policy', () => {
     expect(() => retryPolicy(options)).toThrow(message);
   });
 
-  test('waits no longer when its host stops', async () => {
+  test('stops its wait when its host stops', async () => {
     const { app } = await start(['Growing']);
     await app.skip({ hours: 14 });
     // A host that stops gives functions two seconds to end.
@@ -329,7 +329,7 @@ describe('a function with a retry policy', () => {
 });
 
 describe('a function that takes longer than host.json allows', () => {
-  test('is given up: as an activity it fails, over HTTP it is 500, and nothing else waits for it', async () => {
+  test('fails as an activity, is 500 over HTTP, and nothing else waits for it', async () => {
     const lines: string[] = [];
     const { app } = await start(['TooLong'], {
       settings: { AzureFunctionsJobHost__functionTimeout: '00:00:01' },
@@ -358,8 +358,8 @@ describe('a function that takes longer than host.json allows', () => {
   });
 });
 
-describe('a run that was missed', () => {
-  test('is made up for at the next start, once, as past due; a run that was not missed is not', async () => {
+describe('a missed run', () => {
+  test('happens at the next start, once, as past due; a run that was not missed does not', async () => {
     const storage = await account();
     const first = await start(['Nightly', 'Hourly'], { storage });
     await first.app.skip({ minutes: 30 });
@@ -384,7 +384,7 @@ describe('a run that was missed', () => {
     expect(third.ticks()).toEqual([]);
   });
 
-  test('by a schedule that was changed meanwhile was not missed', async () => {
+  test('of a schedule that was changed meanwhile does not count as missed', async () => {
     const storage = await account();
     await (await start(['Nightly'], { storage })).app.stop();
     const later = await start(['Nightly'], {
@@ -399,7 +399,7 @@ describe('a run that was missed', () => {
     await later.app.stop();
   });
 
-  test('is known from the blob in which the real host keeps it', async () => {
+  test('is found from the blob of the real host', async () => {
     const storage = await account();
     const settings = { AzureFunctionsWebHost__hostid: 'shared' };
     const { app } = await start(['Nightly'], { storage, settings });
@@ -422,7 +422,7 @@ describe('a run that was missed', () => {
   });
 });
 
-test('storage that does not answer is told, and keeps no function from running', async () => {
+test('storage that does not answer is logged, and stops no function from running', async () => {
   const nobody =
     'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;BlobEndpoint=http://127.0.0.1:1/a';
   const lines: string[] = [];
@@ -457,7 +457,7 @@ test('storage that does not answer is told, and keeps no function from running',
   ).toHaveLength(2);
 });
 
-test('the id of a host is that of func start: from the machine and the folder, or as set', () => {
+test('the id of a host is that of func start: from the machine and the folder, or from a setting', () => {
   expect(hostId('/home/me/app', () => 'chosen')).toBe('chosen');
   expect(hostId('/home/me/app', () => undefined)).toMatch(/^[a-z0-9]+-\d+$/);
   expect(hostId('/home/me/app', () => undefined)).not.toBe(hostId('/home/me/app2', () => undefined));
@@ -497,7 +497,7 @@ describe('a schedule', () => {
       '0 50/4 * * * *',
       ['2026-01-01T00:50:00Z', '2026-01-01T00:54:00Z', '2026-01-01T00:58:00Z', '2026-01-01T01:50:00Z'],
     ],
-    // Both the day and the weekday have to be right, unlike in cron.
+    // Both the day and the weekday have to match, unlike in cron.
     ['0 0 0 13 * 5', ['2026-02-13T00:00:00Z', '2026-03-13T00:00:00Z']],
     ['0 0 0 31 * *', ['2026-01-31T00:00:00Z', '2026-03-31T00:00:00Z']],
     ['1.12:00:00', ['2026-01-02T12:00:00Z', '2026-01-04T00:00:00Z']],
@@ -538,7 +538,7 @@ describe('a schedule', () => {
     expect(parseSchedule(text, 'UTC')!.frequent).toBe(frequent);
   });
 
-  test('in an hour that comes twice runs once at a point in time, and twice at an interval', () => {
+  test('in an hour that repeats runs once at a point in time, and twice at an interval', () => {
     const zone = 'America/Los_Angeles';
     expect(after('0 30 1 * * *', '2018-11-04T07:30:00Z', 2, zone)).toEqual([
       '2018-11-04T08:30:00Z',

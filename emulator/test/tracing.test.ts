@@ -19,7 +19,7 @@ import { account } from './support/azurite.js';
 describe('a place in a trace', () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 
-  it('is read from the headers of W3C Trace Context, with the state of whoever set it', () => {
+  it('is read from the headers of W3C Trace Context, with its state', () => {
     expect(readTraceContext({ traceparent, tracestate: 'vendor=1' })).toEqual({
       traceParent: traceparent,
       traceState: 'vendor=1',
@@ -38,7 +38,7 @@ describe('a place in a trace', () => {
     expect(readTraceContext({ traceparent: text })).toBeUndefined();
   });
 
-  it('has places below it, in the same trace and sampled alike', () => {
+  it('has children in the same trace, with the same sampling', () => {
     const parent = readTraceContext({
       traceparent: traceparent.replace(/01$/, '00'),
       tracestate: 'vendor=1',
@@ -51,7 +51,7 @@ describe('a place in a trace', () => {
     expect(child.traceState).toBe('vendor=1');
   });
 
-  it('is the first of a new trace where there is none', () => {
+  it('is the root of a new trace when there is none', () => {
     const [one, other] = [childOf(undefined), childOf(undefined)];
     expect(readTraceContext({ traceparent: one.traceParent })).toEqual(one);
     expect(traceIdOf(one)).not.toBe(traceIdOf(other));
@@ -136,7 +136,7 @@ describe("the host's spans", () => {
     ]);
   });
 
-  it('are lost where nobody takes them, which is said once', async () => {
+  it('are lost when no program accepts them, and the first failure is logged', async () => {
     const said: string[] = [];
     const sender = new OtlpSender({
       endpoint: 'http://127.0.0.1:9',
@@ -192,7 +192,7 @@ describe('an orchestration', () => {
     return spans;
   }
 
-  /** Every span with those above it, up to whoever is not among them; the failed with an exclamation mark. */
+  /** Every span with its ancestors, as far as they are known; failed ones have an exclamation mark. */
   function lines(spans: readonly Span[]): string[] {
     const above = (span: Span): string => {
       const parent =
@@ -222,7 +222,7 @@ describe('an orchestration', () => {
     );
   });
 
-  it('that fails says so, with the activity that it failed for', async () => {
+  it('that fails has a failed span, with the failed activity below it', async () => {
     const within = 'orchestration:failing (server)! < create_orchestration:failing (producer) < caller';
     expect(lines(await run('failing'))).toEqual(
       [
@@ -255,7 +255,7 @@ describe('an orchestration', () => {
     ).toEqual(['ContinuedAsNew', 'ContinuedAsNew', 'Completed']);
   });
 
-  it('keeps its place in the trace when the host is started anew', async () => {
+  it('keeps its place in the trace when the host starts again', async () => {
     const connection = await account();
     const spans: Span[] = [];
     const first = await start(spans, new AzureStorageHub({ connection, name: 'Hub' }));

@@ -46,7 +46,7 @@ describe('Versions', () => {
     expect(compareVersions(a, b)).toBe(expected);
   });
 
-  test('are ordered the same from both sides', () => {
+  test('have the same order in both directions', () => {
     const version = fc.oneof(
       fc.constant(null),
       fc.string({ maxLength: 4 }),
@@ -84,7 +84,7 @@ describe('An instance', () => {
     });
   });
 
-  test('has no version where nobody names one', async () => {
+  test('has no version when none is named', async () => {
     const app = await start({});
     expect(await app.finished(await app.start('childVersion'))).toMatchObject({ output: null });
   });
@@ -96,7 +96,7 @@ describe('An instance', () => {
     });
   });
 
-  test('of a later version is left as it is, which is said once', async () => {
+  test('of a later version stays as it is, and the log says so once', async () => {
     const said: string[] = [];
     const app = await start(
       { defaultVersion: '2.0' },
@@ -127,7 +127,7 @@ describe('An instance', () => {
     });
   });
 
-  test('of a later version fails where host.json says so', async () => {
+  test('of a later version fails when host.json says so', async () => {
     const app = await start({ defaultVersion: '2.0', versionFailureStrategy: 'Fail' }, { strict: false });
     expect(await app.finished(await startOf(app, 'waits', '3.0'))).toMatchObject({
       runtimeStatus: 'Failed',
@@ -137,7 +137,7 @@ describe('An instance', () => {
 });
 
 describe('The id of a live instance', () => {
-  test('can be taken where host.json says so: the new one takes the place of the live one', async () => {
+  test('can be used when host.json says so: the new instance replaces the live one', async () => {
     const app = await start({ overridableExistingInstanceStates: 'AnyState' });
     await app.start('waits', 'first', 'one');
     await app.start('waits', 'second', 'one');

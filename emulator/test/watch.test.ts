@@ -1,4 +1,4 @@
-/** `emulator start --watch`: an app that changes while its instances go on. */
+/** `emulator start --watch`: an app changes, and its instances continue. */
 import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, maxRetries: 5 });
 });
 
-/** Only the first version of it waits as long as it is told to. */
+/** Only its first version waits for the given time. */
 const program = (greeting: string): string => `
 const { app } = require('@azure/functions');
 const df = require('durable-functions');
@@ -39,7 +39,7 @@ async function writeApp(greeting: string): Promise<void> {
 }
 
 describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
-  test('a changed app is loaded anew at the same address, and its instances go on', async () => {
+  test('a changed app is loaded again at the same URL, and its instances continue', async () => {
     await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
     await writeFile(path.join(directory, 'package.json'), '{ "main": "dist/*.js" }');
     await symlink(
@@ -123,7 +123,7 @@ describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
   });
 });
 
-test('an app that cannot be started at first ends it, with one line', async () => {
+test('an app that cannot start the first time ends it, with one line', async () => {
   await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
   const { code, output } = await runCli([
     'start',
@@ -139,7 +139,7 @@ test('an app that cannot be started at first ends it, with one line', async () =
   expect(output).toMatch(/^There is no package\.json in .*\n$/);
 });
 
-describe('what an app is loaded from is watched:', () => {
+describe('the files of an app are watched:', () => {
   const seen: string[] = [];
   let stop: () => void;
   beforeEach(() => {
@@ -152,7 +152,7 @@ describe('what an app is loaded from is watched:', () => {
     stop();
   });
 
-  test('its settings, and code in folders that come later', async () => {
+  test('its settings, and code in folders that are made later', async () => {
     const step = async (change: Promise<unknown>, file: string): Promise<void> => {
       const before = seen.length;
       await change;
@@ -168,11 +168,12 @@ describe('what an app is loaded from is watched:', () => {
     await step(writeFile(path.join(directory, 'build/deep/b.cjs'), ''), 'build/deep/b.cjs');
   });
 
-  test('but not its sources, its data, its packages, and what is hidden', async () => {
+  test('but not its sources, its data, its packages, and hidden folders', async () => {
     for (const folder of ['.storage', 'node_modules']) await mkdir(path.join(directory, folder));
     for (const file of ['index.ts', '__azurite_db_queue__.json', '.storage/a.js', 'node_modules/a.js'])
       await writeFile(path.join(directory, file), '');
-    // What is not told now will not be told: changes are told when nothing has changed for a quarter of a second.
+    // A change that is not reported now will not be: a change is reported after a quarter of a second without
+    // another.
     await new Promise((resolve) => {
       setTimeout(resolve, 600);
     });

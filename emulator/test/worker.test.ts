@@ -1,4 +1,4 @@
-/** The worker: loading an app once, and what happens around each invocation, with the real @azure/functions. */
+/** The worker with the real @azure/functions: an app is loaded once, and each invocation has its hooks. */
 import type {
   InvocationContext,
   LogHookContext,
@@ -15,9 +15,9 @@ import type { InvocationOutcome } from '../src/worker/types.js';
 import type { WorkerOptions } from '../src/worker/worker.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
 
-/** What the hooks and functions saw, in order. */
+/** The calls of the hooks and functions, in order. */
 const seen: unknown[] = [];
-/** What hooks are to do in the test that runs; by default they do nothing. */
+/** The hooks of the running test; by default they do nothing. */
 let hooks: {
   before?: (context: PreInvocationContext) => void;
   after?: (context: PostInvocationContext) => void;
@@ -25,7 +25,7 @@ let hooks: {
 } = {};
 let twice: unknown;
 
-/** The app under test. Its registrations are all there is in this process. */
+/** The app under test. This process has no other registrations. */
 async function load(): Promise<void> {
   app.hook.appStart((context) => {
     context.hookData['started'] = true;
@@ -58,13 +58,13 @@ async function load(): Promise<void> {
   });
   df.app.activity('FailOddly', {
     handler: () => {
-      // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
+      // oxlint-disable-next-line typescript/only-throw-error -- an app may do so
       throw 'a text';
     },
   });
   df.app.activity('FailSilently', {
     handler: () => {
-      // oxlint-disable-next-line typescript/only-throw-error -- what an app may do
+      // oxlint-disable-next-line typescript/only-throw-error -- an app may do so
       throw undefined;
     },
   });
@@ -84,7 +84,7 @@ async function load(): Promise<void> {
 }
 
 const registrations = await loadApp({ app: load });
-/** What the app registered. Most tests run without. */
+/** The registered hooks. Most tests run without them. */
 const registered = new Map(registrations.hooks);
 const logged: string[] = [];
 
@@ -121,7 +121,7 @@ beforeEach(() => {
 });
 
 describe('an app', () => {
-  test('is loaded once, whoever asks', async () => {
+  test('is loaded once', async () => {
     expect(await loadApp({ app: load })).toBe(registrations);
   });
 
@@ -132,7 +132,7 @@ describe('an app', () => {
     );
   });
 
-  test('cannot register a function twice, nor any later', () => {
+  test('cannot register a function twice, or later', () => {
     expect(twice).toMatchObject({
       message: 'A function with id "Echo" has already been registered.',
       isAzureFunctionsSystemError: true,
@@ -142,12 +142,12 @@ describe('an app', () => {
     }).toThrow('A function can only be registered during app startup.');
   });
 
-  test('shares data between its first hook and its last', async () => {
+  test('shares data between its appStart and appTerminate hooks', async () => {
     await terminateApp(registrations);
     expect(seen).toEqual([['appTerminate', true]]);
   });
 
-  test('is told of hooks that do not exist', () => {
+  test('gets an error for an unknown hook', () => {
     const core = process.getBuiltinModule('node:module').createRequire(import.meta.url)(
       '@azure/functions-core',
     ) as { registerHook(name: string, hook: () => void): unknown };
@@ -155,7 +155,7 @@ describe('an app', () => {
   });
 });
 
-test('a function is found whatever the case of its name', () => {
+test('a function is found by its name in any case', () => {
   expect(worker().find('FAIL')).toMatchObject({
     name: 'Fail',
     trigger: { type: 'activityTrigger', direction: 'in' },
@@ -163,7 +163,7 @@ test('a function is found whatever the case of its name', () => {
   expect(worker().find('nope')).toBeUndefined();
 });
 
-test('what a function returns comes back converted, and live', async () => {
+test('the result of a function comes back converted, and as the object itself', async () => {
   expect(await invoke('Echo', { a: [1] })).toMatchObject({
     ok: true,
     result: { a: [1] },
@@ -174,18 +174,18 @@ test('what a function returns comes back converted, and live', async () => {
   expect(await invoke('Echo', 5)).toMatchObject({ returnValue: { int: 5 } });
 });
 
-test('a value can be given to it in place of the decoded input, without a copy', async () => {
+test('a function can get a value in place of the decoded input, without a copy', async () => {
   const value = { large: true };
   const outcome = await invoke('Echo', null, {}, { triggerValue: value });
   expect(outcome.ok && outcome.result).toBe(value);
 });
 
-test('what it logs carries its name', async () => {
+test('a log record of a function has its name', async () => {
   await invoke('Echo', 7);
   expect(logged).toContain('warning Function.Echo.User echoing 7');
 });
 
-test('each way to log has its level, which host.json goes by', async () => {
+test('each method of logging has its level', async () => {
   await invoke('Speak', null);
   expect(logged).toEqual(
     ['trace', 'debug', 'information', 'information', 'warning', 'error'].map(
@@ -194,7 +194,7 @@ test('each way to log has its level, which host.json goes by', async () => {
   );
 });
 
-test('what it throws comes back as it was', async () => {
+test('the error of a function comes back unchanged', async () => {
   const outcome = await invoke('Fail', null);
   expect(outcome).toMatchObject({
     ok: false,
@@ -248,7 +248,7 @@ describe('hooks', () => {
     for (const [name, some] of registered) registrations.hooks.set(name, some);
   });
 
-  test('run before and after, in order, and share data with each other', async () => {
+  test('run before and after an invocation, in order, and share data', async () => {
     hooks.before = ({ hookData }) => {
       hookData['from'] = 'pre';
     };
@@ -259,7 +259,7 @@ describe('hooks', () => {
     expect(seen).toEqual([['pre', 'Echo'], ['log', 'user', 'Echo'], 'pre', ['post', 1, null]]);
   });
 
-  test('may put other inputs and another function in place', async () => {
+  test('may replace the inputs and the function', async () => {
     hooks.before = (context) => {
       context.inputs = ['other'];
       context.functionHandler = (input: unknown) => `${String(input)} function`;
@@ -267,7 +267,7 @@ describe('hooks', () => {
     expect(await invoke('Echo', 1)).toMatchObject({ result: 'other function' });
   });
 
-  test('may exchange the result, swallow an error, or make one', async () => {
+  test('may replace the result, drop an error, or add one', async () => {
     hooks.after = (context) => {
       context.result = 'exchanged';
     };
@@ -290,7 +290,7 @@ describe('hooks', () => {
     expect(seen).toEqual([]);
   });
 
-  test('may change what is logged', async () => {
+  test('may change log records', async () => {
     hooks.log = (context) => {
       context.message = context.message.toUpperCase();
       context.level = 'error';

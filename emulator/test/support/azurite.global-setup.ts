@@ -5,8 +5,8 @@ import type { TestProject } from 'vitest/node';
 import { startAzurite, type Azurite } from './azurite.js';
 
 /**
- * Gives all test files of a run one Azurite. They run in processes of their own, so a tiny server in this one hands out
- * the accounts; Azurite starts with its first request, and a run without storage never pays for it.
+ * Gives all test files of a run one Azurite. They run in processes of their own, so a tiny server in this one
+ * hands out the accounts; Azurite starts with its first request, and a run without storage never pays for it.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   let azurite: Promise<Azurite> | undefined;

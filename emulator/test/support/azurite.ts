@@ -27,8 +27,8 @@ const SERVICES = ['Blob', 'Queue', 'Table'] as const;
 const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>process.exit())';
 
 /**
- * Starts an Azurite of its own, on free ports. Tests want {@link account} instead; this is for what measures storage, or
- * has to stop it.
+ * Starts an Azurite of its own, on free ports. Tests want {@link account} instead; this is for what measures
+ * storage, or has to stop it.
  */
 export async function startAzurite(): Promise<Azurite> {
   const names = Array.from({ length: ACCOUNTS }, (_, index) => `a${index.toString(36).padStart(3, '0')}`);
@@ -92,8 +92,9 @@ export async function startAzurite(): Promise<Azurite> {
 }
 
 /**
- * The connection string of an empty storage account, this caller's alone, on the one Azurite that serves the whole test
- * run. It starts when the first account is asked for. Needs `azurite.global-setup.ts` among Vitest's `globalSetup`.
+ * The connection string of an empty storage account, this caller's alone, on the one Azurite that serves the
+ * whole test run. It starts when the first account is asked for. Needs `azurite.global-setup.ts` among
+ * Vitest's `globalSetup`.
  */
 export async function account(): Promise<string> {
   const response = await fetch(inject('azurite'));

@@ -6,7 +6,10 @@ const SERVER_HEADERS: ReadonlySet<string> = new Set([
   'Transfer-Encoding',
 ]);
 
-/** What two hosts have to have in common: all but the ids they make up, the time, their addresses and keys, and .NET's stack traces. */
+/**
+ * What two hosts have to have in common: all but the ids they make up, the time, their addresses and keys,
+ * and .NET's stack traces.
+ */
 export function comparable(value: unknown): unknown {
   if (typeof value === 'string') return comparableText(value);
   if (value instanceof Uint8Array)

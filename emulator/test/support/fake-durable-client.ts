@@ -10,14 +10,14 @@ import type { HistoryEvent, RuntimeStatus } from '../../src/durable/history.js';
 import { isFinished } from '../../src/durable/history.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from '../../src/durable/task-hub.js';
 
-/** Instances that stand still: they change by what is asked of them, and nothing runs. */
+/** Instances that do not run. They change only by requests. */
 export class FakeDurableClient implements DurableClient {
   readonly taskHubName = 'OracleHub';
   readonly records = new Map<string, InstanceRecord>();
   readonly histories = new Map<string, HistoryEvent[]>();
   readonly events: { instanceId: string; name: string; input: string | null }[] = [];
   readonly purges: Parameters<DurableClient['purgeBy']>[0][] = [];
-  /** Called with what was started. */
+  /** Called with each start. */
   onStart: (record: InstanceRecord) => void = () => {};
 
   add(record: Partial<InstanceRecord> & { instanceId: string }): InstanceRecord {

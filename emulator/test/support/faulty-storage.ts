@@ -3,17 +3,17 @@ import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What becomes of a request. */
+/** What happens to a request. */
 export type Fault =
-  /** The connection breaks before it arrives. */
+  /** The connection breaks before the request arrives. */
   | 'request lost'
-  /** It is carried out, and the connection breaks before the answer arrives. */
+  /** The request is carried out, and the connection breaks before the response arrives. */
   | 'answer lost'
-  /** Nobody takes it, and nobody says so. */
+  /** The request gets no response. */
   | 'silence'
-  /** It is carried out so many milliseconds later. */
+  /** The request is carried out so many milliseconds later. */
   | { late: number }
-  /** It is not carried out, and this is the answer. */
+  /** The request is not carried out, and gets this response. */
   | { status: number; code: string };
 
 /** A service of a storage account. */
@@ -26,28 +26,31 @@ export interface StorageRequest {
   path: string;
 }
 
-/** Storage that can be made to fail, between a client and a real Azurite. */
+/** A proxy in front of a real Azurite. It can make storage fail. */
 export interface FaultyStorage {
-  /** Reaches the services through this that were asked for, and the others directly. */
+  /** Reaches the given services through the proxy, and the others directly. */
   connection: string;
-  /** Says of each request, when it comes, what becomes of it. */
+  /** Decides what happens to each request. */
   fault: (request: StorageRequest) => Fault | undefined;
-  /** How many requests are being carried out. */
+  /** How many requests are under way in Azurite. */
   readonly busy: number;
-  /** Nothing comes through any more, and what is on its way is lost. */
+  /** Breaks all connections. Requests under way are lost. */
   stop(): void;
 }
 
 /** No fault. */
 export const healthy = (): undefined => undefined;
 
-/** Lets `count` more transactions through; each that follows meets with the fault. */
+/** Lets `count` more transactions through. All that follow get the fault. */
 export function afterTransactions(count: number, fault: Fault): FaultyStorage['fault'] {
   let left = count;
   return ({ path }) => (path.includes('$batch') && left-- <= 0 ? fault : undefined);
 }
 
-/** @param connection of the storage that requests go on to */
+/**
+ * @param connection the connection string of the storage behind the proxy
+ * @param services the services that are reached through the proxy
+ */
 export async function faultyStorage(
   connection: string,
   services: readonly Service[] = ['Table', 'Blob'],
@@ -112,7 +115,7 @@ export async function faultyStorage(
               JSON.stringify({
                 'odata.error': {
                   code: fault.code,
-                  message: { lang: 'en-US', value: 'As the test wants it.' },
+                  message: { lang: 'en-US', value: 'The test makes this request fail.' },
                 },
               }),
             );

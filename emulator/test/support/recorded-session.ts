@@ -1,4 +1,6 @@
-/** The app that a real host was recorded with, running here: called as it was then, with everything noted that was noted then. */
+/**
+ * The app of the recorded session, running here. It gets the same calls, and the same things are recorded.
+ */
 import diagnostics from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
@@ -13,7 +15,7 @@ import type { ProgrammingModel, Registrations } from '../../src/worker/core-api.
 export interface Answer {
   status: number;
   headers: Record<string, string>;
-  /** Parsed where it is JSON. */
+  /** Parsed when it is JSON. */
   body: unknown;
 }
 
@@ -28,7 +30,7 @@ export interface Call {
 
 export type CallWithAnswer = Call & { response: Answer };
 
-/** What an orchestrator is handed at a replay. */
+/** The input of an orchestrator at a replay. */
 export interface Replay {
   instanceId: string;
   parentInstanceId: string | null;
@@ -37,7 +39,7 @@ export interface Replay {
   history: (Record<string, unknown> & { EventType: number })[];
 }
 
-/** What passed between host and worker. */
+/** An invocation, between host and worker. */
 export interface Invocation {
   function: string;
   inputData: Record<string, unknown>;
@@ -48,19 +50,19 @@ export interface Invocation {
 export interface SessionOptions {
   hub: TaskHub;
   settings: Record<string, string>;
-  /** The functions that the app had then. Default: all. */
+  /** The functions that the app had at the recording. Default: all. */
   functions?: ReadonlySet<string>;
 }
 
 export const directory = path.join(import.meta.dirname, '../fixtures/recorded-app');
 
-/** How curl calls, which made the first calls of a session. */
+/** The headers of curl, which made the first calls of the session. */
 export const CURL = { accept: '*/*', 'user-agent': 'curl/7.88.1' };
 
 export class Session {
   readonly replays: { name: string; replay: Replay }[] = [];
   readonly invocations: Invocation[] = [];
-  /** What came in on the SDK's address. */
+  /** The calls at the SDK's URL. */
   readonly sdkCalls: CallWithAnswer[] = [];
   readonly host: Host;
   #gate: PromiseWithResolvers<void> | undefined;
@@ -137,7 +139,7 @@ export class Session {
     await this.host.handle({ method, url: `http://${host}${url}`, headers: { ...headers, host } });
   }
 
-  /** Activities that are called from now on begin only when they may. */
+  /** Holds back activities that are called from now on. */
   holdActivities(): void {
     this.#gate = Promise.withResolvers();
   }
@@ -152,7 +154,7 @@ export class Session {
     do {
       await this.host.engine.whenQuiet();
       await Promise.all(this.#running);
-      // What a finished function leads to may begin in the next turn.
+      // A finished function may start something in the next turn of the event loop.
       await new Promise((resolve) => {
         setImmediate(resolve);
       });
@@ -173,7 +175,10 @@ export class Session {
     this.#clock.moveTo(target);
   }
 
-  /** What `@azure/functions` makes of invocations, noting what it is given and what it answers: there the recording was made. */
+  /**
+   * The programming model of `@azure/functions`, with a record of its inputs and results: the recording was
+   * made there.
+   */
   #spiedModel(model: ProgrammingModel): ProgrammingModel {
     return {
       name: model.name,
@@ -198,7 +203,7 @@ export class Session {
           getArguments: () => invocation.getArguments(),
           invokeFunction: async (own, inputs, handler) => {
             const [first] = inputs as [Replay | undefined];
-            // A silent one is the emulator's own affair: it looks for the line of a diagnostic.
+            // With a silent run the emulator looks for the place of a diagnostic. It is not recorded.
             if (first?.history !== undefined && (context as { silent?: boolean }).silent !== true)
               this.replays.push({ name: functionId, replay: structuredClone(first) });
             try {

@@ -1,6 +1,6 @@
 /**
- * A scenario that has everything in it: what an orchestrator can ask for, and what people do to instances meanwhile. It can
- * be played while its host dies or its storage fails, and ends in one way.
+ * A scenario that has everything in it: all calls of an orchestrator, and all calls of clients meanwhile. It
+ * can be played while its host dies or its storage fails, and always ends in the same way.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableLock, EntityId, Task } from 'durable-functions';
@@ -16,22 +16,22 @@ import type { InstanceRecord } from '../../src/durable/task-hub.js';
 import type { Worker } from '../../src/worker/types.js';
 import { loadFunctions } from './functions.js';
 
-/** More than a table's column takes: kept in a blob. */
+/** Too large for a table's column: it is stored in a blob. */
 const LARGE = 'x'.repeat(40_000);
-/** More than a transaction has room for. */
+/** Too many for one transaction. */
 const WIDE = 105;
 
 /** How often each activity ran, by the name of its call. */
 const runs = new Map<string, number>();
 
 interface Call {
-  /** Tells this call from all others. */
+  /** The id of this call. */
   key: string;
   /** The run in which it succeeds. */
   succeeds?: number;
   text?: string;
 }
-/** A step that an orchestrator saw the end of, and the number of the run that ended it. */
+/** A step whose end an orchestrator has seen, and the number of the run that ended it. */
 type Seen = [key: string, run: number];
 interface Ended {
   seen: Seen;
@@ -99,7 +99,7 @@ export async function loadScenario(): Promise<Worker> {
         ),
       ]);
       seen.push(...derived, ...given);
-      // Somebody who gets no answer raises an event once more.
+      // A caller that gets no response raises an event again.
       const numbers = new Set<number>();
       while (numbers.size < 2) numbers.add(yield context.df.waitForExternalEvent('Number'));
       const timeout = context.df.createTimer(later(3_600_000));
@@ -181,11 +181,11 @@ export async function loadScenario(): Promise<Worker> {
   });
 }
 
-/** A host's Durable extension on a hub in storage, which can die. */
+/** The Durable extension of a host, on a hub in storage. It can die. */
 export class Life {
   readonly hub: AzureStorageHub;
   readonly engine: Engine;
-  /** Resolves when it has the hub; rejects when it does not get it. */
+  /** Resolves when it owns the hub; rejects when it does not get it. */
   readonly started: Promise<void>;
   readonly #died = Promise.withResolvers<undefined>();
   #alive = true;
@@ -195,7 +195,7 @@ export class Life {
       if (this.#alive) listener(...line);
     };
     this.hub = new AzureStorageHub({ connection, name: 'Hub', log });
-    // What the dead ask for is not done.
+    // A dead host does nothing.
     const invoke: Worker['invoke'] = async (request) =>
       this.#alive ? worker.invoke(request) : new Promise(() => {});
     this.engine = new Engine({
@@ -206,7 +206,7 @@ export class Life {
       sdk: new SdkV3({ functions: worker.functions, find: worker.find.bind(worker), invoke }),
     });
     this.started = this.engine.start();
-    // Who wants to know asks.
+    // A caller that needs the result reads it.
     this.started.catch(() => {});
   }
 
@@ -215,7 +215,7 @@ export class Life {
     return this.#died.promise;
   }
 
-  /** From now on it does nothing that anybody could notice, if storage cannot be reached by it. */
+  /** From now on it does nothing that can be noticed, when it cannot reach storage. */
   die(): void {
     this.#alive = false;
     this.#died.resolve(undefined);
@@ -223,9 +223,12 @@ export class Life {
   }
 }
 
-/** Plays the scenario under names that begin with `name`, until all of its instances have ended and the host has nothing left to do. */
+/**
+ * Plays the scenario under names that begin with `name`, until all instances have ended and the host has
+ * nothing left to do.
+ */
 export async function play(name: string, life: () => Life): Promise<void> {
-  /** Asks until there is an answer. */
+  /** Repeats a call until it gets a response. */
   const insist = async <T>(ask: (engine: Engine) => Promise<T>): Promise<T> => {
     for (;;) {
       const asked = life();
@@ -235,7 +238,7 @@ export async function play(name: string, life: () => Life): Promise<void> {
           (value) => ({ value }),
           () => undefined,
         );
-      // The dead may never answer.
+      // A dead host may never answer.
       const given = await Promise.race([answer, asked.died]);
       if (given !== undefined) return given.value;
       await sleep(5);
@@ -297,11 +300,11 @@ export async function play(name: string, life: () => Life): Promise<void> {
     (async () => {
       await start(rival, 'rival', { scenario: name });
       await start(teller, 'teller', { scenario: name, round: 0 });
-      // Who gets no answer signals once more: what that does twice has to be the same.
+      // A caller that gets no response signals again. Twice has to have the same effect as once.
       await insist((engine) =>
         engine.signalEntity({ name: 'tally', key: `${name}-set` }, 'set', '"once or twice"'),
       );
-      // Before it asks for its locks, while it waits for them, or when it has them.
+      // Before it asks for its locks, while it waits for them, or when it holds them.
       await accepted((engine) => engine.terminate(rival, 'enough'));
       await Promise.all([rival, teller].map(ended));
     })(),
@@ -315,14 +318,14 @@ function unless(known: new (...args: never[]) => Error): (error: unknown) => voi
   };
 }
 
-/** How a scenario ended: everything that does not differ from one time to the next. */
+/** The end of a scenario: everything that is the same each time. */
 export interface Ending {
   instances: { id: string }[];
-  /** What should not be. */
+  /** Mistakes. */
   wrong: string[];
 }
 
-/** Reads the end from a hub at rest. */
+/** Reads the end from a quiet hub. */
 export async function ending(name: string, { hub }: Life): Promise<Ending> {
   const wrong: string[] = [];
   const { records } = await hub.query({ top: 1000 });
@@ -371,11 +374,12 @@ function summary(
     )
       return part;
     const [key, run] = part as Seen;
-    // The recorded run is the last: once recorded, a step does not run again.
+    // The recorded run is the last one: a recorded step does not run again.
     if (runs.get(key) !== run) wrong.push(`The recorded run of ${key} is number ${run} of ${runs.get(key)}.`);
     return key.slice(name.length);
   });
-  // A child that was given no id has one of its parent's execution and the call's number, which the number of retries shifts.
+  // A child that was given no id has one of its parent's execution and the call's number, which the number of
+  // retries shifts.
   const id = instanceId.startsWith(name) ? instanceId.slice(name.length) : 'derived';
   return { id, orchestrator, runtimeStatus, customStatus, value };
 }

@@ -1,7 +1,7 @@
 /**
- * A world in which everything that may happen in more than one order happens in an order drawn from a seed: requests reach
- * storage, answers come back or get lost, activities end, timers fire, people raise events and suspend, the host dies.
- * One seed is one history of the world.
+ * A world in which a seed decides the order of everything that may happen in more than one order: requests
+ * reach storage, responses come back or get lost, activities end, timers fire, clients raise events and
+ * suspend, the host dies. One seed is one history of the world.
  */
 import { vi } from 'vitest';
 import { SkippingClock } from '../../src/durable/clock.js';
@@ -28,30 +28,33 @@ import {
 } from '../../src/durable/task-hub.js';
 import type { Worker } from '../../src/worker/types.js';
 
-/** What may happen in a world, besides. */
+/** What else may happen in a world. */
 export interface Circumstances {
   seed: number;
   /** How often the host dies and another takes over. */
   kills: number;
-  /** How many storage requests fail: before they are carried out, or when only their answer is missing. */
+  /** How many storage requests fail: before they are carried out, or by the loss of their response. */
   faults: number;
-  /** How often somebody suspends an instance; it is resumed some time later. */
+  /** How often an instance is suspended; it is resumed some time later. */
   suspensions: number;
   engine: Pick<EngineOptions, 'oneEventAnEpisode' | 'maxIdle' | 'settings' | 'replay'>;
 }
 
-/** What activities are given in a world. */
+/** The input of activities in a world. */
 export interface ActivityInput {
-  /** Tells a call from all others; its attempts share it. */
+  /** The id of a call; its attempts share it. */
   call: string;
-  /** Which attempt it is, from 1: a run that is repeated because nobody recorded its end is the same attempt. The world says it. */
+  /**
+   * The number of the attempt, from 1. A run that repeats because its end was not recorded is the same
+   * attempt.
+   */
   attempt?: number;
 }
 
-/** How an instance ended in a world, and what went wrong there that the end may not show. */
+/** The end of an instance in a world, and mistakes that the end may not show. */
 export interface Ending {
   record: InstanceRecord;
-  /** What was lost, was done again, or was said in the log and should not have been. */
+  /** What was lost, ran twice, or was logged by mistake. */
   wrong: string[];
   /** The states of entities. */
   entities: Record<string, unknown>;
@@ -61,19 +64,22 @@ export interface Ending {
   steps: string[];
 }
 
-/** More turns than any world takes that goes on at all. */
+/** More turns than any world needs. */
 const MAX_TURNS = 20_000;
-/** How often, of ten times, a request or an answer goes on its way before anything else happens. */
+/** How often, of ten times, a request or a response is delivered before anything else happens. */
 const STORAGE_FIRST = 7;
 
-/** What may be in the log: storage that failed, failures on purpose, events that nobody needed, and races whose timers nobody cancels. */
+/**
+ * The log may have: failures of storage, intended failures, unneeded events, and races with timers that are
+ * not cancelled.
+ */
 const EXPECTED =
   /^Storage (failed|answers again)|failed with an error|Error in operation 'refuse'|that it has not (waited for are lost|cancelled keeps)/;
 
-/** How many events are raised while nobody needs one. */
+/** How many unneeded events are raised. */
 const UNCALLED_EVENTS = 5;
 
-/** Numbers that follow from a seed (mulberry32). */
+/** Pseudo-random numbers from a seed (mulberry32). */
 class Dice {
   #state: number;
 
@@ -88,7 +94,7 @@ class Dice {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % count;
   }
 
-  /** Takes one out of a list. */
+  /** Removes a random item from a list. */
   draw<T>(from: T[]): T {
     return from.splice(this.below(from.length), 1)[0]!;
   }
@@ -98,12 +104,15 @@ class Dice {
   }
 }
 
-/** What outlives every host: a hub with its hints. It holds every commit against what was recorded before. */
+/**
+ * The store that survives every host: a hub with its hints. It checks every commit against what was recorded
+ * before.
+ */
 class Store extends MemoryHub {
   readonly wrong: string[] = [];
-  /** Ends of tasks that are recorded, by {@link taskKey}. */
+  /** Recorded ends of tasks by {@link taskKey}. */
   readonly recorded = new Set<string>();
-  /** Inputs of raised events that are recorded, or whose instance had finished before they came to it. */
+  /** Inputs of raised events that are recorded, or that came after the end of their instance. */
   readonly raised = new Set<string>();
   readonly #hints = new Map<string, Hint>();
   readonly #posted = new Map<string, Message>();
@@ -139,7 +148,7 @@ class Store extends MemoryHub {
         )
       )
         continue;
-      // An execution that the event brought to its end, or on which it did, has gone with its history.
+      // The history of an execution is gone when the event has ended it, or came after its end.
       if (commit.replace || (before !== undefined && isFinished(before.runtimeStatus)))
         this.#note(this.raised, event.Input!);
       else this.wrong.push(`The event ${event.Input} was dropped.`);
@@ -156,7 +165,7 @@ class Store extends MemoryHub {
     return [...this.#hints.values()].toSorted((a, b) => a.due - b.due);
   }
 
-  /** In the order of their first commits: that of their ids is another each time. */
+  /** In the order of their first commits, because ids differ each time. */
   async all(): Promise<InstanceRecord[]> {
     return Promise.all([...this.#instances].map(async (instanceId) => (await this.getRecord(instanceId))!));
   }
@@ -167,7 +176,7 @@ class Store extends MemoryHub {
   }
 }
 
-/** What people raise has a number for its input; entities send objects. */
+/** Raised events have a number as their input; messages of entities have objects. */
 function isRaised({ Input }: EventRaised): boolean {
   return /^\d+$/.test(Input!);
 }
@@ -176,12 +185,12 @@ function taskKey(instanceId: string, executionId: string, taskId: number): strin
   return `${instanceId} ${executionId} ${taskId}`;
 }
 
-/** Something on its way: a request to storage, or its answer. */
+/** A request to storage, or its response, before it is delivered. */
 interface Parcel {
   what: string;
-  /** Carries it on; `fails` when it gets lost. */
+  /** Delivers it; `fails` loses it. */
   deliver(fails: boolean): void;
-  /** A request that has not been carried out can still be, after its sender has died. */
+  /** A request can be carried out after its sender has died. */
   request?: () => unknown;
 }
 
@@ -226,7 +235,7 @@ class Life {
   }
 }
 
-/** The way to the store: what is asked arrives, and what is answered comes back, one by one and in any order. */
+/** The network to the store. Requests and responses are delivered one by one, in any order. */
 class RemoteHub implements TaskHub {
   readonly name = 'Simulated';
   readonly #store: Store;
@@ -310,7 +319,10 @@ class RemoteHub implements TaskHub {
   }
 }
 
-/** Runs one instance, and all that it starts, to its end. Vitest's timers have to be faked: engines wait with them before they try again. */
+/**
+ * Runs one instance, and all that it starts, to the end. Vitest's timers have to be faked, because engines
+ * wait with them before a retry.
+ */
 export async function simulate(
   worker: Worker,
   start: { name: string; input: string },
@@ -349,7 +361,8 @@ export async function simulate(
       .start()
       .then(async () => {
         if (accepted) return;
-        // Whoever got no answer asks again, unless it is there. (Were it asked without a look, one that has ended would run once more.)
+        // A caller that gets no response starts again, unless the instance exists. Otherwise an ended
+        // instance would run again.
         if ((await life.engine.getRecord('root')) === undefined)
           await life.engine.startInstance({ instanceId: 'root', ...start });
         accepted = true;
@@ -365,7 +378,7 @@ export async function simulate(
   const kill = (): void => {
     steps.push('kill');
     kills--;
-    // What was sent may arrive yet.
+    // Messages may still arrive.
     while (life.parcels.length > 0) {
       const { request } = dice.draw(life.parcels);
       if (request !== undefined && dice.below(2) === 0) request();
