@@ -1,4 +1,4 @@
-/** The table of contents: importing a feature registers its functions with the host. */
+/** Importing a feature registers its functions with the host. */
 import './http/setup.js';
 import './telemetry/index.js';
 import './starter/index.js';

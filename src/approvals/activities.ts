@@ -8,16 +8,16 @@ import type { Approval, Progress } from './model.js';
 import { escalate, expire, isDecided, markSent, progress, unsent } from './rules.js';
 import { approvals } from './store.js';
 
-/** Which approval an activity is about. */
+/** The approval that an activity is about. */
 export type ApprovalId = Pick<Approval, 'id'>;
 
-/** Asks the person whom the approval waits for to decide, unless they were asked. */
+/** Sends the question to the person that the approval waits for, unless it was sent. */
 export const askApprover = activity('AskApprover', async ({ id }: ApprovalId, context): Promise<Progress> => {
   const approval = await change(id, (current) => current);
   return progress(isDecided(approval) ? approval : await sendUnsent(approval, context));
 });
 
-/** Reads how far an approval is. */
+/** Reads the progress of an approval. */
 export const readProgress = activity('ReadStanding', async ({ id }: ApprovalId): Promise<Progress> =>
   progress(await change(id, (current) => current)),
 );
@@ -34,10 +34,13 @@ export const expiry = activity('Expiry', async ({ id }: ApprovalId, context): Pr
   return progress(approval.state === 'expired' ? await sendUnsent(approval, context) : approval);
 });
 
-/** How an approval that did not expire has ended. */
+/** The end of an approval that did not expire. */
 export type Verdict = 'Approved' | 'Rejected' | 'Withdrawn';
 
-/** Carries out a decision: reports it to the person who requested it, or a withdrawal to the person who was asked. A simulation has no approval, and nobody to report to. */
+/**
+ * Reports a decision to the requester, or a withdrawal to the person who was asked. A simulation has no
+ * approval, and reports to nobody.
+ */
 export const carryOut = activity(
   'Approval',
   async ({ outcome, id }: { outcome: Verdict } & Partial<ApprovalId>, context) => {
@@ -50,8 +53,8 @@ export const carryOut = activity(
 );
 
 /**
- * Sends the message that the approval's state calls for, and notes that it was sent. A run that was interrupted between
- * the two sends it again, with the same key.
+ * Sends the message that belongs to the approval's state, and records that it was sent. If a run was
+ * interrupted between the two, the next run sends the message again, with the same key.
  */
 async function sendUnsent(approval: Approval, context: InvocationContext): Promise<Approval> {
   const message = unsent(approval);

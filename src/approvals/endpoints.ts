@@ -26,7 +26,7 @@ import { approvalOrchestrator, approvalSimulation, decided } from './orchestrato
 import { decide, dueAt, request as requested, waitsFor } from './rules.js';
 import { approvals, partitionOf } from './store.js';
 
-/** What {@link startApproval} makes of a key of 64 characters at most. */
+/** The ids that {@link startApproval} makes, from keys of at most 64 characters. */
 const idPattern = /^approval-[\w-]{1,192}$/;
 
 const listQuery = z.object({
@@ -37,9 +37,10 @@ const listQuery = z.object({
 });
 
 /**
- * Records a new approval and starts its workflow; the same one again when the request repeats an idempotency key.
+ * Records a new approval and starts its workflow. A request that repeats an idempotency key gets the same
+ * approval.
  *
- * @throws {Problem} 400, or 422 when the key came with another request before
+ * @throws {Problem} 400, or 422 when another request has used the key
  */
 export async function startApproval(
   client: DurableClient,
@@ -59,7 +60,10 @@ export async function startApproval(
   return record;
 }
 
-/** Starts the simulation, which needs no record; a repeated idempotency key finds the one it started. */
+/**
+ * Starts the simulation, which needs no record. A repeated idempotency key finds the simulation that it
+ * started.
+ */
 export async function startSimulation(client: DurableClient, request: HttpRequest): Promise<{ id: string }> {
   const key = idempotencyKey(request);
   const id = `simulation-${keyFor(key ?? randomUUID())}`;
@@ -69,7 +73,10 @@ export async function startSimulation(client: DurableClient, request: HttpReques
   return { id };
 }
 
-/** Makes sure that the workflow of an approval runs, unless it has nothing to do any more. `wake` makes it read the record. */
+/**
+ * Makes sure that the workflow of an approval runs, unless the approval is final. `wake` makes it read the
+ * record.
+ */
 export async function goOn(client: DurableClient, approval: Approval, wake?: typeof decided): Promise<void> {
   const { id } = approval;
   if (dueAt(approval) !== undefined) {
@@ -88,7 +95,9 @@ export const getApproval: Handler = async (request) => ({
   jsonBody: view((await approvals.read(idOf(request))) ?? unknown(request)),
 });
 
-/** `GET /api/approvals?state=&approver=&top=&continuation=`: a page, and the path of the next if there is one. */
+/**
+ * `GET /api/approvals?state=&approver=&top=&continuation=`: a page, and the path of the next if there is one.
+ */
 export const listApprovals: Handler = async (request) => {
   const { top, continuation: after, ...filter } = check(listQuery, queryOf(request), 'query');
   const { records, continuation } = await approvals.list(partitionOf(filter), { top, after });
@@ -114,14 +123,14 @@ export const decideApproval: Handler = async (request, client, context) => {
 
   const result = await approvals.change(id, (approval) => decide(approval, { ...rest, by }, moment.utc()));
   const { record } = unlessRefused(result ?? unknown(request));
-  // The decision is recorded, so the answer is yes. If this fails, the sweep has the workflow go on.
+  // The decision is recorded, so the answer is 200. If this fails, the sweep wakes the workflow.
   await goOn(client, record, decided).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', id, error);
   });
   return { jsonBody: view(record) };
 };
 
-/** The approval as people see it. */
+/** The approval as callers get it. */
 function view(approval: Approval): object {
   const {
     id,

@@ -3,10 +3,10 @@ import { duration, line, personName, text } from '../http/index.js';
 
 const span = duration('PT1S', 'P90D').default('P1D');
 
-/** What `POST /api/approvals` takes. */
+/** The body of `POST /api/approvals`. */
 export const approvalRequest = z.strictObject({
   subject: line(200),
-  /** May be left out where the platform says who asks. */
+  /** Optional where the platform signs people in. */
   requestedBy: personName.optional(),
   approver: personName,
   escalateTo: personName,
@@ -20,10 +20,10 @@ export const approvalRequest = z.strictObject({
 /** A checked request, with the person who made it. */
 export type ApprovalRequest = z.output<typeof approvalRequest> & { requestedBy: string };
 
-/** What `POST /api/approvals/{id}/decision` takes. */
+/** The body of `POST /api/approvals/{id}/decision`. */
 export const decisionRequest = z.strictObject({
   decision: z.enum(['approved', 'rejected']),
-  /** May be left out where the platform says who decides. */
+  /** Optional where the platform signs people in. */
   by: personName.optional(),
   comment: text(2 * 1024).optional(),
 });
@@ -32,8 +32,8 @@ export const decisionRequest = z.strictObject({
 export type Decision = z.output<typeof decisionRequest> & { by: string };
 
 /**
- * `pending` waits for the approver, `escalated` for the person it was escalated to. The others are final: a decision,
- * the end of time, or that nobody needs a decision any more (`withdrawn`).
+ * `pending` waits for the approver, `escalated` for the person it was escalated to. The others are final.
+ * `withdrawn`: the requester needs no decision any more.
  */
 export const approvalState = z.enum(['pending', 'escalated', 'approved', 'rejected', 'expired', 'withdrawn']);
 export type ApprovalState = z.infer<typeof approvalState>;
@@ -41,7 +41,7 @@ export type ApprovalState = z.infer<typeof approvalState>;
 const happening = z.object({
   /** ISO 8601, UTC. */
   at: z.string(),
-  /** `asked`: a person was sent the question. `reported`: the person who requested it was sent how it ended. */
+  /** `asked`: the question was sent to a person. `reported`: the end was sent to the requester. */
   what: z.enum([
     'requested',
     'asked',
@@ -52,12 +52,12 @@ const happening = z.object({
     'withdrawn',
     'reported',
   ]),
-  /** The person who did it, or to whom it was done. */
+  /** The person who did it, or the receiver. */
   who: z.string(),
 });
 export type Happening = z.infer<typeof happening>;
 
-/** An approval's record: the truth about it. Times are ISO 8601 in UTC. */
+/** The record of an approval, which decides. Times are ISO 8601 in UTC. */
 export const approvalRecord = z.object({
   /** The instance id of its workflow too. */
   id: z.string(),
@@ -68,23 +68,23 @@ export const approvalRecord = z.object({
   escalateTo: z.string(),
   escalateWithin: z.string(),
   state: approvalState,
-  /** Until when the approver may decide. */
+  /** The approver's deadline. */
   respondBy: z.string(),
-  /** Until when the person it escalates to may decide. Until it escalates, when that would be at the earliest. */
+  /** The deadline of the person it escalates to. Before the escalation: the earliest possible one. */
   expiresAt: z.string(),
   decidedBy: z.string().optional(),
   comment: z.string().optional(),
-  /** What happened when, in order. */
+  /** All events, in order. */
   history: z.array(happening),
   /** A hash of the request. It distinguishes its repeat from another request with the same key. */
   requestHash: z.string(),
 });
 export type Approval = z.infer<typeof approvalRecord>;
 
-/** What the workflow reads of its record. */
+/** The part of the record that the workflow reads. */
 export interface Progress {
   state: ApprovalState;
-  /** When the time of the person whom it waits for ends. */
+  /** The deadline of the person that it waits for. */
   deadline: string;
 }
 
@@ -93,6 +93,6 @@ export interface Message {
   to: string;
   subject: string;
   text: string;
-  /** What it says. An approval sends each at most once, apart from repeats with the same key. */
+  /** The kind of message. An approval sends each once, apart from repeats with the same key. */
   step: 'asked' | 'escalated' | 'decided' | 'expired' | 'withdrawn';
 }

@@ -2,13 +2,15 @@ import moment from 'moment';
 import { event, eventOrDeadline, forSideEffects, orchestrator } from '../durable/index.js';
 import { askApprover, carryOut, escalation, expiry, readProgress, type ApprovalId } from './activities.js';
 
-/** Makes the workflow of an approval read its record. Whether it was decided, the record says. */
+/** Makes the workflow of an approval read its record, which contains the decision. */
 export const decided = event<null>('Decided');
 
 /**
- * Asks the approver, escalates when their time has ended, and carries out what was decided. Gives the outcome in a line.
+ * Asks the approver, escalates after the approver's deadline, and carries out the decision. Returns the
+ * outcome in a line.
  *
- * Anybody may raise an event, and a timer may fire early: each only makes the workflow go to the record, which decides.
+ * Any caller may raise the event, and a timer may fire early: each only makes the workflow read the record,
+ * which decides.
  */
 export const approvalOrchestrator = orchestrator(
   'ApprovalOrchestrator',
@@ -38,7 +40,7 @@ export const approvalOrchestrator = orchestrator(
   },
 );
 
-/** Shows both ways an approval can end, without anybody to decide. */
+/** Shows both decisions without a person. */
 export const approvalSimulation = orchestrator('ApprovalSimulation', function* (context) {
   return [
     yield* carryOut(context, { outcome: 'Approved' }),

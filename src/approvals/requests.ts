@@ -1,4 +1,4 @@
-/** What the workflow of another feature calls, to have an approval as a part of it. */
+/** Activities for workflows of other features that need an approval. */
 import { activity, clientActivity } from '../durable/index.js';
 import moment from 'moment';
 import { fingerprint } from '../http/index.js';
@@ -9,17 +9,21 @@ import { decided } from './orchestrators.js';
 import { request, withdraw } from './rules.js';
 import { approvals } from './store.js';
 
-/** What {@link openApproval} gives. */
+/** The result of {@link openApproval}. */
 export interface OpenedApproval {
-  /** False for one that was there: its workflow runs, has ended, or is started by the sweep. Then poll {@link readApproval}. */
+  /**
+   * False if the approval existed: its workflow runs, has ended, or will be started by the sweep. Then poll
+   * {@link readApproval}.
+   */
   opened: boolean;
-  /** When it will have ended, at the latest. ISO 8601, UTC. */
+  /** The latest time of its end. ISO 8601, UTC. */
   expiresAt: string;
 }
 
 /**
- * Records an approval under an id of the caller's; its repeat finds it. If `opened`, call `approvalOrchestrator` next, with this id as
- * the instance id too, and go by {@link readApproval} when that has ended: its result is lost if the caller's workflow is.
+ * Records an approval under the caller's id; a repeat finds it. If `opened`, call `approvalOrchestrator`
+ * next, with this id as the instance id too. When it has ended, use the result of {@link readApproval}: a
+ * restarted caller does not get the orchestrator's result.
  */
 export const openApproval = activity(
   'OpenApproval',
@@ -30,19 +34,19 @@ export const openApproval = activity(
   },
 );
 
-/** How an approval is: `pending` and `escalated` have not ended. */
+/** The state of an approval: `pending` and `escalated` have not ended. */
 export type ApprovalOutcome = Pick<Approval, 'state' | 'decidedBy' | 'comment'>;
 
-/** Reads how an approval is. */
+/** Reads the state of an approval. */
 export const readApproval = activity('ReadApproval', async ({ id }: ApprovalId): Promise<ApprovalOutcome> => {
   const { state, decidedBy, comment } = (await approvals.read(id)) ?? unknown(id);
   return { state, decidedBy, comment };
 });
 
-/** Ends an approval that nobody needs any more, if it waits. Its workflow ends then. */
+/** Withdraws an approval that is not needed any more, if it waits. Its workflow ends then. */
 export const withdrawApproval = clientActivity('WithdrawApproval', async ({ id }: ApprovalId, client) => {
   const result = await approvals.change(id, (approval) => withdraw(approval, moment.utc()));
-  // It may never have been opened.
+  // It may not exist.
   if (result !== undefined && 'record' in result) {
     await goOn(client, result.record, decided);
   }

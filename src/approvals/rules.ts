@@ -2,7 +2,7 @@ import moment, { type Moment } from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
 import type { Approval, ApprovalRequest, Decision, Happening, Message, Progress } from './model.js';
 
-/** The record of a new approval, which waits for its approver from now on. */
+/** The record of a new approval, which waits for its approver. */
 export function request(id: string, wanted: ApprovalRequest, requestHash: string, at: Moment): Approval {
   const { respondWithin, ...rest } = wanted;
   const respondBy = after(at, respondWithin);
@@ -17,7 +17,7 @@ export function request(id: string, wanted: ApprovalRequest, requestHash: string
   };
 }
 
-/** The person whom the approval waits for; nobody when it is over. */
+/** The person that the approval waits for; `undefined` when it is final. */
 export function waitsFor({ state, approver, escalateTo }: Approval): string | undefined {
   switch (state) {
     case 'pending':
@@ -29,7 +29,10 @@ export function waitsFor({ state, approver, escalateTo }: Approval): string | un
   }
 }
 
-/** Decides: in time, by the person whom the approval waits for. The repeat of a decision changes nothing. */
+/**
+ * Decides, if the person is the one that the approval waits for and the deadline has not passed. A repeat
+ * changes nothing.
+ */
 export function decide(
   approval: Approval,
   { decision, by, comment }: Decision,
@@ -55,7 +58,7 @@ export function decide(
     : refuse('too-late', 'The time for this decision has passed', `It had to be made before ${deadline}.`);
 }
 
-/** Hands a pending approval whose approver's time has ended to the person it escalates to, whose time starts now. */
+/** Escalates a pending approval after the approver's deadline. The time of the second person starts now. */
 export function escalate(approval: Approval, at: Moment): Approval {
   const expiresAt = after(at, approval.escalateWithin).toISOString();
   return approval.state === 'pending' && !at.isBefore(approval.respondBy)
@@ -63,21 +66,23 @@ export function escalate(approval: Approval, at: Moment): Approval {
     : approval;
 }
 
-/** Ends an escalated approval that nobody decided in time. */
+/** Expires an escalated approval after its deadline. */
 export function expire(approval: Approval, at: Moment): Approval {
   return approval.state === 'escalated' && !at.isBefore(approval.expiresAt)
     ? note({ ...approval, state: 'expired' }, 'expired', approval.escalateTo, at)
     : approval;
 }
 
-/** Ends an approval that waits, because nobody needs the decision any more. */
+/** Withdraws an approval that waits. */
 export function withdraw(approval: Approval, at: Moment): Approval {
   return waitsFor(approval) === undefined
     ? approval
     : note({ ...approval, state: 'withdrawn' }, 'withdrawn', approval.requestedBy, at);
 }
 
-/** The message that the approval's present state calls for, if it was not sent. Once it was, {@link markSent} says so. */
+/**
+ * The message that belongs to the approval's state, if it was not sent. {@link markSent} records the sending.
+ */
 export function unsent(approval: Approval): Message | undefined {
   const { state, subject, requestedBy, approver, escalateTo, respondBy, expiresAt } = approval;
   if (isSent(approval)) {
@@ -124,24 +129,30 @@ export function unsent(approval: Approval): Message | undefined {
   }
 }
 
-/** Notes that the message {@link unsent} gave was sent, unless the approval has left the state that called for it. */
+/**
+ * Records that the message of {@link unsent} was sent, unless the approval has left the state of that
+ * message.
+ */
 export function markSent(approval: Approval, { step, to }: Message, at: Moment): Approval {
   return unsent(approval)?.step === step
     ? note(approval, step === 'asked' || step === 'escalated' ? 'asked' : 'reported', to, at)
     : approval;
 }
 
-/** Whether somebody has approved or rejected it. */
+/** Whether it was approved or rejected. */
 export function isDecided({ state }: Pick<Approval, 'state'>): boolean {
   return state === 'approved' || state === 'rejected';
 }
 
-/** What the workflow goes by. */
+/** The part of the record that the workflow reads. */
 export function progress({ state, respondBy, expiresAt }: Approval): Progress {
   return { state, deadline: state === 'pending' ? respondBy : expiresAt };
 }
 
-/** By when the workflow must have done something: sent the message that is unsent, or ended the wait. Nothing once it is over and reported. */
+/**
+ * The time by which the workflow must have sent the unsent message or ended the wait; `undefined` once the
+ * approval is final and reported.
+ */
 export function dueAt(approval: Approval): string | undefined {
   if (!isSent(approval)) {
     return approval.history.at(-1)!.at;
@@ -149,7 +160,7 @@ export function dueAt(approval: Approval): string | undefined {
   return waitsFor(approval) === undefined ? undefined : progress(approval).deadline;
 }
 
-/** Whether a message was sent since the approval came into its state. */
+/** Whether the message of the approval's state was sent. */
 function isSent({ history }: Approval): boolean {
   const { what } = history.at(-1)!;
   return what === 'asked' || what === 'reported';

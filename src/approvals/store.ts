@@ -19,14 +19,14 @@ export const approvals = recordStore({
   dueAt,
 });
 
-/** Which approvals to list. */
+/** Selects approvals to list. */
 export interface ApprovalFilter {
   state?: ApprovalState | undefined;
   /** A person who was asked: the approver, or the person it has escalated to. */
   approver?: string | undefined;
 }
 
-/** The partition of the index in which the approvals that pass a filter are, ordered by id. */
+/** The partition of the index with the approvals that match a filter, ordered by id. */
 export function partitionOf({ state, approver }: ApprovalFilter): string {
   return [
     'all',

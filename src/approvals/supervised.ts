@@ -3,7 +3,7 @@ import { goOn } from './endpoints.js';
 import { decided } from './orchestrators.js';
 import { approvals } from './store.js';
 
-/** Approvals whose workflow is late: it failed, never started, or does not know of a decision. */
+/** Makes late approvals continue: their workflow failed, never started, or missed a decision. */
 export const supervised: Supervised = {
   name: 'approvals',
   records: approvals,

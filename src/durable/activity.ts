@@ -4,7 +4,7 @@ import type { ActivityOptions, DurableClient, OrchestrationContext } from 'durab
 import type { RetryPolicy } from './retry.js';
 import { typed, type TypedTask } from './task.js';
 
-/** What an activity does, given its input. It may run twice with the same input, also after its workflow has ended. */
+/** The function of an activity. It may run twice with the same input, also after its workflow has ended. */
 export type ActivityHandler<Input, Result> = (
   input: Input,
   context: InvocationContext,
@@ -21,16 +21,17 @@ export type ClientActivityHandler<Input, Result> = (
 export interface Activity<Input, Result> {
   /** Schedules the activity once the task is yielded; with a policy, the host tries again after a failure. */
   (context: OrchestrationContext, input: Input, retry?: RetryPolicy): TypedTask<Result>;
-  /** The name the host knows it by. */
+  /** Its name in the host. */
   readonly activityName: string;
-  /** The function itself, to be called without a host. */
+  /** The function itself, for calls without a host. */
   readonly handler: ActivityHandler<Input, Result>;
 }
 
 /**
- * Registers an activity with the host, and gives back what orchestrators call it by.
+ * Registers an activity with the host, and returns the reference by which orchestrators call it.
  *
- * Input and result travel as JSON, and the host hands a bare `true` over as the text `True`: wrap it in an object.
+ * Input and result travel as JSON, and the host passes a bare `true` as the text `True`: wrap it in an
+ * object.
  *
  * @example
  * const sendReminder = activity('SendReminder', async (reminder: Reminder): Promise<Receipt> => { ... });
@@ -43,7 +44,7 @@ export function activity<Input, Result>(
   return register(name, handler, {});
 }
 
-/** Registers an activity that is given a durable client, to start or wake workflows on their own. */
+/** Registers an activity that gets a durable client, to start or wake other workflows. */
 export function clientActivity<Input, Result>(
   name: string,
   handler: ClientActivityHandler<Input, Result>,

@@ -4,10 +4,12 @@ import { all, type Results, type TypedTask } from './task.js';
 import { now, sleepUntil } from './time.js';
 
 /**
- * All the results of tasks that are tried again together: after a failure `make` makes all of them anew, also those that had succeeded.
+ * The results of tasks that are retried together: after a failure `make` makes all of them again, also those
+ * that had succeeded.
  *
- * Give none of them a policy of its own. {@link all} goes on at the first failure, a host waits for the others too, and numbers their
- * retries before what comes next, which the SDK has numbered by then: if two fail, one's timer is taken for another's task.
+ * Give none of them a policy of its own. At the first failure {@link all} continues, and the SDK numbers the
+ * next tasks. The host still waits for the other tasks, and numbers their retries first. If two tasks fail,
+ * the two numberings differ, and the host takes a timer for another task.
  *
  * @throws the first failure of the last attempt; others may still be running then
  */
@@ -16,7 +18,7 @@ export function* allRetried<const Tasks extends readonly TypedTask<unknown>[]>(
   policy: RetryPolicy,
   make: () => Tasks,
 ): Generator<Task, Results<Tasks>, unknown> {
-  // A policy need not have it, whatever the SDK's type says.
+  // Optional, although the SDK's type says otherwise.
   const limits: Partial<RetryPolicy> = policy;
   const longest = limits.maxRetryIntervalInMilliseconds ?? Infinity;
   let interval = policy.firstRetryIntervalInMilliseconds;

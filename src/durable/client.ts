@@ -3,23 +3,23 @@ import type { DurableClient, DurableOrchestrationStatus } from 'durable-function
 import type { ExternalEvent } from './event.js';
 import type { Orchestrator } from './orchestrator.js';
 
-/** What {@link ensureRunning} found, and did. */
+/** The result of {@link ensureRunning}. */
 export type Ensured = 'started' | 'already started' | 'woken' | 'running';
 
-/** An instance in one of these does nothing any more. */
+/** The states of instances that have ended. */
 const finished: readonly Status[] = [Status.Completed, Status.Failed, Status.Terminated, Status.Canceled];
 
 /**
- * The one way to make sure that a workflow runs. It starts an instance that is missing, starts one again that has
- * finished, and else raises `wake`. Call it only while the workflow's record is not final: then an instance that has
- * finished, also as Completed, has not done its work. A workflow that is started again does what its record says was
- * not done.
+ * The only way to make a workflow run. It starts a missing instance, starts a finished one again, and
+ * otherwise raises `wake`. Call it only while the workflow's record is not final: a finished instance, also a
+ * Completed one, has not done its work then. A restarted workflow does what its record does not show as done.
  *
- * Two traps of the SDK are behind it. Raising an event on a finished instance succeeds, and nobody gets the event: so
- * the status is looked up first. Of callers that start one id at once, some get an error: it means that another has
- * started the instance. Neither is a lock: simultaneous starts of one id can all be accepted.
+ * It handles two traps of the SDK. Raising an event on a finished instance succeeds, but the event is lost,
+ * so the status is read first. Of callers that start one id at the same time, some get an error, which means
+ * that another caller has started the instance. This is not a lock: simultaneous starts of one id can all be
+ * accepted.
  *
- * @param options.instanceId at most 256 characters; the SDK puts it into URLs as it is, so only what `keyFor` lets out
+ * @param options.instanceId at most 256 characters, made with `keyFor`: the SDK puts it into URLs without encoding
  * @param options.wake the event, without a payload, that makes a running instance read its record
  * @example
  * if (!isFinal(approval)) {
@@ -44,8 +44,10 @@ export async function ensureRunning<Input>(
 }
 
 /**
- * Starts an instance, and gives its id once the host has accepted it. It fails when an instance of that id runs.
- * {@link ensureRunning} is what starts workflows that have a record.
+ * Starts an instance. It fails when an instance of that id runs. Use {@link ensureRunning} for workflows with
+ * a record.
+ *
+ * @returns the id, once the host has accepted the start
  */
 export function start<Input>(
   client: DurableClient,
@@ -54,7 +56,7 @@ export function start<Input>(
 ): Promise<string> {
   return client.startNew(which.orchestratorName, {
     instanceId: options.instanceId,
-    // Without an input the SDK sends the text "", which the orchestrator would then be given.
+    // Without an input the SDK would send the text "", and the orchestrator would get that.
     input: options.input ?? null,
   });
 }
@@ -68,7 +70,7 @@ export function find(
 }
 
 /**
- * Raises an event. The SDK reports success also for an instance that has finished: use {@link ensureRunning} where the
+ * Raises an event. The SDK reports success also for a finished instance: use {@link ensureRunning} where the
  * event must arrive.
  *
  * @returns false when the hub has no instance of that id
@@ -84,11 +86,11 @@ export async function raise<Payload>(
   return (await unlessUnknown(raised.then(() => true))) ?? false;
 }
 
-/** The SDK's errors have no code: their messages alone distinguish them. */
+/** The SDK's errors have no code: only their messages distinguish them. */
 const unlessUnknown = unless(/HTTP 404|No instance with ID/);
 const unlessAlready = unless(/unexpected status code: 409/);
 
-/** Makes `undefined` of an error whose message matches. */
+/** Turns an error whose message matches into `undefined`. */
 function unless(message: RegExp): <Result>(answer: Promise<Result>) => Promise<Result | undefined> {
   return async (answer) => {
     try {

@@ -3,8 +3,9 @@ import type { DurableClient, OrchestrationContext } from 'durable-functions';
 import { typed, type TypedTask } from './task.js';
 
 /**
- * What an operation does: the new state, and the result for the caller. It is pure, and returns `state` itself when
- * there is nothing to change. A no is a result: what an entity throws reaches its caller as `[object Object]`.
+ * An operation: returns the new state, and the result for the caller. It is pure, and returns `state` itself
+ * when there is nothing to change. It returns a refusal as its result, because an error that an entity throws
+ * reaches the caller as `[object Object]`.
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the input of any operation
 export type Operation<State, Input = any, Result = unknown> = (
@@ -20,21 +21,29 @@ type ResultOf<Each> = Each extends (state: never, input: never) => readonly [unk
 
 /** A durable entity by reference. Its keys go into URLs as they are: make them with `keyFor`. */
 export interface Entity<State, All> {
-  /** Calls an operation from an orchestrator, which waits for the result. Operations of one entity run one by one. */
+  /**
+   * Calls an operation from an orchestrator, which waits for the result. Operations of one entity run one by
+   * one.
+   */
   call<Name extends keyof All & string>(
     context: OrchestrationContext,
     key: string,
     operation: Name,
     input: InputOf<All[Name]>,
   ): TypedTask<ResultOf<All[Name]>>;
-  /** Sends an operation from an orchestrator, which does not wait. It arrives with the next task that is yielded. */
+  /**
+   * Sends an operation from an orchestrator, which does not wait. It arrives with the next task that is
+   * yielded.
+   */
   send<Name extends keyof All & string>(
     context: OrchestrationContext,
     key: string,
     operation: Name,
     input: InputOf<All[Name]>,
   ): void;
-  /** Sends an operation from outside of an orchestrator. The host has accepted it when the promise resolves. */
+  /**
+   * Sends an operation from outside of an orchestrator. The host has accepted it when the promise resolves.
+   */
   signal<Name extends keyof All & string>(
     client: DurableClient,
     key: string,
@@ -43,12 +52,12 @@ export interface Entity<State, All> {
   ): Promise<void>;
   /** The state after the last operation; the initial one before the first. */
   read(client: DurableClient, key: string): Promise<State>;
-  /** The name the host knows it by. */
+  /** Its name in the host. */
   readonly entityName: string;
 }
 
 /**
- * Registers an entity with the host, and gives back what it is called by.
+ * Registers an entity with the host, and returns the reference by which it is called.
  *
  * @param initial the state before the first operation
  * @param operations by name. A caller may send one twice, so doing it twice must change nothing
@@ -70,7 +79,7 @@ export function entity<State, const All extends Operations<State>>(
     }
     const before = context.getState(() => initial)!;
     const [after, result] = operations[operationName]!(before, context.getInput<unknown>());
-    // An answer makes an entity exist: it must have a state then, or nobody can read it.
+    // An operation makes the entity exist, and an entity without a state cannot be read.
     if (after !== before || context.isNewlyConstructed) {
       context.setState(after);
     }

@@ -5,23 +5,27 @@ import { sleepUntil } from './time.js';
 
 /** An external event by reference. */
 export interface ExternalEvent<Payload> {
-  /** Matched to the letter: raised as `approved`, an event `Approved` is accepted by the host and never arrives. */
+  /**
+   * Case matters: the host accepts an event raised as `approved`, but a wait for `Approved` never gets it.
+   */
   readonly eventName: string;
   /** Holds the payload's type; never set. */
   readonly payload?: Payload;
 }
 
-/** What {@link eventOrDeadline} gives. */
+/** The result of {@link eventOrDeadline}. */
 export type WaitResult<Payload> =
   | { readonly raised: true; readonly payload: Payload }
   | { readonly raised: false };
 
-/** An external event. Its name must not be a number, which the SDK would take for a task's id. */
+/**
+ * Defines an external event. Its name must not be a number, because the SDK would take that for a task id.
+ */
 export function event<Payload>(eventName: string): ExternalEvent<Payload> {
   return { eventName };
 }
 
-/** Waits for an event, of which one that came earlier is the first. `undefined` was raised as `null`. */
+/** Waits for an event. An event that came before the wait counts. A payload `undefined` arrives as `null`. */
 export function waitFor<Payload>(
   context: OrchestrationContext,
   awaited: ExternalEvent<Payload>,
@@ -34,10 +38,10 @@ export function waitFor<Payload>(
 }
 
 /**
- * Waits for an event until a moment, whichever comes first. The timer is cancelled when it loses: one that is left
- * would keep the instance Running until it fires.
+ * Waits for an event until a deadline. If the event comes first, the timer is cancelled: otherwise it would
+ * keep the instance Running until it fires.
  *
- * @param orEnd ends the wait too, when it has ended or failed. Yield it nowhere else
+ * @param orEnd a task that ends the wait too, when it completes or fails. Do not yield it elsewhere
  */
 export function* eventOrDeadline<Payload>(
   context: OrchestrationContext,
@@ -62,8 +66,8 @@ export function* eventOrDeadline<Payload>(
 }
 
 /**
- * The waits that a deadline has ended. The SDK cannot withdraw them: an event that comes while nobody else waits goes to
- * one of them and would be lost, had not the next wait for that event looked here.
+ * The waits that a deadline has ended. The SDK cannot withdraw them: it gives an event that comes later to
+ * one of them. The next wait for that event looks here first, so that the event is not lost.
  */
 const abandoned = new WeakMap<DurableOrchestrationContext, Record<string, Task[]>>();
 

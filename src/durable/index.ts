@@ -1,4 +1,7 @@
-/** How orchestrators are written here: the SDK's own tasks, typed. `context` is the SDK's, and all it can do can be yielded too. */
+/**
+ * Typed activities, entities, events and timers for orchestrators. They use the SDK's own tasks and
+ * `context`, all of which stay usable.
+ */
 export {
   activity,
   clientActivity,

@@ -5,7 +5,7 @@ import { typed, type TypedTask } from './task.js';
 
 /** How an orchestrator is called from another. */
 export interface SubOrchestrationOptions {
-  /** When left out, the host makes one from the parent's execution and the step. */
+  /** Default: the host makes one from the parent's execution and the step. */
   instanceId?: string;
   retry?: RetryPolicy;
 }
@@ -14,13 +14,15 @@ export interface SubOrchestrationOptions {
 export interface Orchestrator<Input, Result> {
   /** Runs as a sub-orchestration once the task is yielded. */
   (context: OrchestrationContext, input: Input, options?: SubOrchestrationOptions): TypedTask<Result>;
-  /** The name the host knows it by. */
+  /** Its name in the host. */
   readonly orchestratorName: string;
 }
 
 /**
- * Registers an orchestrator with the host, and gives back what it is started and called by. The body decides only by
- * its input and by what its tasks give it.
+ * Registers an orchestrator with the host. The body depends only on its input and on the results of its
+ * tasks.
+ *
+ * @returns the reference by which it is started and called
  *
  * @example
  * const greetings = orchestrator('Greetings', function* (context, names: string[]) {

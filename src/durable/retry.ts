@@ -4,25 +4,25 @@ import moment, { type Duration } from 'moment';
 /** How often the host retries, and after how long. Made by {@link retryPolicy}. */
 export type RetryPolicy = Readonly<RetryOptions>;
 
-/** What {@link retryPolicy} takes. */
+/** The options of {@link retryPolicy}. */
 export interface RetryPolicyOptions {
   /** Between the first failure and the second attempt. More than zero. */
   firstInterval: Duration;
-  /** Attempts in all, the first among them. */
+  /** The number of attempts, including the first. */
   maxAttempts: number;
-  /** Each interval is the one before times this; 1 when it is left out. */
+  /** The factor from one interval to the next. Default: 1. */
   backoff?: number;
   /** No interval is longer than this. */
   maxInterval?: Duration;
 }
 
 /**
- * A retry policy. Name it for what it is for, and say what happens when it gives up. It has no limit of time: the host
- * would give up without an answer to the SDK, which waits for ever then.
+ * Makes a retry policy. Name it for its purpose, and document what happens after the last attempt. It has no
+ * time limit: with one, the host would give up without an answer to the SDK, and the SDK would wait for ever.
  *
  * @example
- * const whileSomebodyWaits = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 4, backoff: 2 });
- * yield* makeRoom(context, player, whileSomebodyWaits);
+ * const whileSomebodyWaits = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 4,
+ * backoff: 2 }); yield* makeRoom(context, player, whileSomebodyWaits);
  */
 export function retryPolicy({
   firstInterval,
@@ -37,9 +37,9 @@ export function retryPolicy({
 }
 
 /**
- * For the side effects of a supervised workflow: 5 seconds after the first failure, then after twice as long each time,
- * up to 5 minutes, for about two hours. That outlasts most outages without an entry in any list of failures. After it
- * the workflow fails; the sweep starts it again as long as its record is not final, and it does what was not done.
+ * For the side effects of a supervised workflow: 5 seconds after the first failure, then after twice as long
+ * each time, up to 5 minutes, for about two hours. That is longer than most outages, so a workflow seldom
+ * fails. After the last attempt it fails, and the sweep starts it again as long as its record is not final.
  */
 export const forSideEffects = retryPolicy({
   firstInterval: moment.duration(5, 'seconds'),

@@ -1,18 +1,18 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 
 /**
- * The SDK's own task, with the type of its result. `yield*` it to have that result, or hand it to {@link all} and
- * {@link any}. A task is yielded once, alone or in one compound: the SDK sends it to the host again in each further
- * one, and a task that has already completed never completes a new compound.
+ * The SDK's own task, with the type of its result. `yield*` it to get the result, or pass it to {@link all}
+ * or {@link any}. Yield a task once, alone or in one compound: in each further compound the SDK would send it
+ * to the host again, and a completed task never completes a new compound.
  *
- * Results have been through JSON: a `Date` is a string by the time it arrives, and `undefined` is `null`.
+ * Results travel as JSON: a `Date` arrives as a string, and `undefined` as `null`.
  */
 export interface TypedTask<Result> extends Task {
   readonly result?: Result;
   [Symbol.iterator](): Generator<Task, Result, unknown>;
 }
 
-/** Gives a task of the SDK its result's type, and `yield*`. The task itself is returned, not a copy. */
+/** Adds the result's type and `yield*` to a task of the SDK. @returns the same task, not a copy */
 export function typed<Result, SdkTask extends Task = Task>(task: SdkTask): SdkTask & TypedTask<Result> {
   return Object.assign(task, {
     *[Symbol.iterator](this: Task): Generator<Task, Result, unknown> {
@@ -21,15 +21,15 @@ export function typed<Result, SdkTask extends Task = Task>(task: SdkTask): SdkTa
   }) as SdkTask & TypedTask<Result>;
 }
 
-/** What the tasks give, in their order. */
+/** The types of the tasks' results, in the tasks' order. */
 export type Results<Tasks extends readonly TypedTask<unknown>[]> = {
   -readonly [Index in keyof Tasks]: Tasks[Index] extends TypedTask<infer Result> ? Result : never;
 };
 
 /**
- * All the results, in the order of the tasks; the first failure ends the wait. Tasks with a retry policy are not for it: two that
- * fail break the instance on a real host, and `allRetried` is there for them. Nothing to wait for gives `[]` at once
- * (the SDK alone would throw), but only to `yield*`, not inside another compound.
+ * All results, in the order of the tasks. The first failure ends the wait. Do not use it for tasks with a
+ * retry policy: if two of them fail, they break the instance on a real host; use `allRetried`. Without tasks
+ * it gives `[]` at once (the SDK would throw), but only to `yield*`, not inside another compound.
  */
 export function all<const Tasks extends readonly TypedTask<unknown>[]>(
   context: OrchestrationContext,
@@ -39,8 +39,9 @@ export function all<const Tasks extends readonly TypedTask<unknown>[]>(
 }
 
 /**
- * The first of the tasks to end, itself: compare it with yours, and read its `result`. The others go on. The instance
- * stays Running until the activities among them have ended and the timers have fired: cancel those.
+ * Gives the first task that ends: compare it with yours, and read its `result`. The other tasks continue. The
+ * instance stays Running until the activities among them have ended and the timers have fired, so cancel the
+ * timers.
  */
 export function any<Each extends TypedTask<unknown>>(
   context: OrchestrationContext,

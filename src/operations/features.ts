@@ -4,7 +4,7 @@ import { supervisedOrders, supervisedReceipts } from '../orders/index.js';
 import { supervised as reminders } from '../reminders/index.js';
 import type { Supervised } from '../supervision/index.js';
 
-/** The features whose records the sweep watches. */
+/** The features whose records the sweep supervises. */
 export const features: readonly Supervised[] = [
   approvals,
   ingestions,

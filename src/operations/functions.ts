@@ -6,7 +6,10 @@ import { count } from '../telemetry/index.js';
 import { features } from './features.js';
 import { sweep } from './sweep.js';
 
-/** The timer function `Sweep`: every minute, over the due records of every feature. A feature that fails does not stop the others. */
+/**
+ * The timer function `Sweep`. Every minute it processes the due records of every feature. A failing feature
+ * does not stop the others.
+ */
 export async function sweepAll(
   _timer: Timer | undefined,
   client: DurableClient,

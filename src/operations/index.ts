@@ -1,2 +1,2 @@
-/** What keeps the app right while nobody watches. */
+/** Functions that run the app without an operator. */
 export { sweepAll } from './functions.js';

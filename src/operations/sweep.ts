@@ -5,37 +5,47 @@ import { notify, operator } from '../notifications/index.js';
 import type { DueEntry } from '../storage/index.js';
 import type { Supervised } from '../supervision/index.js';
 
-/** A record is looked at when it has been due for so long: until then its workflow is about to go on by itself. */
+/**
+ * The sweep processes records that are overdue by this time. Until then their workflows may be about to
+ * continue.
+ */
 export const MARGIN = moment.duration(1, 'minute');
 /** The longest interval between two attempts at one record. */
 const LONGEST_INTERVAL = moment.duration(15, 'minutes');
-/** After so many attempts at one record, about an hour, the operator is sent a message. */
+/** The number of attempts at one record, about an hour, after which the operator gets a message. */
 const REPORT_AFTER = 8;
 /** The timer does not fire at the same second of each minute. */
 const SLACK = moment.duration(30, 'seconds');
-/** How many records of a feature one sweep looks at, and how many of them at once. The next sweep takes the rest. */
+/**
+ * How many records of a feature one sweep processes, and how many of them at once. The next sweep takes the
+ * rest.
+ */
 const LIMIT = 400;
 const AT_ONCE = 8;
-/** A sweep of a feature begins nothing new after this time: slow storage must not hold up the other features. */
+/** A sweep of a feature starts no record after this time: slow storage must not delay the other features. */
 const BUDGET = moment.duration(30, 'seconds');
-/** How many messages to the operator one sweep sends of a feature. An outage makes many records late together. */
+/**
+ * How many messages to the operator one sweep sends for a feature. An outage makes many records late
+ * together.
+ */
 const REPORTS = 10;
 
-/** What a sweep did with the due records of a feature. */
+/** The results of a sweep for a feature. */
 export interface Swept {
-  /** Records whose workflow was made to run, or was woken. */
+  /** Records whose workflow was started or woken. */
   continued: number;
-  /** Entries that an interrupted or a finished change had left. */
+  /** Entries that no longer hold. */
   outdated: number;
-  /** Records with which the feature could not go on. They are tried again. */
+  /** Records for which the feature failed. They are tried again. */
   failed: number;
-  /** Records that the operator was sent a message about. */
+  /** Records about which the operator got a message. */
   reported: number;
 }
 
 /**
- * Makes sure that the workflows run whose records are due. It costs what is due, not what exists. A record that fails
- * does not stop the others; one that stays due is tried again after intervals that grow from one minute to fifteen.
+ * Makes sure that the workflows of due records run. Its cost depends on the number of due records, not of all
+ * records. A failing record does not stop the others. A record that stays due is tried again after one to
+ * fifteen minutes.
  */
 export async function sweep(
   feature: Supervised,
@@ -49,7 +59,7 @@ export async function sweep(
     try {
       await goOn(feature, entry, swept, client, context, at);
     } catch (error) {
-      // Not even its entry could be read or written: it stays where it is, for the next sweep.
+      // Its entry could not be read or written: the next sweep tries it again.
       swept.failed += 1;
       context.error('The sweep could not look at %s %s', feature.name, entry.id, error);
     }
@@ -103,7 +113,11 @@ function intervalAfter(attempts: number): moment.Duration {
   return moment.duration(Math.min(2 ** (attempts - 1), LONGEST_INTERVAL.asMinutes()), 'minutes');
 }
 
-/** Sends the operator a message about a record. @returns whether it was queued; if not, the next attempt sends it */
+/**
+ * Sends the operator a message about a record.
+ *
+ * @returns whether it was queued; if not, the next attempt sends it
+ */
 async function report(
   { name }: Supervised,
   { id, due }: DueEntry,

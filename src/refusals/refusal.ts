@@ -3,13 +3,13 @@
  * - `forbidden`: another person may do it;
  * - `not-found`: there is no such thing;
  * - `conflict`: the record is in a state in which this cannot be done;
- * - `over`: what it is about has ended;
+ * - `over`: the record is final;
  * - `too-late`: its deadline has passed;
  * - `too-many`: a limit is reached, and later there may be room again.
  */
 export type Reason = 'forbidden' | 'not-found' | 'conflict' | 'over' | 'too-late' | 'too-many';
 
-/** What a rule returns instead of a change. Stores pass it through, and `http/` makes a problem of it. */
+/** Returned by a rule instead of a change. Stores pass it through, and `http/` turns it into a problem. */
 export class Refusal {
   constructor(
     readonly reason: Reason,
@@ -27,7 +27,8 @@ export class Refusal {
  *
  * @param options.retryAfter when to try again, in seconds
  * @example
- * if (order.state === 'shipped') return refuse('over', 'The order is shipped already', 'Return the goods instead.');
+ * if (order.state === 'shipped') return refuse('over', 'The order is shipped already', 'Return the goods
+ * instead.');
  */
 export function refuse(
   reason: Reason,

@@ -1,4 +1,4 @@
-/** Thrown when nothing is wrong with a request, but it cannot be done now. `http/` answers it with 503 and `Retry-After`. */
+/** Thrown when a valid request cannot be carried out now. `http/` answers it with 503 and `Retry-After`. */
 export class TryLaterError extends Error {
   override readonly name = 'TryLaterError';
 

@@ -7,12 +7,12 @@ import type { Progress, Reminders } from './model.js';
 import { markSent, progress, unsent } from './rules.js';
 import { reminders } from './store.js';
 
-/** Which reminders an activity is about. */
+/** The reminders that an activity is about. */
 export type RemindersId = Pick<Reminders, 'id'>;
 
 /**
- * Sends the reminder that is due, if one is, and notes that it was sent. A run that was interrupted between the two
- * sends it again, with the same key.
+ * Sends the reminder that is due, if there is one, and records that it was sent. If a run was interrupted
+ * between the two, the next run sends it again, with the same key.
  */
 export const sendReminder = activity(
   'SendReminder',
@@ -37,7 +37,7 @@ export const sendReminder = activity(
   },
 );
 
-/** Reads how far reminders are. */
+/** Reads the progress of reminders. */
 export const readProgress = activity('ReadReminders', async ({ id }: RemindersId): Promise<Progress> =>
   progress(await change(id, (record) => record)),
 );

@@ -23,13 +23,14 @@ import { ended, reminderOrchestrator } from './orchestrators.js';
 import { acknowledge, cancel, dueAt, plan, progress } from './rules.js';
 import { reminders } from './store.js';
 
-/** What {@link startReminders} makes of a key of 64 characters at most. */
+/** The ids that {@link startReminders} makes, from keys of at most 64 characters. */
 const idPattern = /^reminders-[\w-]{1,192}$/;
 
 /**
- * Records new reminders and starts their workflow; the same ones again when the request repeats an idempotency key.
+ * Records new reminders and starts their workflow. A request that repeats an idempotency key gets the same
+ * reminders.
  *
- * @throws {Problem} 400, or 422 when the key came with another request before
+ * @throws {Problem} 400, or 422 when another request has used the key
  */
 export async function startReminders(
   client: DurableClient,
@@ -48,7 +49,9 @@ export async function startReminders(
   return record;
 }
 
-/** Makes sure that the workflow of reminders runs, unless none is to come. `wake` makes it read the record. */
+/**
+ * Makes sure that the workflow of reminders runs, unless they have ended. `wake` makes it read the record.
+ */
 export async function goOn(client: DurableClient, record: Reminders, wake?: typeof ended): Promise<void> {
   const { id } = record;
   if (dueAt(record) !== undefined) {
@@ -68,11 +71,11 @@ export const getReminders: Handler = async (request) => {
   return { jsonBody: view(record, progress(record)) };
 };
 
-/** `POST /api/reminders/{id}/acknowledgement`: the message has been read, no more of it. */
+/** `POST /api/reminders/{id}/acknowledgement`: the person has read the message. */
 export const acknowledgeReminders: Handler = (request, client, context) =>
   endBy(acknowledge, request, client, context);
 
-/** `DELETE /api/reminders/{id}`: the record stays, and says that they were cancelled. */
+/** `DELETE /api/reminders/{id}`: the record stays, with the state `cancelled`. */
 export const cancelReminders: Handler = (request, client, context) => endBy(cancel, request, client, context);
 
 async function endBy(
@@ -83,14 +86,14 @@ async function endBy(
 ): Promise<HttpResponseInit> {
   const result = await reminders.change(idOf(request), (record) => rule(record, moment.utc()));
   const { record } = unlessRefused(result ?? unknown(request));
-  // They have ended. If this fails, the workflow reads the record when the next would have been due.
+  // The record has ended. If this fails, the workflow reads the record when the next reminder would be due.
   await raise(client, record.id, ended, null).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', record.id, error);
   });
   return { jsonBody: view(record) };
 }
 
-/** The reminders as people see them. */
+/** The reminders as callers get them. */
 function view(
   { id, to, message, count, gaps, state, startedAt, endedAt }: Reminders,
   { sent, next }: Partial<Progress> = {},

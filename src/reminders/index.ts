@@ -1,4 +1,4 @@
-/** Reminders: the same message again and again, until somebody has read it. */
+/** Reminders: the same message several times, until the person acknowledges it. */
 export { startReminders } from './endpoints.js';
 export { reminderOrchestrator } from './orchestrators.js';
 export { supervised } from './supervised.js';

@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { personName, text } from '../http/index.js';
 
-/** What `POST /api/reminders` takes. */
+/** The body of `POST /api/reminders`. */
 export const reminderRequest = z.strictObject({
   to: personName,
   message: text(8 * 1024).min(1),
   count: z.number().int().min(1).max(100).default(10),
-  /** `growing`: reminder number i, from 0, comes i days after the one before; `daily`: each comes a day after. */
+  /** `growing`: reminder number i, from 0, comes i days after the one before; `daily`: one day after. */
   gaps: z.enum(['growing', 'daily']).default('growing'),
 });
 export type ReminderRequest = z.output<typeof reminderRequest>;
 
-/** `active` has reminders to come; the others are final. */
+/** `active`: there are more reminders to send. The others are final. */
 export const reminderState = z.enum(['active', 'acknowledged', 'cancelled', 'finished']);
 export type ReminderState = z.infer<typeof reminderState>;
 
-/** The record of somebody's reminders: the truth about them. Times are ISO 8601 in UTC. */
+/** The record of the reminders for a person, which decides. Times are ISO 8601 in UTC. */
 export const remindersRecord = z.object({
   /** The instance id of their workflow too. */
   id: z.string(),
@@ -34,10 +34,10 @@ export const remindersRecord = z.object({
 });
 export type Reminders = z.infer<typeof remindersRecord>;
 
-/** What the workflow reads of its record. All but the state is its custom status. */
+/** The part of the record that the workflow reads. Without the state it is the custom status. */
 export interface Progress {
   state: ReminderState;
   sent: number;
-  /** When the next is due, if there is one to come. */
+  /** The time of the next reminder, if there is one. */
   next?: string;
 }

@@ -2,15 +2,16 @@ import moment from 'moment';
 import { event, eventOrDeadline, forSideEffects, orchestrator } from '../durable/index.js';
 import { readProgress, sendReminder, type RemindersId } from './activities.js';
 
-/** Makes the workflow of reminders read their record. Whether they were acknowledged or cancelled, the record says. */
+/** Makes the workflow of reminders read their record, which contains the end. */
 export const ended = event<null>('Ended');
 
-/** After so many waits the workflow continues as new, to keep its history short. */
+/** The number of waits after which the workflow continues as new, to keep its history short. */
 const WAITS_PER_EXECUTION = 20;
 
 /**
- * Sends reminders when they are due, until all are sent or somebody ends them. Gives how many were sent, and how they
- * ended. All it knows is in their record: started again at any time, it sends what was not sent.
+ * Sends reminders when they are due, until all are sent or a caller ends them. Returns how many were sent,
+ * and the final state. It keeps no state of its own: restarted at any time, it reads the record and sends
+ * what was not sent.
  */
 export const reminderOrchestrator = orchestrator(
   'ReminderOrchestrator',
@@ -19,7 +20,7 @@ export const reminderOrchestrator = orchestrator(
     context.df.setCustomStatus(status);
 
     for (let wait = 1; status.next !== undefined; wait += 1) {
-      // Anybody may raise an event, and a timer may fire early: only the record decides.
+      // Any caller may raise the event, and a timer may fire early: only the record decides.
       const { raised } = yield* eventOrDeadline(context, ended, moment.utc(status.next));
       if (wait === WAITS_PER_EXECUTION) {
         context.df.continueAsNew({ id });

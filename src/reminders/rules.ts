@@ -2,23 +2,23 @@ import moment, { type Moment } from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
 import type { Progress, ReminderRequest, Reminders } from './model.js';
 
-/** The record of new reminders, of which the first is due now. */
+/** The record of new reminders. The first is due now. */
 export function plan(id: string, request: ReminderRequest, requestHash: string, at: Moment): Reminders {
   return { ...request, id, state: 'active', sent: 0, startedAt: at.toISOString(), requestHash };
 }
 
-/** When the next reminder is due; nothing when none is to come. */
+/** The time of the next reminder; `undefined` when the reminders have ended. */
 export function dueAt(reminders: Reminders): string | undefined {
   return reminders.state === 'active' ? dueOf(reminders, reminders.sent).toISOString() : undefined;
 }
 
-/** The number, from 0, of the reminder that has to be sent now; `undefined` when none has to. */
+/** The number, from 0, of the reminder that is due now; `undefined` when none is. */
 export function unsent(reminders: Reminders, at: Moment): number | undefined {
   const due = dueAt(reminders);
   return due === undefined || at.isBefore(due) ? undefined : reminders.sent;
 }
 
-/** Notes that the reminder of that number was sent. The last one finishes the reminders. */
+/** Records that the reminder of that number was sent. The last one finishes the reminders. */
 export function markSent(reminders: Reminders, number: number, at: Moment): Reminders {
   if (reminders.sent !== number) {
     return reminders;
@@ -29,7 +29,7 @@ export function markSent(reminders: Reminders, number: number, at: Moment): Remi
     : marked;
 }
 
-/** Ends reminders that somebody has read: before the last of them is due. */
+/** Ends reminders because the person has read the message. Refused when the last reminder was due already. */
 export function acknowledge(reminders: Reminders, at: Moment): Reminders | Refusal {
   const last = dueOf(reminders, reminders.count - 1);
   return reminders.state !== 'active' || at.isBefore(last)
@@ -37,12 +37,12 @@ export function acknowledge(reminders: Reminders, at: Moment): Reminders | Refus
     : refuse('too-late', 'The last reminder was due already', `That was at ${last.toISOString()}.`);
 }
 
-/** Ends reminders that are not wanted any more, also those that are overdue. */
+/** Ends reminders because a caller cancels them, also when they are overdue. */
 export function cancel(reminders: Reminders, at: Moment): Reminders | Refusal {
   return end(reminders, 'cancelled', at);
 }
 
-/** What the workflow goes by. */
+/** The part of the record that the workflow reads. */
 export function progress(reminders: Reminders): Progress {
   const { state, sent } = reminders;
   const next = dueAt(reminders);
@@ -59,7 +59,7 @@ function end(reminders: Reminders, state: 'acknowledged' | 'cancelled', at: Mome
       );
 }
 
-/** When a reminder is due, by its number from 0. */
+/** The time of a reminder, by its number from 0. */
 function dueOf({ startedAt, gaps }: Reminders, number: number): Moment {
   // Growing gaps of 0, 1, 2, ... days add up to the triangular numbers.
   const day = gaps === 'growing' ? (number * (number + 1)) / 2 : number;

@@ -2,7 +2,7 @@ import { recordStore } from '../storage/index.js';
 import { remindersRecord } from './model.js';
 import { dueAt } from './rules.js';
 
-/** Everybody's reminders. */
+/** All reminders. */
 export const reminders = recordStore({
   table: 'Reminders',
   schema: remindersRecord,

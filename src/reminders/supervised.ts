@@ -3,7 +3,7 @@ import { goOn } from './endpoints.js';
 import { ended } from './orchestrators.js';
 import { reminders } from './store.js';
 
-/** Reminders of which the next is late: their workflow failed, or never started. */
+/** Makes late reminders continue: their workflow failed, or never started. */
 export const supervised: Supervised = {
   name: 'reminders',
   records: reminders,

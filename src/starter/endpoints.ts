@@ -3,8 +3,9 @@ import { notFound, readJson, withProblems, type Handler } from '../http/index.js
 import { startable } from './startable.js';
 
 /**
- * `POST /api/orchestrators/{orchestratorName}`: starts an orchestrator with the body as its input, and answers 202 with
- * the management URLs of the instance. They open every instance of the app: only who holds a function key gets here.
+ * `POST /api/orchestrators/{orchestratorName}`: starts an orchestrator with the body as its input, and
+ * answers 202 with the management URLs of the instance. They open every instance of the app, so the route
+ * needs a function key.
  */
 export const startOrchestrator: Handler = async (request, client) => {
   const name = request.params['orchestratorName'] ?? '';

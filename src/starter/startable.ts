@@ -10,12 +10,12 @@ import { runUserParallel, startGame } from '../dungeon/index.js';
 import { reminderOrchestrator, startReminders } from '../reminders/index.js';
 
 /**
- * A feature's own way to start its orchestrator, which its own POST takes too: checks the request, records what it asks
- * for, and gives the instance id.
+ * A feature's function to start its orchestrator, which its own POST uses too: it checks the request, writes
+ * the record and returns the instance id.
  */
 type Start = (client: DurableClient, request: HttpRequest, body: unknown) => Promise<{ id: string }>;
 
-/** The orchestrators that may be started by name. All others may not. */
+/** The orchestrators that may be started by name. */
 export const startable: ReadonlyMap<string, Start> = new Map<string, Start>([
   [approvalSimulation.orchestratorName, startSimulation],
   [approvalOrchestrator.orchestratorName, startApproval],

@@ -5,7 +5,9 @@ import { credential } from '../identity/index.js';
 
 const SETTING = 'AppStorage';
 
-/** Where the app's storage is, as the settings say: a connection string, or an address a service and an identity. */
+/**
+ * The settings of the app's storage: a connection string, or one address for each service and an identity.
+ */
 type Settings = { connectionString: string } | { uri: string; clientId: string | undefined };
 
 /** The table of that name, created at its first use. */
@@ -14,7 +16,7 @@ export function table(name: string): Promise<TableClient> {
     const client =
       'uri' in settings
         ? new TableClient(settings.uri, name, await credential(settings.clientId))
-        : // The connection string says whether it is HTTP, as Azurite's is.
+        : // The connection string may have HTTP addresses, as Azurite's has.
           TableClient.fromConnectionString(settings.connectionString, name, {
             allowInsecureConnection: true,
           });
@@ -54,7 +56,9 @@ type Service = 'table' | 'queue' | 'blob';
 
 const clients = new Map<string, Promise<unknown>>();
 
-/** One client a setting's value and name, for as long as the process lives; a failure to create is not kept. */
+/**
+ * Keeps one client for each setting's value and name while the process lives. A failed creation is not kept.
+ */
 function once<Client>(
   service: Service,
   name: string,

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Columns } from './rows.js';
 
-/** A record as the columns of a row. What a table cannot hold as it is becomes JSON; `undefined` is left out. */
+/**
+ * A record as the columns of a row. Values that a table cannot store become JSON; `undefined` is left out.
+ */
 export function columnsOf(record: Readonly<Record<string, unknown>>): Columns {
   return Object.fromEntries(
     Object.entries(record).map(([name, value]) => [
@@ -17,10 +19,10 @@ export function columnsOf(record: Readonly<Record<string, unknown>>): Columns {
 }
 
 /**
- * The record in a row. A text in a column that its schema does not accept is JSON; columns that the schema does not
- * have are left out.
+ * The record in a row. A text that the schema does not accept for its column is read as JSON. Columns that
+ * the schema does not have are left out.
  *
- * @throws {z.ZodError} when the row does not hold such a record
+ * @throws {z.ZodError} when the row does not contain such a record
  */
 export function recordOf<Schema extends z.ZodObject>(schema: Schema, columns: Columns): z.output<Schema> {
   const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;

@@ -1,18 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { TryLaterError } from '../refusals/index.js';
 
-/** After so many lost races a change gives up: about three seconds. */
+/** The number of lost races after which a change gives up, about three seconds. */
 const ATTEMPTS = 20;
-/** Milliseconds: the longest wait after the first lost race, which doubles with each further one, and its limit. */
+/**
+ * Milliseconds: the maximum wait after the first lost race, doubled after each further one, and its limit.
+ */
 const FIRST_WAIT = 10;
 const LONGEST_WAIT = 250;
 
 /**
- * Tries a change that can lose a race until it wins. After each lost race it waits a random time, so that callers who
- * lost together do not meet again.
+ * Repeats a change that can lose a race until it wins. After each lost race it waits a random time, so that
+ * callers that lost together do not collide again.
  *
- * @param what the thing that is changed, for the error
- * @param attempt reads afresh and tries the change; `undefined` when another's change came first
+ * @param what names the changed thing in the error
+ * @param attempt reads the current state and tries the change; `undefined` when another change came first
  * @throws {TryLaterError} after 20 lost races
  * @example
  * const game = await untilItWins('game Pat', async () => {

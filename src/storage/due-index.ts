@@ -17,13 +17,13 @@ export interface DueEntry {
   attempts: number;
   /** Whether the operator was notified. */
   reported: boolean;
-  /** Every index entry that the change which wrote this may have left behind, should it have been interrupted. */
+  /** All index entries that the change which wrote this entry may have left, if it was interrupted. */
   touches: IndexEntry[];
   /** The row, as it was read. */
   row: Row;
 }
 
-/** Writes the entry of a record that is due at some time. Written again, it counts no attempts. */
+/** Writes the due entry of a record. Writing it again resets its attempts. */
 export async function putDue(
   table: TableClient,
   { id, due, touches, at }: { id: string; due: string; touches: readonly IndexEntry[]; at: Moment },
@@ -38,12 +38,15 @@ export async function putDue(
   });
 }
 
-/** The place of a due entry, as {@link putDue} writes it. */
+/** The index entry that {@link putDue} writes. */
 export function dueEntry(due: string): IndexEntry {
   return { partition: PARTITION, row: due };
 }
 
-/** Up to `limit` entries whose time, or the time that they were put off to, was before `until`; the oldest first. */
+/**
+ * Up to `limit` entries whose time, or the time to which they were moved, is before `until`; the oldest
+ * first.
+ */
 export async function listDue(table: TableClient, until: Moment, limit: number): Promise<DueEntry[]> {
   const rows = await queryRows(
     table,
@@ -61,7 +64,10 @@ export async function listDue(table: TableClient, until: Moment, limit: number):
   }));
 }
 
-/** Moves an entry to a later place, with what the sweep has learnt. An interruption leaves both, which does no harm. */
+/**
+ * Moves an entry to a later time, with the sweep's results. An interruption leaves both entries, which is
+ * harmless.
+ */
 export async function putOff(
   table: TableClient,
   { id, row }: DueEntry,

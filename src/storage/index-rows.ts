@@ -2,18 +2,21 @@ import { createHash } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
 import { deleteIfUnchanged, odata, queryRows, readRow, upsert, type RowKey } from './rows.js';
 
-/** A place at which a record can be found, besides its id. */
+/** An entry in an index, by which a record can be found. */
 export interface IndexEntry {
-  /** What all records of one list share, made by `keyFor` from outside text: `state-pending`. */
+  /** Names the list, such as `state-pending`. Text from outside goes through `keyFor`. */
   partition: string;
-  /** Orders the records of a partition, ascending. Those that share it, and all without it, are ordered by id. */
+  /**
+   * Orders the records of a partition, ascending. Records with the same row, or without one, are ordered by
+   * id.
+   */
   row?: string;
 }
 
-/** Sorts before all that `keyFor` and ISO 8601 times are made of. */
+/** Sorts before all characters of `keyFor` and of ISO 8601 times. */
 const SEPARATOR = '!';
 
-/** Where the entry of a record lies in the index table. */
+/** The key of a record's entry in the index table. */
 export function entryKey({ partition, row }: IndexEntry, id: string): RowKey {
   return {
     partitionKey: shortened(partition),
@@ -21,12 +24,15 @@ export function entryKey({ partition, row }: IndexEntry, id: string): RowKey {
   };
 }
 
-/** Adds or confirms an entry. Its tag changes, which keeps others from removing it by what they read before. */
+/**
+ * Adds or confirms an entry. Its tag changes, so that others cannot remove it because of what they read
+ * before.
+ */
 export async function putEntry(table: TableClient, entry: IndexEntry, id: string): Promise<void> {
   await upsert(table, entryKey(entry, id), { id });
 }
 
-/** The tag of an entry as it is now; `undefined` when it is not there. */
+/** The current tag of an entry; `undefined` when there is no such entry. */
 export async function entryTag(
   table: TableClient,
   entry: IndexEntry,
@@ -35,7 +41,10 @@ export async function entryTag(
   return (await readRow(table, entryKey(entry, id)))?.etag;
 }
 
-/** Removes an entry unless it was put since its tag was read; `undefined` says that it was not there. */
+/**
+ * Removes an entry, unless it was written again since its tag was read. A tag `undefined` means that there
+ * was none.
+ */
 export async function removeEntry(
   table: TableClient,
   entry: IndexEntry,
@@ -45,7 +54,7 @@ export async function removeEntry(
   if (etag !== undefined) await deleteIfUnchanged(table, { ...entryKey(entry, id), etag });
 }
 
-/** The ids in a partition after one row key, and the row keys at which they were found. */
+/** The ids in a partition after a row key, with their row keys. */
 export async function listEntries(
   table: TableClient,
   partition: string,
@@ -60,7 +69,7 @@ export async function listEntries(
   return rows.map(({ rowKey, columns }) => ({ id: String(columns['id']), rowKey }));
 }
 
-/** A key has at most 1 KiB in UTF-16. `keyFor` never lets two _ in a row out, so this is no other text's key. */
+/** A key has at most 1 KiB in UTF-16. `keyFor` never makes two _ in a row, so no other text has this key. */
 function shortened(partition: string): string {
   return partition.length <= 500
     ? partition

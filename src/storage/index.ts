@@ -1,4 +1,4 @@
-/** The only code that makes storage clients, and keys from outside text. */
+/** The only code that makes storage clients and turns text from outside into keys; and the record store. */
 export {
   BlobChangedError,
   deleteBlobs,

@@ -1,11 +1,11 @@
 const kept = /[A-Za-z0-9-]/;
 
 /**
- * The one way in which text from outside becomes part of a key or an instance id: letters, digits, `-` and `_` come out,
- * different texts stay different, and case is kept. What is not a letter, a digit or `-` becomes `_` and two hexadecimal
- * digits for each of its bytes in UTF-8; no text at all is `_`.
+ * The only way to put text from outside into a key or an instance id. The result contains letters, digits,
+ * `-` and `_`; different texts give different results, and case is kept. Each other character becomes `_` and
+ * two hexadecimal digits for each of its bytes in UTF-8; an empty text becomes `_`.
  *
- * @throws {RangeError} for halves of surrogate pairs, which UTF-8 cannot hold
+ * @throws {RangeError} for unpaired surrogates, which UTF-8 cannot encode
  */
 export function keyFor(text: string): string {
   if (!text.isWellFormed()) {

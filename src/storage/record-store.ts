@@ -10,40 +10,46 @@ import { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './d
 import { entryKey, entryTag, listEntries, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
 import { insertIfAbsent, readRow, replaceIfUnchanged, type Columns, type RowKey } from './rows.js';
 
-/** What {@link recordStore} is given. */
+/** The options of {@link recordStore}. */
 export interface RecordStoreOptions<Schema extends z.ZodObject> {
   /** The table of the records. Their indexes are in the table `<table>Index`. */
   table: string;
-  /** Of the record, which has a string `id`. Objects and arrays in it are kept as JSON, up to 32,000 characters each. */
+  /**
+   * The record's schema, with a string `id`. Objects and arrays are stored as JSON, up to 32,000 characters
+   * each.
+   */
   schema: Schema;
   /** The row key of the records, whose partition key is their id. Default: `record`. */
   rowKey?: string;
-  /** Where the record is listed, besides by its id. A pure function of the record. */
+  /** The lists that contain the record. A pure function of the record. */
   indexes?: (record: z.output<Schema>) => readonly IndexEntry[];
   /**
-   * By when something must have happened to the record: a time in ISO 8601, UTC. `undefined` when it is final. A pure
-   * function of the record: it changes only when the record does.
+   * The time by which something must have happened to the record, in ISO 8601, UTC; `undefined` when it is
+   * final. A pure function of the record: it changes only when the record does.
    */
   dueAt?: (record: z.output<Schema>) => string | undefined;
 }
 
-/** What a rule makes of a record: another, the same object when there is nothing to change, or a refusal. */
+/** A rule returns a changed record, the same object when there is nothing to change, or a refusal. */
 export type Rule<Stored> = (record: Stored) => Stored | Refusal;
 
 /** A page of a list. */
 export interface Page<Stored> {
   records: Stored[];
-  /** Give it as `after` to have the next page; absent on the last. */
+  /** Pass it as `after` to get the next page; absent on the last. */
   continuation?: string;
 }
 
-/** What the sweep needs of the records of a feature. */
+/** The functions that the sweep needs for the records of a feature. */
 export interface DueRecords {
-  /** Entries whose time was before `until`, the oldest first. */
+  /** Entries whose time is before `until`, the oldest first. */
   due(until: Moment, limit: number): Promise<DueEntry[]>;
-  /** Whether the record is still due by what the entry says. If not, the entry is removed as soon as that is safe. */
+  /**
+   * Whether the record is still due at the entry's time. If not, the entry is removed as soon as that is
+   * safe.
+   */
   holds(entry: DueEntry, at: Moment): Promise<boolean>;
-  /** Has the entry come up again later. */
+  /** Moves the entry to a later time. */
   putOff(
     entry: DueEntry,
     until: Moment,
@@ -53,33 +59,39 @@ export interface DueRecords {
 
 /** The records of a feature. */
 export interface RecordStore<Stored> extends DueRecords {
-  /** Inserts a record, unless there is one of its id. @returns the record as it now is, and whether it is this one */
+  /**
+   * Inserts a record, unless there is one with its id.
+   *
+   * @returns the stored record, and whether it was inserted here
+   */
   insert(record: Stored): Promise<{ record: Stored; inserted: boolean }>;
   /** The record; `undefined` when there is none. */
   read(id: string): Promise<Stored | undefined>;
   /**
-   * Changes a record by a rule, if nobody else has changed it meanwhile; else it asks the rule again.
+   * Changes a record by a rule, if there was no other change meanwhile; otherwise it calls the rule again.
    *
-   * @returns the record as it now is and whether it was changed here; the refusal of the rule; `undefined` when there is no such record
-   * @throws {TryLaterError} when others were always faster
+   * @returns the stored record and whether it was changed here; the refusal of the rule; `undefined` when there is no such record
+   * @throws {TryLaterError} when other changes were always faster
    */
   change(id: string, rule: Rule<Stored>): Promise<{ record: Stored; changed: boolean } | Refusal | undefined>;
   /** A page of the records listed in a partition, in the order of the index. It costs what it returns. */
   list(partition: string, options: { top: number; after?: string | undefined }): Promise<Page<Stored>>;
 }
 
-/** After this time nothing that wrote an entry can still be under way: no function of the app may run so long. */
+/** After this time a change that wrote an entry has ended: no function of the app may run so long. */
 const SETTLED_AFTER = moment.duration(1, 'hour');
-/** A page reads so many times from the index until it is full; only what interrupted changes left makes it read twice. */
+/**
+ * How often a page reads the index until it is full. Only entries of interrupted changes make it read twice.
+ */
 const ROUNDS = 3;
 
 /**
  * A feature's records, one a row: inserted once, changed by rules, listed by index, and due at times.
  *
- * The indexes are safe against interruptions at any point. A change first writes the due entry, which lists all the
- * other entries that the change touches, then the new entries, then the record, and removes the old ones after it, the
- * due entry last. So an entry may be there that does not hold: readers check it by the record, and the sweep, which
- * finds it by the due entry, removes it. An entry that holds is never missing.
+ * A change may be interrupted at any point. It first writes the due entry, which lists all other entries that
+ * the change touches, then the new entries, then the record. After that it removes the old entries, the due
+ * entry last. So an entry that is right is never missing, but a wrong one may exist: readers check each entry
+ * against the record, and the sweep finds wrong entries by the due entry and removes them.
  *
  * @example
  * export const orders = recordStore({
@@ -111,7 +123,11 @@ export function recordStore<Schema extends z.ZodObject>(
     return row && decode(row.columns);
   }
 
-  /** Adds what `next` has more than `previous`, the due entry first. @returns what to do once the record was written, or was not */
+  /**
+   * Adds the entries that `next` has and `previous` does not, the due entry first.
+   *
+   * @returns functions for after the write: if it succeeded, and if not
+   */
   async function prepare(
     previous: Stored | undefined,
     next: Stored,
@@ -127,7 +143,8 @@ export function recordStore<Schema extends z.ZodObject>(
     }
     const rows = await index();
     const at = moment.utc();
-    // Without a new due time, an entry for now lists what the change touches, and goes with its end.
+    // Without a new due time, a due entry for now lists the touched entries. The end of the change removes
+    // it.
     const due = isDue !== undefined && isDue !== wasDue ? isDue : `${at.toISOString()}+${randomUUID()}`;
     const written = listed || due === isDue ? [due] : [];
     for (const each of written) {
@@ -135,9 +152,9 @@ export function recordStore<Schema extends z.ZodObject>(
     }
     await Promise.all(added.map(async (entry) => putEntry(rows, entry, id)));
     const outdated = [...(wasDue === undefined ? [] : [wasDue]), ...written].filter((each) => each !== isDue);
-    // In this order: the due entries list the others.
+    // The due entries last, because they list the others.
     const leaving = [...removed, ...outdated.map(dueEntry)];
-    // The tags of now: a change that makes an entry hold again after this one puts it, which changes its tag.
+    // The current tags: a later change that makes an entry right again writes it, which changes its tag.
     const tags = await Promise.all(leaving.map(async (entry) => entryTag(rows, entry, id)));
     return {
       finish: async () => {
@@ -150,7 +167,7 @@ export function recordStore<Schema extends z.ZodObject>(
   async function removeWhatDoesNotHold(id: string, entries: readonly IndexEntry[]): Promise<void> {
     const rows = await index();
     for (const entry of entries) {
-      // The tag first: a change that makes the entry hold after the record was read has changed the tag.
+      // The tag first: a change that makes the entry right after the record was read changes the tag.
       const tag = await entryTag(rows, entry, id);
       const record = tag && (await read(id));
       if (!record || !holdsNow(record, entry)) await removeEntry(rows, entry, id, tag);
@@ -212,7 +229,7 @@ export function recordStore<Schema extends z.ZodObject>(
       const found: Stored[] = [];
       let from = after;
       for (let round = 0; round < ROUNDS; round += 1) {
-        // One more than is asked for shows whether there is a next page.
+        // One more than requested shows whether there is a next page.
         const entries = await listEntries(await index(), partition, from, top - found.length + 1);
         const last = entries.length > top - found.length ? entries[top - found.length - 1] : undefined;
         const listed = await Promise.all(
@@ -266,7 +283,7 @@ function has(entries: readonly IndexEntry[], { partition, row }: IndexEntry): bo
   return entries.some((entry) => entry.partition === partition && entry.row === row);
 }
 
-/** Waits for a removal. If it fails, the sweep makes up for it: the change itself was made. */
+/** Waits for a removal. If it fails, the change itself was made, and the sweep removes the entries later. */
 async function tidied(removal: Promise<void>): Promise<void> {
   await removal.catch(() => {});
 }

@@ -7,27 +7,27 @@ import {
 } from '@azure/data-tables';
 import { untilItWins } from './contention.js';
 
-/** What a row may hold, besides its keys. `undefined` is not stored. */
+/** The columns of a row, without its keys. `undefined` is not stored. */
 export type Columns = Record<string, string | number | boolean | undefined>;
 
-/** Where a row lies. */
+/** The key of a row. */
 export interface RowKey {
   partitionKey: string;
   rowKey: string;
 }
 
-/** A row as it was read, and the tag of that state. */
+/** A row with the tag of the state that was read. */
 export interface Row extends RowKey {
   etag: string;
   columns: Columns;
 }
 
-/** Inserts a row, unless there is one with its key already. @returns whether it was inserted */
+/** Inserts a row, unless there is one with its key. @returns whether it was inserted */
 export function insertIfAbsent(table: TableClient, key: RowKey, columns: Columns): Promise<boolean> {
   return unlessRefused([409], table.createEntity({ ...columns, ...key }));
 }
 
-/** Replaces a row if nobody has changed it since it was read. @returns whether it was replaced */
+/** Replaces a row, unless it has changed since it was read. @returns whether it was replaced */
 export function replaceIfUnchanged(
   table: TableClient,
   { partitionKey, rowKey, etag, columns }: Row,
@@ -43,7 +43,7 @@ export async function upsert(table: TableClient, key: RowKey, columns: Columns):
   await table.upsertEntity({ ...columns, ...key }, 'Replace');
 }
 
-/** Deletes a row if nobody has changed it since it was read. @returns whether it was deleted */
+/** Deletes a row, unless it has changed since it was read. @returns whether it was deleted */
 export function deleteIfUnchanged(
   table: TableClient,
   { partitionKey, rowKey, etag }: RowKey & { etag: string },
@@ -51,7 +51,11 @@ export function deleteIfUnchanged(
   return unlessRefused([404, 412], table.deleteEntity(partitionKey, rowKey, { etag }));
 }
 
-/** Carries out up to 100 changes in one partition, all or none. @returns false when a row of them had changed or exists already */
+/**
+ * Carries out up to 100 changes in one partition, all or none.
+ *
+ * @returns false when one of the rows has changed or exists already
+ */
 export function transact(table: TableClient, actions: TransactionAction[]): Promise<boolean> {
   return unlessRefused([404, 409, 412], table.submitTransaction(actions));
 }
@@ -72,11 +76,11 @@ export async function readRow(
 }
 
 /**
- * Changes a row by what it holds: reads it, and replaces it if nobody has changed it meanwhile, else reads it again.
+ * Changes a row: reads it, and replaces it unless it has changed meanwhile; then it starts again.
  *
- * @param change gives the new columns, or `undefined` to leave the row as it is; it may be called several times
- * @returns the columns as they now are and whether they were changed here; `undefined` when there is no such row
- * @throws {TryLaterError} when others were always faster
+ * @param change returns the new columns, or `undefined` to leave the row as it is; it may be called several times
+ * @returns the stored columns and whether they were changed here; `undefined` when there is no such row
+ * @throws {TryLaterError} when other changes were always faster
  */
 export async function changeRow(
   table: TableClient,
@@ -99,7 +103,7 @@ export async function changeRow(
   return result;
 }
 
-/** Up to `limit` rows that the filter lets through, ordered by their keys. Make the filter with {@link odata}. */
+/** Up to `limit` rows that match the filter, ordered by their keys. Make the filter with {@link odata}. */
 export async function queryRows(table: TableClient, filter: string, limit: number): Promise<Row[]> {
   const rows: Row[] = [];
   for await (const page of table

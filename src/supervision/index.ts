@@ -1,2 +1,2 @@
-/** What a feature offers so that its workflows come right also after they failed, or were never started. */
+/** The interface between a feature and the sweep, which restarts workflows that failed or never started. */
 export type { Supervised } from './supervised.js';

@@ -2,8 +2,9 @@ import type { DurableClient } from 'durable-functions';
 import type { DueRecords } from '../storage/index.js';
 
 /**
- * A feature whose records are watched: the sweep in `operations/` finds those that are due for more than a minute, and
- * has the feature go on with each. The feature exports it from its index, and is listed in `operations/features.ts`.
+ * A feature with supervised records: the sweep in `operations/` finds the records that are overdue by more
+ * than a minute, and calls `goOn` for each. The feature exports it from its index, and is listed in
+ * `operations/features.ts`.
  *
  * @example
  * export const supervised: Supervised = {
@@ -20,10 +21,10 @@ export interface Supervised {
   /** The feature's record store. */
   readonly records: DueRecords;
   /**
-   * Makes sure that the workflow of a record that is due runs: called again, after growing intervals, while the record
-   * stays due. It may throw.
+   * Makes sure that the workflow of a due record runs. The sweep calls it again, after growing intervals,
+   * while the record stays due. It may throw.
    *
-   * @returns why the workflow must not be started again, which the operator is sent; nothing where it could be
+   * @returns a reason, for the operator, if the workflow must not be started again; otherwise nothing
    */
   goOn(client: DurableClient, id: string): Promise<string | void>;
 }

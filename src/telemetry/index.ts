@@ -1,7 +1,6 @@
 /**
- * What the app tells of itself, by OpenTelemetry. Importing this starts it where a setting asks for it (see
- * settings.ts), before the host calls the first function; without one, nothing of it is loaded. Features know
- * nothing of it.
+ * Telemetry by OpenTelemetry. If a setting names a destination (see settings.ts), importing this module
+ * starts it, before the host calls the first function. Without such a setting, none of its code is loaded.
  */
 import type { Counter } from '@opentelemetry/api';
 import { destinations } from './settings.js';
@@ -9,14 +8,14 @@ import { destinations } from './settings.js';
 const to = destinations(process.env);
 const started = to === undefined ? undefined : await import('./start.js').then(({ start }) => start(to));
 
-/** Hands over all that was written so far. */
+/** Sends everything written so far. */
 export async function flush(): Promise<void> {
   await started?.flush();
 }
 
 const counters = new Map<string, Counter>();
 
-/** Counts something for the operators: a metric of that name, if telemetry is on. */
+/** Adds to the metric of that name, if telemetry is on. */
 export function count(metric: string, by: number, attributes: Readonly<Record<string, string>> = {}): void {
   if (started === undefined) return;
   const counter = counters.get(metric) ?? started.meter.createCounter(metric);
