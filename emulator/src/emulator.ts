@@ -6,6 +6,7 @@ import type { StoredInstance } from './durable/memory/memory-hub.js';
 import { MemoryHub } from './durable/memory/memory-hub.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { Host } from './host.js';
+import { releaseIdleMemory } from './idle-memory.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
 import { findConnection } from './triggers/connections.js';
@@ -151,7 +152,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   });
   const actual = await host.start(port, options.lost);
   process.env['WEBSITE_HOSTNAME'] = `localhost:${actual}`;
+  const keepMemory = releaseIdleMemory({ isBusy: () => host.isBusy });
   const stop = async (): Promise<void> => {
+    keepMemory();
     await host.stop();
     await terminateApp(registrations);
   };

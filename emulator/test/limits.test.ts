@@ -1,27 +1,28 @@
-/** What host.json limits, and what must not grow with the age of an instance. */
+/** The limits of host.json, and the memory of an instance that runs for ever. */
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine/engine.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import type { Commit } from '../src/durable/task-hub.js';
+import { releaseIdleMemory } from '../src/idle-memory.js';
 import { TestApp } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { FunctionsWorker } from '../src/worker/worker.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/engine-app');
 
-/** How many are inside at once, at most. */
+/** Counts how many run at once, at most. */
 class Gauge {
   most = 0;
   #now = 0;
 
   async pass<T>(run: () => Promise<T>): Promise<T> {
     this.most = Math.max(this.most, ++this.#now);
-    // Long enough for whoever may come in to come in.
+    // Long enough for all that may begin to begin.
     for (let turn = 0; turn < 5; turn++)
       await new Promise((resolve) => {
         setImmediate(resolve);
@@ -90,17 +91,17 @@ test('A custom status of more than 16 KB is refused as the extension refuses it'
     'The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is';
   expect(await told(17 * 512 - 2)).toBe(`Orchestrator function 'tellsMuch' failed: ${text} 17 KB.`);
   expect(await told(1024 * 1024)).toBe(`Orchestrator function 'tellsMuch' failed: ${text} 2,048 KB.`);
-  // What it had asked for before is not looked at any more, and so it is missed.
+  // What it scheduled before is not read any more, so the history has more than the code asks for.
   expect(await told(17 * 512, true)).toContain(
     "Non-Deterministic workflow detected: A previous execution of this orchestration scheduled an activity task with sequence ID 0 and name 'echo'",
   );
 });
 
-test('An instance that goes on for ever takes no more memory for it', async () => {
+test('An instance that runs for ever does not need more and more memory', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const used = (): number => {
-    // What the first round finds may hold what only the second one frees.
+    // The first collection may free objects that hold others. The second one frees those.
     collect();
     collect();
     return process.memoryUsage().heapUsed;
@@ -116,4 +117,38 @@ test('An instance that goes on for ever takes no more memory for it', async () =
   // A kilobyte a round would be one and a half megabytes.
   expect(used() - before).toBeLessThan(750_000);
   expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', input: 2500 });
+});
+
+test('An idle emulator gives memory back once after it has grown, and a busy one collects nothing', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  let [isBusy, used, collections] = [true, 100, 0];
+  const megabyte = 2 ** 20;
+  const end = releaseIdleMemory({
+    isBusy: () => isBusy,
+    used: () => used * megabyte,
+    collect: () => {
+      collections++;
+      used = 150;
+    },
+  });
+  const after = (seconds: number): number => {
+    vi.advanceTimersByTime(seconds * 1000);
+    return collections;
+  };
+  used = 430;
+  expect(after(10)).toBe(0);
+  isBusy = false;
+  expect(after(1)).toBe(0);
+  expect(after(1)).toBe(1);
+  expect(after(60)).toBe(1);
+  used = 200;
+  expect(after(60)).toBe(1);
+  used = 220;
+  expect(after(1)).toBe(2);
+  end();
+  used = 500;
+  expect(after(60)).toBe(2);
 });
