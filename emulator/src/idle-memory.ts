@@ -48,6 +48,6 @@ function collectAll(): () => void {
   const gc = vm.runInNewContext('gc') as NodeJS.GCFunction;
   v8.setFlagsFromString('--no-expose-gc');
   return () => {
-    void gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   };
 }
