@@ -16,6 +16,8 @@ param appSettings = {
   ORDER_APPROVAL_LIMIT: readEnvironmentVariable('ORDER_APPROVAL_LIMIT', '')
   // Where the payment provider is. Empty: the app keeps a ledger of its own, and no money moves.
   PAYMENTS_URL: readEnvironmentVariable('PAYMENTS_URL', '')
+  // How long the results of jobs are kept: an ISO 8601 duration.
+  JOB_RESULTS_EXPIRE_AFTER: readEnvironmentVariable('JOB_RESULTS_EXPIRE_AFTER', '')
 }
 
 // Where orchestrations live: "storage", or "scheduler", the Durable Task Scheduler. "npm run package" reads it too.

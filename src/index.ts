@@ -6,6 +6,7 @@ import './approvals/index.js';
 import './reminders/index.js';
 import './dungeon/index.js';
 import './ingestion/index.js';
+import './jobs/index.js';
 import './orders/index.js';
 import './pages/index.js';
 import './operations/index.js';

@@ -17,6 +17,7 @@ import {
   writeTotals,
   type Chunk,
   type ChunkSize,
+  type Dataset,
   type Total,
 } from '../sales/index.js';
 import { BlobChangedError, container, deleteBlobs, writeBlob, writeText } from '../storage/index.js';
@@ -166,6 +167,18 @@ export const removeFiles = activity('RemoveFiles', async (run: Run): Promise<Ing
   for (const files of garbage) await deleteBlobs(blobs, `${files}/`);
   return (await change(run, (current) => swept(current, garbage))).state;
 });
+
+/** Where the lines and totals of an ingestion are, if it is completed; and its state, if it is there. */
+export const describeDataset = activity(
+  'DescribeDataset',
+  async ({ id }: Pick<Run, 'id'>): Promise<{ dataset: Dataset | null; state: IngestionState | null }> => {
+    const ingestion = await ingestions.read(id);
+    if (ingestion === undefined || ingestion.state === 'removed') return { dataset: null, state: null };
+    const { state, source, layout, files, chunks = 0, waves } = ingestion;
+    const dataset = { source, layout, index: indexOf(files), chunks, totals: totalsOf(files, waves) };
+    return { dataset: state === 'completed' ? dataset : null, state };
+  },
+);
 
 /** Does it; an error of one of these classes would be the same at every attempt, so the ingestion has failed. @returns whether it was done */
 async function unlessHopeless(

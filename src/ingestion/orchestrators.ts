@@ -2,6 +2,7 @@ import moment from 'moment';
 import { all, forSideEffects, orchestrator, retryPolicy } from '../durable/index.js';
 import {
   completeIngestion,
+  describeDataset,
   failIngestion,
   findNextWave,
   ingestChunk,
@@ -78,5 +79,13 @@ export const ingestionGroup = orchestrator(
     }
     yield* mergeGroup(context, { id, files, wave, from, to }, forSideEffects);
     return counts;
+  },
+);
+
+/** Where the lines and totals of a completed ingestion are, for the workflows of other features. */
+export const datasetOrchestrator = orchestrator(
+  'IngestionDatasetOrchestrator',
+  function* (context, { id }: Pick<Run, 'id'>) {
+    return yield* describeDataset(context, { id }, forSideEffects);
   },
 );

@@ -1,5 +1,6 @@
 import { supervised as approvals } from '../approvals/index.js';
 import { supervised as ingestions } from '../ingestion/index.js';
+import { supervised as jobs } from '../jobs/index.js';
 import { supervisedOrders, supervisedReceipts } from '../orders/index.js';
 import { supervised as reminders } from '../reminders/index.js';
 import type { Supervised } from '../supervision/index.js';
@@ -8,6 +9,7 @@ import type { Supervised } from '../supervision/index.js';
 export const features: readonly Supervised[] = [
   approvals,
   ingestions,
+  jobs,
   reminders,
   supervisedOrders,
   supervisedReceipts,

@@ -41,6 +41,11 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['GetStock', 'GET', 'api/stock/{sku}', 'function'],
   ['ReceiveGoods', 'POST', 'api/stock/{sku}/receipts', 'function'],
 
+  ['StartJob', 'POST', 'api/jobs', 'function'],
+  ['GetJob', 'GET', 'api/jobs/{id}', 'function'],
+  ['GetJobResult', 'GET', 'api/jobs/{id}/result', 'function'],
+  ['CancelJob', 'DELETE', 'api/jobs/{id}', 'function'],
+
   // The names of these are the original game's; `DungeonStory` is ours.
   ['NewUser', 'POST', 'api/NewUser', 'anonymous'],
   ['ConfirmUser', 'POST', 'api/ConfirmUser', 'anonymous'],

@@ -1,37 +1,220 @@
+import { setTimeout as later } from 'node:timers/promises';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import { startApp } from '../support/app.js';
+import {
+  blobsIn,
+  containerOf,
+  enqueue,
+  plainly,
+  put,
+  rejectsOf,
+  resultsOf,
+  sample,
+  see,
+  send,
+  SMALL_CHUNKS,
+} from './support.js';
 
-const line = (store: string, sku: string, quantity: number, amount: number): string =>
-  `${JSON.stringify({ date: '2026-11-27', store, sku, quantity, amount })}\n`;
+const ndjson = sample(40);
+const csv = sample(40, 'csv');
+const expected = plainly(ndjson);
+const json = 'application/json';
 
-describe('an ingestion', () => {
-  it('reads lines, adds them up, and lists what it rejects', async () => {
-    const { app } = await startApp();
-    const body =
-      line('Berlin', 'A', 1, 100) + 'oops\n' + line('Lyon', 'A', 2, 300) + line('Berlin', 'B', 1, 50);
-    const response = await app.post('/api/ingestions', body, { 'content-type': 'application/x-ndjson' });
-    expect([response.status, await response.clone().text()]).toEqual([202, expect.anything()]);
-    const location = response.headers.get('location')!;
+describe('a file', () => {
+  it.each([
+    ['NDJSON', ndjson, 'application/x-ndjson', {}],
+    ['CSV', csv, 'text/csv; charset=utf-8', {}],
+    ['NDJSON packed with gzip', gzipSync(ndjson), 'application/x-ndjson', { 'content-encoding': 'gzip' }],
+    ['CSV packed with gzip', gzipSync(csv), 'text/csv', { 'content-encoding': 'gzip' }],
+  ])('of %s is read in chunks, to the totals that a plain program has', async (_, body, type, headers) => {
+    const { app, storage } = await startApp({ settings: SMALL_CHUNKS });
+    const location = await send(app, body, { type, headers });
     await app.quiet();
-    expect(await (await app.get(location)).json()).toMatchObject({
+    const seen = await see(app, location);
+    expect(seen).toMatchObject({ state: 'completed', linesRead: 40, rejected: 4 });
+    expect(seen.chunks).toBeGreaterThan(2);
+    expect(seen.chunksDone).toBe(seen.chunks);
+    expect(await resultsOf(app, location)).toMatchObject(expected);
+    const first = type.startsWith('text/csv') ? 1 : 0;
+    expect((await rejectsOf(app, location)).map(({ line, field }) => [line - first, field])).toEqual([
+      [10, 'amount'],
+      [20, 'quantity'],
+      [30, 'store'],
+      [40, 'date'],
+    ]);
+    expect((await blobsIn(storage, 'ingestions')).filter((name) => name.includes('/wave-'))).toEqual([]);
+  });
+
+  it.each([
+    ['november.ndjson', ndjson, undefined],
+    ['2026/november sales.csv', csv, undefined],
+    ['november.csv.gz', gzipSync(csv), undefined],
+    ['november', ndjson, 'application/x-ndjson'],
+  ])('that lies in the container incoming as %s is read', async (blob, content, type) => {
+    const { app, storage } = await startApp();
+    await put(storage, blob, content, type);
+    const location = await send(app, JSON.stringify({ blob }), { type: json });
+    await app.quiet();
+    expect(await resultsOf(app, location)).toMatchObject(expected);
+  });
+
+  it('that a message on the queue ingest names is read, and is the same as one that was sent', async () => {
+    const { app, storage } = await startApp({ ingestQueue: true });
+    await put(storage, 'november.csv', csv);
+    await enqueue(storage, 'ingest', { blob: 'november.csv', maxParallel: 3 });
+    await app.quiet();
+    const location = await send(app, csv, { type: 'text/csv' });
+    expect(await see(app, location)).toMatchObject({ state: 'completed', maxParallel: 3 });
+    expect(await resultsOf(app, location)).toMatchObject(expected);
+  });
+
+  it('that is larger than an upload is read where it lies, and again when it has changed', async () => {
+    const { app, storage } = await startApp();
+    const good = '{"date":"2026-11-27","store":"Berlin","sku":"A","quantity":1,"amount":5}\n';
+    const large = Buffer.concat([
+      Buffer.from(good),
+      Buffer.alloc(100 * 1024 * 1024, 'x'),
+      Buffer.from(`\n${good}`),
+    ]);
+    const blob = 'large.ndjson';
+    await put(storage, blob, large);
+    const ask = (): Promise<string> => send(app, JSON.stringify({ blob }), { type: json });
+    const location = await ask();
+    expect(await ask()).toBe(location);
+    await app.quiet();
+    expect(await see(app, location)).toMatchObject({
       state: 'completed',
-      linesRead: 4,
+      linesRead: 3,
       rejected: 1,
-      chunksDone: 1,
-      chunks: 1,
+      bytes: large.length,
     });
-    expect(await (await app.get(`${location}/results`)).json()).toMatchObject({
-      byStore: [
-        { store: 'Berlin', lines: 2, quantity: 2, amount: 150 },
-        { store: 'Lyon', amount: 300 },
-      ],
-      bySku: [{ sku: 'A', amount: 400 }, { sku: 'B' }],
+    expect(await rejectsOf(app, location)).toEqual([
+      { line: 2, field: 'line', reason: 'It has more than 65536 bytes' },
+    ]);
+    expect((await blobsIn(storage, 'ingestions')).filter((name) => name.endsWith('/content'))).toEqual([]);
+
+    app.replace('SplitIngestion', async (run: { id: string; files: string }) => {
+      await put(storage, blob, good);
+      const { splitIngestion } = await import('../../src/ingestion/activities.js');
+      return splitIngestion.handler(run, undefined!);
     });
-    expect(await (await app.get(`${location}/rejects`)).text()).toBe(
-      '{"line":2,"field":"line","reason":"It is not JSON"}\n',
-    );
-    expect(await (await app.get(`/api/ingestions`)).json()).toMatchObject({
-      value: [{ state: 'completed' }],
+    await containerOf(storage, 'incoming').getBlobClient(blob).setMetadata({ touched: 'yes' });
+    const second = await ask();
+    expect(second).not.toBe(location);
+    await app.quiet();
+    expect(await see(app, second)).toMatchObject({
+      state: 'failed',
+      failure: { reason: 'The blob large.ndjson is gone, or has changed' },
     });
+  });
+
+  it('without lines has no totals', async () => {
+    const { app } = await startApp();
+    for (const [body, type] of [
+      ['', 'application/x-ndjson'],
+      ['\n\n', 'application/x-ndjson'],
+      ['date,store,sku,quantity,amount', 'text/csv'],
+    ] as const) {
+      const location = await send(app, body, { type });
+      await app.quiet();
+      expect(await see(app, location)).toMatchObject({ state: 'completed', linesRead: 0 });
+      expect(await resultsOf(app, location)).toMatchObject({ byStore: [], bySku: [] });
+      expect(await rejectsOf(app, location)).toEqual([]);
+    }
+  });
+});
+
+describe('a request', () => {
+  it.each([
+    ['of another type', '<sales/>', { 'content-type': 'application/xml' }, 415, 'unsupported-type'],
+    ['of no type', 'x', {}, 415, 'unsupported-type'],
+    [
+      'in another encoding',
+      'x',
+      { 'content-type': 'text/csv', 'content-encoding': 'br' },
+      415,
+      'unsupported-type',
+    ],
+    ['without a header', '2026-11-27,Berlin,A,1,5\n', { 'content-type': 'text/csv' }, 400, 'invalid-header'],
+    ['that is no gzip', csv, { 'content-type': 'text/csv', 'content-encoding': 'gzip' }, 400, 'not-gzip'],
+    [
+      'with half a gzip',
+      gzipSync(csv).subarray(0, 90),
+      { 'content-type': 'text/csv', 'content-encoding': 'gzip' },
+      400,
+      'not-gzip',
+    ],
+    [
+      'that unpacks to more than 100 MB',
+      gzipSync(Buffer.alloc(100 * 1024 * 1024 + 1, '\n')),
+      { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' },
+      413,
+      'too-large',
+    ],
+    ['for a blob that is not there', '{"blob":"nothing.csv"}', { 'content-type': json }, 404, 'not-found'],
+    ['for a blob elsewhere', '{"blob":"../secrets/a.csv"}', { 'content-type': json }, 400, 'invalid-request'],
+    ['for no blob', '{}', { 'content-type': json }, 400, 'invalid-request'],
+  ])('%s is refused, and leaves nothing', async (_, body, headers, status, type) => {
+    const { app, storage } = await startApp();
+    const response = await app.post('/api/ingestions', body, headers);
+    expect([response.status, ((await response.json()) as { type: string }).type]).toEqual([
+      status,
+      `urn:problem:${type}`,
+    ]);
+    expect(await blobsIn(storage, 'ingestions')).toEqual([]);
+    expect(await (await app.get('/api/ingestions')).json()).toEqual({ value: [] });
+  });
+
+  it.each(['0', '65', '1.5', 'many'])('for %s chunks at once is refused', async (maxParallel) => {
+    const { app } = await startApp();
+    const response = await app.post(`/api/ingestions?maxParallel=${maxParallel}`, ndjson, {
+      'content-type': 'application/x-ndjson',
+    });
+    expect(response.status).toBe(400);
+  });
+
+  it('that is cut short leaves nothing', async () => {
+    const { app, storage } = await startApp();
+    for (const framing of [{ 'content-length': '1000000' }, { 'transfer-encoding': 'chunked' }]) {
+      const sent = httpRequest(`${app.url}/api/ingestions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson', ...framing },
+      });
+      const broken = new Promise((resolve) => sent.once('error', resolve));
+      sent.write(ndjson);
+      await later(50);
+      sent.destroy();
+      await broken;
+    }
+    await app.quiet();
+    expect(await blobsIn(storage, 'ingestions')).toEqual([]);
+    expect(await (await app.get('/api/ingestions')).json()).toEqual({ value: [] });
+  });
+
+  it('that is refused early is answered, although its caller still sends', async () => {
+    const { app, storage } = await startApp();
+    const sent = httpRequest(`${app.url}/api/ingestions`, {
+      method: 'POST',
+      headers: { 'content-type': 'text/csv' },
+    });
+    const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+    const part = Buffer.alloc(1024 * 1024, 'no,header\n');
+    for (let written = 0; written < 6; written++) if (!sent.write(part)) await once(sent, 'drain');
+    sent.end();
+    const [{ statusCode }] = await answered;
+    expect(statusCode).toBe(400);
+    expect(await blobsIn(storage, 'ingestions')).toEqual([]);
+  });
+
+  it('on the queue that cannot be done goes to the poison queue', async () => {
+    const { app, storage } = await startApp({ ingestQueue: true });
+    await enqueue(storage, 'ingest', { blob: 'nothing.csv' });
+    await app.quiet();
+    const poison = new QueueClient(storage.connectionString, 'ingest-poison');
+    expect((await poison.peekMessages()).peekedMessageItems).toHaveLength(1);
   });
 });

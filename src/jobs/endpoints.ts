@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import * as df from 'durable-functions';
+import type { DurableClient } from 'durable-functions';
+import moment from 'moment';
+import { ensureRunning, find } from '../durable/index.js';
+import {
+  check,
+  fingerprint,
+  idempotencyKey,
+  keyReused,
+  notFound,
+  Problem,
+  readJson,
+  unlessRefused,
+  withProblems,
+  type Handler,
+} from '../http/index.js';
+import { BlobChangedError, keyFor } from '../storage/index.js';
+import { tidy } from './activities.js';
+import { jobRequest, progress, type Job, type Progress } from './model.js';
+import { preferred } from './negotiation.js';
+import { salesReportOrchestrator } from './orchestrators.js';
+import { cancel, csvOf, dueAt, isExpired, request as requested } from './rules.js';
+import { jobs, readReport } from './store.js';
+
+const idPattern = /^job-[\w-]{1,192}$/;
+
+/** When a caller looks again, in seconds. */
+const RETRY_AFTER = 2;
+
+/** Makes sure that a job comes to its end: that its workflow runs, or that its result goes when it has expired. */
+export async function goOn(client: DurableClient, job: Job): Promise<void> {
+  if (dueAt(job) === undefined) return;
+  const { id } = job;
+  if (job.state === 'completed') await tidy(id);
+  else await ensureRunning(client, salesReportOrchestrator, { instanceId: id, input: { id } });
+}
+
+/** `POST /api/jobs` */
+export const startJob: Handler = async (request, client) => {
+  const asked = check(jobRequest, await readJson(request));
+  const id = `job-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
+  const hash = fingerprint(asked);
+  const { record } = await jobs.insert(requested(id, asked, hash, moment.utc()));
+  if (record.requestHash !== hash) throw keyReused();
+  if (record.state === 'running') await goOn(client, record);
+  return underWay(record);
+};
+
+/** `GET /api/jobs/{id}`: 202 while it runs, 303 to the result, 200 when there will be none, 410 when it has expired. */
+export const getJob: Handler = async (request, client) => {
+  const job = await jobOf(request);
+  if (isExpired(job, moment.utc())) throw expired(job);
+  switch (job.state) {
+    case 'running':
+      return underWay(job, progress.safeParse((await find(client, job.id))?.customStatus).data);
+    case 'completed':
+      return { status: 303, headers: { Location: `/api/jobs/${job.id}/result` }, jsonBody: view(job) };
+    default:
+      return { jsonBody: view(job) };
+  }
+};
+
+/** `GET /api/jobs/{id}/result`: JSON or CSV, by `Accept`. */
+export const getJobResult: Handler = async (request) => {
+  const job = await jobOf(request);
+  if (isExpired(job, moment.utc())) throw expired(job);
+  if (job.state !== 'completed') {
+    throw new Problem(409, 'no-result', `The job is ${job.state}`, {
+      detail: `There is a result when it is completed. Get /api/jobs/${job.id} for how far it is.`,
+    });
+  }
+  const type = preferred(request.headers.get('accept'), ['application/json', 'text/csv']);
+  if (type === undefined) {
+    throw new Problem(406, 'not-acceptable', 'The result cannot be had in this form', {
+      detail: 'Accept application/json or text/csv.',
+    });
+  }
+  const report = await readReport(job.id).catch((error: unknown) => {
+    throw error instanceof BlobChangedError ? expired(job) : error;
+  });
+  const headers = { Vary: 'Accept', Expires: moment.utc(job.expiresAt).toDate().toUTCString() };
+  return type === 'text/csv'
+    ? {
+        headers: {
+          ...headers,
+          'Content-Type': 'text/csv; charset=utf-8; header=present',
+          'Content-Disposition': `attachment; filename="${job.id}.csv"`,
+        },
+        body: csvOf(report),
+      }
+    : { headers, jsonBody: report };
+};
+
+/** `DELETE /api/jobs/{id}`: the record stays, and says that the job was cancelled. */
+export const cancelJob: Handler = async (request, client, context) => {
+  const result = await jobs.change(idOf(request), (job) => cancel(job, moment.utc()));
+  const { record } = unlessRefused(result ?? unknown(request));
+  // It is recorded, so the answer is yes. If this fails, the sweep has the workflow go on.
+  await goOn(client, record).catch((error: unknown) => {
+    context.warn('The workflow of %s was not started', record.id, error);
+  });
+  return { jsonBody: view(record) };
+};
+
+function underWay(job: Job, seen?: Progress): HttpResponseInit {
+  return {
+    status: 202,
+    headers: { Location: `/api/jobs/${job.id}`, 'Retry-After': String(RETRY_AFTER) },
+    jsonBody: { ...view(job), ...(seen && { progress: seen }) },
+  };
+}
+
+/** The job as people see it. */
+function view({ id, state, request, createdAt, endedAt, expiresAt, problem }: Job): object {
+  return {
+    id,
+    state,
+    ...request,
+    createdAt,
+    endedAt,
+    expiresAt,
+    ...(problem && { problem }),
+    ...(state === 'completed' && { result: `/api/jobs/${id}/result` }),
+  };
+}
+
+function expired({ id, expiresAt }: Job): Problem {
+  return new Problem(410, 'expired', 'The result has expired', {
+    detail: `The result of ${id} was there until ${expiresAt}. Start a new job.`,
+  });
+}
+
+async function jobOf(request: HttpRequest): Promise<Job> {
+  return (await jobs.read(idOf(request))) ?? unknown(request);
+}
+
+function idOf(request: HttpRequest): string {
+  const id = request.params['id'] ?? '';
+  return idPattern.test(id) ? id : unknown(request);
+}
+
+function unknown(request: HttpRequest): never {
+  throw notFound(`There is no job ${request.params['id'] ?? ''}.`);
+}
+
+df.app.client.http('StartJob', {
+  route: 'api/jobs',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(startJob),
+});
+df.app.client.http('GetJob', {
+  route: 'api/jobs/{id}',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getJob),
+});
+df.app.client.http('GetJobResult', {
+  route: 'api/jobs/{id}/result',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getJobResult),
+});
+df.app.client.http('CancelJob', {
+  route: 'api/jobs/{id}',
+  methods: ['DELETE'],
+  authLevel: 'function',
+  handler: withProblems(cancelJob),
+});

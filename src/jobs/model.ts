@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/** What `POST /api/jobs` takes. */
+export const jobRequest = z.strictObject({
+  kind: z.literal('sales-report', 'The kinds of jobs are: sales-report'),
+  /** The id of an ingestion; the report is about what it has read. */
+  ingestion: z.string().regex(/^ingestion-[\da-f]{64}$/, 'It is not the id of an ingestion'),
+  /** How many stores, and how many articles, are in the report: those with the largest amounts. */
+  top: z.number().int().min(1).max(100).default(10),
+  /** Percentiles of the amounts of single lines. */
+  percentiles: z.array(z.number().gt(0).max(100)).max(20).default([50, 90, 99]),
+});
+export type JobRequest = z.output<typeof jobRequest>;
+
+/** All states but `running` are final; a `completed` job becomes `expired` when its result is removed. */
+export const jobState = z.enum(['running', 'completed', 'failed', 'cancelled', 'expired']);
+export type JobState = z.infer<typeof jobState>;
+
+/** Why a job failed, as RFC 9457 has it. */
+export const jobProblem = z.object({ type: z.string(), title: z.string(), detail: z.string() });
+export type JobProblem = z.infer<typeof jobProblem>;
+
+/** A job's record: the truth about it. Times are ISO 8601 in UTC. */
+export const jobRecord = z.object({
+  /** The instance id of its workflow too. */
+  id: z.string(),
+  state: jobState,
+  request: jobRequest,
+  /** A hash of the request, by which its repeat is told from another with the same key. */
+  requestHash: z.string(),
+  createdAt: z.string(),
+  endedAt: z.string().optional(),
+  /** Until when the result can be had. */
+  expiresAt: z.string().optional(),
+  problem: jobProblem.optional(),
+  /** Whether the blobs that a cancelled or failed job leaves have been removed. */
+  isTidy: z.boolean(),
+});
+export type Job = z.infer<typeof jobRecord>;
+
+/** How far a job is: the custom status of its workflow. */
+export const progress = z.object({
+  step: z.enum(['reading the totals', 'reading the lines', 'writing the report']),
+  /** Parts of the file that were read, and how many there are. */
+  done: z.number(),
+  of: z.number(),
+});
+export type Progress = z.infer<typeof progress>;
+
+/** A store or an article in a report. */
+export interface Ranked {
+  name: string;
+  lines: number;
+  quantity: number;
+  amount: number;
+}
+
+/** A report of sales. Amounts are in minor units. */
+export interface SalesReport {
+  job: string;
+  ingestion: string;
+  /** When it was written: ISO 8601, UTC. */
+  at: string;
+  total: Omit<Ranked, 'name'>;
+  topStores: Ranked[];
+  topSkus: Ranked[];
+  /** The smallest amount of a line that so many percent of the lines do not exceed. */
+  percentiles: { percentile: number; amount: number }[];
+}

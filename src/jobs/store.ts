@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import {
+  container,
+  deleteBlobs,
+  readBlob,
+  readText,
+  recordStore,
+  writeBlob,
+  writeText,
+} from '../storage/index.js';
+import { jobRecord, type SalesReport } from './model.js';
+import { dueAt } from './rules.js';
+
+/** The jobs. */
+export const jobs = recordStore({ table: 'Jobs', schema: jobRecord, dueAt });
+
+const files = () => container('jobs');
+const json = { contentType: 'application/json' };
+
+/** Keeps a part of a report until it is written. */
+export async function writePart(id: string, name: string, value: unknown): Promise<void> {
+  await writeText(await files(), `${id}/${name}`, JSON.stringify(value), json);
+}
+
+/** A part of a report. */
+export async function readPart<Value>(id: string, name: string): Promise<Value> {
+  return JSON.parse(await readText(await files(), `${id}/${name}`)) as Value;
+}
+
+/** Keeps amounts, in ascending order, eight bytes each. */
+export async function writeAmounts(id: string, part: number, amounts: Float64Array): Promise<void> {
+  const bytes = Buffer.from(amounts.buffer, amounts.byteOffset, amounts.byteLength);
+  await writeBlob(await files(), amountsOf(id, part), Readable.from([bytes], { objectMode: false }), {
+    contentType: 'application/octet-stream',
+  });
+}
+
+/** Reads amounts bit by bit. */
+export async function* readAmounts(id: string, part: number): AsyncGenerator<Float64Array, undefined> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of await readBlob(await files(), amountsOf(id, part))) {
+    const bytes = Buffer.concat([rest, chunk as Buffer]);
+    const whole = bytes.length - (bytes.length % 8);
+    rest = bytes.subarray(whole);
+    // A copy: a typed array begins at a multiple of its element's size.
+    if (whole > 0) yield new Float64Array(Uint8Array.from(bytes.subarray(0, whole)).buffer);
+  }
+}
+
+const amountsOf = (id: string, part: number): string => `${id}/amounts-${part}`;
+const reportOf = (id: string): string => `${id}/report`;
+
+/** Keeps the report, and removes what it was made from. */
+export async function writeReport(id: string, report: SalesReport): Promise<void> {
+  await writeText(await files(), reportOf(id), JSON.stringify(report), json);
+}
+
+export async function readReport(id: string): Promise<SalesReport> {
+  return JSON.parse(await readText(await files(), reportOf(id))) as SalesReport;
+}
+
+/** Removes what a report was made from. */
+export async function removeParts(id: string): Promise<void> {
+  await deleteBlobs(await files(), `${id}/amounts-`);
+  await deleteBlobs(await files(), `${id}/ranks`);
+}
+
+/** Removes all that a job has made. */
+export async function removeFiles(id: string): Promise<void> {
+  await deleteBlobs(await files(), `${id}/`);
+}
