@@ -350,17 +350,23 @@ describe('Starts of one id at the same moment', () => {
     ['input', { name: 'status', input: '2' }],
     ['name', { name: 'race', input: '1' }],
     ['version', { name: 'status', input: '1', version: '2' }],
-  ])('of which one has another %s: the later one is told that the id is taken', async (_what, other) => {
-    const made = await engine({});
-    const [first, second] = await Promise.allSettled([
-      made.startInstance({ name: 'status', input: '1', instanceId: 'one' }),
-      made.startInstance({ ...other, instanceId: 'one' }),
-    ]);
-    expect(first).toMatchObject({ status: 'fulfilled', value: 'one' });
-    expect(second).toMatchObject({ status: 'rejected', reason: expect.any(InstanceExistsError) as unknown });
-    await made.whenQuiet();
-    expect(await made.getRecord('one')).toMatchObject({ name: 'status', input: '1' });
-  });
+  ])(
+    'of which one has another %s: the later one gets an error, because the id is in use',
+    async (_what, other) => {
+      const made = await engine({});
+      const [first, second] = await Promise.allSettled([
+        made.startInstance({ name: 'status', input: '1', instanceId: 'one' }),
+        made.startInstance({ ...other, instanceId: 'one' }),
+      ]);
+      expect(first).toMatchObject({ status: 'fulfilled', value: 'one' });
+      expect(second).toMatchObject({
+        status: 'rejected',
+        reason: expect.any(InstanceExistsError) as unknown,
+      });
+      await made.whenQuiet();
+      expect(await made.getRecord('one')).toMatchObject({ name: 'status', input: '1' });
+    },
+  );
 });
 
 describe('An instance', () => {

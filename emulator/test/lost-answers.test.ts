@@ -13,7 +13,7 @@ import type { Worker } from '../src/worker/types.js';
 import { loadFunctions } from './support/functions.js';
 import { eventually } from './support/eventually.js';
 
-/** Every so often it does as it is told, and does not say so. */
+/** A hub that loses some requests, or their responses. */
 class ForgetfulHub extends MemoryHub {
   /** Whether the answer to a request is lost, or the request itself. */
   loses: (

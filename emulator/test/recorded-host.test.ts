@@ -530,7 +530,8 @@ const cases: Case[] = [
   {
     name: 'storage/layout',
     compared: '-',
-    exempt: 'a hub of ours has no queues and no Partitions table, by which it is told from a real one',
+    exempt:
+      'the hub of the emulator has no queues and no Partitions table; by that it differs from a real one',
   },
   {
     name: 'queues/*',

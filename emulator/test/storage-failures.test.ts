@@ -18,7 +18,7 @@ const OUTAGE = 40_000;
 const worker = await loadScenario();
 let undisturbed: Ending;
 
-// Time passes faster here, so that the outage is short. It stands still while Azurite works, because
+// Time passes faster here, so that the outage is short. It does not pass while Azurite works, because
 // Azurite's time is real.
 beforeAll(async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });

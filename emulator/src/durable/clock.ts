@@ -47,7 +47,7 @@ interface Waiting {
 }
 
 /**
- * A clock that stands still until a caller makes it jump. It jumps from one scheduled time to the next, so
+ * A clock that does not move until a caller makes it jump. It jumps from one scheduled time to the next, so
  * that calls happen in the order of their times, and calls for one time in the order in which they were
  * scheduled.
  */

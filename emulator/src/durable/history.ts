@@ -182,6 +182,15 @@ export interface FailureDetails {
   Properties: Record<string, unknown> | null;
 }
 
+/**
+ * One event of a history, with the names of the framework's JSON.
+ *
+ * @example
+ * ```ts
+ * const history: readonly HistoryEvent[] = await app.history(id);
+ * expect(history.map(({ EventType }) => EventType)).toContain('TimerFired');
+ * ```
+ */
 export type HistoryEvent =
   | OrchestratorStarted
   | OrchestratorCompleted

@@ -7,7 +7,7 @@ import { Skipping } from './skipping.js';
 import { TestClient } from './test-client.js';
 
 /**
- * An app with a clock, a task hub, settings and replaced activities of its own. The clock stands still except
+ * An app with a clock, a task hub, settings and replaced activities of its own. The clock does not move except
  * in {@link skip} and {@link finished}. In the app's functions, `new Date()` and `process.env` answer from
  * here; `setTimeout` is real.
  *

@@ -58,8 +58,7 @@ function readTime(value: string): Timestamp {
   return value.replace(/(\.\d*?)0*Z$/, (_, fraction: string) => (fraction === '.' ? 'Z' : `${fraction}Z`));
 }
 
-// ---- events
-// ---------------------------------------------------------------------------------------------------------
+// ---- events ----------------------------------------------------------------------------------------------
 
 type EventType = HistoryEvent['EventType'];
 /** With a question mark: the property is absent, not null, if it has no value. */
@@ -182,8 +181,7 @@ const READERS: Readonly<Record<FieldKind, (value: string) => unknown>> = {
   'json?': (value) => JSON.parse(value) as unknown,
 };
 
-// ---- records
-// --------------------------------------------------------------------------------------------------------
+// ---- records ---------------------------------------------------------------------------------------------
 
 /** The columns of a record, in the Instances row and on the sentinel, from which a load reads it. */
 export function recordColumns(record: InstanceRecord): Columns {

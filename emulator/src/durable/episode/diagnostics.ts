@@ -138,7 +138,7 @@ function addNotesOnEvent(
   if (again > 0 && came > once) {
     warnings.push(
       `An event '${name}' has come while nobody waited for it, and it is lost: a wait for '${name}' was yielded more than once, and the SDK still had ` +
-        'the first of them. Call waitForExternalEvent anew for every wait.',
+        'the first of them. Call waitForExternalEvent again for every wait.',
     );
   }
 }

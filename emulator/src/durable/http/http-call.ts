@@ -10,7 +10,14 @@ export const HTTP_ACTIVITY = 'BuiltIn::HttpActivity';
 /** A header may have several values. */
 export type HttpHeaders = Record<string, string | string[]>;
 
-/** The request of an orchestrator, with the names of the extension's JSON. */
+/**
+ * The request of an orchestrator, with the names of the extension's JSON.
+ *
+ * @example
+ * ```ts
+ * app.replace('BuiltIn::HttpActivity', ({ method, uri }: HttpCall) => answers[`${method} ${uri}`]);
+ * ```
+ */
 export interface HttpCall {
   method: string;
   uri: string;
@@ -24,6 +31,12 @@ export interface HttpCall {
 
 /**
  * The answer, with the names of the extension's JSON. `headers` does not contain the headers of the content.
+ *
+ * @example
+ * ```ts
+ * const answer: HttpAnswer = { statusCode: 200, headers: {}, content: '{"stock":3}' };
+ * app.replace('BuiltIn::HttpActivity', () => answer);
+ * ```
  */
 export interface HttpAnswer {
   statusCode: number;
@@ -31,8 +44,7 @@ export interface HttpAnswer {
   content: string;
 }
 
-// ---- polling
-// ------------------------------------------------------------------------------------------------------
+// ---- polling ---------------------------------------------------------------------------------------------
 
 /** The beginning of a 202 in a history. It avoids parsing other results at every replay. */
 const ACCEPTED = '{"statusCode":202,';

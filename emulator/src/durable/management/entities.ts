@@ -17,7 +17,7 @@ import {
   type Call,
 } from './request.js';
 
-/** Stands for an empty entity key in a path. */
+/** Replaces an empty entity key in a path. */
 const EMPTY_KEY = '$';
 
 /** Requests that read, list and signal entities. */

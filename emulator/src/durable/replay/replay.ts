@@ -11,6 +11,11 @@ import { describe, rebuild, shownStart } from './shown-history.js';
 /**
  * Today's code does not follow a recorded history. The message names the orchestrator, the instance and the
  * step.
+ *
+ * @example
+ * ```ts
+ * await expect(app.replay(historyOfOldCode)).rejects.toThrow(HistoryMismatchError);
+ * ```
  */
 export class HistoryMismatchError extends Error {
   override name = 'HistoryMismatchError';

@@ -169,8 +169,7 @@ export class Instance {
     );
   }
 
-  // ---- mistakes of the emulator
-  // -----------------------------------------------------------------------------------
+  // ---- mistakes of the emulator --------------------------------------------------------------------------
 
   /** The error that the instance has to be failed with; undefined when there is none. */
   get error(): unknown {
@@ -187,8 +186,7 @@ export class Instance {
     this.#error = undefined;
   }
 
-  // ---- one pump at a time
-  // -----------------------------------------------------------------------------------------
+  // ---- one pump at a time --------------------------------------------------------------------------------
 
   /** Works on the instance until there is nothing to do now; joins the pump that runs. Never rejects. */
   async pump(): Promise<void> {
