@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
 import moment, { type Moment } from 'moment';
-import { activity, clientActivity, find, raise, type Activity } from '../durable/index.js';
+import { activity, clientActivity, type Activity } from '../durable/index.js';
 import { sendToConsole } from './console.js';
-import { gotTreasure } from './events.js';
 import type { Change, Game, GameKey, Workflow } from './model.js';
 import {
   abandon,
@@ -10,13 +9,11 @@ import {
   awaitsConfirmation,
   check,
   free,
-  instanceIdOf,
   isOver,
   isWon,
   killUnconfirmed,
   unchanged,
   watch,
-  type Look,
 } from './rules.js';
 import {
   createInventory,
@@ -37,6 +34,7 @@ import {
   undoPlaceUserInRoom,
 } from './setup-rules.js';
 import { changeGame } from './store.js';
+import { ensureWorkflow } from './workflows.js';
 
 /** A step of the set-up, and what undoes it. */
 export interface Step {
@@ -96,13 +94,13 @@ export const killUser = activity('KillUser', async (key: GameKey): Promise<Confi
   confirmationOf(await change(key, killUnconfirmed)),
 );
 
-/** Starts a workflow of a game on its own, unless it was started before: also when it has ended since. */
+/** Starts a workflow of a game on its own, if the record says that the game needs it. */
 export const startNewWorkflow = clientActivity(
   'StartNewWorkflow',
   async ({ workflow, ...key }: GameKey & { workflow: Workflow }, client) => {
-    const instanceId = instanceIdOf(workflow, key);
-    if ((await find(client, instanceId)) === undefined) {
-      await client.startNew(workflow, { instanceId, input: key });
+    const game = await change(key, unchanged);
+    if (game) {
+      await ensureWorkflow(client, game, workflow);
     }
     return null;
   },
@@ -113,13 +111,18 @@ export interface LookResult {
   over: boolean;
 }
 
-/** Looks at the player, and wakes the game's own monitor if that has missed the win. */
+/** Looks at the player. Makes sure, once a minute and after a win, that the game's own monitor runs and reads the record. */
 export const monitorUser = clientActivity(
   'MonitorUser',
-  async ({ first, last, ...key }: GameKey & Look, client): Promise<LookResult> => {
-    const game = await change(key, (current, at) => watch(current, { first, last }, at));
-    if (game && isWon(game) && !game.won) {
-      await raise(client, instanceIdOf('GameMonitorWorkflow', key), gotTreasure, null);
+  async ({ last, ...key }: GameKey & { last: boolean }, client): Promise<LookResult> => {
+    let recorded = false;
+    const game = await change(key, (current, at) => {
+      const look = watch(current, last, at);
+      recorded = look.game !== current;
+      return look;
+    });
+    if (game && (recorded || isWon(game))) {
+      await ensureWorkflow(client, game, 'GameMonitorWorkflow');
     }
     return { over: game === undefined || isOver(game) };
   },

@@ -7,7 +7,7 @@ const CONSOLE = 'console';
 const EXPIRES_AFTER = 60 * 60;
 
 /** Lines of refused requests are dropped while about this many lines wait. */
-const REFUSALS_UP_TO = 1000;
+const REFUSALS_UP_TO = 250;
 
 /** Puts lines on the console's queue, in their order, each as its text in base64. */
 export async function sendToConsole(lines: readonly string[]): Promise<void> {

@@ -1,16 +1,27 @@
+import { randomUUID } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { OrchestrationRuntimeStatus, type DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { z } from 'zod';
-import { find, raise, start } from '../durable/index.js';
-import { check, notFound, Problem, queryOf, readJson, withProblems, type Handler } from '../http/index.js';
+import { find } from '../durable/index.js';
+import {
+  check,
+  clientAddress,
+  notFound,
+  Problem,
+  problemOf,
+  queryOf,
+  readJson,
+  withProblems,
+  type Handler,
+} from '../http/index.js';
 import { Refusal } from '../refusals/index.js';
 import { sendRefusalToConsole, sendToConsole } from './console.js';
-import { approvalTask, gotTreasure, killMonster } from './events.js';
+import { gotTreasure, killMonster } from './events.js';
+import { enterGame, withdrawGame } from './game-index.js';
 import { actionRequest, playerName, playerRequest, workflows, type Game, type GameKey } from './model.js';
 import { move } from './move-rules.js';
-import { runUserParallel, userMonitor } from './orchestrators.js';
 import {
   begin,
   confirm,
@@ -24,6 +35,8 @@ import {
   noSuchPlayer,
 } from './rules.js';
 import { changeGame, claimName, readClaim, readGame, readStory } from './store.js';
+import { dueAfterClaim } from './supervision-rules.js';
+import { ensureWorkflow, ensureWorkflows, wakeConfirmation } from './workflows.js';
 import { worldOf } from './world.js';
 
 const storyQuery = z.object({ after: z.coerce.number().int().min(0).max(999_999_999).default(0) });
@@ -37,11 +50,11 @@ const events = { KillMonster: killMonster, GotTreasure: gotTreasure };
  */
 export async function startGame(
   client: DurableClient,
-  _request: HttpRequest,
+  request: HttpRequest,
   body: unknown,
 ): Promise<{ id: string }> {
   const { name } = check(playerRequest, body);
-  const key = await openGame(client, name);
+  const key = await openGame(client, name, clientAddress(request));
   if (key instanceof Refusal) {
     throw problemFor(key);
   }
@@ -56,7 +69,7 @@ export const newUser: Handler = async (request, client, context) => {
     playerRequest,
     () => 'An attempt to create a user with no name was made.',
   );
-  const key = await openGame(client, name);
+  const key = await openGame(client, name, clientAddress(request));
   if (key instanceof Refusal) {
     throw await refused(context, key);
   }
@@ -79,8 +92,8 @@ export const confirmUser: Handler = async (request, client, context) => {
   const { game, lines } = result.change;
   await Promise.all([
     attempt(context, sendToConsole(lines)),
-    // The confirmation is recorded. The workflow reads it now, at a repeat of the request, or when the time is up.
-    attempt(context, raise(client, instanceIdOf('UserConfirmationWorkflow', game), approvalTask, true)),
+    // The confirmation is recorded. If this fails, the workflow reads it at a repeat of the request, or when the time is up.
+    attempt(context, wakeConfirmation(client, game)),
   ]);
   return { jsonBody: { name } };
 };
@@ -95,14 +108,18 @@ export const act: Handler = async (request, client, context) => {
   const result =
     (await changeGame(action.name, (game) => move(game, action, moment.utc()))) ?? noSuchPlayer(action.name);
   if (result instanceof Refusal) {
-    await wakeIfWon(client, context, action.name);
+    // A repeated move is refused. The monitor of the game may have missed the first.
+    const game = await readGame(action.name);
+    if (game && isWon(game)) {
+      await attempt(context, ensureWorkflow(client, game, 'GameMonitorWorkflow'));
+    }
     throw await refused(context, result);
   }
   const { game, lines, event } = result.change;
   await attempt(context, sendToConsole(lines));
   if (event) {
-    // The monitor of the user wakes the monitor of the game if this fails.
-    await attempt(context, raise(client, instanceIdOf('GameMonitorWorkflow', game), events[event], null));
+    // The move is recorded. If this fails, the monitor of the user wakes the monitor of the game.
+    await attempt(context, ensureWorkflow(client, game, 'GameMonitorWorkflow', events[event]));
   }
   return { jsonBody: worldOf(game) };
 };
@@ -148,43 +165,43 @@ export const dungeonStory: Handler = async (request) => {
 };
 
 /** Claims the name and starts its workflows. Only a request whose claim still holds after that has opened the game. */
-async function openGame(client: DurableClient, name: string): Promise<GameKey | DungeonRefusal> {
-  const { game, claimed } = await claimName(name, (current) => mayTakeOver(client, current));
-  if (!claimed) {
+async function openGame(
+  client: DurableClient,
+  name: string,
+  caller: string | undefined,
+): Promise<GameKey | Refusal> {
+  const replaceable = async (game: Game): Promise<boolean> => mayBeReplaced(client, game);
+  const current = await readGame(name);
+  if (current && !(await replaceable(current))) {
     return nameTaken(name);
   }
-  const key = { name, claim: game.claim };
-  // The game itself last: it shows that both were started.
-  await start(client, userMonitor, {
-    instanceId: instanceIdOf('UserMonitorWorkflow', key),
-    input: key,
-  });
-  await start(client, runUserParallel, {
-    instanceId: instanceIdOf('RunUserParallelWorkflow', key),
-    input: key,
-  });
-  const begun = await changeGame(name, (current) =>
-    current.claim === key.claim ? begin(current) : nameTaken(name),
+  const key = { name, claim: randomUUID() };
+  const due = dueAfterClaim(moment.utc());
+  const listed = await enterGame(key, caller, due);
+  if (listed instanceof Refusal) {
+    return listed;
+  }
+  const game = await claimName(key, due, replaceable);
+  if (game === undefined) {
+    await withdrawGame(listed, due);
+    return nameTaken(name);
+  }
+  await ensureWorkflows(client, game);
+  const begun = await changeGame(name, (claimed) =>
+    claimed.claim === key.claim ? begin(claimed) : nameTaken(name),
   );
   return begun === undefined || begun instanceof Refusal ? nameTaken(name) : key;
 }
 
-/** Whether a name may be claimed: it is free, or its game never got as far as to start. */
-async function mayTakeOver(client: DurableClient, game: Game): Promise<boolean> {
+/** Whether a name may be claimed although it has a game: that is over, or never got as far as to start. */
+async function mayBeReplaced(client: DurableClient, game: Game): Promise<boolean> {
   const at = moment.utc();
   return (
     isFree(game, at) ||
     (isForsaken(game, at) &&
+      // It is started last.
       (await find(client, instanceIdOf('RunUserParallelWorkflow', game))) === undefined)
   );
-}
-
-/** Wakes the monitor of a game that is won, but whose win is not recorded: the event of the last move was lost. */
-async function wakeIfWon(client: DurableClient, context: InvocationContext, name: string): Promise<void> {
-  const game = await readGame(name);
-  if (game && isWon(game) && !game.won) {
-    await attempt(context, raise(client, instanceIdOf('GameMonitorWorkflow', game), gotTreasure, null));
-  }
 }
 
 /**
@@ -219,8 +236,11 @@ async function refused(context: InvocationContext, refusal: Refusal, status?: nu
 }
 
 /** The problem that answers a refusal. The clients of the original game expect 400, whatever the reason. */
-function problemFor({ reason, title, detail }: Refusal, status = 400): Problem {
-  return new Problem(status, reason, title, { detail });
+function problemFor(refusal: Refusal, status = 400): Problem {
+  const { reason, title, detail } = refusal;
+  return refusal instanceof DungeonRefusal
+    ? new Problem(status, reason, title, { detail })
+    : problemOf(refusal);
 }
 
 /** Waits for an effect on which the answer does not depend: what matters is in the record. */

@@ -71,6 +71,8 @@ export const gameHead = z.object({
   won: z.boolean(),
   /** When the game ended: won, lost, undone or closed. */
   endedAt: z.string().optional(),
+  /** The time under which the sweep finds the game: not later than the moment when something must have happened to it. */
+  dueAt: z.string().optional(),
   /** How many lines of story this name has had. */
   told: z.number(),
   /** How many of them belong to earlier games. */

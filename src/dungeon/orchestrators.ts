@@ -121,9 +121,8 @@ export interface Watch extends GameKey {
 export const userMonitor = orchestrator('UserMonitorWorkflow', function* (context, { until, ...key }: Watch) {
   const end = until === undefined ? now(context).add(LOOK_FOR) : moment.utc(until);
   for (let look = 0; look < LOOKS_PER_EXECUTION; look += 1) {
-    const first = until === undefined && look === 0;
     const last = !now(context).isBefore(end);
-    const { over } = yield* monitorUser(context, { ...key, first, last }, forSideEffects);
+    const { over } = yield* monitorUser(context, { ...key, last }, forSideEffects);
     if (over || last) {
       return over ? 'over' : 'timed out';
     }

@@ -164,20 +164,19 @@ export function awaitsConfirmation({ state, user, confirmed }: Game): boolean {
   return state === 'open' && user?.isAlive === true && !confirmed;
 }
 
-/** Which look of the monitor of the user it is. */
-export interface Look {
-  first: boolean;
-  last: boolean;
-}
-
-/** Looks at a player. The story has the first and the last look, and the record one a minute. */
-export function watch(game: Game, { first, last }: Look, at: Moment): Change {
+/**
+ * Looks at a player. The story has the first and the last look, and the record one a minute.
+ *
+ * @param last whether the monitor of the user ends after this look
+ */
+export function watch(game: Game, last: boolean, at: Moment): Change {
   const { name, state, user, watched, lookedAt } = game;
   if (state !== 'open') {
     return unchanged(game);
   }
   const over = isOver(game);
-  const begins = first ? [`${name} is watched every ${LOOK_EVERY.asSeconds()} seconds from now on.`] : [];
+  const begins =
+    watched === 'not yet' ? [`${name} is watched every ${LOOK_EVERY.asSeconds()} seconds from now on.`] : [];
   const seen =
     user?.isAlive === false
       ? `${name} is dead.`
@@ -189,10 +188,11 @@ export function watch(game: Game, { first, last }: Look, at: Moment): Change {
   // A look may come late, after the last.
   const next = ends.length > 0 || watched === 'no more' ? 'no more' : 'now';
   const recent = lookedAt !== undefined && at.diff(lookedAt) < RECORD_LOOK_AFTER.user.asMilliseconds();
-  const looked = { ...game, watched: next, lookedAt: recent ? lookedAt : at.toISOString() } as const;
-  return next === watched
-    ? { game: next === 'no more' ? game : looked, lines: [], remarks: lines }
-    : { game: looked, lines };
+  if (next === watched && (recent || next === 'no more')) {
+    return { game, lines: [], remarks: lines };
+  }
+  const looked: Game = { ...game, watched: next, lookedAt: at.toISOString() };
+  return next === watched ? { game: looked, lines: [], remarks: lines } : { game: looked, lines };
 }
 
 /** Whether the player needs no watching any more: they are dead, or hold the treasure, or there is no dungeon. */
@@ -213,10 +213,14 @@ export function check(game: Game, at: Moment): Change {
   if (game.state !== 'open' || isIdle(game, at)) {
     return close(game, at);
   }
-  const { checkedAt } = game;
-  return checkedAt !== undefined && at.diff(checkedAt) < RECORD_LOOK_AFTER.game.asMilliseconds()
+  return at.diff(lastCheck(game)) < RECORD_LOOK_AFTER.game.asMilliseconds()
     ? unchanged(game)
     : { game: { ...game, checkedAt: at.toISOString() }, lines: [] };
+}
+
+/** When the monitor of the game last recorded a look, or began to look at the latest. */
+export function lastCheck({ checkedAt, touchedAt, claimedAt }: Game): string {
+  return checkedAt ?? touchedAt ?? claimedAt;
 }
 
 /** Refuses what was asked of a player who does not exist. @param verb as the console prints it */

@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createHash } from 'node:crypto';
 import type { TransactionAction } from '@azure/data-tables';
 import moment from 'moment';
-import { Refusal, TryLaterError } from '../refusals/index.js';
+import { Refusal } from '../refusals/index.js';
 import {
+  deleteIfUnchanged,
   insertIfAbsent,
   keyFor,
   odata,
@@ -12,51 +12,54 @@ import {
   replaceIfUnchanged,
   table,
   transact,
+  untilItWins,
   type Columns,
   type Row,
   type RowKey,
 } from '../storage/index.js';
+import { adoptGame, putGameDue } from './game-index.js';
 import { gameHead, parts, type Change, type Game, type GameKey, type Line, type PartName } from './model.js';
 import { claimGame } from './rules.js';
+import { dueAt } from './supervision-rules.js';
 
 /** How many lines of a name's story are kept. */
 export const STORY_LENGTH = 100;
-
-/** How often a change is attempted. Each failure means that another change was made first. */
-const ATTEMPTS = 20;
 
 const HEAD = 'game';
 const names = Object.keys(parts) as PartName[];
 
 /**
- * Claims a name: inserts its row, or takes over one whose game `mayTakeOver`.
+ * Claims a name for a game that is in the index: inserts its head, or replaces that of a game which `mayBeReplaced`.
  *
- * @returns the game of that name, and whether it was claimed here
+ * @param due by which the index has the game, in ISO 8601
+ * @returns the game; `undefined` when the name belongs to another game
  * @throws {TryLaterError} when the row was changed by others each time
  */
 export async function claimName(
-  name: string,
-  mayTakeOver: (game: Game) => boolean | Promise<boolean>,
-): Promise<{ game: Game; claimed: boolean }> {
-  const key = headKey(name);
-  return untilDone(name, async () => {
-    const fresh = claimGame({ name, claim: randomUUID() }, moment.utc());
-    if (await insertIfAbsent(await games(), key, headColumns(fresh))) {
-      return { game: fresh, claimed: true };
+  key: GameKey,
+  due: string,
+  mayBeReplaced: (game: Game) => boolean | Promise<boolean>,
+): Promise<Game | undefined> {
+  const { game } = await untilItWins(`the name ${key.name}`, async () => {
+    const fresh = { ...claimGame(key, moment.utc()), dueAt: due };
+    if (await insertIfAbsent(await games(), headKey(key.name), headColumns(fresh))) {
+      return { game: fresh };
     }
-    const row = await readRow(await games(), key);
-    if (row === undefined) {
+    const rows = await readRows(key.name);
+    const head = rows.get(HEAD);
+    if (head === undefined) {
       return undefined;
     }
-    const game = gameHead.parse(row.columns);
-    if (!(await mayTakeOver((await readGame(name)) ?? game))) {
-      return { game, claimed: false };
+    const current = gameOf(rows);
+    if (!(await mayBeReplaced(current))) {
+      return { game: undefined };
     }
-    const next = claimGame(fresh, moment.utc(), game.told);
-    return (await replaceIfUnchanged(await games(), { ...row, columns: headColumns(next) }))
-      ? { game: next, claimed: true }
+    const next = { ...claimGame(key, moment.utc(), current.told), dueAt: due };
+    return (await replaceIfUnchanged(await games(), { ...head, columns: headColumns(next) }))
+      ? { game: next }
       : undefined;
   });
+  return game;
 }
 
 /** The claim on a name, whatever has become of its game; `undefined` when it was never claimed. */
@@ -93,7 +96,7 @@ export async function changeGame<Ruled extends Change | Refusal>(
   name: string,
   rule: (game: Game) => Ruled,
 ): Promise<ChangeResult<Ruled>> {
-  const done = await untilDone(name, async () => {
+  const { result } = await untilItWins(`the game of ${name}`, async () => {
     const rows = await readRows(name);
     if (!rows.has(HEAD)) {
       return { result: undefined };
@@ -104,24 +107,43 @@ export async function changeGame<Ruled extends Change | Refusal>(
       return { result: ruled as Extract<Ruled, Refusal> };
     }
     const change = ruled as Extract<Ruled, Change>;
-    const actions = differences(rows, game, change);
-    const changed = actions.length > 0;
-    return !changed || (await transact(await games(), actions)) ? { result: { change, changed } } : undefined;
+    if (differences(rows, game, change).length === 0) {
+      return { result: { change, changed: false } };
+    }
+    const indexed = { ...change, game: await kept(game, change.game) };
+    return (await transact(await games(), differences(rows, game, indexed)))
+      ? { result: { change: indexed, changed: true } }
+      : undefined;
   });
-  return done.result;
+  return result;
 }
 
-/** Repeats an attempt, after a random pause that grows, until it returns a result. */
-async function untilDone<Result>(name: string, attempt: () => Promise<Result | undefined>): Promise<Result> {
-  for (let failures = 0; failures < ATTEMPTS; failures += 1) {
-    const result = await attempt();
-    if (result !== undefined) {
-      return result;
-    }
-    await sleep(Math.random() * Math.min(200, 5 * 2 ** failures));
+/** Keeps the promise of the index: no game is due before the time under which the index has it. */
+async function kept(before: Game, game: Game): Promise<Game> {
+  const due = dueAt(game);
+  if (before.dueAt === undefined) {
+    await adoptGame(game, due);
+  } else if (due < before.dueAt) {
+    await putGameDue(game, due);
+  } else {
+    return game;
   }
-  throw new TryLaterError(
-    `The game of ${name} could not be changed in ${ATTEMPTS} attempts: others change it all the time, or its rows in the table Dungeon do not fit together`,
+  return { ...game, dueAt: due };
+}
+
+/** Deletes the rows of a game, the head first: from then on there is no such player. Rows of another game stay. */
+export async function deleteGame({ name, claim }: GameKey): Promise<void> {
+  const rows = await queryRows(
+    await games(),
+    odata`PartitionKey eq ${headKey(name).partitionKey}`,
+    1 + names.length + 2 * STORY_LENGTH,
+  );
+  const own = rows.filter(({ columns }) => columns['claim'] === claim);
+  for (const head of own.filter(({ rowKey }) => rowKey === HEAD)) {
+    await deleteIfUnchanged(await games(), head);
+  }
+  await Promise.all(
+    own.filter(({ rowKey }) => rowKey !== HEAD).map(async (row) => deleteIfUnchanged(await games(), row)),
   );
 }
 
@@ -133,14 +155,15 @@ export async function readStory(name: string, after: number): Promise<Line[] | u
   if (head?.rowKey !== HEAD) {
     return undefined;
   }
-  const { forgotten, told } = gameHead.parse(head.columns);
+  const { claim, forgotten } = gameHead.parse(head.columns);
   return lines
+    .filter(({ columns }) => (columns['claim'] ?? claim) === claim)
     .map(({ columns }) => ({
       number: Number(columns['number']),
       text: String(columns['text']),
       at: String(columns['at']),
     }))
-    .filter(({ number }) => number > forgotten && number <= told);
+    .filter(({ number }) => number > forgotten);
 }
 
 const games = () => table('Dungeon');
@@ -191,7 +214,11 @@ function differences(rows: Map<string, Row>, before: Game, { game, lines }: Chan
   lines.forEach((text, index) => {
     const number = before.told + index + 1;
     // The tag of the head guards it: a row of that number can only be left from a game whose head was deleted.
-    actions.push(['upsert', { partitionKey, rowKey: lineKey(number), number, text, at }, 'Replace']);
+    actions.push([
+      'upsert',
+      { partitionKey, rowKey: lineKey(number), number, text, at, claim: game.claim },
+      'Replace',
+    ]);
     if (number > STORY_LENGTH) {
       actions.push(['delete', { partitionKey, rowKey: lineKey(number - STORY_LENGTH) }]);
     }

@@ -33,7 +33,7 @@ export async function ensureRunning<Input>(
 ): Promise<Ensured> {
   const { instanceId, wake } = options;
   const status = await find(client, instanceId);
-  if (status === undefined || finished.includes(status.runtimeStatus)) {
+  if (status === undefined || isFinished(status)) {
     return (await unlessAlready(start(client, which, options))) ? 'started' : 'already started';
   }
   if (wake === undefined) {
@@ -67,6 +67,33 @@ export function find(
   instanceId: string,
 ): Promise<DurableOrchestrationStatus | undefined> {
   return unlessUnknown(client.getStatus(instanceId));
+}
+
+/** Whether an instance does nothing any more. */
+export function isFinished({ runtimeStatus }: DurableOrchestrationStatus): boolean {
+  return finished.includes(runtimeStatus);
+}
+
+/**
+ * Removes the data of an instance that has finished. One that has not is terminated, and can be removed later.
+ *
+ * @returns whether nothing is left of it
+ */
+export async function removeInstance(
+  client: DurableClient,
+  instanceId: string,
+  reason: string,
+): Promise<boolean> {
+  const status = await find(client, instanceId);
+  if (status === undefined) {
+    return true;
+  }
+  if (!isFinished(status)) {
+    await client.terminate(instanceId, reason);
+    return false;
+  }
+  await client.purgeInstanceHistory(instanceId);
+  return true;
 }
 
 /**

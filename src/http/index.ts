@@ -1,6 +1,7 @@
 /** Reads requests, and writes answers and errors. */
 export { BODY_LIMIT, check, queryOf, readJson } from './body.js';
 export { callerOf } from './caller.js';
+export { clientAddress } from './client-address.js';
 export { duration } from './duration.js';
 export { accepted, withProblems, type Handler } from './endpoint.js';
 export { fingerprint, idempotencyKey, keyReused } from './idempotency.js';

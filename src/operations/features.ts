@@ -1,4 +1,5 @@
 import { supervised as approvals } from '../approvals/index.js';
+import { supervised as dungeon } from '../dungeon/index.js';
 import { supervised as ingestions } from '../ingestion/index.js';
 import { supervised as jobs } from '../jobs/index.js';
 import { supervisedOrders, supervisedReceipts } from '../orders/index.js';
@@ -8,6 +9,7 @@ import type { Supervised } from '../supervision/index.js';
 /** The features whose records the sweep supervises. */
 export const features: readonly Supervised[] = [
   approvals,
+  dungeon,
   ingestions,
   jobs,
   reminders,

@@ -13,7 +13,7 @@ export {
 export { container, queue, table } from './clients.js';
 export { untilItWins } from './contention.js';
 export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
-export type { IndexEntry } from './index-rows.js';
+export { listEntries, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
 export { keyFor } from './keys.js';
 export {
   recordStore,
@@ -25,12 +25,14 @@ export {
 } from './record-store.js';
 export {
   changeRow,
+  deleteIfUnchanged,
   insertIfAbsent,
   odata,
   queryRows,
   readRow,
   replaceIfUnchanged,
   transact,
+  upsert,
   type Columns,
   type Row,
   type RowKey,

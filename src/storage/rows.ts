@@ -108,7 +108,7 @@ export async function queryRows(table: TableClient, filter: string, limit: numbe
   const rows: Row[] = [];
   for await (const page of table
     .listEntities<Columns>({ queryOptions: { filter } })
-    .byPage({ maxPageSize: limit })) {
+    .byPage({ maxPageSize: Math.min(limit, 1000) })) {
     rows.push(...page.map(asRow));
     if (rows.length >= limit) {
       break;

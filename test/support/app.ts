@@ -69,9 +69,14 @@ export class AppStorage {
 
   /** The row keys of a table, without those of the dungeon's story. */
   async rowKeys(tableName: string): Promise<string[]> {
+    return (await this.allRowKeys(tableName)).filter((key) => !key.startsWith('story'));
+  }
+
+  /** The row keys of a table. */
+  async allRowKeys(tableName: string): Promise<string[]> {
     const keys: string[] = [];
     for await (const { rowKey } of this.#table(tableName).listEntities()) keys.push(rowKey!);
-    return keys.filter((key) => !key.startsWith('story'));
+    return keys;
   }
 
   #table(name: string): TableClient {

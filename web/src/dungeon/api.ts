@@ -69,7 +69,7 @@ export class Refused extends Error {
   }
 }
 
-/** There was no answer, or an answer that reports a failure of the server (5xx, 429). */
+/** There was no answer, or an answer that reports a failure of the server (5xx). */
 export class Unreachable extends Error {}
 
 const patience = 15_000;
@@ -131,8 +131,7 @@ async function ask(path: string, body?: object): Promise<Response> {
     );
   }
   if (response.ok) return response;
-  if (response.status >= 500 || response.status === 429)
-    throw new Unreachable(`It answers with an error (${response.status}).`);
+  if (response.status >= 500) throw new Unreachable(`It answers with an error (${response.status}).`);
   throw new Refused(response.status, await reason(response));
 }
 

@@ -96,7 +96,7 @@ export function Game({ player, enter }: { player: string; enter: (name: string) 
               for those who dither.
             </p>
             <button type="button" class="primary" onClick={leave}>
-              Try again under another name
+              Try again
             </button>
           </>
         )}

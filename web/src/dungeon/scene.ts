@@ -15,18 +15,14 @@ export type Scene =
 
 export function sceneOf({ world, workflows }: Seen): Scene {
   if (world === undefined) return 'looking';
-  if (
-    workflows.RunUserParallelWorkflow?.status === 'Failed' ||
-    workflows.RunUserSequentialWorkflow?.status === 'Failed'
-  )
-    return 'undone';
-  if (!world?.user)
-    return workflows.RunUserParallelWorkflow && !hasEnded(workflows.RunUserParallelWorkflow)
-      ? 'making'
-      : 'nobody';
+  if (!world?.user) {
+    const { RunUserParallelWorkflow: making, RunUserSequentialWorkflow: placing } = workflows;
+    if (making?.status === 'Failed' || placing?.status === 'Failed') return 'undone';
+    return making && !hasEnded(making) ? 'making' : 'nobody';
+  }
   if (!world.user.isAlive) return 'dead';
   if (world.user.currentRoom) return hasWon(world) ? 'won' : 'room';
-  if (hasEnded(workflows.UserConfirmationWorkflow)) return 'entering';
+  if (workflows.UserConfirmationWorkflow?.status === 'Completed') return 'entering';
   return workflows.UserConfirmationWorkflow ? 'door' : 'making';
 }
 

@@ -155,11 +155,11 @@ async function statesOf(name: string, known: States): Promise<States> {
 }
 
 /**
- * Whether to read a workflow's state: not after it has ended, and not before the workflow that starts it has
- * run.
+ * Whether to read a workflow's state: not after it has completed, and not before the workflow that starts it has
+ * run. A workflow that has failed may be started again.
  */
 function worthAsking(workflow: Workflow, known: States): boolean {
-  if (hasEnded(known[workflow])) return false;
+  if (known[workflow]?.status === 'Completed') return false;
   if (workflow === 'RunUserSequentialWorkflow') return hasEnded(known.UserConfirmationWorkflow);
   if (workflow === 'GameMonitorWorkflow') return known.RunUserSequentialWorkflow !== undefined;
   return true;
@@ -170,5 +170,5 @@ function isOver({ world, workflows: known }: Seen): boolean {
   const idle = Object.values(known).every((state) => state === undefined || hasEnded(state));
   if (!world) return idle;
   const dead = world.user?.isAlive === false;
-  return idle && (dead || hasEnded(known.GameMonitorWorkflow));
+  return idle && (dead || known.GameMonitorWorkflow?.status === 'Completed');
 }
