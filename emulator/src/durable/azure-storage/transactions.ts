@@ -64,7 +64,7 @@ export async function writeGuarded(
       status === 412 ||
       (status === 404 && (error as { code?: string }).code === 'ResourceNotFound')
     ) {
-      throw new CommitConflictError(`Partition '${key}' was changed by somebody else.`, { cause: error });
+      throw new CommitConflictError(`Partition '${key}' was changed by another writer.`, { cause: error });
     }
     throw error;
   }

@@ -123,7 +123,7 @@ export class Engine implements DurableClient {
   }
 
   /**
-   * Opens the hub and goes on with the instances that had work to do.
+   * Opens the hub and resumes the instances that had work to do.
    * @param lost called when another owner has taken the hub; the engine has stopped then
    * @throws HubUnavailableError
    */

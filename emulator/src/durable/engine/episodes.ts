@@ -62,7 +62,7 @@ export class Episodes {
     const { state } = instance;
     const first = batch.inbound[0]!;
     const rewind = first.EventType === 'GenericEvent' ? first.Rewind : undefined;
-    // Only the instance that failed itself goes on now. Its parents go on when it has ended.
+    // Only the instance that failed itself is resumed now. Its parents are resumed when it has ended.
     if (
       rewind !== undefined &&
       state.history.some(({ EventType }) => EventType === 'SubOrchestrationInstanceFailed')

@@ -2,7 +2,7 @@ import type { Instances } from './instances.js';
 import { CATEGORY, stackOf, type Runtime } from './runtime.js';
 
 /**
- * Reads the hints that a hub holds when it is opened, and goes on with the instances that have work to do.
+ * Reads the hints that a hub holds when it is opened, and resumes the instances that have work to do.
  */
 export class Recovery {
   readonly #runtime: Runtime;

@@ -16,7 +16,7 @@ const HANGS = 'the instance will wait for it for ever.';
 export function refusal(action: IdAction, input: EpisodeInput): string | undefined {
   const retry = retryOf(action);
   if (retry !== undefined && Math.max(retry.firstRetryInterval, retry.maxRetryInterval) > LONGEST_TIMER) {
-    return `'${nameOf(action)}' is called with a retry interval of more than six days. The host takes none longer, and says so to nobody: ${HANGS}`;
+    return `'${nameOf(action)}' is called with a retry interval of more than six days. The host accepts no longer one, and logs nothing: ${HANGS}`;
   }
   if (retry !== undefined && retry.maxNumberOfAttempts < 1)
     return `'${nameOf(action)}' is called with retry options that allow no attempt at all: ${HANGS}`;
@@ -127,7 +127,7 @@ function addNotesOnEvent(
   const other = awaiting.find((awaited) => awaited !== name && awaited.toLowerCase() === name.toLowerCase());
   if (once === 0 && other !== undefined) {
     notes.push(
-      `An event '${name}' has come, and the orchestrator waits for '${other}': it goes on waiting, since names of events are told apart by case.`,
+      `An event '${name}' has come, and the orchestrator waits for '${other}': it goes on waiting, because names of events are case-sensitive.`,
     );
   }
   if (/^\d+$/.test(name) && slots[Number(name)]?.created === true) {

@@ -61,7 +61,7 @@ export class MemoryHub implements TaskHub {
   async commit(commit: Commit): Promise<number> {
     const stored = this.#stored(commit.instanceId);
     if (stored.version !== commit.token || !commit.consumed.every((id) => stored.inbox.has(id))) {
-      throw new CommitConflictError(`Instance '${commit.instanceId}' was changed by somebody else.`);
+      throw new CommitConflictError(`Instance '${commit.instanceId}' was changed by another writer.`);
     }
     if (commit.replace) stored.history = [];
     for (const event of commit.append) stored.history.push(event);
