@@ -35,9 +35,7 @@ async function order(
   token = 'pays',
 ): Promise<{ shop: Shop; id: string }> {
   const shop = new Shop(app);
-  // Without a receipt, whose workflow has a scenario of its own.
-  for (const [key, quantity] of Object.entries({ hammer: 10, lathe: 2 }))
-    await app.signal({ name: 'Stock', key }, 'receive', { id: 'first', ticket: 1, quantity });
+  await shop.stocked({ hammer: 10, lathe: 2 });
   const id = await shop.order(lines, token, { cartId: 'ana', key: 'first', approver: 'kim' });
   await app.quiet();
   return { shop, id };
