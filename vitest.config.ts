@@ -31,8 +31,8 @@ export default defineConfig(({ mode }) => ({
     // Tests wait for much of their time: for storage, for other processes and for browsers.
     maxWorkers: availableParallelism() + 1,
     // The limits end what hangs. They do not measure: on a busy machine everything may take ten times as long.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 60_000 } },
     provide: { long: mode === 'long' },
   },
