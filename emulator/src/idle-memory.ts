@@ -16,9 +16,10 @@ export interface IdleMemoryOptions {
 }
 
 /**
- * Gives memory back to the system when the process is idle. After many instances were started, most of the process's memory is free
- * space that V8 keeps: 10,000 waiting instances need some 50 MB of 430. A collection takes a tenth of a second, so it happens only
- * between two looks at an idle process, and only when the process has grown since the last collection.
+ * Gives memory back to the system when the process is idle. After many instances were started, most of the
+ * process's memory is free space that V8 keeps: with 10,000 waiting instances in memory, a process of 420 MB has
+ * 36 MB of objects, and 181 MB after a collection. A collection takes a tenth of a second, so it happens only when
+ * the process is idle at two looks in a row, and has grown since the last collection.
  * @returns a function that ends this
  */
 export function releaseIdleMemory({
