@@ -27,7 +27,7 @@ import { complete, cut, fail, goesOn, nextWave, swept, waveDone } from './rules.
 import { resultsJson } from './results.js';
 import { ingestions } from './store.js';
 
-/** Finds where the file can be cut, and lists its chunks. */
+/** Finds the ends of records at which the file can be cut, and lists its chunks. */
 export const splitIngestion = activity('SplitIngestion', async (run: Run): Promise<void> => {
   const ingestion = await recordOf(run);
   if (!goesOn(ingestion, run) || ingestion.chunks !== undefined) return;
@@ -43,7 +43,7 @@ export const splitIngestion = activity('SplitIngestion', async (run: Run): Promi
   });
 });
 
-/** Which chunks are to be read next. */
+/** Finds the chunks to read next. */
 export const findNextWave = activity('FindNextWave', async (run: Run): Promise<Wave> => {
   const ingestion = await recordOf(run);
   return goesOn(ingestion, run) ? nextWave(ingestion) : { number: ingestion.waves, groups: [] };
@@ -56,7 +56,10 @@ export const listChunks = activity(
     goesOn(await recordOf(run), run) ? readChunks(indexOf(run.files), from, to) : [],
 );
 
-/** Reads a chunk, and writes its totals and what it rejects. Run twice, it writes the same over the same. */
+/**
+ * Reads a chunk, and writes its totals and rejected lines. A second run overwrites them with the same
+ * content.
+ */
 export const ingestChunk = activity(
   'IngestChunk',
   async ({
@@ -112,7 +115,10 @@ export const mergeGroup = activity(
   },
 );
 
-/** Adds the groups of a wave to all waves before, records it, and removes what is no longer needed. */
+/**
+ * Adds the groups of a wave to the totals of earlier waves, records the wave, and removes blobs that are no
+ * longer needed.
+ */
 export const mergeWave = activity(
   'MergeWave',
   async ({ number, groups, lines, rejected, ...run }: Run & Wave & Counts): Promise<void> => {
@@ -136,7 +142,7 @@ export const mergeWave = activity(
   },
 );
 
-/** Writes the results, and records that they are there. */
+/** Writes the results, and records the completion. */
 export const completeIngestion = activity('CompleteIngestion', async (run: Run): Promise<void> => {
   const ingestion = await recordOf(run);
   if (!goesOn(ingestion, run)) return;
@@ -151,7 +157,7 @@ export const completeIngestion = activity('CompleteIngestion', async (run: Run):
   await change(run, (current) => complete(current, run, moment.utc()));
 });
 
-/** Records that the ingestion cannot be done. */
+/** Records that the ingestion has failed. */
 export const failIngestion = activity(
   'FailIngestion',
   async ({ failure, ...run }: Run & { failure: Failure }, context): Promise<void> => {
@@ -160,7 +166,11 @@ export const failIngestion = activity(
   },
 );
 
-/** Removes the blobs of attempts that have failed, were cancelled or removed. Gives the state of the ingestion. */
+/**
+ * Removes the blobs of attempts that failed, were cancelled or removed.
+ *
+ * @returns the state of the ingestion
+ */
 export const removeFiles = activity('RemoveFiles', async (run: Run): Promise<IngestionState> => {
   const { garbage } = await recordOf(run);
   const blobs = await container(INGESTIONS);
@@ -168,7 +178,7 @@ export const removeFiles = activity('RemoveFiles', async (run: Run): Promise<Ing
   return (await change(run, (current) => swept(current, garbage))).state;
 });
 
-/** Where the lines and totals of an ingestion are, if it is completed; and its state, if it is there. */
+/** Reads the state of an ingestion, and the blobs of its lines and totals if it is completed. */
 export const describeDataset = activity(
   'DescribeDataset',
   async ({ id }: Pick<Run, 'id'>): Promise<{ dataset: Dataset | null; state: IngestionState | null }> => {
@@ -180,7 +190,11 @@ export const describeDataset = activity(
   },
 );
 
-/** Does it; an error of one of these classes would be the same at every attempt, so the ingestion has failed. @returns whether it was done */
+/**
+ * Runs the work. An error of one of these classes would recur at every attempt, so the ingestion fails.
+ *
+ * @returns whether the work was done
+ */
 async function unlessHopeless(
   run: Run,
   hopeless: readonly (typeof BlobChangedError | typeof SumTooLargeError)[],
@@ -192,7 +206,7 @@ async function unlessHopeless(
     return true;
   } catch (error) {
     if (!(error instanceof Error) || !hopeless.some((kind) => error instanceof kind)) throw error;
-    // It changes nothing when the attempt has ended, and its blobs are gone for that reason.
+    // Changes nothing if the blobs are missing because the attempt has ended.
     await change(run, (current) => fail(current, run, { reason: error.message, chunk }, moment.utc()));
     return false;
   }

@@ -35,7 +35,10 @@ const listQuery = z.object({
     .optional(),
 });
 
-/** Records an ingestion and starts its workflow. The same content again finds the one that is there, or begins anew when that has not come to results. */
+/**
+ * Records an ingestion and starts its workflow. The same content finds the existing ingestion, or starts a
+ * new attempt if that one has failed or was cancelled or removed.
+ */
 async function startIngestion(client: DurableClient, beginning: Beginning): Promise<Ingestion> {
   const { id, files } = beginning;
   const at = moment.utc();
@@ -47,7 +50,7 @@ async function startIngestion(client: DurableClient, beginning: Beginning): Prom
   return record;
 }
 
-/** Makes sure that the workflow of an ingestion runs, unless there is nothing for it to do. */
+/** Makes sure that the workflow of an ingestion runs, unless it has nothing to do. */
 export async function goOn(client: DurableClient, ingestion: Ingestion): Promise<void> {
   if (dueAt(ingestion) === undefined) return;
   const { id, files } = ingestion;
@@ -63,12 +66,17 @@ export const ingest: Handler = async (request, client) => {
   return accepted(`/api/ingestions/${record.id}`, await view(record));
 };
 
-/** A message on the queue `ingest`: as the JSON that `POST /api/ingestions` takes. One that cannot be done goes to `ingest-poison`. */
+/**
+ * A message on the queue `ingest`, with the JSON of `POST /api/ingestions`. A message that fails five times
+ * goes to `ingest-poison`.
+ */
 export async function ingestFromQueue(message: unknown, client: DurableClient): Promise<void> {
   await startIngestion(client, await requestedBlob(check(blobRequest, message, 'message')));
 }
 
-/** `GET /api/ingestions?top=&continuation=`: a page, newest first, and the path of the next if there is one. */
+/**
+ * `GET /api/ingestions?top=&continuation=`: a page, newest first, and the path of the next if there is one.
+ */
 export const listIngestions: Handler = async (request) => {
   const { top, continuation: after } = check(listQuery, queryOf(request), 'query');
   const { records, continuation } = await ingestions.list(ALL, { top, after });
@@ -110,7 +118,7 @@ export const getRejects: Handler = async (request) => {
 export const deleteIngestion: Handler = async (request, client, context) => {
   const result = await ingestions.change(idOf(request), (ingestion) => remove(ingestion, moment.utc()));
   const { record } = unlessRefused(result ?? unknown(request));
-  // It is recorded, so the answer is yes. If this fails, the sweep has the workflow go on.
+  // The change is recorded, so the request has succeeded. If this fails, the sweep starts the workflow.
   await goOn(client, record).catch((error: unknown) => {
     context.warn('The workflow of %s was not started', record.id, error);
   });
@@ -119,7 +127,7 @@ export const deleteIngestion: Handler = async (request, client, context) => {
     : (accepted(`/api/ingestions/${record.id}`, await view(record)) satisfies HttpResponseInit);
 };
 
-/** The ingestion with how far it is: what waves have done is in the record, the rest is in the blobs of this one. */
+/** The ingestion with its progress: the record counts complete waves, and the blobs show the current one. */
 async function view(ingestion: Ingestion): Promise<object> {
   let { done, lines, rejected } = ingestion;
   if (ingestion.state === 'running' && ingestion.chunks !== undefined) {

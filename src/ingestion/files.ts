@@ -2,13 +2,13 @@
 
 const number = (value: number): string => String(value).padStart(9, '0');
 
-/** What was uploaded. */
+/** The uploaded file. */
 export const contentOf = (files: string): string => `${files}/content`;
 
 /** The list of chunks. */
 export const indexOf = (files: string): string => `${files}/chunks`;
 
-/** What is kept of a wave until it is done. */
+/** The prefix of a wave's blobs, which are removed after the wave. */
 export const waveOf = (files: string, wave: number): string => `${files}/wave-${number(wave)}/`;
 
 /** The totals of a chunk, with its counts as metadata. */
@@ -26,5 +26,5 @@ export const totalsOf = (files: string, wave: number): string => `${files}/total
 export const rejectsOf = (files: string): string => `${files}/rejects-`;
 export const chunkRejects = (files: string, chunk: number): string => `${rejectsOf(files)}${number(chunk)}`;
 
-/** What callers are given. */
+/** The results for callers. */
 export const resultsOf = (files: string): string => `${files}/results.json`;

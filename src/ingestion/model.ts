@@ -13,7 +13,7 @@ const maxParallel = z.coerce
 /** The query of `POST /api/ingestions`. */
 export const ingestionQuery = z.object({ maxParallel });
 
-/** What `POST /api/ingestions` takes as JSON, and what a message on the queue `ingest` holds. */
+/** The JSON body of `POST /api/ingestions` and of messages on the queue `ingest`. */
 export const blobRequest = z.strictObject({
   /** The name of a blob in the container `incoming`. */
   blob: text(1024)
@@ -22,20 +22,20 @@ export const blobRequest = z.strictObject({
       (name) => !name.split('/').some((part) => part === '.' || part === '..'),
       'It must not have parts . or ..',
     ),
-  /** Needed only where neither the name nor the content type of the blob shows it. */
+  /** Needed only if neither the name nor the content type of the blob shows it. */
   format: z.enum(['csv', 'ndjson']).optional(),
   maxParallel: maxParallel.optional(),
 });
 export type BlobRequest = z.output<typeof blobRequest>;
 
-/** What an ingestion is told by, for the activities: the record, and which attempt at it. */
+/** Identifies an attempt for activities: the record's id and the attempt's blobs. */
 export interface Run {
   id: string;
   /** The prefix of the attempt's blobs. */
   files: string;
 }
 
-/** All states but `running` are final; of `removed` ingestions callers see nothing any more. */
+/** All states but `running` are final. Callers do not see `removed` ingestions. */
 export const ingestionState = z.enum(['running', 'completed', 'failed', 'cancelled', 'removed']);
 export type IngestionState = z.infer<typeof ingestionState>;
 
@@ -55,51 +55,53 @@ const failure = z.object({
 });
 export type Failure = z.infer<typeof failure>;
 
-/** What came of lines. */
+/** The counts of lines. */
 export const counts = z.object({
-  /** Lines read, the rejected ones among them; blank ones do not count. */
+  /** Lines read, including rejected ones, without blank ones. */
   lines: z.number(),
   rejected: z.number(),
 });
 export type Counts = z.infer<typeof counts>;
 
-/** An ingestion's record: the truth about it. Times are ISO 8601 in UTC. */
+/** The record of an ingestion, which decides. Times are ISO 8601 in UTC. */
 export const ingestionRecord = z.object({
   /** Made from the content, or from the blob and its version. */
   id: z.string(),
   state: ingestionState,
-  /** 1, and more when the same content came again after it had failed or was cancelled. */
+  /**
+   * The number of the attempt, from 1. The same content starts another one after a failure or a cancellation.
+   */
   attempt: z.number(),
-  /** The prefix of the attempt's blobs: no other has the same. */
+  /** The prefix of the attempt's blobs, which is unique. */
   files: z.string(),
   source,
   layout,
-  /** Where the lines begin: bytes before them, and the number of the first. */
+  /** The number of bytes before the first line, and that line's number. */
   start: z.object({ bytes: z.number(), line: z.number() }),
   maxParallel: z.number(),
-  /** How many chunks the file has, once they are known. */
+  /** The number of chunks, once it is known. */
   chunks: z.number().optional(),
-  /** Waves of chunks that are done, and how many chunks these had. */
+  /** The number of complete waves, and of their chunks. */
   waves: z.number(),
   done: z.number(),
   ...counts.shape,
   startedAt: z.string(),
-  /** When a wave was done last. */
+  /** The time at which the last wave was completed. */
   progressAt: z.string(),
   endedAt: z.string().optional(),
   failure: failure.optional(),
-  /** Prefixes of blobs that are to be removed. */
+  /** Prefixes of blobs to remove. */
   garbage: z.array(z.string()),
 });
 export type Ingestion = z.infer<typeof ingestionRecord>;
 
-/** A range of chunks: from one number to before another. */
+/** A range of chunks: `from` inclusive, `to` exclusive. */
 export interface ChunkRange {
   from: number;
   to: number;
 }
 
-/** The chunks that are read next, in groups that are worked on at the same time; none when all are done. */
+/** The chunks to read next, in groups that run at the same time; none when all are done. */
 export interface Wave {
   number: number;
   groups: ChunkRange[];

@@ -15,7 +15,10 @@ import {
 import type { ChunkRange, Counts, Failure, Run } from './model.js';
 import { reasonOf } from './rules.js';
 
-/** A chunk is tried five times, within half a minute. Then the ingestion fails: others wait for the same storage. */
+/**
+ * Five attempts at a chunk, within half a minute. Then the ingestion fails, because others need the same
+ * storage.
+ */
 const perChunk = retryPolicy({
   firstInterval: moment.duration(2, 'seconds'),
   maxAttempts: 5,
@@ -56,7 +59,7 @@ export const ingestionOrchestrator = orchestrator(
   },
 );
 
-/** Reads a group of chunks, one after the other, until the ingestion no longer goes on, and adds them up. */
+/** Reads a group of chunks, one after the other, and adds them up. Stops when the attempt has ended. */
 export const ingestionGroup = orchestrator(
   'IngestionGroupOrchestrator',
   function* (context, { id, files, wave, from, to }: Run & ChunkRange & { wave: number }) {
@@ -82,7 +85,7 @@ export const ingestionGroup = orchestrator(
   },
 );
 
-/** Where the lines and totals of a completed ingestion are, for the workflows of other features. */
+/** Gives workflows of other features the blobs of a completed ingestion. */
 export const datasetOrchestrator = orchestrator(
   'IngestionDatasetOrchestrator',
   function* (context, { id }: Pick<Run, 'id'>) {

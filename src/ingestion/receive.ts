@@ -14,10 +14,10 @@ import { container, deleteBlobs, writeBlob } from '../storage/index.js';
 import { contentOf } from './files.js';
 import type { Beginning } from './rules.js';
 
-/** The largest file that is uploaded, packed and unpacked: as much as a Functions host takes in a request. */
+/** The size limit of an uploaded file, compressed and uncompressed: the request limit of a Functions host. */
 export const UPLOAD_LIMIT = 100 * 1024 * 1024;
 
-/** What is received. */
+/** A received file. */
 export interface Upload {
   format: Format;
   isGzip: boolean;
@@ -25,9 +25,10 @@ export interface Upload {
 }
 
 /**
- * Stores a file as it comes, and names it by its content. What is stored is unpacked. Where this throws, nothing is left.
+ * Stores a file while it is received, uncompressed, under a name made from its content. If this throws,
+ * nothing stays stored.
  *
- * @throws {Problem} 413 when it is too large, 400 when it breaks off, is no gzip, or has no header
+ * @throws {Problem} 413 when it is too large; 400 when it is incomplete, not valid gzip, or without a header
  */
 export async function receive(
   chunks: AsyncIterable<Buffer>,
@@ -68,7 +69,7 @@ export async function receive(
   };
 }
 
-/** Removes what was received in vain. */
+/** Removes a received file that is not needed. */
 export async function drop({ files }: Pick<Beginning, 'files'>): Promise<void> {
   await deleteBlobs(await container(INGESTIONS), `${files}/`);
 }
@@ -84,7 +85,7 @@ async function* unpacked(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-/** @throws {Problem} 400 when there is no header, or not the right one */
+/** @throws {Problem} 400 when the header is missing or wrong */
 export function preambleOf(format: Format, start: Buffer): Preamble {
   try {
     return readPreamble(format, start);

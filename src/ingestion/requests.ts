@@ -7,7 +7,7 @@ import { blobRequest, ingestionQuery, type BlobRequest } from './model.js';
 import { preambleOf, receive, tooLarge, UPLOAD_LIMIT, drop } from './receive.js';
 import type { Beginning } from './rules.js';
 
-/** The container of files that came in another way than by HTTP. */
+/** The container of files that were not uploaded by HTTP. */
 export const INCOMING = 'incoming';
 
 const formats: Readonly<Record<string, Format>> = {
@@ -19,7 +19,7 @@ const formats: Readonly<Record<string, Format>> = {
 };
 
 /**
- * What a request wants to be ingested: its body, which is stored, or a blob that it names.
+ * The file of a request: its body, which is stored, or a blob that it names.
  *
  * @throws {Problem} 400, 404, 413 or 415
  */
@@ -53,8 +53,8 @@ export async function requested(request: HttpRequest): Promise<Beginning> {
 }
 
 /**
- * A blob of the container `incoming`. One that is small enough is taken in like an upload, so that it is known by its content; a
- * larger one is read where it lies, and known by its name and version.
+ * A blob of the container `incoming`. A small one is copied like an upload, so that its content identifies
+ * it. A larger one is read in place, and its name and version identify it.
  *
  * @throws {Problem} 400, 404 or 413
  */
@@ -102,7 +102,7 @@ function formatOf(name: string): Format | undefined {
   return extension === undefined ? undefined : extension.toLowerCase() === 'csv' ? 'csv' : 'ndjson';
 }
 
-/** Whether the caller broke off, as Node's streams have it. */
+/** Whether the error means that the caller has closed the connection. */
 function isBroken(error: unknown): boolean {
   const { code, message, cause } = error as NodeJS.ErrnoException;
   return (

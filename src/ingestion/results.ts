@@ -1,7 +1,7 @@
 import { nameOf, type Total } from '../sales/index.js';
 import type { Ingestion } from './model.js';
 
-/** The results as JSON, written bit by bit: totals by store and by sku, each ordered by name. */
+/** The results as JSON, written in parts: totals by store and by sku, each ordered by name. */
 export async function* resultsJson(
   { id, lines, rejected }: Ingestion,
   totals: AsyncIterable<Total[]>,

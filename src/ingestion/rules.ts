@@ -2,17 +2,17 @@ import moment, { type Moment } from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
 import type { ChunkRange, Counts, Failure, Ingestion, Run, Wave } from './model.js';
 
-/** How many chunks a group has at most: they are read one after the other, and no history holds more. */
+/** The maximum number of chunks in a group. They are read one after the other, in one history. */
 const GROUP = 16;
-/** A wave that takes longer has lost its workflow. Of a wave each worker reads up to {@link GROUP} chunks. */
+/** A wave that takes longer has lost its workflow. In a wave each worker reads up to {@link GROUP} chunks. */
 const WAVE_TAKES = moment.duration(5, 'minutes');
-/** The longest reason that a record keeps. */
+/** The maximum length of a failure's reason in the record. */
 const REASON = 500;
 
-/** What a new ingestion is made from. */
+/** The data of a new ingestion. */
 export type Beginning = Pick<Ingestion, 'id' | 'files' | 'source' | 'layout' | 'start' | 'maxParallel'>;
 
-/** The record of an ingestion that begins. */
+/** The record of a new ingestion. */
 export function begin(beginning: Beginning, at: Moment): Ingestion {
   return {
     ...beginning,
@@ -28,19 +28,19 @@ export function begin(beginning: Beginning, at: Moment): Ingestion {
   };
 }
 
-/** The same content has come again: a new attempt if the last one failed, was cancelled or removed; nothing new else. */
+/** Starts a new attempt if the last one failed, was cancelled or removed; otherwise changes nothing. */
 export function beginAgain(ingestion: Ingestion, beginning: Beginning, at: Moment): Ingestion {
   return ingestion.state === 'running' || ingestion.state === 'completed'
     ? ingestion
     : { ...begin(beginning, at), attempt: ingestion.attempt + 1, garbage: ingestion.garbage };
 }
 
-/** Whether an attempt goes on. What an older one still does must change nothing. */
+/** Whether an attempt is the current one and is running. Work of older attempts must change nothing. */
 export function goesOn(ingestion: Ingestion, { files }: Pick<Run, 'files'>): boolean {
   return ingestion.state === 'running' && ingestion.files === files;
 }
 
-/** The file has been cut into chunks. */
+/** Records the chunks of the file. */
 export function cut(ingestion: Ingestion, run: Run, chunks: number, at: Moment): Ingestion {
   return goesOn(ingestion, run) && ingestion.chunks === undefined
     ? { ...ingestion, chunks, progressAt: at.toISOString() }
@@ -48,8 +48,8 @@ export function cut(ingestion: Ingestion, run: Run, chunks: number, at: Moment):
 }
 
 /**
- * The wave that comes next. At most `maxParallel` groups, each of which reads one chunk at a time; of a short file all of the same
- * length, so that all end together.
+ * The next wave: at most `maxParallel` groups, each of which reads one chunk at a time. In a short file all
+ * groups have the same length, so that they end together.
  */
 export function nextWave({ waves, done, chunks = 0, maxParallel }: Ingestion): Wave {
   const length = Math.min(GROUP, Math.ceil((chunks - done) / maxParallel));
@@ -60,7 +60,7 @@ export function nextWave({ waves, done, chunks = 0, maxParallel }: Ingestion): W
   return { number: waves, groups };
 }
 
-/** A wave is done. */
+/** Records a complete wave. */
 export function waveDone(
   ingestion: Ingestion,
   run: Run,
@@ -79,19 +79,19 @@ export function waveDone(
     : ingestion;
 }
 
-/** All is read, and the results are there. */
+/** Completes the ingestion: its results are written. */
 export function complete(ingestion: Ingestion, run: Run, at: Moment): Ingestion {
   return goesOn(ingestion, run) ? { ...ingestion, state: 'completed', endedAt: at.toISOString() } : ingestion;
 }
 
-/** It cannot be done. The first failure counts. */
+/** Records a failure. The first failure counts. */
 export function fail(ingestion: Ingestion, run: Run, failure: Failure, at: Moment): Ingestion {
   return goesOn(ingestion, run)
     ? ended(ingestion, 'failed', at, { failure: { ...failure, reason: failure.reason.slice(0, REASON) } })
     : ingestion;
 }
 
-/** Whoever no longer wants it stops it; of one that has ended, all is removed. */
+/** Cancels a running ingestion, or removes one that has ended. */
 export function remove(ingestion: Ingestion, at: Moment): Ingestion | Refusal {
   switch (ingestion.state) {
     case 'running':
@@ -106,7 +106,7 @@ export function remove(ingestion: Ingestion, at: Moment): Ingestion | Refusal {
   }
 }
 
-/** Its blobs go: none of them is of use without the record. */
+/** Marks its blobs for removal: they are useless without the record. */
 function ended(
   ingestion: Ingestion,
   state: 'failed' | 'cancelled' | 'removed',
@@ -117,24 +117,24 @@ function ended(
   return { ...ingestion, state, endedAt: at.toISOString(), ...more, garbage };
 }
 
-/** Blobs have been removed. */
+/** Records that blobs were removed. */
 export function swept(ingestion: Ingestion, removed: readonly string[]): Ingestion {
   const garbage = ingestion.garbage.filter((files) => !removed.includes(files));
   return garbage.length === ingestion.garbage.length ? ingestion : { ...ingestion, garbage };
 }
 
-/** By when its workflow must have done something: `undefined` when there is nothing to do. */
+/** The time by which its workflow must have done something; `undefined` when it has nothing to do. */
 export function dueAt({ state, garbage, progressAt, endedAt = progressAt }: Ingestion): string | undefined {
   if (state === 'running') return moment.utc(progressAt).add(WAVE_TAKES).toISOString();
   return garbage.length > 0 ? moment.utc(endedAt).add(WAVE_TAKES).toISOString() : undefined;
 }
 
-/** The instance that works on an attempt. */
+/** The instance id of an attempt. */
 export function instanceOf({ id, attempt }: Pick<Ingestion, 'id' | 'attempt'>): string {
   return `${id}-${attempt}`;
 }
 
-/** When it will have ended if it goes on as until now; `undefined` when it has ended, or nothing is known yet. */
+/** The estimated end, from the speed so far; `undefined` when it has ended, or before the first wave. */
 export function estimatedEnd(
   { state, chunks, startedAt }: Ingestion,
   done: number,
@@ -148,7 +148,7 @@ export function estimatedEnd(
     .toISOString();
 }
 
-/** What an activity threw, without what the host writes around it. */
+/** The message of an activity's error, without the host's additions. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const [first = ''] = text.replace(/^(?:.*? failed: *)+/, '').split('\n');

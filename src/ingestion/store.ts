@@ -3,7 +3,7 @@ import { recordStore } from '../storage/index.js';
 import { ingestionRecord } from './model.js';
 import { dueAt } from './rules.js';
 
-/** Where all ingestions are listed that callers see, newest first. */
+/** The list of all ingestions that callers see, newest first. */
 export const ALL = 'all';
 
 /** The ingestions. */
@@ -15,7 +15,7 @@ export const ingestions = recordStore({
   dueAt,
 });
 
-/** Orders times, the latest first. */
+/** Orders times in an index, the latest first. */
 function newestFirst(time: string): string {
   return String(Number.MAX_SAFE_INTEGER - moment.utc(time).valueOf()).padStart(16, '0');
 }

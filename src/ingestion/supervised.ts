@@ -2,7 +2,7 @@ import type { Supervised } from '../supervision/index.js';
 import { goOn } from './endpoints.js';
 import { ingestions } from './store.js';
 
-/** Ingestions whose workflow is late: it failed or never started, or blobs wait to be removed. */
+/** Makes late ingestions continue: their workflow failed or never started, or blobs wait to be removed. */
 export const supervised: Supervised = {
   name: 'ingestions',
   records: ingestions,

@@ -17,20 +17,20 @@ import {
   writeReport,
 } from './store.js';
 
-/** Which job an activity is about. */
+/** The job that an activity is about. */
 export interface Reference {
   id: string;
 }
 
-/** The same, with the lines that the job reads. */
+/** The same, with the dataset that the job reads. */
 export type OnDataset = Reference & { dataset: Dataset };
 
-/** Whether the job still goes on: it was not cancelled, and nothing it needs is gone. */
+/** Whether the job is still running: it was not cancelled, and its dataset exists. */
 export interface StepResult {
   goesOn: boolean;
 }
 
-/** What is asked for; `null` when the job no longer goes on. */
+/** Reads the request of a job; `null` when the job is not running any more. */
 export const beginJob = activity('BeginJob', async ({ id }: Reference): Promise<JobRequest | null> => {
   const job = await jobOf(id);
   return job.state === 'running' ? job.request : null;
@@ -43,7 +43,7 @@ export const rankSales = activity('RankSales', (input: OnDataset): Promise<StepR
   }),
 );
 
-/** Reads the lines of some chunks, and keeps their amounts in order. */
+/** Reads the lines of some chunks, and stores their amounts in order. */
 export const collectAmounts = activity(
   'CollectAmounts',
   (input: OnDataset & { part: number; from: number; to: number }): Promise<StepResult> =>
@@ -68,7 +68,7 @@ export const collectAmounts = activity(
     }),
 );
 
-/** Puts the report together. */
+/** Writes the report. */
 export const completeJob = activity('CompleteJob', async (input: OnDataset): Promise<StepResult> => {
   const { id, dataset } = input;
   const written = await step(input, async ({ request: { ingestion, percentiles } }) => {
@@ -92,7 +92,7 @@ export const completeJob = activity('CompleteJob', async (input: OnDataset): Pro
   return written;
 });
 
-/** Records that the job cannot be done. */
+/** Records that the job has failed. */
 export const failJob = activity(
   'FailJob',
   async ({ id, problem }: Reference & { problem: JobProblem }, context): Promise<void> => {
@@ -101,13 +101,13 @@ export const failJob = activity(
   },
 );
 
-/** Removes what a job has left, unless its result is there. Gives the state of the job. */
+/** Removes the blobs of a job that has no result. @returns the state of the job */
 export const tidyJob = activity(
   'TidyJob',
   async ({ id }: Reference): Promise<JobState> => (await tidy(id)).state,
 );
 
-/** Removes what a job leaves: of a completed one its result, when it has expired. */
+/** Removes the blobs of a job; of a completed job its result, when it has expired. */
 export async function tidy(id: string): Promise<Job> {
   const job = await jobOf(id);
   if (tidied(job, moment.utc()) === job) return job;
@@ -115,7 +115,7 @@ export async function tidy(id: string): Promise<Job> {
   return change(id, (current) => tidied(current, moment.utc()));
 }
 
-/** Takes a step of a job that goes on. Where the lines are gone, the job has failed. */
+/** Runs a step of a running job. If its dataset is missing, the job fails. */
 async function step({ id }: Reference, take: (job: Job) => Promise<void>): Promise<StepResult> {
   const job = await jobOf(id);
   if (job.state !== 'running') return { goesOn: false };
@@ -124,7 +124,7 @@ async function step({ id }: Reference, take: (job: Job) => Promise<void>): Promi
     return { goesOn: true };
   } catch (error) {
     if (!(error instanceof BlobChangedError)) throw error;
-    // A part that is missing was removed because the job has ended; then this changes nothing.
+    // Changes nothing if a part is missing because the job has ended.
     await change(id, (current) => fail(current, gone(current.request.ingestion), moment.utc()));
     return { goesOn: false };
   }

@@ -26,10 +26,10 @@ import { jobs, readReport } from './store.js';
 
 const idPattern = /^job-[\w-]{1,192}$/;
 
-/** When a caller looks again, in seconds. */
+/** How long a caller should wait between two polls, in seconds. */
 const RETRY_AFTER = 2;
 
-/** Makes sure that a job comes to its end: that its workflow runs, or that its result goes when it has expired. */
+/** Makes sure that the workflow of a job runs, or that an expired result is removed. */
 export async function goOn(client: DurableClient, job: Job): Promise<void> {
   if (dueAt(job) === undefined) return;
   const { id } = job;
@@ -48,7 +48,10 @@ export const startJob: Handler = async (request, client) => {
   return underWay(record);
 };
 
-/** `GET /api/jobs/{id}`: 202 while it runs, 303 to the result, 200 when there will be none, 410 when it has expired. */
+/**
+ * `GET /api/jobs/{id}`: 202 while it runs, 303 to the result, 200 when there is none, 410 when it has
+ * expired.
+ */
 export const getJob: Handler = async (request, client) => {
   const job = await jobOf(request);
   if (isExpired(job, moment.utc())) throw expired(job);
@@ -93,11 +96,11 @@ export const getJobResult: Handler = async (request) => {
     : { headers, jsonBody: report };
 };
 
-/** `DELETE /api/jobs/{id}`: the record stays, and says that the job was cancelled. */
+/** `DELETE /api/jobs/{id}`: the record stays, with the state `cancelled`. */
 export const cancelJob: Handler = async (request, client, context) => {
   const result = await jobs.change(idOf(request), (job) => cancel(job, moment.utc()));
   const { record } = unlessRefused(result ?? unknown(request));
-  // It is recorded, so the answer is yes. If this fails, the sweep has the workflow go on.
+  // The cancellation is recorded, so the request has succeeded. If this fails, the sweep starts the workflow.
   await goOn(client, record).catch((error: unknown) => {
     context.warn('The workflow of %s was not started', record.id, error);
   });
@@ -112,7 +115,7 @@ function underWay(job: Job, seen?: Progress): HttpResponseInit {
   };
 }
 
-/** The job as people see it. */
+/** The job as callers get it. */
 function view({ id, state, request, createdAt, endedAt, expiresAt, problem }: Job): object {
   return {
     id,

@@ -1,3 +1,3 @@
-/** Jobs: an HTTP API in front of work that takes its time. */
+/** Jobs: an async HTTP API for long work. */
 export { goOn } from './endpoints.js';
 export { supervised } from './supervised.js';

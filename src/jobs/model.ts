@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-/** What `POST /api/jobs` takes. */
+/** The body of `POST /api/jobs`. */
 export const jobRequest = z.strictObject({
   kind: z.literal('sales-report', 'The kinds of jobs are: sales-report'),
-  /** The id of an ingestion; the report is about what it has read. */
+  /** The id of the ingestion that the report is about. */
   ingestion: z.string().regex(/^ingestion-[\da-f]{64}$/, 'It is not the id of an ingestion'),
-  /** How many stores, and how many articles, are in the report: those with the largest amounts. */
+  /** The number of stores and of articles in the report, those with the largest amounts. */
   top: z.number().int().min(1).max(100).default(10),
   /** Percentiles of the amounts of single lines. */
   percentiles: z.array(z.number().gt(0).max(100)).max(20).default([50, 90, 99]),
@@ -16,32 +16,32 @@ export type JobRequest = z.output<typeof jobRequest>;
 export const jobState = z.enum(['running', 'completed', 'failed', 'cancelled', 'expired']);
 export type JobState = z.infer<typeof jobState>;
 
-/** Why a job failed, as RFC 9457 has it. */
+/** Why a job failed, as a problem of RFC 9457. */
 export const jobProblem = z.object({ type: z.string(), title: z.string(), detail: z.string() });
 export type JobProblem = z.infer<typeof jobProblem>;
 
-/** A job's record: the truth about it. Times are ISO 8601 in UTC. */
+/** The record of a job, which decides. Times are ISO 8601 in UTC. */
 export const jobRecord = z.object({
   /** The instance id of its workflow too. */
   id: z.string(),
   state: jobState,
   request: jobRequest,
-  /** A hash of the request, by which its repeat is told from another with the same key. */
+  /** A hash of the request. It distinguishes its repeat from another request with the same key. */
   requestHash: z.string(),
   createdAt: z.string(),
   endedAt: z.string().optional(),
-  /** Until when the result can be had. */
+  /** When the result expires. */
   expiresAt: z.string().optional(),
   problem: jobProblem.optional(),
-  /** Whether the blobs that a cancelled or failed job leaves have been removed. */
+  /** Whether the blobs of a cancelled or failed job have been removed. */
   isTidy: z.boolean(),
 });
 export type Job = z.infer<typeof jobRecord>;
 
-/** How far a job is: the custom status of its workflow. */
+/** The progress of a job, which is the custom status of its workflow. */
 export const progress = z.object({
   step: z.enum(['reading the totals', 'reading the lines', 'writing the report']),
-  /** Parts of the file that were read, and how many there are. */
+  /** The number of parts of the file that were read, and of all parts. */
   done: z.number(),
   of: z.number(),
 });
@@ -64,6 +64,6 @@ export interface SalesReport {
   total: Omit<Ranked, 'name'>;
   topStores: Ranked[];
   topSkus: Ranked[];
-  /** The smallest amount of a line that so many percent of the lines do not exceed. */
+  /** For each percentile, the smallest amount that this percentage of the lines does not exceed. */
   percentiles: { percentile: number; amount: number }[];
 }

@@ -1,5 +1,5 @@
 /**
- * Which of the types a caller wants most, by `Accept` (RFC 9110, 12.5.1). Of equals the first.
+ * The type that the caller prefers, by `Accept` (RFC 9110, 12.5.1). Of equally preferred types, the first.
  *
  * @returns `undefined` when none is acceptable
  */

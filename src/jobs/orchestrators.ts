@@ -13,16 +13,16 @@ import {
 import type { Progress } from './model.js';
 import { partsOf } from './rules.js';
 
-/** How many parts of the file are read at the same time. */
+/** The number of parts of the file that are read at the same time. */
 const AT_ONCE = 4;
-/** A step is tried for about ten minutes; then the job has failed. */
+/** Retries a step for about ten minutes; then the job fails. */
 const whileSomebodyWaits = retryPolicy({
   firstInterval: moment.duration(5, 'seconds'),
   maxAttempts: 8,
   backoff: 2,
 });
 
-/** Makes a report of what an ingestion has read. Shows in its custom status how far it is. */
+/** Makes a report about an ingestion. The custom status shows the progress. */
 export const salesReportOrchestrator = orchestrator(
   'SalesReportOrchestrator',
   function* (context, { id }: Reference) {

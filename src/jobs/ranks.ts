@@ -1,10 +1,13 @@
 import { nameOf, type Dimension, type Total } from '../sales/index.js';
 import type { Ranked, SalesReport } from './model.js';
 
-/** What a report says of totals. */
+/** The totals of a report. */
 export type Ranks = Pick<SalesReport, 'total' | 'topStores' | 'topSkus'>;
 
-/** The largest of each dimension, and all together. It holds a few more than `top` of each. */
+/**
+ * Finds the largest totals of each dimension, and the sum of all. It keeps a few more than `top` of each in
+ * memory.
+ */
 export async function rank(blocks: AsyncIterable<Total[]>, top: number): Promise<Ranks> {
   const total = { lines: 0, quantity: 0, amount: 0 };
   const largest: Record<Dimension, Ranked[]> = { store: [], sku: [] };
@@ -24,13 +27,14 @@ export async function rank(blocks: AsyncIterable<Total[]>, top: number): Promise
   return { total, topStores: largest.store, topSkus: largest.sku };
 }
 
-/** By amount; of equal ones by name. */
+/** Orders by amount, then by name. */
 function best(ranked: readonly Ranked[], top: number): Ranked[] {
   return ranked.toSorted((a, b) => b.amount - a.amount || (a.name < b.name ? -1 : 1)).slice(0, top);
 }
 
 /**
- * The values at some positions among all values of several sources, each in ascending order. It holds a block of each.
+ * The values at some positions among all values of several sources, each in ascending order. It keeps one
+ * block of each in memory.
  *
  * @param positions in ascending order, from 0
  */
@@ -44,7 +48,7 @@ export async function select(
   while (found.length < positions.length) {
     const open = heads.filter(({ block }) => block.length > 0);
     if (open.length === 0) break;
-    // Nothing that can still come is less than the last value of the block that ends first.
+    // No unread value is less than the last value of the block that ends first.
     const bound = Math.min(...open.map(({ block }) => block.at(-1)!));
     const taken = open.map((head) => {
       const end = behind(head.block, bound);
@@ -68,7 +72,7 @@ export async function select(
   return found;
 }
 
-/** Where the values end that are at most `bound`. */
+/** The number of values that are at most `bound`. */
 function behind(block: Float64Array, bound: number): number {
   let [low, high] = [0, block.length];
   while (low < high) {

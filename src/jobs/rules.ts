@@ -4,7 +4,10 @@ import type { Job, JobProblem, JobRequest, SalesReport } from './model.js';
 
 /** A job that takes longer has lost its workflow, or is about a very large file. */
 const TAKES = moment.duration(5, 'minutes');
-/** A file is read in at most so many parts, so that no history grows with it; a part has at least so many chunks. */
+/**
+ * The maximum number of parts of a file, so that no history grows with it, and the minimum number of chunks
+ * in a part.
+ */
 const PARTS = 128;
 const CHUNKS = 32;
 
@@ -13,7 +16,7 @@ export function request(id: string, asked: JobRequest, requestHash: string, at: 
   return { id, state: 'running', request: asked, requestHash, createdAt: at.toISOString(), isTidy: false };
 }
 
-/** Its result is there, for so long. */
+/** Completes a job. Its result expires after a time. */
 export function complete(job: Job, keptFor: Duration, at: Moment): Job {
   return job.state === 'running'
     ? {
@@ -25,12 +28,12 @@ export function complete(job: Job, keptFor: Duration, at: Moment): Job {
     : job;
 }
 
-/** It cannot be done. */
+/** Records a failure. */
 export function fail(job: Job, problem: JobProblem, at: Moment): Job {
   return job.state === 'running' ? { ...job, state: 'failed', endedAt: at.toISOString(), problem } : job;
 }
 
-/** The caller no longer wants it. */
+/** Cancels a running job. */
 export function cancel(job: Job, at: Moment): Job | Refusal {
   switch (job.state) {
     case 'running':
@@ -46,18 +49,18 @@ export function cancel(job: Job, at: Moment): Job | Refusal {
   }
 }
 
-/** What a job left has been removed: of a completed one its result, which has expired. */
+/** Records that the blobs of a job were removed; a completed job becomes expired. */
 export function tidied(job: Job, at: Moment): Job {
   if (job.state === 'running' || job.isTidy || (job.state === 'completed' && !isExpired(job, at))) return job;
   return { ...job, state: job.state === 'completed' ? 'expired' : job.state, isTidy: true };
 }
 
-/** Whether the time of its result is up, also before it is removed. */
+/** Whether its result has expired, also before it is removed. */
 export function isExpired({ state, expiresAt }: Job, at: Moment): boolean {
   return state === 'expired' || (state === 'completed' && !at.isBefore(expiresAt));
 }
 
-/** By when something must have happened: the workflow has done something, or the result is removed. */
+/** The time by which the workflow must have done something, or the result must be removed. */
 export function dueAt({ state, createdAt, endedAt, expiresAt, isTidy }: Job): string | undefined {
   if (isTidy) return undefined;
   return state === 'completed'
@@ -68,7 +71,7 @@ export function dueAt({ state, createdAt, endedAt, expiresAt, isTidy }: Job): st
         .toISOString();
 }
 
-/** The parts in which a file of so many chunks is read. */
+/** The parts of a file with that number of chunks. */
 export function partsOf(chunks: number): { from: number; to: number }[] {
   const length = Math.max(CHUNKS, Math.ceil(chunks / PARTS));
   return Array.from({ length: Math.ceil(chunks / length) }, (_, part) => ({
@@ -79,7 +82,7 @@ export function partsOf(chunks: number): { from: number; to: number }[] {
 
 /** The position, from 0, of a percentile among `count` values in ascending order: nearest rank. */
 export function rankOf(percentile: number, count: number): number {
-  // In this order: 99 / 100 * 200 is a little more than 198.
+  // The multiplication first: 99 / 100 * 200 is a little more than 198.
   return Math.max(0, Math.ceil((percentile * count) / 100) - 1);
 }
 

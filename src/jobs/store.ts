@@ -17,7 +17,7 @@ export const jobs = recordStore({ table: 'Jobs', schema: jobRecord, dueAt });
 const files = () => container('jobs');
 const json = { contentType: 'application/json' };
 
-/** Keeps a part of a report until it is written. */
+/** Stores a part of a report. */
 export async function writePart(id: string, name: string, value: unknown): Promise<void> {
   await writeText(await files(), `${id}/${name}`, JSON.stringify(value), json);
 }
@@ -27,7 +27,7 @@ export async function readPart<Value>(id: string, name: string): Promise<Value> 
   return JSON.parse(await readText(await files(), `${id}/${name}`)) as Value;
 }
 
-/** Keeps amounts, in ascending order, eight bytes each. */
+/** Stores amounts, in ascending order, eight bytes each. */
 export async function writeAmounts(id: string, part: number, amounts: Float64Array): Promise<void> {
   const bytes = Buffer.from(amounts.buffer, amounts.byteOffset, amounts.byteLength);
   await writeBlob(await files(), amountsOf(id, part), Readable.from([bytes], { objectMode: false }), {
@@ -35,14 +35,14 @@ export async function writeAmounts(id: string, part: number, amounts: Float64Arr
   });
 }
 
-/** Reads amounts bit by bit. */
+/** Reads amounts in parts. */
 export async function* readAmounts(id: string, part: number): AsyncGenerator<Float64Array, undefined> {
   let rest = Buffer.alloc(0);
   for await (const chunk of await readBlob(await files(), amountsOf(id, part))) {
     const bytes = Buffer.concat([rest, chunk as Buffer]);
     const whole = bytes.length - (bytes.length % 8);
     rest = bytes.subarray(whole);
-    // A copy: a typed array begins at a multiple of its element's size.
+    // A copy, because a typed array must begin at a multiple of its element's size.
     if (whole > 0) yield new Float64Array(Uint8Array.from(bytes.subarray(0, whole)).buffer);
   }
 }
@@ -50,7 +50,7 @@ export async function* readAmounts(id: string, part: number): AsyncGenerator<Flo
 const amountsOf = (id: string, part: number): string => `${id}/amounts-${part}`;
 const reportOf = (id: string): string => `${id}/report`;
 
-/** Keeps the report, and removes what it was made from. */
+/** Stores the report, and removes its parts. */
 export async function writeReport(id: string, report: SalesReport): Promise<void> {
   await writeText(await files(), reportOf(id), JSON.stringify(report), json);
 }
@@ -59,13 +59,13 @@ export async function readReport(id: string): Promise<SalesReport> {
   return JSON.parse(await readText(await files(), reportOf(id))) as SalesReport;
 }
 
-/** Removes what a report was made from. */
+/** Removes the parts of a report. */
 export async function removeParts(id: string): Promise<void> {
   await deleteBlobs(await files(), `${id}/amounts-`);
   await deleteBlobs(await files(), `${id}/ranks`);
 }
 
-/** Removes all that a job has made. */
+/** Removes all blobs of a job. */
 export async function removeFiles(id: string): Promise<void> {
   await deleteBlobs(await files(), `${id}/`);
 }

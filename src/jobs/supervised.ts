@@ -2,7 +2,7 @@ import type { Supervised } from '../supervision/index.js';
 import { goOn } from './endpoints.js';
 import { jobs } from './store.js';
 
-/** Jobs whose workflow is late: it failed or never started; and results that have expired. */
+/** Makes late jobs continue (their workflow failed or never started), and removes expired results. */
 export const supervised: Supervised = {
   name: 'jobs',
   records: jobs,

@@ -6,20 +6,20 @@ import type { Layout } from './read.js';
 import type { Chunk } from './split.js';
 import { decodeBlock, encodeBlock, mergeTotals, type Total } from './totals.js';
 
-/** The container of what is uploaded, and of what is made of it. */
+/** The container of uploaded files and of the blobs made from them. */
 export const INGESTIONS = 'ingestions';
 
-/** Where lines of sales lie. */
+/** A file with lines of sales. */
 export const source = z.object({
   container: z.string(),
   blob: z.string(),
-  /** The tag of the content that was meant: another content is never read. */
+  /** The tag of the content: the blob is read only while it has this tag. */
   etag: z.string(),
   bytes: z.number(),
 });
 export type Source = z.infer<typeof source>;
 
-/** How lines of sales are laid out. */
+/** The layout of a file. */
 export const layout = z.discriminatedUnion('format', [
   z.object({ format: z.literal('ndjson') }),
   z.object({
@@ -28,7 +28,7 @@ export const layout = z.discriminatedUnion('format', [
   }),
 ]) satisfies z.ZodType<Layout>;
 
-/** What an ingestion has made of a file, for those that read on. */
+/** The blobs that an ingestion has made from a file, for other features. */
 export interface Dataset {
   source: Source;
   layout: Layout;
@@ -42,7 +42,11 @@ export interface Dataset {
 /** A chunk in an index: three numbers of eight bytes. */
 const ENTRY = 24;
 
-/** Writes the list of a file's chunks, from which a few can be read without reading all. @returns how many there are */
+/**
+ * Writes the list of a file's chunks, from which a few can be read without reading all.
+ *
+ * @returns how many there are
+ */
 export async function writeChunks(name: string, chunks: AsyncIterable<Chunk>): Promise<number> {
   let count = 0;
   async function* entries(): AsyncGenerator<Buffer> {
@@ -57,7 +61,7 @@ export async function writeChunks(name: string, chunks: AsyncIterable<Chunk>): P
   return count;
 }
 
-/** Some chunks of a list: from one number to before another. */
+/** Reads a range of chunks from the list: `from` inclusive, `to` exclusive. */
 export async function readChunks(name: string, from: number, to: number): Promise<Chunk[]> {
   const range = { from: from * ENTRY, to: to * ENTRY };
   const parts = (await (await readBlob(await container(INGESTIONS), name, range)).toArray()) as Buffer[];
@@ -76,7 +80,7 @@ export async function readSource(
   return readBlob(await container(name), blob, { ...range, etag });
 }
 
-/** Writes totals that are at hand. */
+/** Writes totals. */
 export async function writeTotals(
   name: string,
   blocks: Iterable<Total[]>,

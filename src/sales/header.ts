@@ -2,13 +2,13 @@ import { parse } from 'csv-parse/sync';
 import { FIELDS } from './line.js';
 import { RECORD_LIMIT, RecordSplitter, type Format } from './records.js';
 
-/** What precedes the first line of sales, and how the lines are laid out. */
+/** The part of a file before its first line of sales, and the layout of the lines. */
 export interface Preamble {
-  /** Bytes before the first line of sales: a byte order mark, and of CSV the header. */
+  /** The number of bytes before the first line of sales: a byte order mark, and the header in CSV. */
   bytes: number;
   /** The number of the first line of sales; a file's first line is 1. */
   line: number;
-  /** Of CSV: how many columns there are, and where each field is. */
+  /** For CSV: the number of columns, and the position of each field. */
   columns: Columns | undefined;
 }
 
@@ -24,13 +24,13 @@ export class HeaderError extends Error {
   override readonly name = 'HeaderError';
 }
 
-/** As many bytes of a file's start as {@link readPreamble} needs. */
+/** The number of bytes from a file's start that {@link readPreamble} needs. */
 export const PREAMBLE_LIMIT = RECORD_LIMIT + 4;
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
 
 /**
- * Reads how a file begins.
+ * Reads the beginning of a file.
  *
  * @param start its first {@link PREAMBLE_LIMIT} bytes, or all when it has fewer
  * @throws {HeaderError}

@@ -1,4 +1,4 @@
-/** Lines of sales: what they are, how files of them are read in parts, and their totals. */
+/** Lines of sales: their schema, reading files of them in parts, and totals. */
 export {
   INGESTIONS,
   layout,

@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** The longest name of a store, and of an article, in UTF-16 units. */
 const STORE = 200;
 const SKU = 100;
-/** One line sells, or takes back, at most a million pieces for at most a billion in major units: sums stay exact. */
+/**
+ * One line sells, or takes back, at most a million pieces for at most a billion in major units: sums stay
+ * exact.
+ */
 const PIECES = 1_000_000;
 const MINOR_UNITS = 100_000_000_000;
 
@@ -25,14 +28,14 @@ const whole = (limit: number) =>
     .min(-limit, `It must be at least ${-limit}`)
     .max(limit, `It must be at most ${limit}`);
 
-/** What a line of sales holds. More fields than these may be there; nothing reads them. */
+/** The schema of a line of sales. Other fields are ignored. */
 export const salesLine = z.object({
   /** A day, such as `2026-11-27`. */
   date: z.iso.date('It must be a date, such as 2026-11-27'),
   store: name(STORE),
   /** The article: its stock keeping unit. */
   sku: name(SKU),
-  /** Pieces; negative for what came back. */
+  /** Pieces; negative for returns. */
   quantity: whole(PIECES).refine((pieces) => pieces !== 0, 'It must not be 0'),
   /** In minor units, such as cents; negative for a refund. */
   amount: whole(MINOR_UNITS),
@@ -44,23 +47,23 @@ export type SalesLine = z.output<typeof salesLine>;
 /** The fields of a line, in the order in which they are checked. */
 export const FIELDS = ['date', 'store', 'sku', 'quantity', 'amount'] as const satisfies (keyof SalesLine)[];
 
-/** Why a line is not taken. */
+/** Why a line is rejected. */
 export interface Fault {
-  /** The first field with a fault; `line` when it is none of them. */
+  /** The first invalid field; `line` when the whole line is invalid. */
   field: (typeof FIELDS)[number] | 'line';
   reason: string;
 }
 
-/** Every month has these days, but for 29 February, which needs its year looked at. */
+/** The days of each month, without 29 February, which depends on the year. */
 const plainDate =
   /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)$/;
-/** Text of many scripts without controls, halves of surrogate pairs, or blanks at its ends. */
+/** Text without control characters, unpaired surrogates, or blanks at its ends. */
 const plainName =
   /^[!-~\u00a1-\u167f\u3001-\ud7ff](?:[ -~\u00a1-\u167f\u3001-\ud7ff]*[!-~\u00a1-\u167f\u3001-\ud7ff])?$/;
 
 /**
- * Whether a line is good for sure, and stays as it is. {@link salesLine} decides on all others: it would take four times as long
- * as reading the line's JSON does, and nearly all lines are plain.
+ * A fast check: whether a line is certainly valid and needs no change, as nearly all lines are. {@link
+ * salesLine} decides on the others; for all lines it would take four times as long as parsing their JSON.
  */
 function isPlain(value: Readonly<Record<string, unknown>>): boolean {
   const { date, store, sku, quantity, amount } = value;
@@ -83,7 +86,11 @@ function isWhole(value: unknown, limit: number): boolean {
   return Number.isInteger(value) && (value as number) >= -limit && (value as number) <= limit;
 }
 
-/** Checks what was read of a line. @returns the line, or its first fault; it may be the value itself, with fields that are not of a line */
+/**
+ * Checks a parsed line.
+ *
+ * @returns the line, or its first error; the line may be the same object, with its other fields
+ */
 export function checkLine(value: unknown): { line: SalesLine } | { fault: Fault } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { fault: { field: 'line', reason: 'It is not a JSON object' } };

@@ -4,16 +4,16 @@ import type { Columns } from './header.js';
 import { checkLine, type Fault, type SalesLine } from './line.js';
 import { RecordSplitter, type Found } from './records.js';
 
-/** How the lines of a file are laid out. */
+/** The format of a file, and for CSV its columns. */
 export type Layout = { format: 'ndjson'; columns?: undefined } | { format: 'csv'; columns: Columns };
 
-/** A line that was not taken. */
+/** A rejected line. */
 export interface Reject extends Fault {
   /** The number of the line in which its record begins; a file's first line is 1. */
   line: number;
 }
 
-/** Gets what is read, in the order of the file. */
+/** Gets the lines and rejected lines, in the order of the file. */
 export interface Receiver {
   take(line: SalesLine): void;
   reject(reject: Reject): void;
@@ -23,7 +23,7 @@ export interface Receiver {
 const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
 /**
- * Reads lines of sales from whole records. Blank ones are skipped, and counted nowhere but in line numbers.
+ * Reads lines of sales from whole records. Blank lines are skipped; they count only in line numbers.
  *
  * @param firstLine the number of the line in which the records begin
  */
@@ -46,7 +46,7 @@ export async function readLines(
   batch.flush();
 }
 
-/** Records that lie side by side are read together: one call of the parser costs as much as a hundred records. */
+/** Reads adjacent records together: one call of the parser costs as much as a hundred records. */
 class Batch {
   readonly #layout: Layout;
   readonly #firstLine: number;
@@ -109,7 +109,7 @@ class Batch {
     this.#receiver.reject({ line: this.#firstLine + line - 1, ...fault });
   }
 
-  /** What the records hold; `undefined` when they are not CSV. */
+  /** The values of the records; `undefined` when they are not valid CSV. */
   #csv(bytes: Buffer): unknown[] | undefined {
     const { count, places } = this.#layout.columns!;
     const [date, store, sku, quantity, amount] = places as [number, number, number, number, number];
@@ -133,12 +133,12 @@ class Batch {
 
 const CSV = { record_delimiter: ['\r\n', '\n'], relax_column_count: true };
 
-/** A number, where the text is one; else the text, which the check refuses. */
+/** The number in a text; or the text itself, which the check rejects. */
 function numeric(text: string): number | string {
   return /^\s*-?\d+\s*$/.test(text) ? Number(text) : text;
 }
 
-/** What takes the place of a value that could not be read. */
+/** Stands for a value that could not be parsed. */
 class Unreadable {
   constructor(readonly reason: string) {}
 }

@@ -1,7 +1,7 @@
-/** What a file of sales lines can be. */
+/** The formats of files. */
 export type Format = 'csv' | 'ndjson';
 
-/** A record of more bytes is not read. It also bounds how far an open quote is followed. */
+/** The maximum number of bytes in a record. It also limits the search for the end of a quoted field. */
 export const RECORD_LIMIT = 64 * 1024;
 
 const LF = 0x0a;
@@ -9,17 +9,19 @@ const CR = 0x0d;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
-/** A record as it lies in the bytes at hand. */
+/** A record in a buffer. */
 export interface Found {
   bytes: Buffer;
-  /** Its place in `bytes`; `to` is behind its line end, `from` equals `to` for one that was too long to be kept. */
+  /**
+   * Its position in `bytes`; `to` is after its line end. `from` equals `to` for a record that is too long.
+   */
   from: number;
   to: number;
-  /** Bytes from the first that was pushed to behind this record. */
+  /** The number of bytes from the first pushed byte to the end of this record. */
   end: number;
-  /** The line it begins in: 1 is the first that was pushed. */
+  /** The line in which it begins; 1 is the first pushed line. */
   line: number;
-  /** Why it cannot be read at all. */
+  /** Why it cannot be parsed. */
   fault: string | undefined;
 }
 
@@ -29,15 +31,16 @@ const TRAILING = 'Text follows a closing quote';
 const TOO_LONG = `It has more than ${RECORD_LIMIT} bytes`;
 
 /**
- * Finds where records end. NDJSON: at each line end. CSV (RFC 4180): at each line end outside of quotes; a quote opens a field only
- * at its start. A quote that is still open after {@link RECORD_LIMIT} bytes, or at the end, was a slip: its line alone is a record.
- * So the records do not depend on how the bytes come, nor on where a file is cut between two records.
+ * Finds the ends of records. NDJSON: each line end. CSV (RFC 4180): each line end outside of quotes; a quote
+ * opens a field only at the field's start. A quote that is still open after {@link RECORD_LIMIT} bytes, or at
+ * the end, is an error: its line alone is a record. So the records depend neither on the sizes of the buffers
+ * nor on the point at which a file is cut between two records.
  */
 export class RecordSplitter {
   readonly #isCsv: boolean;
   /** Of a record that has not ended. */
   #rest: Buffer = Buffer.alloc(0);
-  /** Inside a record that is too long to be kept. */
+  /** Inside a record that is too long. */
   #skipping = false;
   #pushed = 0;
   #line = 1;
@@ -49,12 +52,15 @@ export class RecordSplitter {
     this.#isCsv = format === 'csv';
   }
 
-  /** Takes the next bytes, and gives each record that has ended to `found`. They must not change afterwards. */
+  /**
+   * Processes the next bytes, and passes each complete record to `found`. The bytes must not change
+   * afterwards.
+   */
   push(bytes: Buffer, found: (record: Found) => void): void {
     this.#split(bytes, false, found);
   }
 
-  /** Gives the last record, which may have no line end. */
+  /** Passes on the last record, which may have no line end. */
   end(found: (record: Found) => void): void {
     this.#split(Buffer.alloc(0), true, found);
   }
@@ -62,7 +68,7 @@ export class RecordSplitter {
   #split(more: Buffer, isLast: boolean, found: (record: Found) => void): void {
     let from = 0;
     let bytes = more;
-    // How many bytes came before those at hand.
+    // The number of bytes before the current buffer.
     let before = this.#pushed;
     this.#pushed += more.length;
     const give = (to: number, fault: string | undefined, lineEnds: number): void => {
@@ -117,7 +123,10 @@ export class RecordSplitter {
   #quoteIn: Buffer | undefined;
   #quoteFrom = 0;
 
-  /** Whether there is a quote between two positions; the next one is remembered, as most lines have none. */
+  /**
+   * Whether there is a quote between two positions. It remembers the next quote, because most lines have
+   * none.
+   */
   #hasQuote(bytes: Buffer, from: number, to: number): boolean {
     if (this.#quoteIn !== bytes || from < this.#quoteFrom || (this.#quote >= 0 && this.#quote < from)) {
       this.#quoteIn = bytes;

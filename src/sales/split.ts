@@ -11,16 +11,19 @@ export interface Chunk {
   line: number;
 }
 
-/** When a chunk is full: by what comes first. */
+/** The limits of a chunk. It ends at the first one that it reaches. */
 export interface ChunkSize {
   bytes: number;
   records: number;
 }
 
-/** About a megabyte; of very short lines less, since each can become a rejected one. */
+/** About a megabyte. Less for very short lines, because each of them can be rejected. */
 export const CHUNK_SIZE: ChunkSize = { bytes: 1024 * 1024, records: 32 * 1024 };
 
-/** Cuts what follows a file's preamble into chunks. A chunk ends with a record, so it is larger than `size` by less than one. */
+/**
+ * Cuts what follows a file's preamble into chunks. A chunk ends with a record, so it exceeds `size` by less
+ * than one record.
+ */
 export async function* splitFile(
   format: Format,
   { bytes: start, line: firstLine }: Preamble,

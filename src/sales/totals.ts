@@ -1,15 +1,17 @@
 import type { SalesLine } from './line.js';
 
-/** How often something was sold: lines, pieces, and minor units. */
+/** Sums of lines, pieces, and minor units. */
 export type Sums = [lines: number, quantity: number, amount: number];
 
-/** What totals are made by. */
+/** The dimensions of totals. */
 export type Dimension = 'store' | 'sku';
 
-/** One total. The key is that of {@link keyOf}. */
+/** One total. {@link keyOf} makes the key. */
 export type Total = [key: string, ...sums: Sums];
 
-/** Totals lie in blocks of as many, so that files of any size are read and merged a little at a time. */
+/**
+ * The number of totals in a block. Files are read and merged block by block, so their size does not matter.
+ */
 const BLOCK = 512;
 
 const prefixes = { store: '0', sku: '1' } as const satisfies Record<Dimension, string>;
@@ -17,12 +19,12 @@ const prefixes = { store: '0', sku: '1' } as const satisfies Record<Dimension, s
 /** Orders totals: all stores by name, then all articles. */
 export const keyOf = (dimension: Dimension, name: string): string => prefixes[dimension] + name;
 
-/** What a key stands for. */
+/** The meaning of a key. */
 export function nameOf(key: string): { dimension: Dimension; name: string } {
   return { dimension: key.startsWith(prefixes.store) ? 'store' : 'sku', name: key.slice(1) };
 }
 
-/** Adds lines up, as many as a chunk has. */
+/** Adds up the lines of a chunk. */
 export class Totals {
   readonly #stores = new Map<string, Sums>();
   readonly #skus = new Map<string, Sums>();
@@ -49,7 +51,7 @@ function add(sums: Map<string, Sums>, name: string, lines: number, quantity: num
   }
 }
 
-/** By code units, as `<` compares. */
+/** Compares by code units, like `<`. */
 function sorted(sums: ReadonlyMap<string, Sums>, prefix = ''): Total[] {
   return [...sums.keys()].toSorted().map((name) => [prefix + name, ...sums.get(name)!]);
 }
@@ -58,7 +60,7 @@ function* blocksOf(totals: readonly Total[]): Generator<Total[]> {
   for (let from = 0; from < totals.length; from += BLOCK) yield totals.slice(from, from + BLOCK);
 }
 
-/** A sum that a number cannot hold exactly. Everything else bounds the sums of one chunk. */
+/** A sum exceeds the exact range of numbers. The limits of lines keep the sums of one chunk below it. */
 export class SumTooLargeError extends Error {
   override readonly name = 'SumTooLargeError';
 
@@ -69,7 +71,8 @@ export class SumTooLargeError extends Error {
 }
 
 /**
- * Merges totals that are ordered by key: what has one key becomes one. It holds one block of each source, however large they are.
+ * Merges totals that are ordered by key, adding those with the same key. It keeps one block of each source in
+ * memory, whatever their size.
  *
  * @throws {SumTooLargeError}
  */
@@ -80,7 +83,7 @@ export async function* mergeTotals(sources: readonly AsyncIterable<Total[]>[]): 
     open.length > 0;
     open = open.filter((head) => head.isOpen)
   ) {
-    // All that can still come is behind the last key of the block that ends first.
+    // All totals that are still unread have keys after the last key of the block that ends first.
     const bound = open.map((head) => head.lastKey).reduce((least, key) => (key < least ? key : least));
     const sums = new Map<string, Sums>();
     for (const head of open) {
@@ -119,7 +122,7 @@ class Head {
     }
   }
 
-  /** Reads the next block once this one is used up. */
+  /** Reads the next block at the end of this one. */
   async refill(): Promise<void> {
     while (!this.isOpen) {
       const next = await this.source.next();

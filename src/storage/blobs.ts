@@ -2,26 +2,33 @@ import type { Readable } from 'node:stream';
 import type { BlobGetPropertiesResponse, ContainerClient } from '@azure/storage-blob';
 import { RestError } from '@azure/storage-blob';
 
-/** A blob is not as it was when its tag was read: it was overwritten, or deleted. */
+/** A blob does not have the expected tag: it was overwritten or deleted. */
 export class BlobChangedError extends Error {
   override readonly name = 'BlobChangedError';
 }
 
-/** Bytes in each block of an upload, and how many blocks are under way: what an upload holds in memory is their product. */
+/**
+ * The bytes in a block of an upload, and the number of blocks at once. Their product is the memory of an
+ * upload.
+ */
 const BLOCK = 4 * 1024 * 1024;
 const BLOCKS_AT_ONCE = 2;
 
-/** What a blob is read by. */
+/** Which part of a blob to read. */
 export interface BlobRange {
-  /** The first byte; 0 when it is left out. */
+  /** The first byte. Default: 0. */
   from?: number;
-  /** Behind the last byte; the end of the blob when it is left out. */
+  /** The byte after the last one. Default: the end of the blob. */
   to?: number;
   /** The tag that the blob must have. */
   etag?: string;
 }
 
-/** Reads a blob, or a part of it, bit by bit. It goes on by itself after a connection broke. @throws {BlobChangedError} also when there is none */
+/**
+ * Reads a blob, or a part of it, as a stream. It resumes after a broken connection.
+ *
+ * @throws {BlobChangedError} also when there is no such blob
+ */
 export async function readBlob(
   container: ContainerClient,
   name: string,
@@ -41,19 +48,19 @@ export async function readBlob(
   }
 }
 
-/** The whole of a small blob, as text in UTF-8. @throws {BlobChangedError} when there is none */
+/** Reads a small blob as text in UTF-8. @throws {BlobChangedError} when there is no such blob */
 export async function readText(container: ContainerClient, name: string): Promise<string> {
   const parts = (await (await readBlob(container, name)).toArray()) as Buffer[];
   return Buffer.concat(parts).toString();
 }
 
-/** What a blob carries besides its content. */
+/** Content type and metadata of a blob. */
 export interface BlobHeaders {
   contentType: string;
   metadata?: Record<string, string>;
 }
 
-/** Writes a blob over what is there. */
+/** Writes a blob; replaces an existing one. */
 export async function writeText(
   container: ContainerClient,
   name: string,
@@ -68,10 +75,10 @@ export async function writeText(
 }
 
 /**
- * Writes a blob bit by bit over what is there. Where `content` fails nothing is left: blocks that no list names are not a blob, and
- * storage drops them after a week.
+ * Writes a blob from a stream; replaces an existing one. If `content` fails, no blob is written: storage
+ * drops uncommitted blocks after a week.
  *
- * @returns the tag of what was written
+ * @returns the tag of the blob
  */
 export async function writeBlob(
   container: ContainerClient,
@@ -86,7 +93,7 @@ export async function writeBlob(
   return etag!;
 }
 
-/** What is known of a blob without reading it; `undefined` when there is none. */
+/** The properties of a blob; `undefined` when there is none. */
 export async function findBlob(
   container: ContainerClient,
   name: string,
