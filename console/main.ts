@@ -1,7 +1,7 @@
 /** `npm run console`: prints the lines of all dungeon games as they happen. */
 import { QueueServiceClient, type QueueClient } from '@azure/storage-queue';
 import { Screen } from './screen.ts';
-import { tellStory } from './storyteller.ts';
+import { printLines } from './print-lines.ts';
 
 const AZURITE = 'UseDevelopmentStorage=true';
 
@@ -27,7 +27,7 @@ try {
     connection === AZURITE ? ', Azurite as "npm start" has it (STORAGE_CONNECTION names another)' : '';
   const screen = new Screen(process.stdout, process.stderr);
   await screen.aside(`Listening at ${origin}${pathname}${why}. Ctrl-C leaves.`);
-  await tellStory(queue, screen);
+  await printLines(queue, screen);
 } catch (error) {
   process.stderr.write(`${(error as Error).message.split('\n')[0]!}\n`);
   process.exitCode = 1;
@@ -35,7 +35,7 @@ try {
 
 function open(connection: string): QueueClient {
   try {
-    // The storyteller retries, and reports the failure.
+    // printLines retries, and reports the failure.
     return QueueServiceClient.fromConnectionString(connection, {
       retryOptions: { maxTries: 1 },
     }).getQueueClient(QUEUE);

@@ -7,7 +7,7 @@ const PAUSE = 500;
 /** Milliseconds to wait after the first failure, doubled after each further one, and the maximum. */
 const BACK_OFF = { first: 500, most: 15_000 };
 /** Milliseconds after which a request counts as failed. */
-const PATIENCE = 10_000;
+const REQUEST_TIMEOUT = 10_000;
 /** Seconds for printing and deleting a line. After that, another console can read it. */
 const HOLD = 15;
 
@@ -16,12 +16,12 @@ const HOLD = 15;
  * When storage fails, it reports that once and retries with growing intervals. Rejects when it can no longer
  * print.
  */
-export async function tellStory(queue: QueueClient, screen: Screen): Promise<never> {
+export async function printLines(queue: QueueClient, screen: Screen): Promise<never> {
   /** Ids of lines that were printed but perhaps not deleted: they are not printed again. */
-  const told = new Set<string>();
+  const printed = new Set<string>();
   for (let failures = 0; ;) {
     try {
-      const some = await tellNext(queue, screen, told);
+      const some = await printNext(queue, screen, printed);
       if (failures > 0) await screen.aside('Storage answers again.');
       failures = 0;
       if (some) continue;
@@ -38,19 +38,19 @@ export async function tellStory(queue: QueueClient, screen: Screen): Promise<nev
 }
 
 /** @returns whether there was a line */
-async function tellNext(queue: QueueClient, screen: Screen, told: Set<string>): Promise<boolean> {
+async function printNext(queue: QueueClient, screen: Screen, printed: Set<string>): Promise<boolean> {
   const messages = await receive(queue);
   for (const { messageId, messageText } of messages) {
-    if (told.has(messageId)) continue;
+    if (printed.has(messageId)) continue;
     await screen.line(decoded(messageText));
-    told.add(messageId);
+    printed.add(messageId);
   }
   await Promise.all(
     messages.map(async ({ messageId, popReceipt }) => {
       await unlessGone(
-        queue.deleteMessage(messageId, popReceipt, { abortSignal: AbortSignal.timeout(PATIENCE) }),
+        queue.deleteMessage(messageId, popReceipt, { abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT) }),
       );
-      told.delete(messageId);
+      printed.delete(messageId);
     }),
   );
   return messages.length > 0;
@@ -63,7 +63,7 @@ async function receive(
     queue.receiveMessages({
       numberOfMessages: 32,
       visibilityTimeout: HOLD,
-      abortSignal: AbortSignal.timeout(PATIENCE),
+      abortSignal: AbortSignal.timeout(REQUEST_TIMEOUT),
     }),
   );
   return answer?.receivedMessageItems ?? [];
@@ -91,7 +91,7 @@ function decoded(messageText: string): string {
 /** @returns in a few words why storage failed; undefined when the error does not come from storage */
 function storageFailure(error: unknown): string | undefined {
   if (error instanceof Error && error.name === 'AbortError')
-    return `nothing came within ${PATIENCE / 1000} seconds`;
+    return `nothing came within ${REQUEST_TIMEOUT / 1000} seconds`;
   if (!isRestError(error)) return undefined;
   return error.statusCode === undefined
     ? error.message.split('\n')[0]!
