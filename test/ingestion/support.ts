@@ -36,7 +36,7 @@ export interface Seen {
 }
 
 /** Chunks this small make many of a short file. */
-export const SMALL_CHUNKS = { INGESTION_CHUNK_BYTES: '600' };
+export const SMALL_CHUNKS = { INGESTION_CHUNK_BYTES: '400' };
 
 /** A file of sales lines; of every 10 one is wrong. */
 export const sample = (lines: number, format: 'csv' | 'ndjson' = 'ndjson'): string =>
