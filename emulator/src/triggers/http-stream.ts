@@ -42,6 +42,9 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
     if (!HOP_BY_HOP.has(name)) headers[name] = value;
   const sent = http.request(new URL(pathname + search, appAddress), {
     method: request.method,
+    // A connection of its own: the app closes idle connections after five seconds, and a request that is just
+    // being sent on one is lost.
+    agent: false,
     headers: {
       ...headers,
       'x-ms-invocation-id': invocationId,
