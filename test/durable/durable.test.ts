@@ -18,6 +18,15 @@ async function knockWhileBusy(app: TestApp, id: string): Promise<void> {
   expect(response.status).toBe(202);
 }
 
+/** Does something with the durable client of the app's own functions. @returns its result, as JSON has it */
+async function useClient(app: TestApp, use: (client: DurableClient) => Promise<unknown>): Promise<unknown> {
+  const { willUse } = await import('./orchestrators.js');
+  willUse(use);
+  const response = await app.post('/use-client');
+  expect(response.status).toBe(200);
+  return ((await response.json()) as { result: unknown }).result;
+}
+
 describe('activities', () => {
   it('run together, and give their results in order', async () => {
     const app = await startApp();
@@ -83,19 +92,106 @@ describe('an orchestrator', () => {
     expect(await app.instance('a-child')).toMatchObject({ name: 'Pair', runtimeStatus: 'Completed' });
   });
 
-  it('that is started without an input gets null, not the text that the SDK would send', async () => {
-    await startApp();
+  it('that is started without an input gets null, where the bare SDK hands over an empty text', async () => {
+    const app = await startApp();
     const { start } = await import('../../src/durable/index.js');
     const { withoutInput } = await import('./orchestrators.js');
-    const started: unknown[] = [];
-    const client = {
-      startNew: (...call: unknown[]) => {
-        started.push(call);
-        return Promise.resolve('a');
-      },
+    await useClient(app, async (client) => {
+      await start(client, withoutInput, { instanceId: 'a', input: null });
+      await client.startNew('BareInput', { instanceId: 'b' });
+    });
+    await app.quiet();
+    expect(await app.instance('a')).toMatchObject({ output: { input: null } });
+    expect(await app.instance('b')).toMatchObject({ output: { input: '' } });
+  });
+});
+
+describe('making sure that a workflow runs', () => {
+  async function ensure(app: TestApp, wake: boolean): Promise<unknown> {
+    const { ensureRunning } = await import('../../src/durable/index.js');
+    const { rung, ring } = await import('./orchestrators.js');
+    const result = await useClient(app, (client) =>
+      ensureRunning(client, rung, { instanceId: 'a', input: null, wake: wake ? ring : undefined }),
+    );
+    await app.quiet();
+    return result;
+  }
+
+  it('starts one that is missing, wakes one that runs, and starts one again that has finished', async () => {
+    const app = await startApp();
+    expect(await ensure(app, true)).toBe('started');
+    expect(await ensure(app, false)).toBe('running');
+    expect(await app.instance('a')).toMatchObject({ runtimeStatus: 'Running' });
+    expect(await ensure(app, true)).toBe('woken');
+    expect(await app.instance('a')).toMatchObject({ runtimeStatus: 'Completed', output: { ring: null } });
+    expect(await ensure(app, true)).toBe('started');
+    await app.terminate('a');
+    expect(await ensure(app, true)).toBe('started');
+    expect(await app.instance('a')).toMatchObject({ runtimeStatus: 'Running' });
+    await app.suspend('a');
+    expect(await ensure(app, false)).toBe('running');
+  });
+
+  it('succeeds for each of many callers at once, where the bare SDK fails for some', async () => {
+    const app = await startApp();
+    const { ensureRunning } = await import('../../src/durable/index.js');
+    const { rung } = await import('./orchestrators.js');
+    const many = <Result>(act: () => Promise<Result>): Promise<PromiseSettledResult<Result>[]> =>
+      Promise.allSettled(Array.from({ length: 20 }, act));
+    const ensured = (await useClient(app, (client) =>
+      many(() => ensureRunning(client, rung, { instanceId: 'a', input: null })),
+    )) as PromiseSettledResult<string>[];
+    expect(ensured.filter(({ status }) => status === 'rejected')).toEqual([]);
+    await app.quiet();
+    // The SDK alone, once it runs:
+    const bare = await useClient(app, (client) =>
+      client.startNew('Rung', { instanceId: 'a', input: null }).then(
+        () => 'started',
+        (error: unknown) => (error as Error).message,
+      ),
+    );
+    expect(bare).toContain('unexpected status code: 409');
+  });
+
+  it('reaches a workflow that has finished, where an event of the bare SDK is lost without an error', async () => {
+    const app = await startApp();
+    await ensure(app, false);
+    await app.terminate('a');
+    await useClient(app, (client) => client.raiseEvent('a', 'Ring', null));
+    await app.quiet();
+    expect(await app.instance('a')).toMatchObject({ runtimeStatus: 'Terminated' });
+    expect(await ensure(app, true)).toBe('started');
+  });
+
+  it('passes other errors on', async () => {
+    const app = await startApp();
+    const { ensureRunning } = await import('../../src/durable/index.js');
+    const { rung } = await import('./orchestrators.js');
+    const failing = {
+      getStatus: () => Promise.reject(new Error('unexpected status code: 500')),
     } as unknown as DurableClient;
-    expect(await start(client, withoutInput, { instanceId: 'a', input: null })).toBe('a');
-    expect(started).toEqual([['WithoutInput', { instanceId: 'a', input: null }]]);
+    await expect(ensureRunning(failing, rung, { instanceId: 'a', input: null })).rejects.toThrow('500');
+    await app.quiet();
+  });
+});
+
+describe('the bare SDK', () => {
+  it('fails when it waits for no tasks at all', async () => {
+    const app = await startApp();
+    expect(await app.finished(await app.start('BareNone'))).toMatchObject({ runtimeStatus: 'Failed' });
+  });
+
+  it('loses an event to a wait that a deadline has ended', async () => {
+    const app = await startApp();
+    const id = await app.start('BareDoor');
+    app.replace('Pause', async () => {
+      await knockWhileBusy(app, id);
+      return 'busy';
+    });
+    await app.skip({ hours: 1 });
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    await app.raise(id, 'Knock', 'lee');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'lee' });
   });
 });
 

@@ -1,4 +1,5 @@
 import * as df from 'durable-functions';
+import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import {
   activity,
@@ -116,4 +117,43 @@ df.app.client.http('TallyByClient', {
     await tally.signal(client, key, 'add', { by: 5 });
     return { jsonBody: before };
   },
+});
+
+export const ring = event<null>('Ring');
+
+/** Completes when somebody rings. */
+export const rung = orchestrator('Rung', function* (context, _input: null) {
+  return { ring: yield* waitFor(context, ring) };
+});
+
+/** A function of the app to which a test gives what it does with the app's durable client. */
+let use: (client: DurableClient) => Promise<unknown> = () => Promise.resolve();
+df.app.client.http('UseClient', {
+  route: 'use-client',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async (_request, client) => ({ jsonBody: { result: await use(client) } }),
+});
+export function willUse(next: typeof use): void {
+  use = next;
+}
+
+// Below, the SDK without `durable/`: the traps that it guards against.
+
+df.app.orchestration('BareNone', function* (context) {
+  return yield context.df.Task.all([]);
+});
+
+df.app.orchestration('BareDoor', function* (context) {
+  const first = context.df.waitForExternalEvent('Knock');
+  const timer = context.df.createTimer(now(context).add(1, 'hour').toDate());
+  yield context.df.Task.any([first, timer]);
+  yield pause(context, 'busy');
+  // The event comes while the orchestrator is busy.
+  return yield context.df.waitForExternalEvent('Knock');
+});
+
+df.app.orchestration('BareInput', function* (context) {
+  yield* [];
+  return { input: context.df.getInput() };
 });
