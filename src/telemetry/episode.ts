@@ -1,3 +1,6 @@
+import { ActionType } from 'durable-functions/lib/src/actions/ActionType.js';
+import { HistoryEventType } from 'durable-functions/lib/src/history/HistoryEventType.js';
+
 /** The part of an orchestrator's trigger that is read here. */
 export interface Trigger {
   instanceId: string;
@@ -6,7 +9,7 @@ export interface Trigger {
 }
 
 interface HistoryEvent {
-  EventType: number;
+  EventType: HistoryEventType;
   Timestamp: string | Date;
   /**
    * Of the first event: 0 if a client started the instance; null for a sub-orchestration and after
@@ -23,7 +26,7 @@ export interface State {
 }
 
 interface Action {
-  actionType: number;
+  actionType: ActionType;
   /** Of `Task.all` and `Task.any`. */
   compoundActions?: readonly Action[];
 }
@@ -42,20 +45,14 @@ export interface Episode {
   age: number | undefined;
 }
 
-const EXECUTION_STARTED = 0;
-const ORCHESTRATOR_STARTED = 12;
-const CONTINUE_AS_NEW = 4;
-const CREATE_TIMER = 5;
-const WAIT_FOR_EVENT = 6;
-
 /** @param state `undefined` when the orchestrator threw */
 export function readEpisode(
   { instanceId, parentInstanceId, history }: Trigger,
   state: State | undefined,
 ): Episode {
   // The events after the last of these are new. Earlier runs have seen the others.
-  const turn = history.findLastIndex(({ EventType }) => EventType === ORCHESTRATOR_STARTED);
-  const start = history.findIndex(({ EventType }) => EventType === EXECUTION_STARTED);
+  const turn = history.findLastIndex(({ EventType }) => EventType === HistoryEventType.OrchestratorStarted);
+  const start = history.findIndex(({ EventType }) => EventType === HistoryEventType.ExecutionStarted);
   const continued = history[start]?.Generation === null && (parentInstanceId ?? null) === null;
   const seconds =
     (new Date(history[turn]!.Timestamp).getTime() - new Date(history[start]!.Timestamp).getTime()) / 1000;
@@ -71,12 +68,12 @@ function leaving(state: State | undefined): Episode['left'] {
   if (state === undefined) return 'failed';
   // It waits for its last action.
   const last = state.actions.flat().at(-1);
-  if (state.isDone) return last?.actionType === CONTINUE_AS_NEW ? 'continuing' : 'completed';
+  if (state.isDone) return last?.actionType === ActionType.ContinueAsNew ? 'continuing' : 'completed';
   return last !== undefined && isWait(last) ? 'waiting' : 'working';
 }
 
 function isWait({ actionType, compoundActions }: Action): boolean {
   return compoundActions === undefined
-    ? actionType === CREATE_TIMER || actionType === WAIT_FOR_EVENT
+    ? actionType === ActionType.CreateTimer || actionType === ActionType.WaitForExternalEvent
     : compoundActions.every(isWait);
 }
