@@ -40,6 +40,8 @@ export interface Swept {
   failed: number;
   /** Records about which the operator got a message. */
   reported: number;
+  /** Records that were there before their index was, and are in it now. */
+  indexed: number;
 }
 
 /**
@@ -53,7 +55,8 @@ export async function sweep(
   context: InvocationContext,
   at: Moment,
 ): Promise<Swept> {
-  const swept: Swept = { continued: 0, outdated: 0, failed: 0, reported: 0 };
+  const swept: Swept = { continued: 0, outdated: 0, failed: 0, reported: 0, indexed: 0 };
+  swept.indexed = (await feature.records.indexOlder?.(LIMIT)) ?? 0;
   const entries = await feature.records.due(at.clone().subtract(MARGIN), LIMIT);
   const look = async (entry: DueEntry): Promise<void> => {
     try {

@@ -15,10 +15,10 @@ export { untilItWins } from './contention.js';
 export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
 export { listEntries, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
 export { keyFor } from './keys.js';
+export type { Page } from './record-index.js';
 export {
   recordStore,
   type DueRecords,
-  type Page,
   type RecordStore,
   type RecordStoreOptions,
   type Rule,

@@ -1,5 +1,5 @@
 import * as df from 'durable-functions';
-import type { DurableClient } from 'durable-functions';
+import type { DurableClient, Task } from 'durable-functions';
 import moment from 'moment';
 import {
   activity,
@@ -140,14 +140,17 @@ export function willUse(next: typeof use): void {
 
 // Below, the SDK without `durable/`: the traps that it guards against.
 
-df.app.orchestration('BareNone', function* (context) {
+df.app.orchestration('BareNone', function* (context): Generator<Task, unknown, unknown> {
   return yield context.df.Task.all([]);
 });
 
-df.app.orchestration('BareDoor', function* (context) {
-  const first = context.df.waitForExternalEvent('Knock');
-  const timer = context.df.createTimer(now(context).add(1, 'hour').toDate());
-  yield context.df.Task.any([first, timer]);
+df.app.orchestration('BareDoor', function* (context): Generator<Task, unknown, unknown> {
+  const [awaited, timer] = [
+    context.df.waitForExternalEvent('Knock'),
+    context.df.createTimer(now(context).add(1, 'hour').toDate()),
+  ];
+  const winner = yield context.df.Task.any([awaited, timer]);
+  if (winner === awaited) timer.cancel();
   yield pause(context, 'busy');
   // The event comes while the orchestrator is busy.
   return yield context.df.waitForExternalEvent('Knock');

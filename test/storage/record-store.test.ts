@@ -273,13 +273,23 @@ describe.each([
   },
 );
 
-it('a record from before there was an index gets its entries by its next change', async () => {
+it('records from before there was an index are put into it, some at a time, once', async () => {
   const { store, name } = await jobs();
-  await insertIfAbsent(
-    await table(name),
-    { partitionKey: 'job-1', rowKey: 'record' },
-    { id: 'job-1', state: 'open', due: soon },
-  );
-  await store.change('job-1', take);
-  expect(await indexRows(name)).toEqual(['due', 'owner-kim', 'state-taken']);
+  for (const id of ['job-1', 'job-2', 'job-3']) {
+    await insertIfAbsent(
+      await table(name),
+      { partitionKey: id, rowKey: 'record' },
+      { id, state: 'open', due: soon },
+    );
+  }
+  expect((await listed(store))['state-open']).toEqual([]);
+  expect([await store.indexOlder(2), await store.indexOlder(2), await store.indexOlder(2)]).toEqual([
+    2, 1, 0,
+  ]);
+  expect((await listed(store))['state-open']).toEqual(['job-1', 'job-2', 'job-3']);
+  expect((await store.due(moment.utc('2031-01-01'), 9)).map(({ id }) => id)).toEqual([
+    'job-1',
+    'job-2',
+    'job-3',
+  ]);
 });

@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import type { TableClient } from '@azure/data-tables';
+import moment, { type Moment } from 'moment';
+import { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
+import { entryKey, entryTag, listEntries, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
+
+/** After this time a change that wrote an entry has ended: no function of the app may run so long. */
+const SETTLED_AFTER = moment.duration(1, 'hour');
+/** How often a page reads the index until it is full. Only entries of interrupted changes make it read twice. */
+const ROUNDS = 3;
+
+/** A page of a list. */
+export interface Page<Stored> {
+  records: Stored[];
+  /** Pass it as `after` to get the next page; absent on the last. */
+  continuation?: string;
+}
+
+/** The functions that {@link RecordIndex} needs for the records. */
+interface Indexed<Stored> {
+  /** The index table. */
+  table: () => Promise<TableClient>;
+  read: (id: string) => Promise<Stored | undefined>;
+  indexes: (record: Stored) => readonly IndexEntry[];
+  dueAt: (record: Stored) => string | undefined;
+}
+
+/**
+ * The index of a record store. A change of a record may be interrupted at any point. It first writes the due entry, which
+ * lists all other entries that the change touches, then the new entries, then the record. After that it removes the old
+ * entries, the due entry last. So an entry that is right is never missing, but a wrong one may exist: readers check each
+ * entry against the record, and the sweep finds wrong entries by the due entry and removes them.
+ */
+export class RecordIndex<Stored extends { id: string }> {
+  readonly #of: Indexed<Stored>;
+
+  constructor(of: Indexed<Stored>) {
+    this.#of = of;
+  }
+
+  /**
+   * Adds the entries that `next` has and `previous` does not, the due entry first.
+   *
+   * @returns functions for after the write: if it succeeded, and if not
+   */
+  async prepare(
+    previous: Stored | undefined,
+    next: Stored,
+  ): Promise<Record<'finish' | 'undo', () => Promise<void>>> {
+    const { indexes, dueAt } = this.#of;
+    const { id } = next;
+    const [before, after] = [previous === undefined ? [] : indexes(previous), indexes(next)];
+    const added = after.filter((entry) => !has(before, entry));
+    const removed = before.filter((entry) => !has(after, entry));
+    const [wasDue, isDue] = [previous && dueAt(previous), dueAt(next)];
+    const moves = added.length + removed.length > 0;
+    if (!moves && wasDue === isDue) {
+      return { finish: async () => {}, undo: async () => {} };
+    }
+    const table = await this.#of.table();
+    const at = moment.utc();
+    // Without a new due time, a due entry for now lists the touched entries. The end of the change removes it.
+    const due = isDue !== undefined && isDue !== wasDue ? isDue : `${at.toISOString()}+${randomUUID()}`;
+    const written = moves || due === isDue ? [due] : [];
+    for (const each of written) {
+      await putDue(table, { id, due: each, touches: [...after, ...removed], at });
+    }
+    await Promise.all(added.map(async (entry) => putEntry(table, entry, id)));
+    const outdated = [...(wasDue === undefined ? [] : [wasDue]), ...written].filter((each) => each !== isDue);
+    // The due entries last, because they list the others.
+    const leaving = [...removed, ...outdated.map(dueEntry)];
+    // The current tags: a later change that makes an entry right again writes it, which changes its tag.
+    const tags = await Promise.all(leaving.map(async (entry) => entryTag(table, entry, id)));
+    return {
+      finish: async () => {
+        for (const [place, entry] of leaving.entries()) await removeEntry(table, entry, id, tags[place]);
+      },
+      undo: () => this.#removeWhatDoesNotHold(id, [...added, ...written.map(dueEntry)]),
+    };
+  }
+
+  /** A page of the records listed in a partition, in the order of the index. */
+  async list(
+    partition: string,
+    { top, after = '' }: { top: number; after?: string | undefined },
+  ): Promise<Page<Stored>> {
+    const records: Stored[] = [];
+    let continuation = after;
+    for (let round = 0; round < ROUNDS && records.length < top; round += 1) {
+      const wanted = top - records.length;
+      // One more than requested shows whether there is a next page.
+      const entries = await listEntries(await this.#of.table(), partition, continuation, wanted + 1);
+      const found = await Promise.all(
+        entries.slice(0, wanted).map(async ({ id, rowKey }) => {
+          const record = await this.#of.read(id);
+          const holds =
+            record !== undefined &&
+            this.#of
+              .indexes(record)
+              .some((entry) => entry.partition === partition && entryKey(entry, id).rowKey === rowKey);
+          return holds ? record : undefined;
+        }),
+      );
+      records.push(...found.filter((record) => record !== undefined));
+      if (entries.length <= wanted) {
+        return { records };
+      }
+      continuation = entries[wanted - 1]!.rowKey;
+    }
+    return { records, continuation };
+  }
+
+  /** Entries whose time, or the time to which they were moved, is before `until`; the oldest first. */
+  async due(until: Moment, limit: number): Promise<DueEntry[]> {
+    return listDue(await this.#of.table(), until, limit);
+  }
+
+  /**
+   * Whether the record is still due at the entry's time. If not, the entry and the wrong ones that it lists are removed as
+   * soon as that is safe.
+   */
+  async holds(entry: DueEntry, at: Moment): Promise<boolean> {
+    const record = await this.#of.read(entry.id);
+    if (record !== undefined && this.#of.dueAt(record) === entry.due) {
+      return true;
+    }
+    const settled = moment.utc(entry.writtenAt).add(SETTLED_AFTER);
+    if (at.isBefore(settled)) {
+      await this.putOff(entry, settled);
+      return false;
+    }
+    await this.#removeWhatDoesNotHold(entry.id, entry.touches);
+    await removeDue(await this.#of.table(), entry);
+    return false;
+  }
+
+  /** Moves an entry to a later time. */
+  async putOff(
+    entry: DueEntry,
+    until: Moment,
+    learnt: Partial<Pick<DueEntry, 'attempts' | 'reported'>> = {},
+  ): Promise<void> {
+    await putOff(await this.#of.table(), entry, until, learnt);
+  }
+
+  /** Writes all entries of a record that may have none. */
+  async add(record: Stored): Promise<void> {
+    const { id } = record;
+    const table = await this.#of.table();
+    const touches = this.#of.indexes(record);
+    const due = this.#of.dueAt(record);
+    if (due !== undefined) {
+      await putDue(table, { id, due, touches, at: moment.utc() });
+    }
+    await Promise.all(touches.map(async (entry) => putEntry(table, entry, id)));
+    // The record may have changed meanwhile.
+    await this.#removeWhatDoesNotHold(id, touches);
+  }
+
+  async #removeWhatDoesNotHold(id: string, entries: readonly IndexEntry[]): Promise<void> {
+    const table = await this.#of.table();
+    for (const entry of entries) {
+      // The tag first: a change that makes the entry right after the record was read changes the tag.
+      const tag = await entryTag(table, entry, id);
+      const record = tag && (await this.#of.read(id));
+      if (!record || !this.#has(record, entry)) await removeEntry(table, entry, id, tag);
+    }
+  }
+
+  #has(record: Stored, entry: IndexEntry): boolean {
+    const due = this.#of.dueAt(record);
+    return has([...this.#of.indexes(record), ...(due === undefined ? [] : [dueEntry(due)])], entry);
+  }
+}
+
+function has(entries: readonly IndexEntry[], { partition, row }: IndexEntry): boolean {
+  return entries.some((entry) => entry.partition === partition && entry.row === row);
+}
