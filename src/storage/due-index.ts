@@ -1,7 +1,7 @@
 import type { TableClient } from '@azure/data-tables';
 import moment, { type Moment } from 'moment';
 import { entryKey, type IndexEntry } from './index-rows.js';
-import { deleteIfUnchanged, odata, queryRows, upsert, type Row } from './rows.js';
+import { deleteIfUnchanged, odata, put, queryRows, upsert, type Row } from './rows.js';
 
 /** The partition of all due entries of an index table. */
 const PARTITION = 'due';
@@ -23,12 +23,16 @@ export interface DueEntry {
   row: Row;
 }
 
-/** Writes the due entry of a record. Writing it again resets its attempts. */
+/**
+ * Writes the due entry of a record. Writing it again resets its attempts.
+ *
+ * @returns the tag, if the entry was not there before
+ */
 export async function putDue(
   table: TableClient,
   { id, due, touches, at }: { id: string; due: string; touches: readonly IndexEntry[]; at: Moment },
-): Promise<void> {
-  await upsert(table, entryKey({ partition: PARTITION, row: due }, id), {
+): Promise<string | undefined> {
+  return put(table, entryKey({ partition: PARTITION, row: due }, id), {
     id,
     due,
     writtenAt: at.toISOString(),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
-import { deleteIfUnchanged, odata, queryRows, readRow, upsert, type RowKey } from './rows.js';
+import moment from 'moment';
+import { deleteIfUnchanged, odata, put, queryRows, readRow, type Row, type RowKey } from './rows.js';
 
 /** An entry in an index, by which a record can be found. */
 export interface IndexEntry {
@@ -27,18 +28,20 @@ export function entryKey({ partition, row }: IndexEntry, id: string): RowKey {
 /**
  * Adds or confirms an entry. Its tag changes, so that others cannot remove it because of what they read
  * before.
+ *
+ * @returns the tag, if the entry was not there before
  */
-export async function putEntry(table: TableClient, entry: IndexEntry, id: string): Promise<void> {
-  await upsert(table, entryKey(entry, id), { id });
-}
-
-/** The current tag of an entry; `undefined` when there is no such entry. */
-export async function entryTag(
+export async function putEntry(
   table: TableClient,
   entry: IndexEntry,
   id: string,
 ): Promise<string | undefined> {
-  return (await readRow(table, entryKey(entry, id)))?.etag;
+  return put(table, entryKey(entry, id), { id, writtenAt: moment.utc().toISOString() });
+}
+
+/** The row of an entry; `undefined` when there is no such entry. */
+export async function readEntry(table: TableClient, entry: IndexEntry, id: string): Promise<Row | undefined> {
+  return readRow(table, entryKey(entry, id));
 }
 
 /**

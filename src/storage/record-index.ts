@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
 import moment, { type Moment } from 'moment';
 import { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
-import { entryKey, entryTag, listEntries, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
+import { entryKey, listEntries, putEntry, readEntry, removeEntry, type IndexEntry } from './index-rows.js';
 
 /** After this time a change that wrote an entry has ended: no function of the app may run so long. */
 const SETTLED_AFTER = moment.duration(1, 'hour');
@@ -62,21 +62,31 @@ export class RecordIndex<Stored extends { id: string }> {
     // Without a new due time, a due entry for now lists the touched entries. The end of the change removes it.
     const due = isDue !== undefined && isDue !== wasDue ? isDue : `${at.toISOString()}+${randomUUID()}`;
     const written = moves || due === isDue ? [due] : [];
+    /** What this change has created itself. Entries that were there before may be those of a change at the same time. */
+    const created: [IndexEntry, tag: string | undefined][] = [];
     for (const each of written) {
-      await putDue(table, { id, due: each, touches: [...after, ...removed], at });
+      created.push([
+        dueEntry(each),
+        await putDue(table, { id, due: each, touches: [...after, ...removed], at }),
+      ]);
     }
-    await Promise.all(added.map(async (entry) => putEntry(table, entry, id)));
+    await Promise.all(
+      added.map(async (entry) => {
+        created.unshift([entry, await putEntry(table, entry, id)]);
+      }),
+    );
     const outdated = [...(wasDue === undefined ? [] : [wasDue]), ...written].filter((each) => each !== isDue);
     // The due entries last, because they list the others.
     const leaving = [...removed, ...outdated.map(dueEntry)];
     // The current tags: a later change that makes an entry right again writes it, which changes its tag.
-    const tags = await Promise.all(leaving.map(async (entry) => entryTag(table, entry, id)));
-    return {
-      finish: async () => {
-        for (const [place, entry] of leaving.entries()) await removeEntry(table, entry, id, tags[place]);
-      },
-      undo: () => this.#removeWhatDoesNotHold(id, [...added, ...written.map(dueEntry)]),
-    };
+    const left = await Promise.all(
+      leaving.map(async (entry) => [entry, (await readEntry(table, entry, id))?.etag] as const),
+    );
+    const remove =
+      (entries: readonly (readonly [IndexEntry, string | undefined])[]) => async (): Promise<void> => {
+        for (const [entry, tag] of entries) await removeEntry(table, entry, id, tag);
+      };
+    return { finish: remove(left), undo: remove(created) };
   }
 
   /** A page of the records listed in a partition, in the order of the index. */
@@ -124,12 +134,12 @@ export class RecordIndex<Stored extends { id: string }> {
     if (record !== undefined && this.#of.dueAt(record) === entry.due) {
       return true;
     }
-    const settled = moment.utc(entry.writtenAt).add(SETTLED_AFTER);
+    const settled = settledAt(entry.writtenAt);
     if (at.isBefore(settled)) {
       await this.putOff(entry, settled);
       return false;
     }
-    await this.#removeWhatDoesNotHold(entry.id, entry.touches);
+    await this.#removeWrong(entry, at);
     await removeDue(await this.#of.table(), entry);
     return false;
   }
@@ -148,29 +158,31 @@ export class RecordIndex<Stored extends { id: string }> {
     const { id } = record;
     const table = await this.#of.table();
     const touches = this.#of.indexes(record);
+    const at = moment.utc();
     const due = this.#of.dueAt(record);
-    if (due !== undefined) {
-      await putDue(table, { id, due, touches, at: moment.utc() });
-    }
+    await putDue(table, { id, due: due ?? at.toISOString(), touches, at });
     await Promise.all(touches.map(async (entry) => putEntry(table, entry, id)));
-    // The record may have changed meanwhile.
-    await this.#removeWhatDoesNotHold(id, touches);
   }
 
-  async #removeWhatDoesNotHold(id: string, entries: readonly IndexEntry[]): Promise<void> {
+  /** Removes the entries that a due entry lists and that are wrong. A change that is under way may have written one of them again: then it is new. */
+  async #removeWrong({ id, touches }: DueEntry, at: Moment): Promise<void> {
     const table = await this.#of.table();
-    for (const entry of entries) {
-      // The tag first: a change that makes the entry right after the record was read changes the tag.
-      const tag = await entryTag(table, entry, id);
-      const record = tag && (await this.#of.read(id));
-      if (!record || !this.#has(record, entry)) await removeEntry(table, entry, id, tag);
+    for (const entry of touches) {
+      const row = await readEntry(table, entry, id);
+      if (row !== undefined && !at.isBefore(settledAt(row.columns['writtenAt']))) {
+        // The record after the entry: a change that makes the entry right after the record was read changes the tag.
+        const record = await this.#of.read(id);
+        if (record === undefined || !has(this.#of.indexes(record), entry)) {
+          await removeEntry(table, entry, id, row.etag);
+        }
+      }
     }
   }
+}
 
-  #has(record: Stored, entry: IndexEntry): boolean {
-    const due = this.#of.dueAt(record);
-    return has([...this.#of.indexes(record), ...(due === undefined ? [] : [dueEntry(due)])], entry);
-  }
+/** When the change that wrote an entry has ended. */
+function settledAt(writtenAt: unknown): Moment {
+  return moment.utc(String(writtenAt)).add(SETTLED_AFTER);
 }
 
 function has(entries: readonly IndexEntry[], { partition, row }: IndexEntry): boolean {

@@ -27,6 +27,22 @@ export function insertIfAbsent(table: TableClient, key: RowKey, columns: Columns
   return unlessRefused([409], table.createEntity({ ...columns, ...key }));
 }
 
+/**
+ * Writes a row, whether there was one with its key or not. Its tag changes in any case.
+ *
+ * @returns the tag, if there was no row with its key
+ */
+export async function put(table: TableClient, key: RowKey, columns: Columns): Promise<string | undefined> {
+  let tag: string | undefined;
+  const created = table.createEntity({ ...columns, ...key }).then(({ etag }) => {
+    tag = etag;
+  });
+  if (!(await unlessRefused([409], created))) {
+    await upsert(table, key, columns);
+  }
+  return tag;
+}
+
 /** Replaces a row, unless it has changed since it was read. @returns whether it was replaced */
 export function replaceIfUnchanged(
   table: TableClient,

@@ -218,7 +218,7 @@ describe('what is due', () => {
       method === 'POST' && path.startsWith(`/${name}`) && !path.startsWith(`/${name}Index`)
         ? { status: 403, code: 'AuthorizationFailure' }
         : undefined;
-    await expect(store.insert(open)).rejects.toThrow('As the test wants it');
+    await expect(store.insert(open)).rejects.toThrow('The test makes this request fail');
     storage.fault = healthy;
     const look = async (minutes: number): Promise<void> => {
       for (const entry of await store.due(moment.utc('2040-01-01'), 10))
