@@ -14,6 +14,9 @@ const tracked = (...globs: string[]): string[] =>
 /** The folders of src that have such a file. */
 const foldersWith = (file: string): string[] => tracked(`src/*/${file}`).map((found) => found.split('/')[1]!);
 
+const importsOf = (file: string): string[] =>
+  file.endsWith('.ts') ? [...read(file).matchAll(/(?:from|import) '([^']+)'/g)].map(([, name]) => name!) : [];
+
 describe('The repository', () => {
   test('is tested on the Node that Azure runs', () => {
     expect(process.version).toMatch(/^v24\./);
@@ -80,6 +83,50 @@ describe('The repository', () => {
       ),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('has features whose rooms touch only what DESIGN allows', () => {
+    const rules =
+      /^(\.\.\/refusals\/index\.js|\.\/([a-z]+-)?(rules|model|words|catalogue|world)\.js|moment)$/;
+    const rooms: [name: RegExp, allowed: RegExp][] = [
+      // The SDK for its types, and the orchestrators of another feature by its index.
+      [
+        /\/orchestrators\.ts$/,
+        /^(\.\.\/\w+\/index\.js|\.\/(activities|entities|events|model|([a-z]+-)?rules)\.js|durable-functions|moment)$/,
+      ],
+      [/\/([a-z]+-)?rules\.ts$/, rules],
+      [/\/entities\.ts$/, /^(\.\.\/(durable|refusals)\/index\.js|\.\/([a-z]+-)?(rules|model)\.js|moment)$/],
+      // The pieces of schemas of http/ are for what comes from outside.
+      [/\/model\.ts$/, /^(\.\.\/(http|sales)\/index\.js|zod)$/],
+      [/\/store\.ts$/, /^(?!\.\.\/(?!storage|refusals)|\.\/(endpoints|orchestrators|activities))/],
+      [/\/activities\.ts$/, /^(?!\.\/(endpoints|orchestrators)|.*\/http\/)/],
+    ];
+    const wrong = tracked('src').flatMap((file) =>
+      rooms
+        .filter(([name]) => name.test(file))
+        .flatMap(([, allowed]) =>
+          importsOf(file)
+            .filter((specifier) => !allowed.test(specifier))
+            .map((specifier) => `${file}: ${specifier}`),
+        ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('has shared folders that know no feature', () => {
+    const features = foldersWith('orchestrators.ts');
+    const knowing = tracked('src').filter(
+      (file) =>
+        !features.some((feature) => file.startsWith(`src/${feature}/`)) &&
+        importsOf(file).some((specifier) =>
+          features.some((feature) => new RegExp(`^\\.{1,2}/${feature}/`).test(specifier)),
+        ),
+    );
+    expect(knowing.toSorted()).toEqual([
+      'src/index.ts',
+      'src/operations/features.ts',
+      'src/starter/startable.ts',
+    ]);
   });
 
   test('builds nothing when it tests an app that is served elsewhere', () => {

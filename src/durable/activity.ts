@@ -44,7 +44,15 @@ export function activity<Input, Result>(
   return register(name, handler, {});
 }
 
-/** Registers an activity that gets a durable client, to start or wake other workflows. */
+/**
+ * Registers an activity that gets a durable client, to start or wake other workflows.
+ *
+ * @example
+ * const startGame = clientActivity('StartGame', async ({ id }: { id: string }, client) => {
+ *   await ensureRunning(client, gameOrchestrator, { instanceId: id, input: { id } });
+ *   return null;
+ * });
+ */
 export function clientActivity<Input, Result>(
   name: string,
   handler: ClientActivityHandler<Input, Result>,

@@ -12,6 +12,8 @@ import { now, sleepUntil } from './time.js';
  * the two numberings differ, and the host takes a timer for another task.
  *
  * @throws the first failure of the last attempt; others may still be running then
+ * @example
+ * yield* allRetried(context, whileSomebodyWaits, () => [makeRoom(context, player), makeMonster(context, player)]);
  */
 export function* allRetried<const Tasks extends readonly TypedTask<unknown>[]>(
   context: OrchestrationContext,

@@ -34,7 +34,9 @@ export async function ensureRunning<Input>(
   const { instanceId, wake } = options;
   const status = await find(client, instanceId);
   if (status === undefined || isFinished(status)) {
-    return (await unlessAlready(start(client, which, options))) ? 'started' : 'already started';
+    // Without an input the SDK would send the text "", and the orchestrator would get that.
+    const started = client.startNew(which.orchestratorName, { instanceId, input: options.input ?? null });
+    return (await unlessAlready(started)) === undefined ? 'already started' : 'started';
   }
   if (wake === undefined) {
     return 'running';
@@ -44,24 +46,12 @@ export async function ensureRunning<Input>(
 }
 
 /**
- * Starts an instance. It fails when an instance of that id runs. Use {@link ensureRunning} for workflows with
- * a record.
+ * The status of an instance; `undefined` when the hub has none of that id, where the SDK would throw.
  *
- * @returns the id, once the host has accepted the start
+ * @example
+ * const status = await find(client, id);
+ * const progress = status?.customStatus;
  */
-export function start<Input>(
-  client: DurableClient,
-  which: Orchestrator<Input, unknown>,
-  options: { instanceId: string; input: Input },
-): Promise<string> {
-  return client.startNew(which.orchestratorName, {
-    instanceId: options.instanceId,
-    // Without an input the SDK would send the text "", and the orchestrator would get that.
-    input: options.input ?? null,
-  });
-}
-
-/** The status of an instance; `undefined` when the hub has none of that id. */
 export function find(
   client: DurableClient,
   instanceId: string,
@@ -69,7 +59,13 @@ export function find(
   return unlessUnknown(client.getStatus(instanceId));
 }
 
-/** Whether an instance does nothing any more. */
+/**
+ * Whether an instance does nothing any more, whatever the way it ended.
+ *
+ * @example
+ * const status = await find(client, id);
+ * const runs = status !== undefined && !isFinished(status);
+ */
 export function isFinished({ runtimeStatus }: DurableOrchestrationStatus): boolean {
   return finished.includes(runtimeStatus);
 }
@@ -78,6 +74,8 @@ export function isFinished({ runtimeStatus }: DurableOrchestrationStatus): boole
  * Removes the data of an instance that has finished. One that has not is terminated, and can be removed later.
  *
  * @returns whether nothing is left of it
+ * @example
+ * if (await removeInstance(client, id, 'The game is removed')) await deleteRows(id);
  */
 export async function removeInstance(
   client: DurableClient,
@@ -101,6 +99,8 @@ export async function removeInstance(
  * event must arrive.
  *
  * @returns false when the hub has no instance of that id
+ * @example
+ * await raise(client, id, ended, null);
  */
 export async function raise<Payload>(
   client: DurableClient,

@@ -20,12 +20,20 @@ export type WaitResult<Payload> =
 
 /**
  * Defines an external event. Its name must not be a number, because the SDK would take that for a task id.
+ *
+ * @example
+ * export const decided = event<{ by: string }>('Decided');
  */
 export function event<Payload>(eventName: string): ExternalEvent<Payload> {
   return { eventName };
 }
 
-/** Waits for an event. An event that came before the wait counts. A payload `undefined` arrives as `null`. */
+/**
+ * Waits for an event. An event that came before the wait counts. A payload `undefined` arrives as `null`.
+ *
+ * @example
+ * const { by } = yield* waitFor(context, decided);
+ */
 export function waitFor<Payload>(
   context: OrchestrationContext,
   awaited: ExternalEvent<Payload>,
@@ -42,6 +50,9 @@ export function waitFor<Payload>(
  * keep the instance Running until it fires.
  *
  * @param orEnd a task that ends the wait too, when it completes or fails. Do not yield it elsewhere
+ * @example
+ * const result = yield* eventOrDeadline(context, decided, now(context).add(1, 'day'));
+ * return result.raised ? result.payload.by : 'nobody';
  */
 export function* eventOrDeadline<Payload>(
   context: OrchestrationContext,

@@ -21,8 +21,12 @@ export interface RetryPolicyOptions {
  * time limit: with one, the host would give up without an answer to the SDK, and the SDK would wait for ever.
  *
  * @example
- * const whileSomebodyWaits = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 4,
- * backoff: 2 }); yield* makeRoom(context, player, whileSomebodyWaits);
+ * const whileSomebodyWaits = retryPolicy({
+ *   firstInterval: moment.duration(2, 'seconds'),
+ *   maxAttempts: 4,
+ *   backoff: 2,
+ * });
+ * yield* makeRoom(context, player, whileSomebodyWaits);
  */
 export function retryPolicy({
   firstInterval,
@@ -40,6 +44,9 @@ export function retryPolicy({
  * For the side effects of a supervised workflow: 5 seconds after the first failure, then after twice as long
  * each time, up to 5 minutes, for about two hours. That is longer than most outages, so a workflow seldom
  * fails. After the last attempt it fails, and the sweep starts it again as long as its record is not final.
+ *
+ * @example
+ * yield* sendReminder(context, { id }, forSideEffects);
  */
 export const forSideEffects = retryPolicy({
   firstInterval: moment.duration(5, 'seconds'),

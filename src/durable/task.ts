@@ -12,7 +12,13 @@ export interface TypedTask<Result> extends Task {
   [Symbol.iterator](): Generator<Task, Result, unknown>;
 }
 
-/** Adds the result's type and `yield*` to a task of the SDK. @returns the same task, not a copy */
+/**
+ * Adds the result's type and `yield*` to a task of the SDK.
+ *
+ * @returns the same task, not a copy
+ * @example
+ * const { statusCode } = yield* typed<DurableHttpResponse>(context.df.callHttp({ method: 'GET', url }));
+ */
 export function typed<Result, SdkTask extends Task = Task>(task: SdkTask): SdkTask & TypedTask<Result> {
   return Object.assign(task, {
     *[Symbol.iterator](this: Task): Generator<Task, Result, unknown> {
@@ -30,6 +36,9 @@ export type Results<Tasks extends readonly TypedTask<unknown>[]> = {
  * All results, in the order of the tasks. The first failure ends the wait. Do not use it for tasks with a
  * retry policy: if two of them fail, they break the instance on a real host; use `allRetried`. Without tasks
  * it gives `[]` at once (the SDK would throw), but only to `yield*`, not inside another compound.
+ *
+ * @example
+ * const [room, monster] = yield* all(context, [makeRoom(context, player), makeMonster(context, player)]);
  */
 export function all<const Tasks extends readonly TypedTask<unknown>[]>(
   context: OrchestrationContext,
@@ -42,6 +51,11 @@ export function all<const Tasks extends readonly TypedTask<unknown>[]>(
  * Gives the first task that ends: compare it with yours, and read its `result`. The other tasks continue. The
  * instance stays Running until the activities among them have ended and the timers have fired, so cancel the
  * timers.
+ *
+ * @example
+ * const answers = [askFirst(context, question), askSecond(context, question)];
+ * const fastest = yield* any(context, answers);
+ * return fastest.result;
  */
 export function any<Each extends TypedTask<unknown>>(
   context: OrchestrationContext,

@@ -24,7 +24,6 @@ export {
   type Rule,
 } from './record-store.js';
 export {
-  changeRow,
   deleteIfUnchanged,
   insertIfAbsent,
   odata,

@@ -5,7 +5,6 @@ import {
   type TableEntityResult,
   type TransactionAction,
 } from '@azure/data-tables';
-import { untilItWins } from './contention.js';
 
 /** The columns of a row, without its keys. `undefined` is not stored. */
 export type Columns = Record<string, string | number | boolean | undefined>;
@@ -89,34 +88,6 @@ export async function readRow(
     }
     throw error;
   }
-}
-
-/**
- * Changes a row: reads it, and replaces it unless it has changed meanwhile; then it starts again.
- *
- * @param change returns the new columns, or `undefined` to leave the row as it is; it may be called several times
- * @returns the stored columns and whether they were changed here; `undefined` when there is no such row
- * @throws {TryLaterError} when other changes were always faster
- */
-export async function changeRow(
-  table: TableClient,
-  key: RowKey,
-  change: (columns: Columns) => Columns | undefined,
-): Promise<{ columns: Columns; changed: boolean } | undefined> {
-  const { result } = await untilItWins(`the row ${key.partitionKey} ${key.rowKey}`, async () => {
-    const row = await readRow(table, key);
-    if (row === undefined) {
-      return { result: undefined };
-    }
-    const columns = change(row.columns);
-    if (columns === undefined) {
-      return { result: { columns: row.columns, changed: false } };
-    }
-    return (await replaceIfUnchanged(table, { ...row, columns }))
-      ? { result: { columns, changed: true } }
-      : undefined;
-  });
-  return result;
 }
 
 /** Up to `limit` rows that match the filter, ordered by their keys. Make the filter with {@link odata}. */

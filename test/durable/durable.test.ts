@@ -94,10 +94,10 @@ describe('an orchestrator', () => {
 
   it('that is started without an input gets null, where the bare SDK hands over an empty text', async () => {
     const app = await startApp();
-    const { start } = await import('../../src/durable/index.js');
+    const { ensureRunning } = await import('../../src/durable/index.js');
     const { withoutInput } = await import('./orchestrators.js');
     await useClient(app, async (client) => {
-      await start(client, withoutInput, { instanceId: 'a', input: null });
+      await ensureRunning(client, withoutInput, { instanceId: 'a', input: null });
       await client.startNew('BareInput', { instanceId: 'b' });
     });
     await app.quiet();

@@ -8,7 +8,7 @@ import {
   event,
   eventOrDeadline,
   orchestrator,
-  start,
+  ensureRunning,
   type Activity,
   type Orchestrator,
   type TypedTask,
@@ -72,7 +72,7 @@ function* typed(): Generator {
   // @ts-expect-error so does an orchestrator
   child(context, { texts: 'four' });
   // @ts-expect-error and a start of it
-  void start(client, child, { instanceId: 'a', input: 4 });
+  void ensureRunning(client, child, { instanceId: 'a', input: 4 });
 }
 
 it('results, inputs and payloads have the types of the handlers, which the compiler has checked', () => {

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
-  changeRow,
   insertIfAbsent,
   odata,
   queryRows,
@@ -42,7 +41,6 @@ describe('a row', () => {
   it('that does not exist is undefined', async () => {
     const rows = await table('Things');
     expect(await readRow(rows, key)).toBeUndefined();
-    expect(await changeRow(rows, key, (columns) => columns)).toBeUndefined();
   });
 
   it('is replaced only as it was read', async () => {
@@ -52,21 +50,6 @@ describe('a row', () => {
     expect(await replaceIfUnchanged(rows, { ...row, columns: { n: 2 } })).toBe(true);
     expect(await replaceIfUnchanged(rows, { ...row, columns: { n: 3 } })).toBe(false);
     expect(await readRow(rows, key)).toMatchObject({ columns: { n: 2 } });
-  });
-
-  it('loses no change of many at once', async () => {
-    const rows = await table('Things');
-    await insertIfAbsent(rows, key, { n: 0 });
-    await Promise.all(
-      Array.from({ length: 8 }, () => changeRow(rows, key, ({ n }) => ({ n: Number(n) + 1 }))),
-    );
-    expect(await readRow(rows, key)).toMatchObject({ columns: { n: 8 } });
-  });
-
-  it('is left alone by a change that does not want it', async () => {
-    const rows = await table('Things');
-    await insertIfAbsent(rows, key, { n: 1 });
-    expect(await changeRow(rows, key, () => undefined)).toEqual({ columns: { n: 1 }, changed: false });
   });
 });
 
