@@ -138,7 +138,7 @@ export const orderRecord = z.object({
     .optional(),
   /** The id of its approval, once one was asked for. */
   approval: z.string().optional(),
-  /** When the sweep last looked at it while it waited for its approval. */
+  /** When the sweep last looked at it while it waited for its approval, or for an operator. */
   watchedAt: z.string().optional(),
   /** Why an operator is needed. */
   attention: z.string().optional(),

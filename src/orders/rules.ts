@@ -1,4 +1,4 @@
-import type { Moment } from 'moment';
+import moment, { type Moment } from 'moment';
 import { productOf, CURRENCY } from './catalogue.js';
 import type { CartLine, Checkout, Order, OrderLine, OrderState, Plan } from './model.js';
 import { has, noting, turnedBack } from './return-rules.js';
@@ -134,11 +134,6 @@ export function approvalAsked(order: Order, approval: string): Order {
   return order.stage === 'approving' && order.approval === undefined ? { ...order, approval } : order;
 }
 
-/** The order that was looked at while it waits for its approval, for which it has a week. */
-export function watched(order: Order, at: Moment): Order {
-  return order.stage === 'approving' ? { ...order, watchedAt: at.toISOString() } : order;
-}
-
 /** How an approval is. */
 export interface ApprovalOutcome {
   state: 'pending' | 'escalated' | 'approved' | 'rejected' | 'expired' | 'withdrawn';
@@ -222,6 +217,36 @@ export function notified(order: Order, at: Moment): Order {
 /** Whether nothing has to happen any more. */
 export function isOver(order: Order): boolean {
   return has(order, 'notification', 'done');
+}
+
+/**
+ * By when something must have happened to an order. What may wait long is only watched: an order that waits for its approval every
+ * hour, one that needs an operator every day.
+ */
+export function dueAt(order: Order): string | undefined {
+  if (isOver(order)) {
+    return undefined;
+  }
+  const { stage, attention, watchedAt, steps, createdAt } = order;
+  const last = steps.at(-1)?.at ?? createdAt;
+  const seen = moment.utc(watchedAt !== undefined && watchedAt > last ? watchedAt : last);
+  if (attention !== undefined) {
+    return slotAfter(seen.add(1, 'day').toISOString());
+  }
+  return slotAfter(stage === 'approving' ? seen.add(1, 'hour').toISOString() : last);
+}
+
+/** The order that was looked at while it may wait. */
+export function watched(order: Order, at: Moment): Order {
+  return order.stage === 'approving' || order.attention !== undefined
+    ? { ...order, watchedAt: at.toISOString() }
+    : order;
+}
+
+/** Ten to twenty minutes later, on the full ten minutes: the index changes only when the slot does, not with each step. */
+export function slotAfter(time: string): string {
+  const slot = 10 * 60_000;
+  return moment.utc((Math.floor(Date.parse(time) / slot) + 2) * slot).toISOString();
 }
 
 /** The order's state, as callers see it. */

@@ -3,7 +3,7 @@ import moment from 'moment';
 import { Refusal } from '../refusals/index.js';
 import { queue, recordStore } from '../storage/index.js';
 import { orderRecord, receiptRecord, type Order, type Receipt } from './model.js';
-import { isOver } from './rules.js';
+import { dueAt, slotAfter } from './rules.js';
 
 /** The orders. */
 export const orders = recordStore({ table: 'Orders', schema: orderRecord, dueAt });
@@ -44,30 +44,6 @@ export async function changeOrder(id: string, rule: (order: Order, at: Moment) =
 export async function changeReceipt(id: string, rule: (receipt: Receipt) => Receipt): Promise<Receipt> {
   const result = await receipts.change(id, rule);
   return result === undefined || result instanceof Refusal ? unknown(id) : result.record;
-}
-
-function dueAt(order: Order): string | undefined {
-  if (isOver(order)) {
-    return undefined;
-  }
-  const last = order.steps.at(-1)?.at ?? order.createdAt;
-  if (order.stage === 'approving') {
-    // It may wait for a week: then the sweep only looks whether its workflow still runs, every hour.
-    return slotAfter(
-      moment
-        .utc(order.watchedAt ?? last)
-        .add(1, 'hour')
-        .toISOString(),
-    );
-  }
-  // What an operator has to look at is tried again a day later.
-  return order.attention === undefined ? slotAfter(last) : moment.utc(last).add(1, 'day').toISOString();
-}
-
-/** Ten to twenty minutes later, on the full ten minutes: the index changes only when the slot does, not with each step. */
-function slotAfter(time: string): string {
-  const slot = 10 * 60_000;
-  return moment.utc((Math.floor(Date.parse(time) / slot) + 2) * slot).toISOString();
 }
 
 function unknown(id: string): never {

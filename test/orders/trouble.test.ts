@@ -1,6 +1,10 @@
 /** What becomes of an order when people cancel, steps fail, and workflows die. */
+import moment from 'moment';
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../src/durable/index.js';
+import type { Order } from '../../src/orders/model.js';
+import { failed, stuck } from '../../src/orders/return-rules.js';
+import { dueAt, linesTaken, placed, reservationsAnswered, watched } from '../../src/orders/rules.js';
 import { Shop, steps, type SeenOrder } from './shop.js';
 
 interface Reference {
@@ -39,14 +43,14 @@ async function expectNothingKept(shop: Shop, id: string, lines = ['2 hammer', '3
 }
 
 /** The order is bought, once. */
-async function expectBought(shop: Shop, order: SeenOrder): Promise<void> {
-  expect(order).toMatchObject({ state: 'dispatched', total: { amount: 5647 } });
+async function expectBought(shop: Shop, bought: SeenOrder): Promise<void> {
+  expect(bought).toMatchObject({ state: 'dispatched', total: { amount: 5647 } });
   expect([await shop.stock('hammer'), await shop.stock('nails'), await shop.lines('ana')]).toEqual([
     [8, 0, 2],
     [97, 0, 3],
     [],
   ]);
-  expect(await shop.payments()).toEqual(new Map([[order.id, { state: 'captured', amount: 5647 }]]));
+  expect(await shop.payments()).toEqual(new Map([[bought.id, { state: 'captured', amount: 5647 }]]));
 }
 
 const order = async (shop: Shop, token = 'pays'): Promise<string> =>
@@ -181,9 +185,9 @@ describe('a step that fails for good', () => {
       });
     const id = await order(shop);
     await shop.app.skip('idle');
-    const stuck = await shop.seen(id);
-    expect(stuck).toMatchObject({ state: 'needs-attention' });
-    expect(steps(stuck).slice(-2)).toEqual(['stock failed', 'authorisation undoing-failed']);
+    const waiting = await shop.seen(id);
+    expect(waiting).toMatchObject({ state: 'needs-attention' });
+    expect(steps(waiting).slice(-2)).toEqual(['stock failed', 'authorisation undoing-failed']);
     expect(await shop.lines('ana')).toEqual([]);
     // Trying again while nothing has changed asks nobody again.
     await shop.app.post(`/api/orders/${id}/retry`);
@@ -199,6 +203,29 @@ describe('a step that fails for good', () => {
     await expectNothingKept(shop, id);
     expect((await shop.app.post(`/api/orders/${id}/retry`)).status).toBe(409);
   });
+});
+
+it('an order that waits for a person is watched, and is not overdue', () => {
+  const at = moment.utc('2030-01-01T12:03:00Z');
+  const due = (each: Order): string | undefined => dueAt(each)?.slice(5, 16);
+  const checkout = {
+    cartId: 'ana',
+    cartKey: 'ana',
+    buyer: 'ana',
+    payment: { token: 'pays' },
+    shipTo: 'Here',
+  };
+  const taking = placed('order-1', checkout, 'hash', at);
+  const reserving = linesTaken(taking, [{ sku: 'lathe', quantity: 1 }], at);
+  const approving = reservationsAnswered(reserving, [], 0, at);
+  const attention = stuck(failed(approving, at), 'approval', at);
+  expect([taking, approving, attention].map(due)).toEqual(['01-01T12:20', '01-01T13:20', '01-02T12:20']);
+  const later = at.clone().add(30, 'hours');
+  expect([taking, approving, attention].map((each) => due(watched(each, later)))).toEqual([
+    '01-01T12:20',
+    '01-02T19:20',
+    '01-03T18:20',
+  ]);
 });
 
 describe('a workflow', () => {
