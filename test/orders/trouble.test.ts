@@ -131,6 +131,27 @@ describe('a step that fails for good', () => {
     await expectNothingKept(shop, id);
   });
 
+  it('the capture, once it is decided and done: the money is given back', async () => {
+    const shop = await Shop.open();
+    const { changeOrder } = await import('../../src/orders/store.js');
+    const { capturing } = await import('../../src/orders/rules.js');
+    const { payments } = await import('../../src/orders/payments/index.js');
+    // The money is taken, and the record never gets to know.
+    shop.app.replace('CapturePayment', async ({ id }: Reference) => {
+      await changeOrder(id, capturing);
+      await payments().capture(id);
+      throw new Error('The ceiling came down');
+    });
+    const id = await order(shop);
+    await shop.app.quiet();
+    expect((await shop.payments()).get(id)).toEqual({ state: 'captured', amount: 5647 });
+    expect((await shop.cancel(id)).status).toBe(409);
+    await shop.app.skip('idle');
+    expect(await shop.seen(id)).toMatchObject({ state: 'failed', reason: 'The payment could not be taken.' });
+    expect((await shop.payments()).get(id)).toMatchObject({ state: 'reversed' });
+    await expectNothingKept(shop, id);
+  });
+
   it('an entity: what was done is undone once it answers again', async () => {
     const shop = await Shop.open();
     await shop.put('ana', 'hammer', 2);
