@@ -3,26 +3,25 @@ import moment from 'moment';
 import { activity } from '../durable/index.js';
 import { Refusal } from '../refusals/index.js';
 import {
-  CHUNK_SIZE,
+  FileSplitter,
   INGESTIONS,
   mergeBlobs,
   readChunks,
   readLines,
   readSource,
   readTotals,
-  splitFile,
   SumTooLargeError,
   Totals,
   writeChunks,
   writeTotals,
   type Chunk,
-  type ChunkSize,
   type Dataset,
   type Total,
 } from '../sales/index.js';
-import { BlobChangedError, container, deleteBlobs, writeBlob, writeText } from '../storage/index.js';
+import { BlobChangedError, container, deleteBlobs, writeBlob, writeBytes } from '../storage/index.js';
 import { chunkRejects, chunkTotals, groupTotals, indexOf, resultsOf, totalsOf, waveOf } from './files.js';
 import type { ChunkRange, Counts, Failure, Ingestion, IngestionState, Run, Wave } from './model.js';
+import { chunkSize } from './chunk-size.js';
 import { complete, cut, fail, goesOn, nextWave, swept, waveDone } from './rules.js';
 import { resultsJson } from './results.js';
 import { ingestions } from './store.js';
@@ -33,13 +32,14 @@ export const splitIngestion = activity('SplitIngestion', async (run: Run): Promi
   if (!goesOn(ingestion, run) || ingestion.chunks !== undefined) return;
   await unlessHopeless(run, [BlobChangedError], async () => {
     const { source, layout, start } = ingestion;
-    const content = await readSource(source, { from: start.bytes });
-    const preamble = { ...start, columns: undefined };
-    const chunks = await writeChunks(
-      indexOf(run.files),
-      splitFile(layout.format, preamble, content, chunkSize()),
-    );
-    await change(run, (current) => cut(current, run, chunks, moment.utc()));
+    const splitter = new FileSplitter(layout.format, start, chunkSize());
+    const chunks: Chunk[] = [];
+    for await (const bytes of await readSource(source, { from: start.bytes })) {
+      chunks.push(...splitter.push(bytes as Buffer));
+    }
+    chunks.push(...splitter.end());
+    await writeChunks(indexOf(run.files), chunks);
+    await change(run, (current) => cut(current, run, chunks.length, moment.utc()));
   });
 });
 
@@ -88,7 +88,7 @@ export const ingestChunk = activity(
       });
       const blobs = await container(INGESTIONS);
       if (rejects.length > 0) {
-        await writeText(blobs, chunkRejects(run.files, number), rejects.join(''), {
+        await writeBytes(blobs, chunkRejects(run.files, number), Buffer.from(rejects.join('')), {
           contentType: 'application/x-ndjson',
         });
       }
@@ -224,8 +224,4 @@ async function change({ id }: Run, rule: (ingestion: Ingestion) => Ingestion): P
 
 function unknown(id: string): never {
   throw new Error(`There is no ingestion ${id}`);
-}
-
-function chunkSize(): ChunkSize {
-  return { ...CHUNK_SIZE, bytes: Number(process.env['INGESTION_CHUNK_BYTES']) || CHUNK_SIZE.bytes };
 }

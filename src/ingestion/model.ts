@@ -79,7 +79,7 @@ export const ingestionRecord = z.object({
   /** The number of bytes before the first line, and that line's number. */
   start: z.object({ bytes: z.number(), line: z.number() }),
   maxParallel: z.number(),
-  /** The number of chunks, once it is known. */
+  /** The number of chunks. The workflow counts those of a file that is read in place. */
   chunks: z.number().optional(),
   /** The number of complete waves, and of their chunks. */
   waves: z.number(),

@@ -2,16 +2,21 @@ import { createHash, randomUUID } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { Problem } from '../http/index.js';
+
 import {
+  FileSplitter,
   HeaderError,
   INGESTIONS,
   PREAMBLE_LIMIT,
   readPreamble,
+  writeChunks,
+  type Chunk,
   type Format,
   type Preamble,
 } from '../sales/index.js';
 import { container, deleteBlobs, writeBlob } from '../storage/index.js';
-import { contentOf } from './files.js';
+import { chunkSize } from './chunk-size.js';
+import { contentOf, indexOf } from './files.js';
 import type { Beginning } from './rules.js';
 
 /** The size limit of an uploaded file, compressed and uncompressed: the request limit of a Functions host. */
@@ -25,32 +30,43 @@ export interface Upload {
 }
 
 /**
- * Stores a file while it is received, uncompressed, under a name made from its content. If this throws,
- * nothing stays stored.
+ * Stores a file while it is received, uncompressed, under a name made from its content, and lists its chunks.
+ * If this throws, nothing stays stored.
  *
  * @throws {Problem} 413 when it is too large; 400 when it is incomplete, not valid gzip, or without a header
  */
 export async function receive(
-  chunks: AsyncIterable<Buffer>,
+  packed: AsyncIterable<Buffer>,
   { format, isGzip, maxParallel }: Upload,
 ): Promise<Beginning> {
   const files = randomUUID();
   const hash = createHash('sha256').update(`${format}\n`);
-  const start: Buffer[] = [];
+  const chunks: Chunk[] = [];
   let bytes = 0;
+  let start: Buffer[] = [];
   let preamble: Preamble | undefined;
-  const begins = (): Preamble => (preamble ??= preambleOf(format, Buffer.concat(start)));
+  let splitter: FileSplitter | undefined;
+
+  /** Reads the header when enough of the file is there. */
+  function begin(): FileSplitter {
+    const first = Buffer.concat(start);
+    start = [];
+    preamble = preambleOf(format, first);
+    splitter = new FileSplitter(format, preamble, chunkSize());
+    chunks.push(...splitter.push(first.subarray(preamble.bytes)));
+    return splitter;
+  }
 
   async function* measured(): AsyncGenerator<Buffer> {
-    for await (const chunk of isGzip ? unpacked(chunks) : chunks) {
-      if (bytes < PREAMBLE_LIMIT) start.push(chunk);
-      bytes += chunk.length;
+    for await (const part of isGzip ? unpacked(packed) : packed) {
+      bytes += part.length;
       if (bytes > UPLOAD_LIMIT) throw tooLarge();
-      if (bytes >= PREAMBLE_LIMIT) begins();
-      hash.update(chunk);
-      yield chunk;
+      hash.update(part);
+      if (splitter !== undefined) chunks.push(...splitter.push(part));
+      else if (start.push(part) > 0 && bytes >= PREAMBLE_LIMIT) begin();
+      yield part;
     }
-    begins();
+    chunks.push(...(splitter ?? begin()).end());
   }
 
   const blobs = await container(INGESTIONS);
@@ -58,13 +74,15 @@ export async function receive(
   const etag = await writeBlob(blobs, blob, Readable.from(measured(), { objectMode: false }), {
     contentType: format === 'csv' ? 'text/csv' : 'application/x-ndjson',
   });
-  const { columns, ...before } = begins();
+  await writeChunks(indexOf(files), chunks);
+  const { columns, ...before } = preamble!;
   return {
     id: `ingestion-${hash.digest('hex')}`,
     files,
     source: { container: INGESTIONS, blob, etag, bytes },
     layout: columns === undefined ? { format: 'ndjson' } : { format: 'csv', columns },
     start: before,
+    chunks: chunks.length,
     maxParallel,
   };
 }

@@ -10,7 +10,10 @@ const WAVE_TAKES = moment.duration(5, 'minutes');
 const REASON = 500;
 
 /** The data of a new ingestion. */
-export type Beginning = Pick<Ingestion, 'id' | 'files' | 'source' | 'layout' | 'start' | 'maxParallel'>;
+export type Beginning = Pick<
+  Ingestion,
+  'id' | 'files' | 'source' | 'layout' | 'start' | 'chunks' | 'maxParallel'
+>;
 
 /** The record of a new ingestion. */
 export function begin(beginning: Beginning, at: Moment): Ingestion {

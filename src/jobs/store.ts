@@ -1,13 +1,4 @@
-import { Readable } from 'node:stream';
-import {
-  container,
-  deleteBlobs,
-  readBlob,
-  readText,
-  recordStore,
-  writeBlob,
-  writeText,
-} from '../storage/index.js';
+import { container, deleteBlobs, readBlob, readText, recordStore, writeBytes } from '../storage/index.js';
 import { jobRecord, type SalesReport } from './model.js';
 import { dueAt } from './rules.js';
 
@@ -19,7 +10,7 @@ const json = { contentType: 'application/json' };
 
 /** Stores a part of a report. */
 export async function writePart(id: string, name: string, value: unknown): Promise<void> {
-  await writeText(await files(), `${id}/${name}`, JSON.stringify(value), json);
+  await writeBytes(await files(), `${id}/${name}`, Buffer.from(JSON.stringify(value)), json);
 }
 
 /** A part of a report. */
@@ -30,7 +21,7 @@ export async function readPart<Value>(id: string, name: string): Promise<Value> 
 /** Stores amounts, in ascending order, eight bytes each. */
 export async function writeAmounts(id: string, part: number, amounts: Float64Array): Promise<void> {
   const bytes = Buffer.from(amounts.buffer, amounts.byteOffset, amounts.byteLength);
-  await writeBlob(await files(), amountsOf(id, part), Readable.from([bytes], { objectMode: false }), {
+  await writeBytes(await files(), amountsOf(id, part), bytes, {
     contentType: 'application/octet-stream',
   });
 }
@@ -52,7 +43,7 @@ const reportOf = (id: string): string => `${id}/report`;
 
 /** Stores the report, and removes its parts. */
 export async function writeReport(id: string, report: SalesReport): Promise<void> {
-  await writeText(await files(), reportOf(id), JSON.stringify(report), json);
+  await writeBytes(await files(), reportOf(id), Buffer.from(JSON.stringify(report)), json);
 }
 
 export async function readReport(id: string): Promise<SalesReport> {

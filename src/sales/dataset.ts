@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { container, readBlob, writeBlob, writeText } from '../storage/index.js';
+import { container, readBlob, writeBlob, writeBytes } from '../storage/index.js';
 import type { Layout } from './read.js';
 import type { Chunk } from './split.js';
 import { decodeBlock, encodeBlock, mergeTotals, type Total } from './totals.js';
@@ -42,23 +42,12 @@ export interface Dataset {
 /** A chunk in an index: three numbers of eight bytes. */
 const ENTRY = 24;
 
-/**
- * Writes the list of a file's chunks, from which a few can be read without reading all.
- *
- * @returns how many there are
- */
-export async function writeChunks(name: string, chunks: AsyncIterable<Chunk>): Promise<number> {
-  let count = 0;
-  async function* entries(): AsyncGenerator<Buffer> {
-    for await (const { from, to, line } of chunks) {
-      count++;
-      yield Buffer.from(Float64Array.of(from, to, line).buffer);
-    }
-  }
-  await writeBlob(await container(INGESTIONS), name, Readable.from(entries(), { objectMode: false }), {
+/** Writes the list of a file's chunks, from which a few can be read without reading all. */
+export async function writeChunks(name: string, chunks: readonly Chunk[]): Promise<void> {
+  const entries = Float64Array.from(chunks.flatMap(({ from, to, line }) => [from, to, line]));
+  await writeBytes(await container(INGESTIONS), name, Buffer.from(entries.buffer), {
     contentType: 'application/octet-stream',
   });
-  return count;
 }
 
 /** Reads a range of chunks from the list: `from` inclusive, `to` exclusive. */
@@ -87,7 +76,10 @@ export async function writeTotals(
   metadata: Record<string, string> = {},
 ): Promise<void> {
   const text = Array.from(blocks, encodeBlock).join('');
-  await writeText(await container(INGESTIONS), name, text, { contentType: 'application/x-ndjson', metadata });
+  await writeBytes(await container(INGESTIONS), name, Buffer.from(text), {
+    contentType: 'application/x-ndjson',
+    metadata,
+  });
 }
 
 /** Merges totals from several blobs into one, a block of each at a time. */

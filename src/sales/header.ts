@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { FIELDS } from './line.js';
-import { RECORD_LIMIT, RecordSplitter, type Format } from './records.js';
+import { RECORD_LIMIT, RecordSplitter, type Format, type Found } from './records.js';
 
 /** The part of a file before its first line of sales, and the layout of the lines. */
 export interface Preamble {
@@ -42,12 +42,11 @@ export function readPreamble(format: Format, start: Buffer): Preamble {
   }
   let preamble: Preamble | undefined;
   const splitter = new RecordSplitter('csv');
-  const found: Parameters<typeof splitter.push>[1] = ({ bytes, from, to, end, line, fault }) => {
+  const found: Found = (bytes, from, to, end, line, lines, fault) => {
     const text = bytes.toString('utf8', from, to);
     // Blank lines may precede the header.
     if (preamble !== undefined || (fault === undefined && text.trim() === '')) return;
     if (fault !== undefined) throw new HeaderError(`The header cannot be read. ${fault}.`);
-    const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
     preamble = { bytes: mark + end, line: line + lines, columns: columnsOf(text) };
   };
   splitter.push(start.subarray(mark), found);

@@ -16,5 +16,5 @@ export { HeaderError, PREAMBLE_LIMIT, readPreamble, type Columns, type Preamble 
 export { checkLine, FIELDS, salesLine, type Fault, type SalesLine } from './line.js';
 export { readLines, type Layout, type Receiver, type Reject } from './read.js';
 export { RECORD_LIMIT, type Format } from './records.js';
-export { CHUNK_SIZE, splitFile, type Chunk, type ChunkSize } from './split.js';
+export { CHUNK_SIZE, FileSplitter, type Chunk, type ChunkSize } from './split.js';
 export { nameOf, SumTooLargeError, Totals, type Dimension, type Sums, type Total } from './totals.js';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import type { Columns } from './header.js';
-import { checkLine, type Fault, type SalesLine } from './line.js';
+import { checkLine, isPlain, type Fault, type SalesLine } from './line.js';
 import { RecordSplitter, type Found } from './records.js';
 
 /** The format of a file, and for CSV its columns. */
@@ -19,9 +19,6 @@ export interface Receiver {
   reject(reject: Reject): void;
 }
 
-/** The bytes of a line end, and blanks. */
-const isBlank = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
-
 /**
  * Reads lines of sales from whole records. Blank lines are skipped; they count only in line numbers.
  *
@@ -34,24 +31,29 @@ export async function readLines(
   receiver: Receiver,
 ): Promise<void> {
   const splitter = new RecordSplitter(layout.format);
-  const batch = new Batch(layout, firstLine, receiver);
-  const found = (record: Found): void => {
-    batch.add(record);
-  };
+  const reader = new Reader(layout, firstLine, receiver);
   for await (const bytes of source) {
-    splitter.push(bytes, found);
-    batch.flush();
+    splitter.push(bytes, reader.found);
+    reader.flush();
   }
-  splitter.end(found);
-  batch.flush();
+  splitter.end(reader.found);
+  reader.flush();
 }
 
-/** Reads adjacent records together: one call of the parser costs as much as a hundred records. */
-class Batch {
+/**
+ * Reads adjacent records together: one call of the parser costs as much as a hundred records. In such a batch
+ * only the last record may have more than one line, so the line of each follows from its index.
+ */
+class Reader {
   readonly #layout: Layout;
   readonly #firstLine: number;
   readonly #receiver: Receiver;
-  #records: Found[] = [];
+  /** The batch: its position in the bytes, its first line, and its number of records. */
+  #bytes: Buffer | undefined;
+  #from = 0;
+  #to = 0;
+  #line = 0;
+  #count = 0;
 
   constructor(layout: Layout, firstLine: number, receiver: Receiver) {
     this.#layout = layout;
@@ -59,53 +61,70 @@ class Batch {
     this.#receiver = receiver;
   }
 
-  add(record: Found): void {
-    if (record.fault !== undefined) {
+  readonly found: Found = (bytes, from, to, _end, line, lines, fault) => {
+    if (bytes !== this.#bytes) this.flush();
+    if (fault !== undefined) {
       this.flush();
-      this.#reject(record, { field: 'line', reason: record.fault });
-    } else if (isEmpty(record)) {
-      this.flush();
-    } else {
-      if (this.#records.length > 0 && this.#records[0]!.bytes !== record.bytes) this.flush();
-      this.#records.push(record);
+      this.#reject(line, { field: 'line', reason: fault });
+      return;
     }
-  }
+    if (from === to) {
+      this.flush();
+      return;
+    }
+    if (this.#count === 0) {
+      this.#bytes = bytes;
+      this.#from = from;
+      this.#line = line;
+    }
+    this.#to = to;
+    this.#count++;
+    if (lines > 1) this.flush();
+  };
 
   flush(): void {
-    const records = this.#records;
-    this.#records = [];
-    if (records.length > 0) this.#read(records);
+    if (this.#bytes === undefined || this.#count === 0) return;
+    const [batch, line, count] = [this.#bytes.subarray(this.#from, this.#to), this.#line, this.#count];
+    this.#bytes = undefined;
+    this.#count = 0;
+    this.#read(batch, line, count);
   }
 
-  #read(records: readonly Found[]): void {
-    const { bytes, from } = records[0]!;
-    const together = bytes.subarray(from, records.at(-1)!.to);
-    if (isUtf8(together)) {
-      const values = this.#layout.format === 'csv' ? this.#csv(together) : ndjson(together);
-      if (values?.length === records.length) {
-        for (const [index, value] of values.entries()) this.#settle(records[index]!, value);
+  #read(batch: Buffer, line: number, count: number): void {
+    if (isUtf8(batch)) {
+      const values = this.#layout.format === 'csv' ? this.#csv(batch) : ndjson(batch);
+      if (values?.length === count) {
+        for (let index = 0; index < count; index++) this.#settle(line + index, values[index]);
         return;
       }
     }
-    if (records.length > 1) {
-      for (const record of records) this.#read([record]);
+    if (count > 1) {
+      // One record is wrong: read each alone.
+      const splitter = new RecordSplitter(this.#layout.format);
+      const each: Found = (bytes, from, to, _end, at) => {
+        this.#read(bytes.subarray(from, to), line + at - 1, 1);
+      };
+      splitter.push(batch, each);
+      splitter.end(each);
     } else {
-      const reason = isUtf8(together) ? 'It is not a CSV record' : 'It is not UTF-8';
-      this.#reject(records[0]!, { field: 'line', reason });
+      const reason = isUtf8(batch) ? 'It is not a CSV record' : 'It is not UTF-8';
+      this.#reject(line, { field: 'line', reason });
     }
   }
 
-  #settle(record: Found, value: unknown): void {
-    if (value instanceof Unreadable) {
-      this.#reject(record, { field: 'line', reason: value.reason });
-      return;
+  #settle(line: number, value: unknown): void {
+    if (isPlain(value)) {
+      this.#receiver.take(value);
+    } else if (value instanceof Unreadable) {
+      this.#reject(line, { field: 'line', reason: value.reason });
+    } else if (value !== BLANK) {
+      const checked = checkLine(value);
+      if ('line' in checked) this.#receiver.take(checked.line);
+      else this.#reject(line, checked.fault);
     }
-    const checked = checkLine(value);
-    if ('line' in checked) this.#receiver.take(checked.line);
-    else this.#reject(record, checked.fault);
   }
 
-  #reject({ line }: Found, fault: Fault): void {
+  #reject(line: number, fault: Fault): void {
     this.#receiver.reject({ line: this.#firstLine + line - 1, ...fault });
   }
 
@@ -114,17 +133,20 @@ class Batch {
     const { count, places } = this.#layout.columns!;
     const [date, store, sku, quantity, amount] = places as [number, number, number, number, number];
     try {
-      return parse(bytes, CSV).map((row) =>
-        row.length === count
-          ? {
-              date: row[date],
-              store: row[store],
-              sku: row[sku],
-              quantity: numeric(row[quantity]!),
-              amount: numeric(row[amount]!),
-            }
-          : new Unreadable(`It has ${row.length} fields, and the header ${count}`),
-      );
+      return parse(bytes, CSV).map((row) => {
+        if (row.length === count) {
+          return {
+            date: row[date],
+            store: row[store],
+            sku: row[sku],
+            quantity: numeric(row[quantity]!),
+            amount: numeric(row[amount]!),
+          };
+        }
+        return row.length === 1 && row[0]!.trim() === ''
+          ? BLANK
+          : new Unreadable(`It has ${row.length} fields, and the header ${count}`);
+      });
     } catch {
       return undefined;
     }
@@ -143,20 +165,20 @@ class Unreadable {
   constructor(readonly reason: string) {}
 }
 
+/** Stands for a blank record. */
+const BLANK = Symbol('blank');
+
 function ndjson(bytes: Buffer): unknown[] {
-  const lines = bytes.toString().split('\n');
+  const lines: unknown[] = bytes.toString().split('\n');
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => {
-    try {
-      return JSON.parse(line) as unknown;
-    } catch {
-      return new Unreadable('It is not JSON');
-    }
-  });
+  for (let index = 0; index < lines.length; index++) lines[index] = parsed(lines[index] as string);
+  return lines;
 }
 
-function isEmpty({ bytes, from, to }: Found): boolean {
-  let at = from;
-  while (at < to && isBlank(bytes[at]!)) at++;
-  return at === to;
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line.trim() === '' ? BLANK : new Unreadable('It is not JSON');
+  }
 }

@@ -9,21 +9,25 @@ const CR = 0x0d;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 
-/** A record in a buffer. */
-export interface Found {
-  bytes: Buffer;
-  /**
-   * Its position in `bytes`; `to` is after its line end. `from` equals `to` for a record that is too long.
-   */
-  from: number;
-  to: number;
-  /** The number of bytes from the first pushed byte to the end of this record. */
-  end: number;
-  /** The line in which it begins; 1 is the first pushed line. */
-  line: number;
-  /** Why it cannot be parsed. */
-  fault: string | undefined;
-}
+/**
+ * Receives a record, or a run of blank lines. It gets many calls, so that it has parameters and no object.
+ *
+ * @param from its position in `bytes`
+ * @param to the position after its line end; `from` for blank lines and for a record that is too long
+ * @param end the number of bytes from the first pushed byte to the end of this record
+ * @param line the line in which it begins; 1 is the first pushed line
+ * @param lines the number of its lines
+ * @param fault why it cannot be parsed
+ */
+export type Found = (
+  bytes: Buffer,
+  from: number,
+  to: number,
+  end: number,
+  line: number,
+  lines: number,
+  fault: string | undefined,
+) => void;
 
 const UNCLOSED = `A quote is not closed within ${RECORD_LIMIT} bytes`;
 const STRAY = 'A quote stands inside a field: quote the whole field, and double the quote';
@@ -56,23 +60,23 @@ export class RecordSplitter {
    * Processes the next bytes, and passes each complete record to `found`. The bytes must not change
    * afterwards.
    */
-  push(bytes: Buffer, found: (record: Found) => void): void {
+  push(bytes: Buffer, found: Found): void {
     this.#split(bytes, false, found);
   }
 
   /** Passes on the last record, which may have no line end. */
-  end(found: (record: Found) => void): void {
+  end(found: Found): void {
     this.#split(Buffer.alloc(0), true, found);
   }
 
-  #split(more: Buffer, isLast: boolean, found: (record: Found) => void): void {
+  #split(more: Buffer, isLast: boolean, found: Found): void {
     let from = 0;
     let bytes = more;
     // The number of bytes before the current buffer.
     let before = this.#pushed;
     this.#pushed += more.length;
     const give = (to: number, fault: string | undefined, lineEnds: number): void => {
-      found({ bytes, from, to, end: before + to, line: this.#line, fault });
+      found(bytes, from, to, before + to, this.#line, lineEnds, fault);
       this.#line += lineEnds;
       from = to;
     };
@@ -87,6 +91,15 @@ export class RecordSplitter {
       bytes = more.length === 0 ? this.#rest : Buffer.concat([this.#rest, more]);
     }
     while (from < bytes.length) {
+      if (bytes[from] === LF) {
+        // Blank lines go together: a file can consist of them.
+        const blank = from;
+        do from++;
+        while (bytes[from] === LF);
+        found(bytes, from, from, before + from, this.#line, from - blank, undefined);
+        this.#line += from - blank;
+        continue;
+      }
       const to = this.#endOf(bytes, from, Math.min(bytes.length, from + RECORD_LIMIT));
       const fits = bytes.length - from <= RECORD_LIMIT;
       if (to > 0) {

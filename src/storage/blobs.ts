@@ -60,14 +60,13 @@ export interface BlobHeaders {
   metadata?: Record<string, string>;
 }
 
-/** Writes a blob; replaces an existing one. */
-export async function writeText(
+/** Writes a blob in one request; replaces an existing one. */
+export async function writeBytes(
   container: ContainerClient,
   name: string,
-  text: string,
+  bytes: Buffer,
   { contentType, metadata }: BlobHeaders,
 ): Promise<void> {
-  const bytes = Buffer.from(text);
   await container.getBlockBlobClient(name).upload(bytes, bytes.length, {
     blobHTTPHeaders: { blobContentType: contentType },
     ...(metadata && { metadata }),

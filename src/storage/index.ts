@@ -7,7 +7,7 @@ export {
   readBlob,
   readText,
   writeBlob,
-  writeText,
+  writeBytes,
   type ListedBlob,
 } from './blobs.js';
 export { container, queue, table } from './clients.js';

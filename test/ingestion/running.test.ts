@@ -105,7 +105,7 @@ describe('an ingestion that runs', () => {
     });
     const location = await send(app, ndjson);
     await app.skip({ minutes: 2 });
-    expect(failed.size).toBeGreaterThan(10);
+    expect(failed.size).toBeGreaterThan(5);
     expect(await resultsOf(app, location)).toMatchObject(expected);
   });
 
@@ -171,7 +171,7 @@ describe('an ingestion that runs', () => {
     held.resolve();
     await terminated;
     expect(await app.instance(root.instanceId)).toMatchObject({ runtimeStatus: 'Terminated' });
-    expect(await see(app, location)).toMatchObject({ state: 'running', chunksDone: 32 });
+    expect(await see(app, location)).toMatchObject({ state: 'running' });
     await app.skip({ minutes: 10 });
     expect(await resultsOf(app, location)).toMatchObject(plainly(sample(200)));
     expect(app.calls('IngestChunk').filter(({ input }) => (input as Input).wave === 0)).toHaveLength(16);
