@@ -1,5 +1,6 @@
 import type { TestApp } from '../../emulator/src/testing.js';
 import { Player } from '../dungeon/player.js';
+import { sample, send } from '../ingestion/support.js';
 import { Shop } from '../orders/shop.js';
 
 /** A typical life of a workflow. The histories are recorded when it ends. */
@@ -160,5 +161,20 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     app.replace('AuthorisePayment', ceiling);
     await order(app, { hammer: 1 });
     await app.skip('idle');
+  },
+
+  'ingestion-completed': async (app) => {
+    await send(app, sample(30));
+    await app.quiet();
+  },
+  'ingestion-failed': async (app) => {
+    app.replace('IngestChunk', ceiling);
+    await send(app, sample(30));
+    await app.skip('idle');
+  },
+  'sales-report-completed': async (app) => {
+    const location = await send(app, sample(30));
+    await app.quiet();
+    await created(app, '/api/jobs', { kind: 'sales-report', ingestion: location.split('/').at(-1)! });
   },
 };
