@@ -18,6 +18,11 @@ param appSettings = {
   PAYMENTS_URL: readEnvironmentVariable('PAYMENTS_URL', '')
   // How long the results of jobs are kept: an ISO 8601 duration.
   JOB_RESULTS_EXPIRE_AFTER: readEnvironmentVariable('JOB_RESULTS_EXPIRE_AFTER', '')
+  // How many games of the dungeon there may be, in all and of one caller. Empty: 900 and 50.
+  DungeonMaxGames: readEnvironmentVariable('DUNGEON_MAX_GAMES', '')
+  DungeonMaxGamesPerCaller: readEnvironmentVariable('DUNGEON_MAX_GAMES_PER_CALLER', '')
+  // How many proxies in front of the app append to X-Forwarded-For. Empty: 1. Behind Front Door: 2.
+  TrustedProxies: readEnvironmentVariable('TRUSTED_PROXIES', '')
 }
 
 // Where orchestrations live: "storage", or "scheduler", the Durable Task Scheduler. "npm run package" reads it too.

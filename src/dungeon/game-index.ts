@@ -17,9 +17,9 @@ import type { GameKey } from './model.js';
 import { KEEP_FOR } from './rules.js';
 
 /** The setting: how many games there can be in all, those included that ended less than ten minutes ago. */
-const MAX_GAMES = { setting: 'DungeonMaxGames', otherwise: 900 };
+const MAX_GAMES = { read: () => process.env['DungeonMaxGames'], otherwise: 900 };
 /** The setting: how many of them one caller can have opened. */
-const MAX_GAMES_PER_CALLER = { setting: 'DungeonMaxGamesPerCaller', otherwise: 50 };
+const MAX_GAMES_PER_CALLER = { read: () => process.env['DungeonMaxGamesPerCaller'], otherwise: 50 };
 
 /** The partition of all games, each with its name and caller. */
 const GAMES = 'games';
@@ -126,8 +126,8 @@ async function isFull(partition: string, limit: number): Promise<boolean> {
   return (await listEntries(await gameIndex(), partition, '', limit + 1)).length > limit;
 }
 
-function limitOf({ setting, otherwise }: { setting: string; otherwise: number }): number {
-  const limit = Number(process.env[setting]);
+function limitOf({ read, otherwise }: { read: () => string | undefined; otherwise: number }): number {
+  const limit = Number(read());
   return Number.isInteger(limit) && limit > 0 ? limit : otherwise;
 }
 
