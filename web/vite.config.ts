@@ -19,7 +19,13 @@ export default defineConfig({
     target: 'es2023',
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: URLs
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: here('index.html'), dungeon: here('dungeon.html') } },
+    rolldownOptions: {
+      input: {
+        index: here('index.html'),
+        dungeon: here('dungeon.html'),
+        ingestions: here('ingestions.html'),
+      },
+    },
   },
   plugins: [packed()],
   server: { proxy: { '/api': 'http://localhost:7071' } },

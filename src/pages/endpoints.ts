@@ -22,6 +22,10 @@ export const homePage: HttpHandler = (request, context) =>
 export const dungeonPage: HttpHandler = (request, context) =>
   answer('dungeon.html', caching.page, request, context);
 
+/** `GET /ingestions` */
+export const ingestionsPage: HttpHandler = (request, context) =>
+  answer('ingestions.html', caching.page, request, context);
+
 /** `GET /assets/{*file}` */
 export const pageAssets: HttpHandler = (request, context) =>
   answer(`assets/${request.params['file'] ?? ''}`, caching.asset, request, context);
@@ -62,6 +66,12 @@ app.http('DungeonPage', {
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
   handler: dungeonPage,
+});
+app.http('IngestionsPage', {
+  route: 'ingestions',
+  methods: ['GET', 'HEAD'],
+  authLevel: 'anonymous',
+  handler: ingestionsPage,
 });
 app.http('PageAssets', {
   route: 'assets/{*file}',

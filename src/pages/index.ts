@@ -1,2 +1,2 @@
 /** Serves the pages that are built from `web/`. */
-export { dungeonPage, homePage, pageAssets } from './endpoints.js';
+export { dungeonPage, homePage, ingestionsPage, pageAssets } from './endpoints.js';

@@ -8,6 +8,7 @@ import { startApp } from '../support/app.js';
 const table: readonly [name: string, methods: string, route: string, level: 'anonymous' | 'function'][] = [
   ['HomePage', 'GET HEAD', '{ignored:maxlength(0)?}', 'anonymous'],
   ['DungeonPage', 'GET HEAD', 'dungeon', 'anonymous'],
+  ['IngestionsPage', 'GET HEAD', 'ingestions', 'anonymous'],
   ['PageAssets', 'GET HEAD', 'assets/{*file}', 'anonymous'],
 
   ['StartOrchestrator', 'POST', 'api/orchestrators/{orchestratorName}', 'function'],

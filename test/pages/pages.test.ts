@@ -25,6 +25,7 @@ const plain = async (path: string): Promise<string> => {
 describe('a page', () => {
   it.each([
     ['/', 'Durable workflows'],
+    ['/ingestions', 'Ingestion of sales'],
     ['/dungeon', 'The Durable Dungeon'],
     ['/dungeon/', 'The Durable Dungeon'],
   ])('is served at %s', async (path, title) => {
@@ -51,7 +52,7 @@ describe('a page', () => {
 
   it('allows only its own scripts, and no frames', async () => {
     const { app } = await startApp();
-    for (const path of ['/', '/dungeon', script]) {
+    for (const path of ['/', '/dungeon', '/ingestions', script]) {
       const { headers } = await app.get(path);
       const policy = headers.get('content-security-policy') ?? '';
       for (const directive of [
@@ -70,7 +71,7 @@ describe('a page', () => {
   });
 
   it('has no script or style of its own between its tags', async () => {
-    for (const page of ['/index.html', '/dungeon.html']) {
+    for (const page of ['/index.html', '/dungeon.html', '/ingestions.html']) {
       const html = await plain(page);
       expect(html).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/i);
     }

@@ -1,4 +1,5 @@
 /** The dungeon's HTTP interface, as the page uses it. */
+import { json, Refused, send } from '../http';
 
 export interface Being {
   name: string;
@@ -59,21 +60,6 @@ export interface Line {
 
 export type Move = { action: 'get'; target: string } | { action: 'kill'; target: string; with: string };
 
-/** The server refused the request (4xx). */
-export class Refused extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** There was no answer, or an answer that reports a failure of the server (5xx). */
-export class Unreachable extends Error {}
-
-const patience = 15_000;
-
 export const newUser = (name: string): Promise<unknown> => ask('NewUser', { name });
 export const confirmUser = (name: string): Promise<unknown> => ask('ConfirmUser', { name });
 export const act = (name: string, move: Move): Promise<unknown> => ask('Action', { name, ...move });
@@ -111,28 +97,14 @@ export async function story(name: string, after: number): Promise<Line[]> {
  * @throws Unreachable
  */
 async function ask(path: string, body?: object): Promise<Response> {
-  const post = body && {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-  };
-  let response: Response;
-  try {
-    response = await fetch(`/api/${path}`, {
-      ...post,
-      cache: 'no-store',
-      signal: AbortSignal.timeout(patience),
-    });
-  } catch (error) {
-    throw new Unreachable(
-      error instanceof DOMException
-        ? `It has not answered for ${patience / 1000} seconds.`
-        : 'It cannot be reached.',
-    );
-  }
-  if (response.ok) return response;
-  if (response.status >= 500) throw new Unreachable(`It answers with an error (${response.status}).`);
-  throw new Refused(response.status, await reason(response));
+  return send(
+    `/api/${path}`,
+    body && {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    },
+  );
 }
 
 async function unlessRefused(
@@ -145,26 +117,4 @@ async function unlessRefused(
     if (error instanceof Refused && statuses.includes(error.status)) return undefined;
     throw error;
   }
-}
-
-async function json<T>(response: Response): Promise<T> {
-  try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this app's own answers, whose shapes its tests hold
-    return (await response.json()) as T;
-  } catch {
-    throw new Unreachable('Its answer cannot be read.');
-  }
-}
-
-/** The explanation of a refusal: the text of a problem document (RFC 9457), or the whole body. */
-async function reason(response: Response): Promise<string> {
-  const text = await response.text().catch(() => '');
-  try {
-    const problem: unknown = JSON.parse(text);
-    if (typeof problem === 'object' && problem && 'detail' in problem && typeof problem.detail === 'string')
-      return problem.detail;
-  } catch {
-    // not a problem document
-  }
-  return text || `The dungeon says no (${response.status}).`;
 }

@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { useState } from 'preact/hooks';
-import { Unreachable } from './api';
+import { Unreachable } from '../http';
 
 /** A request to the dungeon that a button makes. */
 export interface Asking {

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { gameStatus, newUser, Refused } from './api';
+import { Refused } from '../http';
+import { gameStatus, newUser } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
 
