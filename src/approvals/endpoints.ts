@@ -12,10 +12,10 @@ import {
   fingerprint,
   idempotencyKey,
   keyReused,
-  notFound,
   personName,
   queryOf,
   readJson,
+  resourceRoute,
   unlessRefused,
   withProblems,
   type Handler,
@@ -28,6 +28,7 @@ import { approvals, partitionOf } from './store.js';
 
 /** The ids that {@link startApproval} makes, from keys of at most 64 characters. */
 const idPattern = /^approval-[\w-]{1,192}$/;
+const { idOf, unknown } = resourceRoute({ missing: 'There is no approval', pattern: idPattern });
 
 const listQuery = z.object({
   state: approvalState.optional(),
@@ -161,15 +162,6 @@ function view(approval: Approval): object {
     comment,
     history,
   };
-}
-
-function idOf(request: HttpRequest): string {
-  const id = request.params['id'] ?? '';
-  return idPattern.test(id) ? id : unknown(request);
-}
-
-function unknown(request: HttpRequest): never {
-  throw notFound(`There is no approval ${request.params['id'] ?? ''}.`);
 }
 
 df.app.client.http('RequestApproval', {

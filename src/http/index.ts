@@ -14,5 +14,6 @@ export {
   type FieldError,
   type ProblemDetails,
 } from './problem.js';
+export { resourceRoute, type ResourceRoute } from './resource.js';
 export { streamBody, type StreamedBody } from './stream.js';
 export { line, personName, text } from './text.js';

@@ -8,9 +8,9 @@ import { ensureRunning } from '../durable/index.js';
 import {
   accepted,
   check,
-  notFound,
   Problem,
   queryOf,
+  resourceRoute,
   unlessRefused,
   withProblems,
   type Handler,
@@ -25,7 +25,10 @@ import { requested, requestedBlob } from './requests.js';
 import { begin, beginAgain, dueAt, estimatedEnd, instanceOf, remove, type Beginning } from './rules.js';
 import { ALL, ingestions } from './store.js';
 
-const idPattern = /^ingestion-[\da-f]{64}$/;
+const { idOf, unknown } = resourceRoute({
+  missing: 'There is no ingestion',
+  pattern: /^ingestion-[\da-f]{64}$/,
+});
 
 const listQuery = z.object({
   top: z.coerce.number().int().min(1).max(100).default(50),
@@ -191,15 +194,6 @@ async function completed(request: HttpRequest): Promise<Ingestion> {
 async function recordOf(request: HttpRequest): Promise<Ingestion> {
   const record = await ingestions.read(idOf(request));
   return record === undefined || record.state === 'removed' ? unknown(request) : record;
-}
-
-function idOf(request: HttpRequest): string {
-  const id = request.params['id'] ?? '';
-  return idPattern.test(id) ? id : unknown(request);
-}
-
-function unknown(request: HttpRequest): never {
-  throw notFound(`There is no ingestion ${request.params['id'] ?? ''}.`);
 }
 
 df.app.client.http('Ingest', {

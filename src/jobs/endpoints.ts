@@ -9,9 +9,9 @@ import {
   fingerprint,
   idempotencyKey,
   keyReused,
-  notFound,
   Problem,
   readJson,
+  resourceRoute,
   unlessRefused,
   withProblems,
   type Handler,
@@ -24,7 +24,7 @@ import { salesReportOrchestrator } from './orchestrators.js';
 import { cancel, csvOf, dueAt, isExpired, request as requested } from './rules.js';
 import { jobs, readReport } from './store.js';
 
-const idPattern = /^job-[\w-]{1,192}$/;
+const { idOf, unknown } = resourceRoute({ missing: 'There is no job', pattern: /^job-[\w-]{1,192}$/ });
 
 /** How long a caller should wait between two polls, in seconds. */
 const RETRY_AFTER = 2;
@@ -137,15 +137,6 @@ function expired({ id, expiresAt }: Job): Problem {
 
 async function jobOf(request: HttpRequest): Promise<Job> {
   return (await jobs.read(idOf(request))) ?? unknown(request);
-}
-
-function idOf(request: HttpRequest): string {
-  const id = request.params['id'] ?? '';
-  return idPattern.test(id) ? id : unknown(request);
-}
-
-function unknown(request: HttpRequest): never {
-  throw notFound(`There is no job ${request.params['id'] ?? ''}.`);
 }
 
 df.app.client.http('StartJob', {

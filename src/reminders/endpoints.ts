@@ -10,8 +10,8 @@ import {
   fingerprint,
   idempotencyKey,
   keyReused,
-  notFound,
   readJson,
+  resourceRoute,
   unlessRefused,
   withProblems,
   type Handler,
@@ -24,7 +24,10 @@ import { acknowledge, cancel, dueAt, plan, progress } from './rules.js';
 import { reminders } from './store.js';
 
 /** The ids that {@link startReminders} makes, from keys of at most 64 characters. */
-const idPattern = /^reminders-[\w-]{1,192}$/;
+const { idOf, unknown } = resourceRoute({
+  missing: 'There are no reminders',
+  pattern: /^reminders-[\w-]{1,192}$/,
+});
 
 /**
  * Records new reminders and starts their workflow. A request that repeats an idempotency key gets the same
@@ -99,15 +102,6 @@ function view(
   { sent, next }: Partial<Progress> = {},
 ): object {
   return { id, to, message, count, gaps, state, startedAt, endedAt, sent, next };
-}
-
-function idOf(request: HttpRequest): string {
-  const id = request.params['id'] ?? '';
-  return idPattern.test(id) ? id : unknown(request);
-}
-
-function unknown(request: HttpRequest): never {
-  throw notFound(`There are no reminders ${request.params['id'] ?? ''}.`);
 }
 
 df.app.client.http('PlanReminders', {

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { HttpRequest } from '@azure/functions';
 import * as df from 'durable-functions';
 import moment from 'moment';
 import {
@@ -9,9 +8,9 @@ import {
   fingerprint,
   idempotencyKey,
   keyReused,
-  notFound,
   problemOf,
   readJson,
+  resourceRoute,
   unlessRefused,
   withProblems,
   type Handler,
@@ -26,7 +25,11 @@ import { goOnWithOrder } from '../workflows.js';
 import { cartOf } from './carts.js';
 
 /** What {@link checkOut} makes. */
-const idPattern = /^order-[0-9a-f]{32}$/;
+const { idOf, unknown } = resourceRoute({
+  missing: 'There is no order',
+  pattern: /^order-[0-9a-f]{32}$/,
+  parameter: 'orderId',
+});
 
 /** `POST /api/carts/{cartId}/checkout` `{ payment: { token }, shipTo, approver? }` */
 export const checkOut: Handler = async (request, client) => {
@@ -102,15 +105,6 @@ function view(order: Order): object {
     createdAt,
     steps,
   };
-}
-
-function idOf(request: HttpRequest): string {
-  const id = request.params['orderId'] ?? '';
-  return idPattern.test(id) ? id : unknown(request);
-}
-
-function unknown(request: HttpRequest): never {
-  throw notFound(`There is no order ${request.params['orderId'] ?? ''}.`);
 }
 
 df.app.client.http('CheckOut', {
