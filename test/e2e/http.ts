@@ -20,17 +20,22 @@ const key: Record<string, string> = process.env['E2E_FUNCTION_KEY']
  */
 export const PATIENCE = 90_000;
 
-/** Calls `url`, with `body` as JSON if there is one. */
+/**
+ * Calls `url`, and does not follow redirections. A body that is text or bytes is sent as it is, any other as
+ * JSON.
+ */
 export async function call(
   method: string,
   url: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(url, {
     method,
     headers: { ...key, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
+    redirect: 'manual',
     signal: AbortSignal.timeout(PATIENCE),
   });
   const text = await response.text();
