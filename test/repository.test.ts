@@ -97,7 +97,7 @@ describe('The repository', () => {
       [/\/([a-z]+-)?rules\.ts$/, rules],
       [/\/entities\.ts$/, /^(\.\.\/(durable|refusals)\/index\.js|\.\/([a-z]+-)?(rules|model)\.js|moment)$/],
       // The pieces of schemas of http/ are for what comes from outside.
-      [/\/model\.ts$/, /^(\.\.\/(http|sales)\/index\.js|zod)$/],
+      [/\/model\.ts$/, /^(\.\.\/(http|sales|fleet)\/index\.js|zod)$/],
       [/\/store\.ts$/, /^(?!\.\.\/(?!storage|refusals)|\.\/(endpoints|orchestrators|activities))/],
       [/\/activities\.ts$/, /^(?!\.\/(endpoints|orchestrators)|.*\/http\/)/],
     ];
