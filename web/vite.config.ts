@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { packed } from './packed.js';
+import { pages, shell } from './shell.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -19,14 +20,8 @@ export default defineConfig({
     target: 'es2023',
     assetsInlineLimit: 0, // the Content-Security-Policy allows no data: URLs
     modulePreload: { polyfill: false },
-    rolldownOptions: {
-      input: {
-        index: here('index.html'),
-        dungeon: here('dungeon.html'),
-        ingestions: here('ingestions.html'),
-      },
-    },
+    rolldownOptions: { input: pages() },
   },
-  plugins: [packed()],
+  plugins: [shell(), packed()],
   server: { proxy: { '/api': 'http://localhost:7071' } },
 });

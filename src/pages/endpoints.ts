@@ -1,10 +1,4 @@
-import {
-  app,
-  type HttpHandler,
-  type HttpRequest,
-  type HttpResponseInit,
-  type InvocationContext,
-} from '@azure/functions';
+import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 import { notFound, Problem } from '../http/index.js';
 import { caching, serve } from './serve.js';
 import { PagesNotBuilt, Site } from './site.js';
@@ -13,22 +7,6 @@ import { PagesNotBuilt, Site } from './site.js';
 const built = new URL('../../dist/web/', import.meta.url);
 
 let site: Promise<Site> | undefined;
-
-/** `GET /` */
-export const homePage: HttpHandler = (request, context) =>
-  answer('index.html', caching.page, request, context);
-
-/** `GET /dungeon` */
-export const dungeonPage: HttpHandler = (request, context) =>
-  answer('dungeon.html', caching.page, request, context);
-
-/** `GET /ingestions` */
-export const ingestionsPage: HttpHandler = (request, context) =>
-  answer('ingestions.html', caching.page, request, context);
-
-/** `GET /assets/{*file}` */
-export const pageAssets: HttpHandler = (request, context) =>
-  answer(`assets/${request.params['file'] ?? ''}`, caching.asset, request, context);
 
 async function answer(
   path: string,
@@ -52,30 +30,30 @@ async function answer(
   }
 }
 
-// These need no durable client, so they use `app.http` instead of `df.app.client.http`.
-app.http('HomePage', {
-  // Matches the empty path only. A catch-all would hide the host's own routes, such as `/admin` and
-  // `/runtime`.
-  route: '{ignored:maxlength(0)?}',
-  methods: ['GET', 'HEAD'],
-  authLevel: 'anonymous',
-  handler: homePage,
-});
-app.http('DungeonPage', {
-  route: 'dungeon',
-  methods: ['GET', 'HEAD'],
-  authLevel: 'anonymous',
-  handler: dungeonPage,
-});
-app.http('IngestionsPage', {
-  route: 'ingestions',
-  methods: ['GET', 'HEAD'],
-  authLevel: 'anonymous',
-  handler: ingestionsPage,
-});
+/**
+ * Serves a built page, without a key.
+ *
+ * @param file its name in `web/`
+ */
+function page(name: string, route: string, file: string): void {
+  // These need no durable client, so they use `app.http` instead of `df.app.client.http`.
+  app.http(name, {
+    route,
+    methods: ['GET', 'HEAD'],
+    authLevel: 'anonymous',
+    handler: (request, context) => answer(file, caching.page, request, context),
+  });
+}
+
+// Matches the empty path only. A catch-all would hide the host's own routes, such as `/admin` and `/runtime`.
+page('HomePage', '{ignored:maxlength(0)?}', 'index.html');
+page('DungeonPage', 'dungeon', 'dungeon.html');
+page('IngestionsPage', 'ingestions', 'ingestions.html');
+
 app.http('PageAssets', {
   route: 'assets/{*file}',
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
-  handler: pageAssets,
+  handler: (request, context) =>
+    answer(`assets/${request.params['file'] ?? ''}`, caching.asset, request, context),
 });

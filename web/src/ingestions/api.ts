@@ -1,5 +1,6 @@
 /** The HTTP interface of ingestions, as the page uses it. */
 import { failure, json, send } from '../http';
+import { keyHeader } from '../key';
 
 export type State = 'running' | 'completed' | 'failed' | 'cancelled';
 
@@ -31,20 +32,8 @@ export interface Results {
   bySku: (Sum & { sku: string })[];
 }
 
-/**
- * The function key, which a deployed app asks for. It is kept for as long as the tab is open: a page on a
- * shared machine must not keep it longer.
- */
-const KEY = 'functions-key';
-export const setKey = (key: string): void => sessionStorage.setItem(KEY, key);
-
-function headers(more: Record<string, string> = {}): Record<string, string> {
-  const key = sessionStorage.getItem(KEY);
-  return { ...more, ...(key && { 'x-functions-key': key }) };
-}
-
 const ask = (path: string, method = 'GET'): Promise<Response> =>
-  send(`/api/ingestions${path}`, { method, headers: headers() });
+  send(`/api/ingestions${path}`, { method, headers: keyHeader() });
 
 export const read = async (id: string): Promise<Ingestion> => json(await ask(`/${id}`));
 export const latest = async (): Promise<Ingestion[]> =>
@@ -82,7 +71,7 @@ export function upload(
     request.open('POST', '/api/ingestions');
     const packed = /\.gz$/i.test(file.name);
     const type = /\.csv(\.gz)?$/i.test(file.name) ? 'text/csv' : 'application/x-ndjson';
-    const sent = headers({ 'content-type': type, ...(packed && { 'content-encoding': 'gzip' }) });
+    const sent = { ...keyHeader(), 'content-type': type, ...(packed && { 'content-encoding': 'gzip' }) };
     for (const [name, value] of Object.entries(sent)) request.setRequestHeader(name, value);
     request.upload.addEventListener('progress', ({ loaded, total }) => progress(loaded / total));
     request.addEventListener('loadend', () => {

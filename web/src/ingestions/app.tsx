@@ -1,9 +1,9 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { Refused } from '../http';
-import { latest, read, remove, setKey, upload, type Ingestion } from './api';
+import { KeyForm } from '../key-form';
+import { latest, read, remove, upload, type Ingestion } from './api';
 import { Drop } from './drop';
-import { KeyForm } from './key-form';
 import { Latest } from './latest';
 import { Outcome } from './outcome';
 import { Progress } from './progress';
@@ -108,12 +108,7 @@ export function App(): VNode {
       </header>
       <div role="alert">{trouble && <p class="notice error">{trouble}</p>}</div>
       {needsKey ? (
-        <KeyForm
-          use={(key) => {
-            setKey(key);
-            setNeedsKey(false);
-          }}
-        />
+        <KeyForm of="Ingestions" kept={() => setNeedsKey(false)} />
       ) : (
         <>
           <Drop busy={sent !== undefined} take={send} />
