@@ -8,5 +8,6 @@ import './dungeon/index.js';
 import './ingestion/index.js';
 import './jobs/index.js';
 import './orders/index.js';
+import './devices/index.js';
 import './pages/index.js';
 import './operations/index.js';

@@ -1,5 +1,4 @@
-import moment from 'moment';
-import { recordStore } from '../storage/index.js';
+import { newestFirst, recordStore } from '../storage/index.js';
 import { ingestionRecord } from './model.js';
 import { dueAt } from './rules.js';
 
@@ -14,8 +13,3 @@ export const ingestions = recordStore({
     state === 'removed' ? [] : [{ partition: ALL, row: newestFirst(startedAt) }],
   dueAt,
 });
-
-/** Orders times in an index, the latest first. */
-function newestFirst(time: string): string {
-  return String(Number.MAX_SAFE_INTEGER - moment.utc(time).valueOf()).padStart(16, '0');
-}

@@ -1,4 +1,5 @@
 import { supervised as approvals } from '../approvals/index.js';
+import { supervised as devices } from '../devices/index.js';
 import { supervised as dungeon } from '../dungeon/index.js';
 import { supervised as ingestions } from '../ingestion/index.js';
 import { supervised as jobs } from '../jobs/index.js';
@@ -9,6 +10,7 @@ import type { Supervised } from '../supervision/index.js';
 /** The features whose records the sweep supervises. */
 export const features: readonly Supervised[] = [
   approvals,
+  devices,
   dungeon,
   ingestions,
   jobs,

@@ -25,6 +25,11 @@ export function entryKey({ partition, row }: IndexEntry, id: string): RowKey {
   };
 }
 
+/** The row of an entry that orders a partition by a time in ISO 8601, the latest first. */
+export function newestFirst(time: string): string {
+  return String(Number.MAX_SAFE_INTEGER - moment.utc(time).valueOf()).padStart(16, '0');
+}
+
 /**
  * Adds or confirms an entry. Its tag changes, so that others cannot remove it because of what they read
  * before.

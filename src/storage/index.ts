@@ -13,7 +13,7 @@ export {
 export { container, queue, table } from './clients.js';
 export { untilItWins } from './contention.js';
 export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
-export { listEntries, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
+export { listEntries, newestFirst, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
 export { keyFor } from './keys.js';
 export type { Page } from './record-index.js';
 export {

@@ -42,6 +42,21 @@ async function order(
   return { shop, id };
 }
 
+/** A device that reports every minute, and must not be hotter than 80 degrees for two minutes. */
+async function device(app: TestApp): Promise<{ path: string; report(temperature: number): Promise<void> }> {
+  const path = '/api/devices/pump';
+  const threshold = { metric: 'temperature', above: 80, for: 'PT2M' };
+  await app.request('PUT', path, { body: { interval: 'PT1M', threshold } });
+  await app.quiet();
+  return {
+    path,
+    async report(temperature) {
+      await app.post(`${path}/telemetry`, { at: app.now.toISOString(), metrics: { temperature } });
+      await app.quiet();
+    },
+  };
+}
+
 /** The failure that {@link scenarios} use. */
 function ceiling(): never {
   throw new Error('The ceiling came down');
@@ -161,6 +176,40 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     app.replace('AuthorisePayment', ceiling);
     await order(app, { hammer: 1 });
     await app.skip('idle');
+  },
+
+  'device-silent': async (app) => {
+    const pump = await device(app);
+    await pump.report(20);
+    await app.skip({ minutes: 2 });
+  },
+  'device-recovered': async (app) => {
+    const pump = await device(app);
+    await app.skip({ minutes: 2 });
+    for (let minute = 0; minute < 5; minute += 1) {
+      await pump.report(20);
+      await app.skip({ minutes: 1 });
+    }
+  },
+  'device-too-hot': async (app) => {
+    const pump = await device(app);
+    for (const temperature of [20, 90, 91, 92, 20, 20, 20]) {
+      await pump.report(temperature);
+      await app.skip({ minutes: 1 });
+    }
+  },
+  'device-removed': async (app) => {
+    const pump = await device(app);
+    await pump.report(20);
+    await app.request('DELETE', pump.path);
+    await app.quiet();
+  },
+  'device-continued-as-new': async (app) => {
+    const pump = await device(app);
+    for (let minute = 0; minute < 50; minute += 1) {
+      await pump.report(20);
+      await app.skip({ minutes: 1 });
+    }
   },
 
   'ingestion-completed': async (app) => {

@@ -42,6 +42,13 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['GetStock', 'GET', 'api/stock/{sku}', 'function'],
   ['ReceiveGoods', 'POST', 'api/stock/{sku}/receipts', 'function'],
 
+  ['RegisterDevice', 'PUT', 'api/devices/{id}', 'function'],
+  ['GetDevice', 'GET', 'api/devices/{id}', 'function'],
+  ['RemoveDevice', 'DELETE', 'api/devices/{id}', 'function'],
+  ['ListDevices', 'GET', 'api/devices', 'function'],
+  ['ReportTelemetry', 'POST', 'api/devices/{id}/telemetry', 'function'],
+  ['ListAlerts', 'GET', 'api/alerts', 'function'],
+
   ['StartJob', 'POST', 'api/jobs', 'function'],
   ['GetJob', 'GET', 'api/jobs/{id}', 'function'],
   ['GetJobResult', 'GET', 'api/jobs/{id}/result', 'function'],

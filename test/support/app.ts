@@ -10,12 +10,14 @@ import { account } from './azurite.js';
  *
  * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
+ * @param options.telemetryQueue the same for the queue `telemetry`
  */
 export async function startApp({
   sweep = false,
   ingestQueue = false,
+  telemetryQueue = false,
   ...options
-}: TestAppOptions & { sweep?: boolean; ingestQueue?: boolean } = {}): Promise<{
+}: TestAppOptions & { sweep?: boolean; ingestQueue?: boolean; telemetryQueue?: boolean } = {}): Promise<{
   app: TestApp;
   storage: AppStorage;
 }> {
@@ -28,6 +30,7 @@ export async function startApp({
       AppStorage: connectionString,
       ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
       ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
+      ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),
     },
   });
   onTestFinished(() => app.stop());
