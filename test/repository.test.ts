@@ -1,6 +1,6 @@
 /** What has to hold of the repository itself. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -130,20 +130,30 @@ describe('The repository', () => {
   });
 
   test('builds nothing when it tests an app that is served elsewhere', () => {
-    const builtAt = (): number[] =>
-      ['dist/index.js', 'emulator/dist/cli.js'].map((file) => statSync(path.join(root, file)).mtimeMs);
-    const before = builtAt();
+    const noBuild = `data:text/javascript,${encodeURIComponent(`
+      import childProcess from 'node:child_process';
+      import { syncBuiltinESMExports } from 'node:module';
+      childProcess.execFileSync = () => { throw new Error('It builds'); };
+      syncBuiltinESMExports();
+    `)}`;
     const output = execFileSync(
       process.execPath,
-      [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/e2e', '-t', '^no test of this name$'],
+      [
+        '--import',
+        noBuild,
+        path.join(root, 'node_modules/vitest/vitest.mjs'),
+        'run',
+        'test/e2e',
+        '-t',
+        '^no test of this name$',
+      ],
       {
         cwd: root,
         encoding: 'utf8',
         env: { ...process.env, E2E_BASE_URL: 'http://127.0.0.1:9' },
       },
     );
-    expect(output).toContain('2 skipped');
-    expect(builtAt()).toEqual(before);
+    expect(output).toMatch(/\d skipped/);
   });
 });
 

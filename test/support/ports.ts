@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -17,9 +18,25 @@ export async function taken(): Promise<{ port: number; free: () => Promise<void>
   };
 }
 
+/**
+ * The ports that {@link freePort} draws from. Systems give ports above 32767 to connections and to programs
+ * that ask for any port, so one of those may be taken between its choice and its use.
+ */
+const FIRST = 12_000;
+const LAST = 32_000;
+
 /** A port that nothing listens on. */
 export async function freePort(): Promise<number> {
-  const { port, free } = await taken();
-  await free();
-  return port;
+  for (;;) {
+    const port = randomInt(FIRST, LAST);
+    const server = net.createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
