@@ -60,6 +60,7 @@ class World {
       settings: {
         AppStorage: this.#records.connection,
         'AzureWebJobs.IngestFromQueue.Disabled': 'true',
+        'AzureWebJobs.SendHeartbeat.Disabled': 'true',
       },
     });
   }

@@ -3,6 +3,7 @@ import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { count } from '../telemetry/index.js';
+import { heartbeat, HEARTBEAT } from './entities.js';
 import { features } from './features.js';
 import { sweep } from './sweep.js';
 
@@ -40,3 +41,10 @@ export async function sweepAll(
 }
 
 df.app.client.timer('Sweep', { schedule: '0 * * * * *', handler: sweepAll });
+
+/** The timer function `SendHeartbeat`: sends the hub a message. `health.ts` reads when one was last processed. */
+export async function sendHeartbeat(_timer: Timer | undefined, client: DurableClient): Promise<void> {
+  await heartbeat.signal(client, HEARTBEAT, 'beat', { at: moment.utc().toISOString() });
+}
+
+df.app.client.timer('SendHeartbeat', { schedule: '30 * * * * *', handler: sendHeartbeat });

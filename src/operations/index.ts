@@ -1,2 +1,10 @@
-/** Functions that run the app without an operator. */
-export { sweepAll } from './functions.js';
+/** Functions that run the app without an operator, and what operators call. */
+export {
+  actOnInstance,
+  getHealth,
+  getHealthDetails,
+  getHistory,
+  getInstance,
+  listInstances,
+} from './endpoints/index.js';
+export { sendHeartbeat, sweepAll } from './functions.js';

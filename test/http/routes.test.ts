@@ -11,6 +11,13 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['IngestionsPage', 'GET HEAD', 'ingestions', 'anonymous'],
   ['PageAssets', 'GET HEAD', 'assets/{*file}', 'anonymous'],
 
+  ['GetHealth', 'GET HEAD', 'api/health', 'anonymous'],
+  ['GetHealthDetails', 'GET', 'api/operations/health', 'function'],
+  ['ListInstances', 'GET', 'api/operations/instances', 'function'],
+  ['GetInstance', 'GET', 'api/operations/instances/{id}', 'function'],
+  ['GetInstanceHistory', 'GET', 'api/operations/instances/{id}/history', 'function'],
+  ['ActOnInstance', 'POST', 'api/operations/instances/{id}/{action}', 'function'],
+
   ['StartOrchestrator', 'POST', 'api/orchestrators/{orchestratorName}', 'function'],
 
   ['RequestApproval', 'POST', 'api/approvals', 'function'],

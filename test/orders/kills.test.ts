@@ -12,7 +12,7 @@ async function start(connection: string): Promise<Shop> {
   const app = await TestApp.start({
     app: () => import('../../src/index.js'),
     storage: connection,
-    settings: { AppStorage: connection },
+    settings: { AppStorage: connection, 'AzureWebJobs.SendHeartbeat.Disabled': 'true' },
     verifyReplay: false,
   });
   return new Shop(app, new AppStorage(connection));

@@ -9,15 +9,22 @@ import { account } from './azurite.js';
  * The app on a clock that skips, with storage of its own, until the test has finished.
  *
  * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
+ * @param options.heartbeat whether the hub gets a message every minute. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
  * @param options.telemetryQueue the same for the queue `telemetry`
  */
 export async function startApp({
   sweep = false,
+  heartbeat = false,
   ingestQueue = false,
   telemetryQueue = false,
   ...options
-}: TestAppOptions & { sweep?: boolean; ingestQueue?: boolean; telemetryQueue?: boolean } = {}): Promise<{
+}: TestAppOptions & {
+  sweep?: boolean;
+  heartbeat?: boolean;
+  ingestQueue?: boolean;
+  telemetryQueue?: boolean;
+} = {}): Promise<{
   app: TestApp;
   storage: AppStorage;
 }> {
@@ -29,6 +36,7 @@ export async function startApp({
       ...options.settings,
       AppStorage: connectionString,
       ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
+      ...(!heartbeat && { 'AzureWebJobs.SendHeartbeat.Disabled': 'true' }),
       ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
       ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),
     },
