@@ -306,12 +306,24 @@ describe('Starting and waiting', () => {
   test.for([
     ['timeout=1&pollingInterval=2', 'Total timeout 1 should be bigger than retry timeout 2'],
     ['timeout=1&pollingInterval=-1', 'The value needs to translate in milliseconds to -1'],
-    ['timeout=NaN&pollingInterval=1', 'Total timeout NaN should be bigger than retry timeout 1'],
-    ['timeout=Infinity&pollingInterval=1e29', 'The value needs to translate in milliseconds to -1'],
-    ['timeout=1e30&pollingInterval=1e29', 'The value needs to translate in milliseconds to -1'],
+    ['timeout=NaN&pollingInterval=1', 'TimeSpan does not accept floating point Not-a-Number values.'],
+    ['timeout=1e10&pollingInterval=1e9', 'The value needs to translate in milliseconds to -1'],
   ] as const)('refuses %s, having started', async ([query, why]) => {
     const { status, text } = await post(`${API}/orchestrators/waiter/i?${query}`, '{}');
     expect([status, JSON.parse(text)]).toEqual([400, { Message: expect.stringContaining(why) as string }]);
+    expect(client.records.has('i')).toBe(true);
+  });
+
+  test.for([
+    'timeout=Infinity&pollingInterval=0',
+    'timeout=1&pollingInterval=-1e400',
+    'timeout=1e12&pollingInterval=0',
+  ])('fails for %s, having started, because no TimeSpan is that long', async (query) => {
+    const { status, text } = await post(`${API}/orchestrators/waiter/i?${query}`, '{}');
+    expect([status, JSON.parse(text)]).toMatchObject([
+      500,
+      { ExceptionMessage: 'TimeSpan overflowed because the duration is too long.' },
+    ]);
     expect(client.records.has('i')).toBe(true);
   });
 });

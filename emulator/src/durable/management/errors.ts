@@ -9,6 +9,15 @@ export class ArgumentError extends Error {
   override name = 'ArgumentError';
 }
 
+/** A request with a time for which .NET's `TimeSpan` is too short. The extension does not expect it. */
+export class TimeSpanOverflowError extends Error {
+  override name = 'TimeSpanOverflowError';
+
+  constructor() {
+    super('TimeSpan overflowed because the duration is too long.');
+  }
+}
+
 /** The answer of the extension to an exception. */
 export function failureAnswer(error: unknown): HttpResponseLike {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -20,9 +29,10 @@ export function failureAnswer(error: unknown): HttpResponseLike {
     });
   if (error instanceof ArgumentError || error instanceof DuplicateKeyError) return answerBadArgument(error);
   if (error instanceof InstanceExistsError) return answerError(409, message);
-  return answerFailure({
-    message,
-    type: error instanceof InvalidStateError ? 'System.InvalidOperationException' : 'System.Exception',
-    stack,
-  });
+  return answerFailure({ message, type: typeOf(error), stack });
+}
+
+function typeOf(error: unknown): string {
+  if (error instanceof InvalidStateError) return 'System.InvalidOperationException';
+  return error instanceof TimeSpanOverflowError ? 'System.OverflowException' : 'System.Exception';
 }

@@ -5,7 +5,7 @@ import { isFinished, type JsonText } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 import { answerError, answerJson } from './answers.js';
 import { managementUrls } from './client-binding.js';
-import { ArgumentError } from './errors.js';
+import { ArgumentError, TimeSpanOverflowError } from './errors.js';
 import { jsonOrText, readJson } from './json.js';
 import type { ManagementOptions } from './options.js';
 import { bodyText, type Call } from './request.js';
@@ -15,6 +15,8 @@ const MAX_INSTANCE_ID = 256;
 /** The longest single wait in .NET, in milliseconds. Node's is half of it. */
 const LONGEST_DELAY = 4_294_967_294;
 const LONGEST_TIMEOUT = 2_147_483_647;
+/** The longest `TimeSpan` of .NET, in seconds: it counts units of 100 nanoseconds with 63 bits. */
+const LONGEST_TIME_SPAN = 2 ** 63 / 1e7;
 
 /** Requests that start instances, or start them again. */
 export class Starts {
@@ -90,8 +92,8 @@ export class Starts {
    * end.
    */
   async #started(call: Call, id: string): Promise<HttpResponseLike> {
-    const timeout = call.query.number('timeout');
-    const interval = call.query.number('pollingInterval');
+    const timeout = seconds(call.query.number('timeout'));
+    const interval = seconds(call.query.number('pollingInterval'));
     if (timeout !== undefined && interval !== undefined) {
       const record = await this.#wait(id, timeout, interval);
       if (record?.runtimeStatus === 'Completed') return answerJson(200, jsonOrText(record.output));
@@ -142,6 +144,19 @@ export class Starts {
       });
     }
   }
+}
+
+/**
+ * Checks a number of seconds as .NET's `TimeSpan.FromSeconds` does.
+ *
+ * @throws ArgumentError, TimeSpanOverflowError
+ */
+function seconds(value: number | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (Number.isNaN(value))
+    throw new ArgumentError('TimeSpan does not accept floating point Not-a-Number values.');
+  if (Math.abs(value) > LONGEST_TIME_SPAN) throw new TimeSpanOverflowError();
+  return value;
 }
 
 /**
