@@ -9,5 +9,6 @@ import './ingestion/index.js';
 import './jobs/index.js';
 import './orders/index.js';
 import './devices/index.js';
+import './rollouts/index.js';
 import './pages/index.js';
 import './operations/index.js';

@@ -5,6 +5,7 @@ import { supervised as ingestions } from '../ingestion/index.js';
 import { supervised as jobs } from '../jobs/index.js';
 import { supervisedOrders, supervisedReceipts } from '../orders/index.js';
 import { supervised as reminders } from '../reminders/index.js';
+import { supervised as rollouts } from '../rollouts/index.js';
 import type { Supervised } from '../supervision/index.js';
 
 /** The features whose records the sweep supervises. */
@@ -15,6 +16,7 @@ export const features: readonly Supervised[] = [
   ingestions,
   jobs,
   reminders,
+  rollouts,
   supervisedOrders,
   supervisedReceipts,
 ];

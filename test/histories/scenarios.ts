@@ -2,9 +2,11 @@ import type { TestApp } from '../../emulator/src/testing.js';
 import { Player } from '../dungeon/player.js';
 import { sample, send } from '../ingestion/support.js';
 import { Shop } from '../orders/shop.js';
+import { Fleet } from '../rollouts/fleet.js';
+import type { AppStorage } from '../support/app.js';
 
 /** A typical life of a workflow. The histories are recorded when it ends. */
-export type Scenario = (app: TestApp) => Promise<void>;
+export type Scenario = (app: TestApp, storage: AppStorage) => Promise<void>;
 
 async function created(app: TestApp, path: string, body: object): Promise<string> {
   const response = await app.post(path, body);
@@ -225,5 +227,49 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     const location = await send(app, sample(30));
     await app.quiet();
     await created(app, '/api/jobs', { kind: 'sales-report', ingestion: location.split('/').at(-1)! });
+  },
+
+  'rollout-updating': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 1);
+    await fleet.rollOut({ attempts: 2 }, 'first');
+    await app.skip({ minutes: 11 });
+  },
+  'rollout-soaking': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 1);
+    await fleet.work(await fleet.rollOut({}, 'first'));
+  },
+  'rollout-paused': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 1);
+    const id = await fleet.rollOut({}, 'first');
+    await fleet.steer(id, 'pause');
+    await fleet.work(id);
+    await app.skip({ hours: 1 });
+  },
+  'rollout-awaiting-approval': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 2);
+    await fleet.work(await fleet.rollOut({ approveBetweenWaves: true }, 'first'));
+    await app.skip({ hours: 1 });
+  },
+  'rollout-approved': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 2);
+    const id = await fleet.rollOut({ approveBetweenWaves: true }, 'first');
+    await fleet.work(id);
+    await app.skip({ hours: 1 });
+    await fleet.decide(id, 2, 'approved', 'operator');
+  },
+  'rollout-aborted-awaiting-approval': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 2);
+    const id = await fleet.rollOut({ approveBetweenWaves: true }, 'first');
+    await fleet.work(id);
+    await app.skip({ hours: 1 });
+    await fleet.steer(id, 'abort');
+  },
+  'rollout-rolled-back': async (app, storage) => {
+    const fleet = await Fleet.on(app, storage, 2);
+    fleet.behaviour = ({ kind }, device) =>
+      kind === 'update' && device === fleet.ids[0] ? 'failed' : 'succeeded';
+    const id = await fleet.rollOut({ waves: ['100%'] }, 'first');
+    await fleet.work(id);
+    await app.skip('idle');
   },
 };

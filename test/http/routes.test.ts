@@ -56,6 +56,15 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['ReportTelemetry', 'POST', 'api/devices/{id}/telemetry', 'function'],
   ['ListAlerts', 'GET', 'api/alerts', 'function'],
 
+  ['CreateRollout', 'POST', 'api/rollouts', 'function'],
+  ['ListRollouts', 'GET', 'api/rollouts', 'function'],
+  ['GetRollout', 'GET', 'api/rollouts/{id}', 'function'],
+  ['ListRolloutDevices', 'GET', 'api/rollouts/{id}/devices', 'function'],
+  ['PauseRollout', 'POST', 'api/rollouts/{id}/pause', 'function'],
+  ['ResumeRollout', 'POST', 'api/rollouts/{id}/resume', 'function'],
+  ['AbortRollout', 'POST', 'api/rollouts/{id}/abort', 'function'],
+  ['ReportUpdate', 'POST', 'api/devices/{id}/updates/{command}', 'function'],
+
   ['StartJob', 'POST', 'api/jobs', 'function'],
   ['GetJob', 'GET', 'api/jobs/{id}', 'function'],
   ['GetJobResult', 'GET', 'api/jobs/{id}/result', 'function'],

@@ -5,6 +5,10 @@ import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
 import { NOTIFICATIONS, type Notification } from '../../src/notifications/index.js';
 import { account } from './azurite.js';
 
+/** The options of {@link startApp}. */
+export type AppOptions = TestAppOptions &
+  Partial<Record<'sweep' | 'heartbeat' | 'ingestQueue' | 'telemetryQueue' | 'reportQueue', boolean>>;
+
 /**
  * The app on a clock that skips, with storage of its own, until the test has finished.
  *
@@ -12,19 +16,16 @@ import { account } from './azurite.js';
  * @param options.heartbeat whether the hub gets a message every minute. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
  * @param options.telemetryQueue the same for the queue `telemetry`
+ * @param options.reportQueue the same for the queue `update-reports`
  */
 export async function startApp({
   sweep = false,
   heartbeat = false,
   ingestQueue = false,
   telemetryQueue = false,
+  reportQueue = false,
   ...options
-}: TestAppOptions & {
-  sweep?: boolean;
-  heartbeat?: boolean;
-  ingestQueue?: boolean;
-  telemetryQueue?: boolean;
-} = {}): Promise<{
+}: AppOptions = {}): Promise<{
   app: TestApp;
   storage: AppStorage;
 }> {
@@ -39,6 +40,7 @@ export async function startApp({
       ...(!heartbeat && { 'AzureWebJobs.SendHeartbeat.Disabled': 'true' }),
       ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
       ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),
+      ...(!reportQueue && { 'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true' }),
     },
   });
   onTestFinished(() => app.stop());

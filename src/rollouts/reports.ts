@@ -1,0 +1,92 @@
+import type { HttpRequest, InvocationContext } from '@azure/functions';
+import * as df from 'durable-functions';
+import type { DurableClient } from 'durable-functions';
+import moment from 'moment';
+import { raise } from '../durable/index.js';
+import { setFirmware } from '../fleet/index.js';
+import { check, notFound, readJson, unlessRefused, withProblems, type Handler } from '../http/index.js';
+import { Refusal } from '../refusals/index.js';
+import { reportMessage, reportRequest, type Report, type Rollout, type Update } from './model.js';
+import { updateReported } from './orchestrators.js';
+import { rollouts, tryToChangeUpdate } from './store.js';
+import { firmwareOf, parseCommand, reported } from './update-rules.js';
+import { shownUpdate } from './view.js';
+
+/** `POST /api/devices/{id}/updates/{command}` `{ outcome, detail? }`: what a device reports about a command. */
+export const reportUpdate: Handler = async (request, client, context) => {
+  const { id = '', command = '' } = request.params;
+  const report = check(reportRequest, await readJson(request));
+  const taken = (await take(client, { device: id, command, report }, context)) ?? unknown(request);
+  const { rollout, update } = taken instanceof Refusal ? unlessRefused(taken) : taken;
+  return { jsonBody: shownUpdate(rollout, update) };
+};
+
+/**
+ * A message on the queue `update-reports`, for devices that do not speak HTTP. One that is wrong, or comes too late, is
+ * logged and dropped: it would be so each time.
+ */
+export async function receiveReport(
+  message: unknown,
+  client: DurableClient,
+  context: InvocationContext,
+): Promise<void> {
+  const parsed = reportMessage.safeParse(message);
+  if (!parsed.success) {
+    context.error('A report is dropped, because it has a wrong form', parsed.error.issues);
+    return;
+  }
+  const { device, command, ...report } = parsed.data;
+  const taken = await take(client, { device, command, report }, context);
+  if (taken === undefined || taken instanceof Refusal) {
+    context.warn('A report of %s about %s is dropped: %s', device, command, taken?.title ?? 'it is unknown');
+  }
+}
+
+/**
+ * Records a report, and the firmware that the device has now, and wakes the workflow that waits for it.
+ *
+ * @returns `undefined` when the device has no such command
+ */
+async function take(
+  client: DurableClient,
+  { device, command, report }: { device: string; command: string; report: Report },
+  context: InvocationContext,
+): Promise<{ rollout: Rollout; update: Update } | Refusal | undefined> {
+  const parsed = parseCommand(command);
+  const rollout = parsed && (await rollouts.read(parsed.rollout));
+  if (parsed === undefined || rollout === undefined) return undefined;
+  const at = moment.utc();
+  const update = await tryToChangeUpdate(rollout.id, parsed.index, async (current) => {
+    const next = current.device === device ? reported(current, parsed.direction, report, at) : current;
+    if (next === current || next instanceof Refusal) return next;
+    // Before the report is recorded: a device whose report was not answered repeats it.
+    const firmware = firmwareOf(next, rollout);
+    if (firmware !== undefined) await setFirmware(device, firmware, at);
+    return next;
+  });
+  if (update === undefined || update instanceof Refusal) return update;
+  if (update.device !== device) return undefined;
+  if (update.waiter !== undefined) {
+    // The report is recorded. If this fails, the workflow reads it at the deadline.
+    await raise(client, update.waiter, updateReported, null).catch((error: unknown) => {
+      context.warn('The workflow of %s was not woken', command, error);
+    });
+  }
+  return { rollout, update };
+}
+
+function unknown({ params: { id = '', command = '' } }: HttpRequest): never {
+  throw notFound(`The device ${id} has no command ${command}.`);
+}
+
+df.app.client.http('ReportUpdate', {
+  route: 'api/devices/{id}/updates/{command}',
+  methods: ['POST'],
+  authLevel: 'function',
+  handler: withProblems(reportUpdate),
+});
+df.app.client.storageQueue('UpdateReportFromQueue', {
+  queueName: 'update-reports',
+  connection: 'AppStorage',
+  handler: receiveReport,
+});

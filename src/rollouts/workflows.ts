@@ -1,0 +1,33 @@
+import type { DurableClient } from 'durable-functions';
+import moment from 'moment';
+import { ensureRunning } from '../durable/index.js';
+import type { Supervised } from '../supervision/index.js';
+import type { Rollout } from './model.js';
+import { rolloutOrchestrator, steered } from './orchestrators.js';
+import { isOver, watched } from './rules.js';
+import { rollouts } from './store.js';
+
+/** Makes sure that the workflow of a rollout runs, and reads its record; unless the rollout is over. */
+export async function goOn(client: DurableClient, rollout: Rollout): Promise<void> {
+  if (isOver(rollout)) return;
+  const { id, stage } = rollout;
+  await ensureRunning(client, rolloutOrchestrator, {
+    instanceId: id,
+    input: { id },
+    // While devices are updated, it waits for them, and then reads its record.
+    ...(stage !== 'planning' && { wake: steered }),
+  });
+}
+
+/** Rollouts whose workflow may have failed, ended early or missed an event. */
+export const supervised: Supervised = {
+  name: 'rollouts',
+  records: rollouts,
+  async goOn(client, id) {
+    const rollout = await rollouts.read(id);
+    if (rollout !== undefined) {
+      await goOn(client, rollout);
+      await rollouts.change(id, (current) => watched(current, moment.utc()));
+    }
+  },
+};
