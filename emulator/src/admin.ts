@@ -10,6 +10,11 @@ export interface AdminOptions {
   functions: () => unknown[];
   /** Runs a function that is not called over HTTP. @returns false when there is none of that name */
   run: (name: string, input: string) => boolean;
+  /**
+   * Ends the worker part as a crash does, now or when a function runs next. @returns false when there is no such
+   * function
+   */
+  crash: (during: string | undefined) => boolean;
 }
 
 const PATH = /^\/admin(?:\/|$)/i;
@@ -24,7 +29,7 @@ export class AdminApi {
 
   /** @returns undefined for a request that is not for it */
   handle(request: HttpRequestLike): HttpResponseLike | undefined {
-    const path = new URL(request.url).pathname;
+    const { pathname: path, searchParams } = new URL(request.url);
     if (!PATH.test(path)) return undefined;
     const call = `${request.method} ${path.toLowerCase()}`;
     if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200);
@@ -32,6 +37,8 @@ export class AdminApi {
     if (key !== undefined && !carriesKey(request, [key])) return empty(401);
     if (call === 'GET /admin/host/status') return json(this.#status());
     if (call === 'GET /admin/functions') return json(this.#options.functions());
+    if (call === 'POST /admin/emulator/kill-worker')
+      return empty(this.#options.crash(searchParams.get('during') ?? undefined) ? 202 : 404);
     const [, name] = /^POST \/admin\/functions\/([^/]+)$/.exec(call) ?? [];
     return name === undefined ? empty(404) : this.#run(name, request.body);
   }

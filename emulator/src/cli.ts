@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
+import { killWorker } from './kill-worker.js';
 import { endWhenAsked, fail, serve } from './serve.js';
 import type { PlainOptions } from './watch/watch.js';
 import { watchApp } from './watch/watch.js';
 
 const USAGE = `Usage: emulator start [options]
+       emulator kill-worker [--app DIR] [--port N] [--during FUNCTION] [--key MASTER]
+                   ends the app's process of a running emulator, as a crash does in Azure: what runs fails,
+                   and an orchestration in mid-episode becomes Failed. --during: when FUNCTION runs next
 
   --app DIR        the app's folder, built (default: this one)
   --port N         default: Host.LocalHttpPort of local.settings.json, else 7071; 0 for any free port
@@ -23,14 +27,20 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { watch, ...options } = readArguments();
+  const { command, during, key, watch, ...options } = readArguments();
+  if (command === 'kill-worker') return killWorker({ ...options, during, key });
   if (watch) return watchApp(options);
   const starting = serve(options);
   endWhenAsked(async () => (await starting).stop());
   await starting;
 }
 
-function readArguments(): PlainOptions & { watch: boolean } {
+function readArguments(): PlainOptions & {
+  command: string;
+  watch: boolean;
+  during: string | undefined;
+  key: string | undefined;
+} {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -42,14 +52,17 @@ function readArguments(): PlainOptions & { watch: boolean } {
       strict: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       watch: { type: 'boolean', default: false },
+      during: { type: 'string' },
+      key: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  if (values.help || positionals.join(' ') !== 'start') {
+  const command = positionals.join(' ');
+  if (values.help || !['start', 'kill-worker'].includes(command)) {
     process.stdout.write(USAGE);
     process.exit(values.help ? 0 : 1);
   }
-  const { app, port, storage, hub, strict, verbose, watch } = values;
+  const { app, port, storage, hub, strict, verbose, watch, during, key } = values;
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
     throw new Error(`'${port}' is not a port.`);
   return {
@@ -57,6 +70,9 @@ function readArguments(): PlainOptions & { watch: boolean } {
     strict,
     verbose,
     watch,
+    command,
+    during,
+    key,
     enforceKeys: values['enforce-keys'],
     ...(port !== undefined && { port: Number(port) }),
     ...(storage !== undefined && { storage }),

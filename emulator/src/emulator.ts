@@ -13,7 +13,7 @@ import { findConnection } from './triggers/connections.js';
 import type { HostKeys } from './triggers/keys.js';
 import type { ScheduleStatus, ScheduleStatuses } from './triggers/schedule-statuses.js';
 import { BlobScheduleStatuses, hostId, MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
-import { loadApp, terminateApp } from './worker/app-loader.js';
+import { WorkerProcess } from './worker/worker-process.js';
 
 /**
  * The options of {@link startEmulator}.
@@ -108,8 +108,8 @@ export class StorageError extends Error {
 }
 
 /**
- * Starts the emulator on an app, in this process. The app's settings become environment variables, and the
- * app stays loaded: a process can hold one app.
+ * Starts the emulator on an app. The app runs in a process of its own, in its own folder, with its settings as
+ * environment variables. When that process dies, the functions that it ran fail, and the app is loaded again.
  * @throws ConfigError, AppLoadError, HubUnavailableError, StorageError, UnsupportedBindingError; each message
  * is one line
  *
@@ -124,23 +124,27 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   const read = readConfig(directory);
   const config =
     options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
-  for (const [name, value] of Object.entries(config.settings)) process.env[name] ??= value;
   const log = options.log ?? consoleLog({ levels: config.logLevels, verbose: options.verbose === true });
   const port = options.left?.port ?? options.port ?? config.port;
   const { instances, schedules } = options.left ?? {
     instances: new Map<string, StoredInstance>(),
     schedules: new Map<string, ScheduleStatus>(),
   };
-  // The SDK builds its URLs from this variable. Without it they have port 7071.
-  process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
-
-  const [registrations, hub] = await Promise.all([
-    loadApp({ directory }),
+  const [app, hub] = await Promise.all([
+    WorkerProcess.start({
+      directory,
+      log,
+      // The SDK builds its URLs from WEBSITE_HOSTNAME. Without it they have port 7071.
+      environment: { ...config.settings, ...process.env, WEBSITE_HOSTNAME: `localhost:${port}` },
+      nodeArguments: (config.setting('languageWorkers:node:arguments') ?? '')
+        .split(/\s+/)
+        .filter((argument) => argument !== ''),
+    }),
     openHub(options, config, log, instances),
     options.storageReady,
   ]);
   const host = new Host({
-    registrations,
+    app,
     config,
     hub,
     clock: new WallClock(),
@@ -151,12 +155,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     ...(options.left !== undefined && { keys: options.left.keys }),
   });
   const actual = await host.start(port, options.lost);
-  process.env['WEBSITE_HOSTNAME'] = `localhost:${actual}`;
+  app.setVariable('WEBSITE_HOSTNAME', `localhost:${actual}`);
   const keepMemory = releaseIdleMemory({ isBusy: () => host.isBusy });
   const stop = async (): Promise<void> => {
     keepMemory();
     await host.stop();
-    await terminateApp(registrations);
+    await app.stop();
   };
   return {
     host,

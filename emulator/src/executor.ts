@@ -31,12 +31,17 @@ export interface ExecutorOptions {
   clock: Clock;
   /** How long a function may run, in milliseconds of real time; Infinity for no limit. */
   functionTimeout: number;
+  /** Called when a function has run too long. Without it the function goes on. */
+  tooLong?: (() => void) | undefined;
   /**
    * Wraps each run of a function: the test environment records it, and gives it a time and settings of its
    * own. The request is the one that {@link Executor.invoke} was called with.
    */
   around?: (request: InvocationRequest, run: () => Promise<InvocationOutcome>) => Promise<InvocationOutcome>;
 }
+
+/** After so many deaths of the worker part during one replay, the replay fails: it may be their cause. */
+const MAX_DEATHS = 3;
 
 /**
  * Runs functions as the host does, for every trigger: it reads the input bindings before a run and writes the
@@ -148,13 +153,23 @@ export class Executor implements Worker {
 
   async #attempt(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
     return this.#running.run(async () => {
+      const { type } = definition.trigger;
       // An error of an orchestrator is part of the SDK's protocol. The engine reads it, and logs how the
       // instance ended.
-      if (definition.trigger.type === 'orchestrationTrigger') return this.#run(request, request);
-      const outcome = await this.#execute(definition, request);
+      if (type === 'orchestrationTrigger') return this.#repeat(() => this.#run(request, request));
+      const run = (): Promise<InvocationOutcome> => this.#execute(definition, request);
+      const outcome = await (type === 'entityTrigger' ? this.#repeat(run) : run());
       this.#completed++;
       return outcome;
     });
+  }
+
+  /** Runs what has no side effects again when the worker part died of something else meanwhile. */
+  async #repeat(run: () => Promise<InvocationOutcome>): Promise<InvocationOutcome> {
+    for (let deaths = 1; ; deaths++) {
+      const outcome = await run();
+      if (outcome.ok || outcome.exit !== 'again' || deaths === MAX_DEATHS) return outcome;
+    }
   }
 
   async #execute(definition: FunctionDefinition, request: InvocationRequest): Promise<InvocationOutcome> {
@@ -191,7 +206,7 @@ export class Executor implements Worker {
   }
 
   /**
-   * Production restarts the worker of a function that takes too long. Here the function shares the host's
+   * Production restarts the worker of a function that takes too long. In a test the function shares the host's
    * process: it goes on, and its result is ignored.
    */
   async #inTime(
@@ -199,7 +214,7 @@ export class Executor implements Worker {
     invocationId: string,
     running: Promise<InvocationOutcome>,
   ): Promise<InvocationOutcome> {
-    const { functionTimeout, log } = this.#options;
+    const { functionTimeout, log, tooLong: restart } = this.#options;
     if (functionTimeout > LONGEST_TIMEOUT) return running;
     const { promise: tooLong, resolve } = Promise.withResolvers<InvocationOutcome>();
     const timeout = setTimeout(() => {
@@ -207,10 +222,11 @@ export class Executor implements Worker {
       log(
         'error',
         `Function.${name}`,
-        `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). It cannot be stopped; its result will be ignored.`,
+        `Timeout value of ${limit} exceeded by function 'Functions.${name}' (Id: '${invocationId}'). ${restart === undefined ? 'It cannot be stopped; its result will be ignored.' : 'The host ends the process of the app.'}`,
       );
       const message = `Timeout value of ${limit} was exceeded by function: Functions.${name}`;
       resolve({ ok: false, error: new Error(message), message, stackTrace: undefined, timedOut: true });
+      restart?.();
     }, functionTimeout).unref();
     try {
       return await Promise.race([running, tooLong]);

@@ -25,13 +25,11 @@ import { Queues } from './triggers/queues.js';
 import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
 import { MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
 import { Timers } from './triggers/timers.js';
-import type { Registrations } from './worker/core-api.js';
-import type { FunctionDefinition, InvocationOutcome } from './worker/types.js';
-import type { WorkerOptions } from './worker/worker.js';
-import { FunctionsWorker } from './worker/worker.js';
+import type { AppWorker, FunctionDefinition, InvocationOutcome } from './worker/types.js';
 
 export interface HostOptions {
-  registrations: Registrations;
+  /** The loaded app. */
+  app: AppWorker;
   config: HostConfig;
   hub: TaskHub;
   clock: Clock;
@@ -41,7 +39,7 @@ export interface HostOptions {
   keys?: HostKeys;
   /** Where the host records when timer functions ran. Default: in memory, until the host stops. */
   schedules?: ScheduleStatuses;
-  worker?: Pick<ExecutorOptions, 'around'> & Pick<WorkerOptions, 'replace'>;
+  around?: ExecutorOptions['around'];
   engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode' | 'sendHttp'>;
 }
 
@@ -68,12 +66,10 @@ export class Host {
   /** @throws UnsupportedBindingError, RouteTemplateError */
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#takeLogRecords();
     this.#tracing = Tracing.of(options.config.tracing, options.clock, options.log);
-    const worker = this.#makeWorker();
-    this.functions = this.#resolveFunctions(worker);
+    this.functions = this.#resolveFunctions();
     this.#queues = this.#makeQueues();
-    this.worker = this.#makeExecutor(worker);
+    this.worker = this.#makeExecutor();
     this.#timers = this.#makeTimers();
     this.keys = keysOf(this.functions, options.keys);
     this.#logRemarks();
@@ -108,7 +104,9 @@ export class Host {
   async stop(): Promise<void> {
     this.worker.stop();
     await Promise.all([this.#server.close(), this.#queues.stop(), this.#timers.stop()]);
-    await this.engine.stop();
+    const stopping = this.engine.stop();
+    this.#options.app.hostStops?.();
+    await stopping;
     await this.#tracing?.flush();
   }
 
@@ -173,29 +171,15 @@ export class Host {
   // ---- the steps of the constructor -----------------------------------------------------------------------
 
   /**
-   * Logs what the library and the process have recorded so far. From now on, the newest host of the process
-   * logs their records.
-   */
-  #takeLogRecords(): void {
-    const { registrations, log } = this.#options;
-    registrations.log = (level, message) => {
-      log(level, 'Worker', message);
-    };
-    for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
-  }
-
-  #makeWorker(): FunctionsWorker {
-    const { registrations, log, worker: { replace } = {} } = this.#options;
-    return new FunctionsWorker({ registrations, log, ...(replace !== undefined && { replace }) });
-  }
-
-  /**
    * The app's functions with their settings filled in. A disabled function may name settings that are
    * missing.
    */
-  #resolveFunctions(worker: FunctionsWorker): FunctionDefinition[] {
-    const { setting } = this.#options.config;
-    return [...worker.functions.values()].map((definition) =>
+  #resolveFunctions(): FunctionDefinition[] {
+    const {
+      app,
+      config: { setting },
+    } = this.#options;
+    return [...app.functions.values()].map((definition) =>
       this.isDisabled(definition) ? definition : resolveBindings(definition, setting),
     );
   }
@@ -211,10 +195,10 @@ export class Host {
     });
   }
 
-  #makeExecutor(worker: FunctionsWorker): Executor {
-    const { config, clock, log, worker: { around } = {} } = this.#options;
+  #makeExecutor(): Executor {
+    const { app, config, clock, log, around } = this.#options;
     return new Executor({
-      worker,
+      worker: app,
       log,
       clock,
       functionTimeout: config.functionTimeout,
@@ -222,6 +206,7 @@ export class Host {
       isDisabled: (definition) => this.isDisabled(definition),
       input: () => ({ string: this.#clientBinding() }),
       output: (binding, value) => this.#queues.write(binding, value),
+      tooLong: app.restart?.bind(app),
       ...(around !== undefined && { around }),
     });
   }
@@ -257,7 +242,7 @@ export class Host {
   }
 
   #makeRequestHandler(): RequestHandler {
-    const { config, hub, log, registrations, enforceKeys = false } = this.#options;
+    const { app, config, hub, log, enforceKeys = false } = this.#options;
     return new RequestHandler({
       config,
       log,
@@ -268,11 +253,16 @@ export class Host {
       hubName: hub.name,
       keys: this.keys,
       rpcPath: this.#rpcPath,
-      streamAddress: registrations.httpAddress,
+      streamAddress: app.streamAddress,
       tracing: this.#tracing,
       origin: () => this.origin,
       isDisabled: (definition) => this.isDisabled(definition),
       run: (name, input) => this.run(name, input) !== undefined,
+      crash: (during) => {
+        if (during !== undefined && this.worker.find(during) === undefined) return false;
+        app.crash(during);
+        return true;
+      },
     });
   }
 

@@ -15,7 +15,7 @@ import { pathSegments } from './triggers/http-routes.js';
 import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey } from './triggers/keys.js';
-import type { FunctionDefinition, Worker } from './worker/types.js';
+import type { AppWorker, FunctionDefinition, Worker } from './worker/types.js';
 
 export interface RequestHandlerOptions {
   config: HostConfig;
@@ -32,12 +32,14 @@ export interface RequestHandlerOptions {
   /** The path under which the SDK's client calls the host: one segment, with a slash before it. */
   rpcPath: string;
   /** Where the app serves its HTTP functions itself, when it asks for HTTP streams. */
-  streamAddress: string | undefined;
+  streamAddress: AppWorker['streamAddress'];
   tracing: Tracing | undefined;
   /** The origin of the host's URLs. */
   origin: () => string;
   /** Runs a timer or queue function. @returns false when there is none of that name */
   run: (name: string, input: string) => boolean;
+  /** Ends the worker part as a crash does. @returns false when there is no function of that name */
+  crash: (during: string | undefined) => boolean;
 }
 
 /**
@@ -151,10 +153,11 @@ export class RequestHandler {
   }
 
   #makeAdminApi(): AdminApi {
-    const { config, functions, isDisabled, keys, enforceKeys, origin, run } = this.#options;
+    const { config, functions, isDisabled, keys, enforceKeys, origin, run, crash } = this.#options;
     return new AdminApi({
       key: enforceKeys ? keys.master : undefined,
       run,
+      crash,
       functions: () =>
         functions.map((definition) => ({
           name: definition.name,

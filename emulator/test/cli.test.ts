@@ -136,6 +136,14 @@ describe('one line, and an exit code that is not 0, for', () => {
       /^The app threw while it was loaded: Error: A function with id "Fine" has already been registered\. \(.*failing[\\/]index\.js:\d+:\d+\)$/m,
     ],
     ['hook', /^The app threw while it was loaded: Error: the hook failed \(.*index\.js:\d+:\d+\)$/m],
+    [
+      'exit',
+      /^The app ended its process while it was loaded: The app called process\.exit\(3\) \(index\.js:\d+:\d+\)$/m,
+    ],
+    [
+      'uncaught',
+      /^The app ended its process while it was loaded: Error: the cache is gone \(index\.js:\d+:\d+\)$/m,
+    ],
     ['nothing', /^The app registers no functions\.$/m],
     [
       'grpc',

@@ -8,6 +8,8 @@ import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import type { HostOptions } from '../src/host.js';
 import { Host } from '../src/host.js';
 import { keyList } from '../src/function-list.js';
+import type { Log } from '../src/log.js';
+import { FunctionsWorker } from '../src/worker/worker.js';
 import { loadApp } from '../src/worker/app-loader.js';
 import { eventually } from './support/eventually.js';
 
@@ -19,17 +21,18 @@ async function start(
   options: Partial<HostOptions> = {},
   environment: Record<string, string> = {},
 ): Promise<string> {
-  const registrations = await loadApp({ directory });
+  const log: Log = (level, category, message) => {
+    lines.push(`${level} ${category} ${message}`);
+  };
+  const app = new FunctionsWorker({ registrations: await loadApp({ directory }), log });
   const config = readConfig(directory, environment);
   process.env['GREETING'] = 'Hello';
   const host = new Host({
-    registrations,
+    app,
     config,
     hub: new MemoryHub({ name: config.hubName }),
     clock: new WallClock(),
-    log: (level, category, message) => {
-      lines.push(`${level} ${category} ${message}`);
-    },
+    log,
     ...options,
   });
   hosts.push(host);

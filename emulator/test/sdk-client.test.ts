@@ -8,6 +8,7 @@ import { readConfig } from '../src/config/config.js';
 import { SkippingClock } from '../src/durable/clock.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { Host } from '../src/host.js';
+import { FunctionsWorker } from '../src/worker/worker.js';
 import { loadApp } from '../src/worker/app-loader.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/recorded-app');
@@ -19,7 +20,7 @@ let origin: string;
 beforeAll(async () => {
   const hub = new MemoryHub({ name: 'OracleHub' });
   host = new Host({
-    registrations: await loadApp({ directory }),
+    app: new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }),
     config: readConfig(directory, {}),
     hub,
     clock,

@@ -18,6 +18,7 @@ import { currentScope, installScopes, runInScope } from '../virtual/scope.js';
 import type { AppSource } from '../worker/app-loader.js';
 import { loadApp } from '../worker/app-loader.js';
 import type { FunctionDefinition, InvocationRequest } from '../worker/types.js';
+import { FunctionsWorker } from '../worker/worker.js';
 import { Activities } from './activities.js';
 import { decoded } from './decoded.js';
 import type { TestAppOptions } from './options.js';
@@ -49,13 +50,15 @@ export async function startEnvironment(options: TestAppOptions): Promise<Environ
   const scope: Scope = { now: () => clock.now(), env };
   const elsewhen: Scope = { now: () => clock.now() + ELSEWHEN, env };
   const verifyReplay = options.verifyReplay === false ? undefined : replayCheck(elsewhen);
-  const activities = new Activities(() => host.functions.map(({ name }) => name));
+  const log = options.log ?? (() => {});
+  const activities = new Activities(() => [...app.functions.keys()]);
+  const app = new FunctionsWorker({ registrations, log, replace: (name) => activities.handlerOf(name) });
   const host: Host = new Host({
-    registrations,
+    app,
     config,
     clock,
     hub: await openHub(options, config),
-    log: options.log ?? (() => {}),
+    log,
     enforceKeys: options.enforceKeys === true,
     ...(isStored(options) && {
       schedules: new BlobScheduleStatuses({
@@ -64,12 +67,9 @@ export async function startEnvironment(options: TestAppOptions): Promise<Environ
         timeZone: config.timeZone,
       }),
     }),
-    worker: {
-      replace: (name) => activities.handlerOf(name),
-      around: async (request, run) => {
-        recordActivity(activities, host.worker.functions.get(request.functionName)!, request, clock);
-        return currentScope() === elsewhen ? run() : runInScope(scope, run);
-      },
+    around: async (request, run) => {
+      recordActivity(activities, host.worker.functions.get(request.functionName)!, request, clock);
+      return currentScope() === elsewhen ? run() : runInScope(scope, run);
     },
     engine: {
       strict: options.strict !== false,

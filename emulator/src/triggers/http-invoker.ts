@@ -4,7 +4,7 @@ import { MAX_BODY } from '../http-message.js';
 import type { Log } from '../log.js';
 import { readTraceContext } from '../tracing/trace-context.js';
 import type { OpenSpan, Tracing } from '../tracing/tracing.js';
-import type { FunctionDefinition, Worker } from '../worker/types.js';
+import type { AppWorker, FunctionDefinition, Worker } from '../worker/types.js';
 import { routeTemplate } from './http-functions.js';
 import type { RouteValues } from './http-routes.js';
 import { forward, streamMetadata } from './http-stream.js';
@@ -15,7 +15,7 @@ export interface HttpInvokerOptions {
   routePrefix: string;
   log: Log;
   /** Where the app serves its HTTP functions itself, when it asks for HTTP streams. */
-  streamAddress: string | undefined;
+  streamAddress: AppWorker['streamAddress'];
   tracing: Tracing | undefined;
 }
 
@@ -61,7 +61,7 @@ export class HttpInvoker {
     const { name, trigger } = definition;
     const invocationId = randomUUID();
     const span = this.#beginRequest(definition, request);
-    const { answer, abort } = forward(streamAddress!, invocationId, request);
+    const { answer, abort } = forward(await streamAddress!(), invocationId, request);
     let hasAnswered = false;
     void answer.then(
       () => {

@@ -5,7 +5,8 @@ import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-interface Script {
+/** A loaded script. */
+export interface Script {
   url: string;
   sourceMapURL?: string | undefined;
 }
@@ -115,12 +116,15 @@ function locationText(
   script: Script | undefined,
   { lineNumber, columnNumber = 0 }: Location,
 ): string | undefined {
-  if (script === undefined) return undefined;
-  const mapped = original(script, lineNumber, columnNumber) ?? {
-    file: script.url,
-    line: lineNumber,
-    column: columnNumber,
-  };
+  return script && placeText(script, lineNumber, columnNumber);
+}
+
+/**
+ * A place as text, relative to the working directory where it is in it. Lines and columns count from 0, and in
+ * the text from 1.
+ */
+export function placeText(script: Script, line: number, column: number): string {
+  const mapped = original(script, line, column) ?? { file: script.url, line, column };
   const file = mapped.file.startsWith('file:') ? fileURLToPath(mapped.file) : mapped.file;
   const relative = path.relative(process.cwd(), file);
   return `${relative.startsWith('..') || path.isAbsolute(relative) ? file : relative}:${mapped.line + 1}:${mapped.column + 1}`;

@@ -56,7 +56,23 @@ export interface InvocationRequest {
   triggerValue?: unknown;
   /** True for a repetition: the log records of the function are dropped. */
   silent?: boolean;
+  /** Has the outcome say where in the app's code the function waits, or threw. That costs some ten milliseconds. */
+  locate?: Locating;
 }
+
+/** How the place of a suspended generator is found: {@link InvocationOutcome.place}. */
+export interface Locating {
+  /** The name of the function that runs the app's code: errors that are thrown elsewhere do not count. */
+  within: string;
+  /** The properties that lead from the invocation's context to the generator. */
+  generator: readonly string[];
+}
+
+/**
+ * The worker part died while the function ran. `again`: the function did not cause it, so what has no side
+ * effects, such as a replay, may run again. `counts`: the function has failed.
+ */
+export type WorkerExit = 'again' | 'counts';
 
 export type InvocationOutcome =
   | {
@@ -66,8 +82,8 @@ export type InvocationOutcome =
       outputData: Record<string, TypedData>;
       /** The object that the function returned, before conversion. */
       result: unknown;
-      /** The library's context of the invocation. */
-      context?: unknown;
+      /** See {@link InvocationRequest.locate}: `src/orders.ts:12:3`. */
+      place?: string | undefined;
     }
   | {
       ok: false;
@@ -77,8 +93,15 @@ export type InvocationOutcome =
       stackTrace: string | undefined;
       /** True when the function took too long. It threw nothing. */
       timedOut?: true;
-      context?: unknown;
+      /** Set when the worker part died. The function threw nothing. */
+      exit?: WorkerExit;
+      place?: string | undefined;
     };
+
+/** The host stops, and the invocation has no outcome: the next host runs the function again. */
+export class WorkerStoppedError extends Error {
+  override name = 'WorkerStoppedError';
+}
 
 /** Runs the functions of one app, for one host. */
 export interface Worker {
@@ -92,4 +115,22 @@ export interface Worker {
   disabledBy?(name: string): string | undefined;
   /** Runs one invocation to its end. It does not reject when the function fails. */
   invoke(request: InvocationRequest): Promise<InvocationOutcome>;
+}
+
+/** The worker part of a host: a loaded app, in this process or in one of its own. */
+export interface AppWorker extends Worker {
+  /** Where the app serves its HTTP functions itself; undefined when it uses no HTTP streams. */
+  readonly streamAddress: (() => Promise<string>) | undefined;
+  /**
+   * Ends the worker part as a crash does: the functions that run fail, and the app is loaded again.
+   * @param during the name of a function: the crash comes when it runs next. Default: now
+   */
+  crash(during?: string): void;
+  /** Ends the process of the app, because a function does not end. A worker in this process has no such method. */
+  restart?(): void;
+  /**
+   * Called when the host stops. Replays for which the app is not loaded end with {@link WorkerStoppedError}
+   * then.
+   */
+  hostStops?(): void;
 }

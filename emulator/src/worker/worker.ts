@@ -2,14 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Log, LogLevel } from '../log.js';
 import { rpcTraceContext } from '../tracing/trace-context.js';
 import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
+import { observe } from './code-location.js';
 import type {
+  AppWorker,
   Binding,
   FunctionDefinition,
   InvocationOutcome,
   InvocationRequest,
+  Locating,
   TypedData,
-  Worker,
 } from './types.js';
+import { workerExit } from './worker-exit.js';
 
 export interface WorkerOptions {
   registrations: Registrations;
@@ -22,34 +25,90 @@ export interface WorkerOptions {
 
 const NO_HOOKS: readonly Hook[] = [];
 
-/** Runs the functions of a loaded app with their hooks, as the Functions Node worker does. */
-export class FunctionsWorker implements Worker {
-  readonly functions = new Map<string, FunctionDefinition>();
-  readonly #lowerCase = new Map<string, FunctionDefinition>();
+/**
+ * Runs the functions of a loaded app with their hooks, as the Functions Node worker does, in this process.
+ * From now on, it logs the records of the library.
+ */
+export class FunctionsWorker implements AppWorker {
+  readonly functions: ReadonlyMap<string, FunctionDefinition>;
+  readonly streamAddress: (() => Promise<string>) | undefined;
+  readonly #lowerCase: ReadonlyMap<string, FunctionDefinition>;
   readonly #options: WorkerOptions;
+  /** Functions that end the invocations that run, when the worker crashes. */
+  readonly #running = new Set<(outcome: InvocationOutcome) => void>();
+  /** The function that is to crash the worker, in lower case. */
+  #crashDuring: string | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    for (const [name, { metadata }] of options.registrations.functions) {
-      const bindings = metadata['bindings'] as Record<string, Binding>;
-      const [key, binding] = Object.entries(bindings).find(([, { type }]) => /trigger$/i.test(type))!;
-      const retryOptions = metadata['retryOptions'] as Record<string, unknown> | undefined;
-      const definition: FunctionDefinition = {
-        name,
-        bindings,
-        trigger: { ...binding, name: key },
-        ...(retryOptions !== undefined && { retryOptions }),
-      };
-      this.functions.set(name, definition);
-      this.#lowerCase.set(name.toLowerCase(), definition);
-    }
+    const { registrations, log } = options;
+    const definitions = definitionsOf(registrations);
+    this.functions = new Map(definitions.map((definition) => [definition.name, definition]));
+    this.#lowerCase = new Map(definitions.map((definition) => [definition.name.toLowerCase(), definition]));
+    const address = registrations.httpAddress;
+    this.streamAddress = address === undefined ? undefined : () => Promise.resolve(address);
+    registrations.log = (level, message) => {
+      log(level, 'Worker', message);
+    };
+    for (const { level, message } of registrations.records.splice(0)) registrations.log(level, message);
   }
 
   find(name: string): FunctionDefinition | undefined {
     return this.#lowerCase.get(name.toLowerCase());
   }
 
+  /** {@inheritDoc AppWorker.crash} Here the app stays loaded, and what its functions still do goes on. */
+  crash(during?: string): void {
+    this.#crashDuring = during?.toLowerCase();
+    if (during !== undefined) return;
+    for (const end of this.#running) end(workerExit({ code: 1, exit: 'counts' }));
+  }
+
   async invoke(request: InvocationRequest): Promise<InvocationOutcome> {
+    const { promise, resolve, reject } = Promise.withResolvers<InvocationOutcome>();
+    this.#running.add(resolve);
+    const { locate } = request;
+    (locate === undefined ? this.#invoke(request) : this.#invokeAndLocate(request, locate)).then(
+      resolve,
+      reject,
+    );
+    if (this.#crashDuring === request.functionName.toLowerCase()) this.crash();
+    try {
+      return await promise;
+    } finally {
+      this.#running.delete(resolve);
+    }
+  }
+
+  async #invokeAndLocate(
+    request: InvocationRequest,
+    { within, generator }: Locating,
+  ): Promise<InvocationOutcome> {
+    let context: unknown;
+    return observe(
+      () =>
+        this.#invoke(request, (made) => {
+          context = made;
+        }),
+      within,
+      ({ result, thrownAt, locate }) => ({
+        ...result,
+        place:
+          locate(
+            generator.reduce<unknown>(
+              (value, property) => (value as Record<string, unknown> | undefined)?.[property],
+              context,
+            ),
+          ) ?? thrownAt,
+      }),
+    );
+  }
+
+  /** @param began called with the library's context of the invocation */
+  async #invoke(
+    request: InvocationRequest,
+    began: (context: unknown) => void = () => {},
+  ): Promise<InvocationOutcome> {
     const { registrations, replace } = this.#options;
     const { functionName } = request;
     const { metadata, handler } = registrations.functions.get(functionName)!;
@@ -58,6 +117,7 @@ export class FunctionsWorker implements Worker {
       const model = registrations.model!.getInvocationModel(invocation);
       const { context, inputs } = await model.getArguments();
       invocation.context = context;
+      began(context);
       if (request.triggerValue !== undefined) inputs[0] = request.triggerValue;
       const own = replace?.(functionName) ?? handler;
       const result = await this.#invokeWithHooks(model, invocation, inputs, own);
@@ -69,12 +129,11 @@ export class FunctionsWorker implements Worker {
         result,
         returnValue: returnValue as TypedData | null | undefined,
         outputData: outputs,
-        context,
       };
     } catch (error) {
       const stackTrace = error instanceof Error ? error.stack : undefined;
       const message = error instanceof Error ? error.message : String(error);
-      return { ok: false, error, message, stackTrace, context: invocation.context };
+      return { ok: false, error, message, stackTrace };
     }
   }
 
@@ -113,6 +172,21 @@ export class FunctionsWorker implements Worker {
     if (error !== null && error !== undefined) throw error;
     return post['result'];
   }
+}
+
+/** The functions that an app has registered. */
+export function definitionsOf({ functions }: Pick<Registrations, 'functions'>): FunctionDefinition[] {
+  return [...functions].map(([name, { metadata }]) => {
+    const bindings = metadata['bindings'] as Record<string, Binding>;
+    const [key, binding] = Object.entries(bindings).find(([, { type }]) => /trigger$/i.test(type))!;
+    const retryOptions = metadata['retryOptions'] as Record<string, unknown> | undefined;
+    return {
+      name,
+      bindings,
+      trigger: { ...binding, name: key },
+      ...(retryOptions !== undefined && { retryOptions }),
+    };
+  });
 }
 
 /** One invocation, in the form that the library reads. */

@@ -10,6 +10,7 @@ import type { TaskHub } from '../../src/durable/task-hub.js';
 import { Host } from '../../src/host.js';
 import { installScopes, runInScope } from '../../src/virtual/scope.js';
 import { loadApp } from '../../src/worker/app-loader.js';
+import { FunctionsWorker } from '../../src/worker/worker.js';
 import type { ProgrammingModel, Registrations } from '../../src/worker/core-api.js';
 
 export interface Answer {
@@ -73,21 +74,22 @@ export class Session {
 
   private constructor(registrations: Registrations, { hub, settings }: SessionOptions) {
     this.host = new Host({
-      registrations: { ...registrations, model: this.#spiedModel(registrations.model!) },
+      app: new FunctionsWorker({
+        registrations: { ...registrations, model: this.#spiedModel(registrations.model!) },
+        log: () => {},
+      }),
       config: { ...readConfig(directory, settings), settings },
       hub,
       clock: this.#clock,
       log: () => {},
       engine: { oneEventAnEpisode: true },
-      worker: {
-        around: async ({ functionName: name }, run) => {
-          const invocation = (async () => {
-            if (this.host.worker.find(name)!.trigger.type === 'activityTrigger') await this.#gate?.promise;
-            return runInScope({ now: () => this.#clock.now(), env: this.#env }, run);
-          })();
-          this.#running.add(invocation);
-          return invocation.finally(() => this.#running.delete(invocation));
-        },
+      around: async ({ functionName: name }, run) => {
+        const invocation = (async () => {
+          if (this.host.worker.find(name)!.trigger.type === 'activityTrigger') await this.#gate?.promise;
+          return runInScope({ now: () => this.#clock.now(), env: this.#env }, run);
+        })();
+        this.#running.add(invocation);
+        return invocation.finally(() => this.#running.delete(invocation));
       },
     });
     this.#env = { ...settings };

@@ -7,6 +7,7 @@ import { runEpisode } from '../episode/orchestration.js';
 import { failedEpisode, orchestratorFailure } from '../episode/results.js';
 import type { DurableFunctions, OrchestratorRun } from '../protocol/functions.js';
 import type { DurableSettings } from '../settings.js';
+import { WorkerStoppedError } from '../../worker/types.js';
 import { CATEGORY, stackOf } from './runtime.js';
 import { orchestrationOf } from './spans.js';
 import type { InstanceRecord } from '../task-hub.js';
@@ -103,6 +104,7 @@ export class Orchestrators {
       });
       return await this.#diagnose(result, answer, run);
     } catch (error) {
+      if (error instanceof WorkerStoppedError) throw error;
       const failed = fail(orchestratorFailure(name, error instanceof Error ? error.message : String(error)));
       // Everything else is a mistake of the emulator, so the log gets the stack.
       if (!(error instanceof OrchestratorError)) failed.where = `\n${stackOf(error)}`;

@@ -23,6 +23,8 @@ export function activityFailure(
   const { message, stackTrace } = failure;
   if (failure.timedOut === true)
     return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
+  if (failure.exit !== undefined)
+    return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Script', 'Workers.WorkerProcessExitException');
   const failureDetails = structuredFailure(message);
   const stack = stackTrace ?? '';
   const details = dotnetException('System.Exception', 'System.Private.CoreLib', ` ${message}`, {

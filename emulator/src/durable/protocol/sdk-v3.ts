@@ -1,7 +1,6 @@
 /** The JSON protocol of durable-functions 3.x. Only this file and its parts, `sdk-*.ts`, know it. */
 import type { TraceContext } from '../../tracing/trace-context.js';
-import { observe } from '../../worker/code-location.js';
-import type { InvocationOutcome, TypedData, Worker } from '../../worker/types.js';
+import type { InvocationOutcome, Locating, TypedData, Worker } from '../../worker/types.js';
 import { activityFailure, missingActivity, resultText } from './activity-results.js';
 import { missingFunction } from '../client.js';
 import type { EntityId } from '../entities/entity-messages.js';
@@ -26,13 +25,11 @@ interface SdkEntityState {
   signals: { target: EntityId; name: string; input: string }[];
 }
 
-/** The part of an invocation's context in which the SDK keeps the app's generator. */
-interface SdkContext {
-  df?: { taskOrchestratorExecutor?: { generator?: unknown } };
-}
-
-/** The SDK's function that resumes the app's generator. */
-const RESUMES = 'tryResumingUserCode';
+/** The SDK's function that resumes the app's generator, and where its context keeps the generator. */
+const LOCATING: Locating = {
+  within: 'tryResumingUserCode',
+  generator: ['df', 'taskOrchestratorExecutor', 'generator'],
+};
 
 /** Runs the app's Durable functions through durable-functions 3.x. */
 export class SdkV3 implements DurableFunctions {
@@ -73,7 +70,7 @@ export class SdkV3 implements DurableFunctions {
   }
 
   async runOrchestrator(run: OrchestratorRun): Promise<Answer> {
-    return readAnswer(await this.#invoke(run, false));
+    return readAnswer(await this.#invoke(run));
   }
 
   /**
@@ -81,24 +78,17 @@ export class SdkV3 implements DurableFunctions {
    * Runs the function once more, which has no effect for a deterministic one.
    */
   async locate(run: OrchestratorRun): Promise<string | undefined> {
-    return observe(
-      () => this.#invoke(run, true),
-      RESUMES,
-      ({ result: { context }, thrownAt, locate }) => {
-        const { generator } = (context as SdkContext | undefined)?.df?.taskOrchestratorExecutor ?? {};
-        return locate(generator) ?? thrownAt;
-      },
-    );
+    return (await this.#invoke(run, LOCATING)).place;
   }
 
-  async #invoke(run: OrchestratorRun, silent: boolean): Promise<InvocationOutcome> {
+  async #invoke(run: OrchestratorRun, locate?: Locating): Promise<InvocationOutcome> {
     const { name, trigger } = this.#worker.find(run.name)!;
     return this.#worker.invoke({
       functionName: name,
       inputData: { [trigger.name]: {} },
       triggerValue: this.#trigger(run),
       trace: run.trace,
-      silent,
+      ...(locate !== undefined && { silent: true, locate }),
     });
   }
 

@@ -1,0 +1,166 @@
+/** The process of the app dies: by a failure outside any call, by its own will, or by a test of that. */
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { account } from './support/azurite.js';
+import type { RunningCli } from './support/cli.js';
+import { runCli, startCli } from './support/cli.js';
+import { eventually } from './support/eventually.js';
+
+const directory = path.join(import.meta.dirname, 'fixtures/apps/crashing');
+
+interface Status {
+  runtimeStatus: string;
+  output: unknown;
+}
+
+/** A client of the management API of one emulator. */
+class Client {
+  constructor(readonly emulator: RunningCli) {}
+
+  async start(name: string, input: unknown = null): Promise<string> {
+    const response = await fetch(`${this.#api}/orchestrators/${name}`, {
+      method: 'POST',
+      body: JSON.stringify(input),
+      headers: { 'content-type': 'application/json' },
+    });
+    return ((await response.json()) as { id: string }).id;
+  }
+
+  async status(id: string): Promise<Status> {
+    return (await fetch(`${this.#api}/instances/${id}`)).json() as Promise<Status>;
+  }
+
+  /** The status of an instance, as soon as it has ended. */
+  async ended(id: string): Promise<Status> {
+    return eventually(async () => {
+      const status = await this.status(id);
+      if (!/Completed|Failed/.test(status.runtimeStatus))
+        throw new Error(`'${id}' is ${status.runtimeStatus}.`);
+      return status;
+    });
+  }
+
+  async raise(id: string, event: string): Promise<void> {
+    await fetch(`${this.#api}/instances/${id}/raiseEvent/${event}`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+  }
+
+  async get(route: string): Promise<Response> {
+    return fetch(`${this.emulator.url}/api/${route}`);
+  }
+
+  get #api(): string {
+    return `${this.emulator.url}/runtime/webhooks/durabletask`;
+  }
+}
+
+async function serve(...args: string[]): Promise<Client> {
+  return new Client(await startCli(['start', '--app', directory, '--port', '0', ...args]));
+}
+
+describe('the process of the app dies, and the emulator goes on:', () => {
+  let client: Client;
+  beforeAll(async () => {
+    client = await serve('--storage', 'memory');
+  });
+  afterAll(async () => {
+    await client.emulator.stop();
+  });
+
+  test.each([
+    ['timer', 1, 'Error: audit log unreachable'],
+    ['rejection', 1, 'Error: nobody awaits this'],
+    [
+      'text',
+      1,
+      'UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "a text".',
+    ],
+    ['stream', 1, "Error: ENOENT: no such file or directory, open '/no/such/file'"],
+    ['emitter', 1, 'Error: no listener'],
+    ['exit', 7, undefined],
+    ['abort', 134, undefined],
+    ['kill', 137, undefined],
+  ])('by %s. Its activity fails, and its orchestration catches that', async (how, code, uncaught) => {
+    const pid = await (await client.get('pid')).text();
+    const waits = await client.start('waits');
+    await eventually(async () => {
+      expect((await client.status(waits)).runtimeStatus).toBe('Running');
+    });
+    const exited = `node exited with code ${code} (0x${code.toString(16).toUpperCase()})`;
+    expect(await client.ended(await client.start('order', how))).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: `Activity function 'fails' failed: ${exited}`,
+    });
+    const after = await (await client.get('pid')).text();
+    expect(after).not.toBe(pid);
+    // Instances in memory go on in the next process.
+    await client.raise(waits, 'Go');
+    expect((await client.ended(waits)).output).toMatchObject({ after: Number(after) });
+
+    const output = client.emulator.output();
+    if (uncaught !== undefined)
+      expect(output).toContain(
+        `Worker uncaught exception (learn more: https://go.microsoft.com/fwlink/?linkid=2097909 ): ${uncaught}`,
+      );
+    const line = output.split('\n').findLast((each) => each.includes('The emulator loads the app again'))!;
+    expect(line).toContain(`${exited}. `);
+    expect(line).toContain('The functions that ran have failed: fails.');
+    if (how !== 'kill') expect(line).toContain("started by the function 'fails'");
+    if (how === 'exit')
+      expect(line).toMatch(/The app called process\.exit\(7\) \(index\.js:\d+:\d+, started by/);
+    if (how === 'timer') expect(line).toMatch(/Nothing caught an error \(index\.js:\d+:\d+, started by/);
+  });
+
+  test('a caller whose function runs then gets 500', async () => {
+    expect((await client.get('hangs')).status).toBe(500);
+    expect((await client.get('pid')).status).toBe(200);
+  });
+
+  test('an orchestrator that ends the process itself is Failed', async () => {
+    expect(await client.ended(await client.start('exits'))).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: "Orchestrator function 'exits' failed: node exited with code 9 (0x9)",
+    });
+  });
+
+  test('emulator kill-worker ends it in mid-episode, and the instance is Failed as in Azure', async () => {
+    const { port } = new URL(client.emulator.url);
+    const kill = async (...args: string[]): Promise<{ code: number | null; output: string }> =>
+      runCli(['kill-worker', '--app', directory, '--port', port, ...args]);
+    const waits = await client.start('waits');
+    expect(await kill('--during', 'nobody')).toEqual({
+      code: 1,
+      output: `The app on port ${port} has no function named 'nobody'.\n`,
+    });
+    expect(await kill('--during', 'Waits')).toMatchObject({ code: 0 });
+    await client.raise(waits, 'Go');
+    expect(await client.ended(waits)).toMatchObject({
+      runtimeStatus: 'Failed',
+      output: "Orchestrator function 'waits' failed: node exited with code 137 (0x89)",
+    });
+    const pid = await (await client.get('pid')).text();
+    expect(await kill()).toMatchObject({ code: 0 });
+    await eventually(async () => {
+      expect(await (await client.get('pid')).text()).not.toBe(pid);
+    });
+  });
+});
+
+test('on Azure Storage and with --watch, too; the next emulator finds the instance completed', async () => {
+  const storage = await account();
+  const first = await serve('--storage', storage, '--watch');
+  const completed = {
+    runtimeStatus: 'Completed',
+    output: "Activity function 'fails' failed: node exited with code 1 (0x1)",
+  };
+  const id = await first.start('order', 'timer');
+  expect(await first.ended(id)).toMatchObject(completed);
+  expect((await first.get('pid')).status).toBe(200);
+  await first.emulator.stop();
+  const second = await serve('--storage', storage);
+  expect(await second.status(id)).toMatchObject(completed);
+  await second.emulator.stop();
+});
