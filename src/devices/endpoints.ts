@@ -56,12 +56,13 @@ export const registerDevice: Handler = async (request, client, context) => {
   const at = moment.utc();
   const { record: first, inserted } = await devices.insert(register(id, wanted, at));
   const result = inserted ? undefined : await devices.change(id, (device) => configure(device, wanted, at));
-  const device = result === undefined ? first : unlessRefused(result).record;
+  const { record: device, changed: isChanged } =
+    result === undefined ? { record: first, changed: false } : unlessRefused(result);
   // The record is due. If this fails, the sweep starts the monitor.
   await goOn(client, device, changed).catch((error: unknown) => {
     context.warn('The monitor of %s was not started', id, error);
   });
-  const isNew = inserted || device.registration !== first.registration;
+  const isNew = inserted || (isChanged && device.registration !== first.registration);
   return isNew
     ? { status: 201, headers: { Location: `/api/devices/${id}` }, jsonBody: view(device) }
     : { jsonBody: view(device) };
