@@ -1,37 +1,11 @@
 /** The host killed at each storage operation of a checkout: the order is bought once, or there was none. */
-import { BlobServiceClient } from '@azure/storage-blob';
-import { expect, inject, it } from 'vitest';
-import { faultyStorage } from '../../emulator/test/support/faulty-storage.js';
-import { TestApp } from '../../emulator/src/testing.js';
+import { expect, it } from 'vitest';
 import { account } from '../support/azurite.js';
 import { AppStorage } from '../support/app.js';
+import { forKills, startOn, untilKilled } from '../support/kills.js';
 import { Shop } from './shop.js';
 
-/** A life of the app, with its task hub and its tables in one account. */
-async function start(connection: string): Promise<Shop> {
-  const app = await TestApp.start({
-    app: () => import('../../src/index.js'),
-    storage: connection,
-    settings: { AppStorage: connection, 'AzureWebJobs.SendHeartbeat.Disabled': 'true' },
-    verifyReplay: false,
-  });
-  return new Shop(app, new AppStorage(connection));
-}
-
-/** The lease of a dead process is taken over at once. Here the dead live in the process of the living. */
-async function breakLeases(connection: string): Promise<void> {
-  const service = BlobServiceClient.fromConnectionString(connection);
-  for await (const { name } of service.listContainers()) {
-    if (!name.endsWith('-applease')) continue;
-    const container = service.getContainerClient(name);
-    for await (const blob of container.listBlobsFlat())
-      await container
-        .getBlobClient(blob.name)
-        .getBlobLeaseClient()
-        .breakLease(0)
-        .catch(() => {});
-  }
-}
+const key = { key: 'ana-1' };
 
 /**
  * Checks a cart out on a host that dies after so many storage operations, and lets another go on.
@@ -41,34 +15,19 @@ async function breakLeases(connection: string): Promise<void> {
  */
 async function buy(kill: number, again: boolean): Promise<{ operations: number; bought: boolean }> {
   const connection = await account();
-  const storage = await faultyStorage(connection, ['Table', 'Blob', 'Queue']);
-  const first = await start(storage.connection);
-  await first.stocked({ hammer: 10, nails: 100 });
-  await first.put('ana', 'hammer', 2);
-  await first.put('ana', 'nails', 3);
-  await first.app.quiet();
-
-  let operations = 0;
-  const dead = new Promise<void>((resolve) => {
-    storage.fault = () => {
-      if (operations++ < kill) return undefined;
-      storage.stop();
-      resolve();
-      return 'request lost';
-    };
+  const operations = await untilKilled(connection, kill, async ({ app, live }) => {
+    const shop = new Shop(app, new AppStorage(connection));
+    await shop.stocked({ hammer: 10, nails: 100 });
+    await shop.put('ana', 'hammer', 2);
+    await shop.put('ana', 'nails', 3);
+    await app.quiet();
+    await live(async () => {
+      await shop.checkOut('ana', 'pays', key);
+      await app.quiet();
+    });
   });
-  const key = { key: 'ana-1' };
-  const checkOut = async (): Promise<void> => {
-    await first.checkOut('ana', 'pays', key);
-    await first.app.quiet();
-  };
-  await Promise.race([dead, checkOut()]);
-  const counted = operations;
-  storage.stop();
-  void first.app.stop().catch(() => {});
-  await breakLeases(connection);
 
-  const shop = await start(connection);
+  const shop = new Shop(await startOn(connection), new AppStorage(connection));
   try {
     if (again) expect((await shop.checkOut('ana', 'pays', key)).status).toBe(202);
     await shop.app.skip({ minutes: 25 });
@@ -87,16 +46,11 @@ async function buy(kill: number, again: boolean): Promise<{ operations: number; 
     );
     const ended = (await shop.storage.notifications()).filter(({ to }) => to === 'ana');
     expect(new Set(ended.map(({ key: each }) => each)).size).toBe(bought ? 1 : 0);
-    return { operations: counted, bought };
+    return { operations, bought };
   } finally {
     await shop.app.stop();
   }
 }
-
-/** How many play at once: most of what they do is to wait for storage. */
-const TOGETHER = 4;
-/** The long form kills at every operation, the short one at some. */
-const EVERY = inject('long') ? 1 : 60;
 
 it(
   'killed at any storage operation, an order is bought once, or there was none',
@@ -104,19 +58,6 @@ it(
   async () => {
     const { operations, bought } = await buy(Infinity, false);
     expect(bought).toBe(true);
-    const points = Array.from({ length: operations }, (_, point) => point).filter(
-      (point) => point % EVERY === 0,
-    );
-    await Promise.all(
-      Array.from({ length: TOGETHER }, async () => {
-        for (let point = points.shift(); point !== undefined; point = points.shift()) {
-          try {
-            await buy(point, point % 2 === 0);
-          } catch (error) {
-            throw new Error(`Killed at operation ${point} of ${operations}`, { cause: error });
-          }
-        }
-      }),
-    );
+    await forKills(operations, 4, buy);
   },
 );
