@@ -236,3 +236,16 @@ describe('a failure', () => {
     expect(receiver.text).not.toMatch(/nowhere|laptop|kim/);
   });
 });
+
+it('what the sweep does to records is counted, by feature and result', async () => {
+  const { app } = await startApp({ verifyReplay: false, sweep: true });
+  const response = await app.post('/api/approvals', { ...laptop, respondWithin: 'PT2M' });
+  const { id } = (await response.json()) as { id: string };
+  await app.terminate(id);
+  expect(await growth('sweep.records', () => app.skip({ minutes: 10 }))).toBeGreaterThan(0);
+  expect(told('sweep.records')).toContainEqual({
+    feature: 'approvals',
+    result: 'continued',
+    value: expect.any(Number) as number,
+  });
+});
