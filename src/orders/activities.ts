@@ -52,7 +52,7 @@ export const priceLines = activity(
 export const noteReservations = activity(
   'NoteReservations',
   async ({ id, shortages }: Reference & { shortages: Shortage[] }): Promise<Plan> =>
-    planOf(await changeOrder(id, (order, at) => reservationsAnswered(order, shortages, approvalLimit(), at))),
+    planOf(await changeOrder(id, (order, at) => reservationsAnswered(order, shortages, at))),
 );
 
 /** Which approval the workflow waits for, while it still does. */
@@ -213,13 +213,3 @@ export const noteReceipt = activity(
       receipt.state === state || receipt.state === 'closed' ? receipt : { ...receipt, state },
     ),
 );
-
-/** Over this total, in minor units, somebody has to approve. */
-function approvalLimit(): number {
-  const { ORDER_APPROVAL_LIMIT: setting } = process.env;
-  const limit = Number(setting ?? 100_000);
-  if (!Number.isSafeInteger(limit) || limit < 0 || setting === '') {
-    throw new Error(`ORDER_APPROVAL_LIMIT must be a whole number of minor units, not '${setting}'`);
-  }
-  return limit;
-}

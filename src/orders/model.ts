@@ -5,6 +5,9 @@ import { line, personName, text } from '../http/index.js';
 export const money = z.object({ amount: z.int(), currency: z.string() });
 export type Money = z.infer<typeof money>;
 
+/** In minor units: the limit without a setting, and of orders that were recorded without one. */
+export const DEFAULT_APPROVAL_LIMIT = 100_000;
+
 /** What is sold. */
 export interface Product {
   sku: string;
@@ -146,6 +149,8 @@ export const orderRecord = z.object({
   createdAt: z.string(),
   /** A repeat of the request has the same hash; another request with the same key has another. */
   requestHash: z.string(),
+  /** Over this total, in minor units, it needs an approval. */
+  approvalLimit: z.number().default(DEFAULT_APPROVAL_LIMIT),
 });
 export type Order = z.infer<typeof orderRecord>;
 

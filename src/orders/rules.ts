@@ -4,7 +4,12 @@ import type { CartLine, Checkout, Order, OrderLine, OrderState, Plan } from './m
 import { has, noting, turnedBack } from './return-rules.js';
 
 /** The record of a new order, which has taken nothing yet. */
-export function placed(id: string, checkout: Checkout, requestHash: string, at: Moment): Order {
+export function placed(
+  id: string,
+  checkout: Checkout,
+  { requestHash, approvalLimit }: Pick<Order, 'requestHash' | 'approvalLimit'>,
+  at: Moment,
+): Order {
   const { payment, ...rest } = checkout;
   const order: Order = {
     ...rest,
@@ -17,6 +22,7 @@ export function placed(id: string, checkout: Checkout, requestHash: string, at: 
     steps: [],
     createdAt: at.toISOString(),
     requestHash,
+    approvalLimit,
   };
   return noting(order, 'checkout', 'done', `The cart ${checkout.cartId} was checked out.`, at);
 }
@@ -76,13 +82,8 @@ export interface Shortage {
   available: number;
 }
 
-/** The order after all its lines were reserved, or one was not. Over `limit` (minor units) it waits for an approval. */
-export function reservationsAnswered(
-  order: Order,
-  shortages: readonly Shortage[],
-  limit: number,
-  at: Moment,
-): Order {
+/** The order after all its lines were reserved, or one was not. Over its limit it waits for an approval. */
+export function reservationsAnswered(order: Order, shortages: readonly Shortage[], at: Moment): Order {
   if (order.stage !== 'reserving') {
     return order;
   }
@@ -91,12 +92,12 @@ export function reservationsAnswered(
     return turnedBack(order, 'failed', ['reservation', 'refused', text], at);
   }
   const reserved = noting(order, 'reservation', 'done', 'Everything is reserved.', at);
-  return order.total.amount > limit
+  return order.total.amount > order.approvalLimit
     ? noting(
         { ...reserved, stage: 'approving' },
         'approval',
         'waiting',
-        `The total is over ${limit}: somebody has to approve.`,
+        `The total is over ${order.approvalLimit}: somebody has to approve.`,
         at,
       )
     : { ...reserved, stage: 'authorising' };

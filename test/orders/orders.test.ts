@@ -1,5 +1,5 @@
 /** What becomes of an order: each outcome of each step, on a clock that skips. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Shop, steps } from './shop.js';
 
 const LATHE = 245_000;
@@ -222,5 +222,21 @@ describe('an order over the limit', () => {
       'dispatched',
       'awaiting-approval',
     ]);
+  });
+
+  it('is not placed while the setting of the limit is not a number', async () => {
+    const settings = { ORDER_APPROVAL_LIMIT: '1.000,00' };
+    const shop = await Shop.open({ nails: 9 }, { settings });
+    await shop.put('ana', 'nails', 1);
+    await shop.app.quiet();
+    expect((await shop.checkOut('ana', 'pays', { key: 'one' })).status).toBe(500);
+    expect([await shop.stock('nails'), await shop.lines('ana')]).toEqual([[9, 0, 0], ['1 nails']]);
+    expect((await shop.app.instances()).filter(({ name }) => name === 'OrderOrchestrator')).toEqual([]);
+    const { approvalLimit } = await import('../../src/orders/approval-limit.js');
+    vi.stubEnv('ORDER_APPROVAL_LIMIT', settings.ORDER_APPROVAL_LIMIT);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    expect(approvalLimit).toThrow("whole number of minor units, not '1.000,00'");
   });
 });

@@ -236,9 +236,9 @@ it('an order that waits for a person is watched, and is not overdue', () => {
     payment: { token: 'pays' },
     shipTo: 'Here',
   };
-  const taking = placed('order-1', checkout, 'hash', at);
+  const taking = placed('order-1', checkout, { requestHash: 'hash', approvalLimit: 0 }, at);
   const reserving = linesTaken(taking, [{ sku: 'lathe', quantity: 1 }], at);
-  const approving = reservationsAnswered(reserving, [], 0, at);
+  const approving = reservationsAnswered(reserving, [], at);
   const attention = stuck(failed(approving, at), 'approval', at);
   expect([taking, approving, attention].map(due)).toEqual(['01-01T12:20', '01-01T13:20', '01-02T12:20']);
   const later = at.clone().add(30, 'hours');

@@ -16,6 +16,7 @@ import {
   type Handler,
 } from '../../http/index.js';
 import { refuse } from '../../refusals/index.js';
+import { approvalLimit } from '../approval-limit.js';
 import { cart } from '../entities.js';
 import { checkoutRequest, type Order } from '../model.js';
 import { cancelled } from '../return-rules.js';
@@ -48,7 +49,8 @@ export const checkOut: Handler = async (request, client) => {
         refuse('conflict', 'The cart is empty', `Put something in: PUT ${location}/items/{sku}`),
       );
     }
-    const placing = placed(id, { ...wanted, cartId, cartKey, buyer }, requestHash, moment.utc());
+    const decided = { requestHash, approvalLimit: approvalLimit() };
+    const placing = placed(id, { ...wanted, cartId, cartKey, buyer }, decided, moment.utc());
     order = (await orders.insert(placing)).record;
   }
   if (order.requestHash !== requestHash) {
