@@ -49,6 +49,7 @@ function page(name: string, route: string, file: string): void {
 page('HomePage', '{ignored:maxlength(0)?}', 'index.html');
 page('DungeonPage', 'dungeon', 'dungeon.html');
 page('IngestionsPage', 'ingestions', 'ingestions.html');
+page('OperationsPage', 'operations', 'operations.html');
 
 app.http('PageAssets', {
   route: 'assets/{*file}',

@@ -9,6 +9,7 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['HomePage', 'GET HEAD', '{ignored:maxlength(0)?}', 'anonymous'],
   ['DungeonPage', 'GET HEAD', 'dungeon', 'anonymous'],
   ['IngestionsPage', 'GET HEAD', 'ingestions', 'anonymous'],
+  ['OperationsPage', 'GET HEAD', 'operations', 'anonymous'],
   ['PageAssets', 'GET HEAD', 'assets/{*file}', 'anonymous'],
 
   ['GetHealth', 'GET HEAD', 'api/health', 'anonymous'],

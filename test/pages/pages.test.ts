@@ -26,6 +26,7 @@ describe('a page', () => {
   it.each([
     ['/', 'Durable workflows'],
     ['/ingestions', 'Ingestion of sales'],
+    ['/operations', 'Operations'],
     ['/dungeon', 'The Durable Dungeon'],
     ['/dungeon/', 'The Durable Dungeon'],
   ])('is served at %s', async (path, title) => {

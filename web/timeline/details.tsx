@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { useRef } from 'preact/hooks';
 import { lengthOf } from './axis.js';
 import { JsonView } from './json-view.js';
 import type { Row } from './row.js';
@@ -15,6 +16,7 @@ export function Details({
   onOpen: ((instanceId: string) => void) | undefined;
 }): VNode {
   const { kind, label, state, start, end, fireAt, attempt, instanceId, reason, details, input, output } = row;
+  const section = useRef<HTMLElement>(null);
   const facts: [string, string | undefined][] = [
     ['State', state],
     ['Attempt', attempt?.toString()],
@@ -25,7 +27,7 @@ export function Details({
     ['Reason', reason],
   ];
   return (
-    <section class="tl-details" aria-label={`Details of ${label}`}>
+    <section class="tl-details" ref={section} tabIndex={-1} aria-label={`Details of ${label}`}>
       <h3>
         {label} <span class="tl-kind">{kind}</span>
       </h3>
@@ -55,7 +57,13 @@ export function Details({
         )}
       </dl>
       {onPayloads && (
-        <button type="button" onClick={onPayloads}>
+        <button
+          type="button"
+          onClick={() => {
+            section.current?.focus(); // the button disappears
+            onPayloads();
+          }}
+        >
           Load inputs and outputs
         </button>
       )}

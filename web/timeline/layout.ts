@@ -115,6 +115,8 @@ class Steps {
   rows(): Row[] {
     this.#events.forEach((event, index) => this.#read(event, `${this.prefix}${index}`));
     this.#endTimers();
+    // The clocks of the host and of the reader may differ.
+    for (const row of this.#rows) row.end = Math.max(row.start, row.end);
     return markAttempts(this.#rows.toSorted((a, b) => a.start - b.start));
   }
 
