@@ -41,9 +41,12 @@ export class HttpServer {
   }
 
   async #listenOn(host: string, port: number): Promise<number> {
-    const server = http.createServer({ keepAliveTimeout: 65_000 }, (request, response) => {
-      void this.#serve(request, response, server);
-    });
+    const server = http.createServer(
+      { keepAliveTimeout: 65_000, maxHeaderSize: 64 * 1024 },
+      (request, response) => {
+        void this.#serve(request, response, server);
+      },
+    );
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, host, () => {
@@ -82,20 +85,19 @@ export class HttpServer {
     // A caller may close the connection at any time.
     response.on('error', () => {});
     try {
-      const url = addressOf(request);
       const method = request.method ?? 'GET';
+      const headers = readHeaders(request.headers);
+      const url = headers === undefined ? undefined : addressOf(request);
+      const excess = excessOf(request);
       const hasBody =
         request.headers['transfer-encoding'] !== undefined ||
         Number(request.headers['content-length'] ?? 0) > 0;
       const answer =
-        url !== undefined
-          ? await this.#handle({
-              method,
-              url,
-              headers: flat(request.headers),
-              ...(hasBody && { body: request }),
-            })
-          : empty(400);
+        excess !== undefined
+          ? empty(excess)
+          : url === undefined || headers === undefined
+            ? empty(400)
+            : await this.#handle({ method, url, headers, ...(hasBody && { body: request }) });
       // A connection that is kept alive would delay the close of the server.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);
@@ -108,8 +110,8 @@ export class HttpServer {
 
 /**
  * The URL of a request.
- * @returns undefined when the target and the Host header make no URL, or name two hosts: Kestrel rejects such
- * requests, too
+ * @returns undefined when the target and the Host header make no URL, or name two hosts, or the path has a
+ * null: Kestrel rejects such requests, too
  */
 function addressOf({
   headers: { host = 'localhost' },
@@ -117,6 +119,7 @@ function addressOf({
 }: http.IncomingMessage): string | undefined {
   const origin = `http://${host}`;
   const address = target.startsWith('/') ? origin + target : target;
+  if (/^[^?]*%00/.test(target)) return undefined;
   return URL.canParse(origin) && URL.canParse(address) && new URL(address).host === new URL(origin).host
     ? address
     : undefined;
@@ -140,9 +143,32 @@ function send(
   }
 }
 
-function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+/** Kestrel's limits, in bytes and headers. */
+const LIMITS = { requestLine: 8 * 1024, headers: 32 * 1024, headerCount: 100 };
+
+/** The status of Kestrel's answer to a request that is too large before its body; undefined for others. */
+function excessOf({ method = '', url = '', rawHeaders }: http.IncomingMessage): 414 | 431 | undefined {
+  if (method.length + url.length + ' HTTP/1.1\r\n'.length + 1 > LIMITS.requestLine) return 414;
+  // Each line has a colon, a blank, and the end of a line.
+  const size = rawHeaders.reduce((sum, part) => sum + part.length + 2, 0);
+  return rawHeaders.length / 2 > LIMITS.headerCount || size > LIMITS.headers ? 431 : undefined;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The headers, read as UTF-8. @returns undefined when they are no UTF-8: Kestrel rejects the request */
+function readHeaders(headers: http.IncomingHttpHeaders): Record<string, string> | undefined {
   const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers))
-    if (value !== undefined) result[name] = Array.isArray(value) ? value.join(', ') : value;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    const text = Array.isArray(value) ? value.join(', ') : value;
+    if (!/[\x80-\xff]/.test(text)) result[name] = text;
+    else
+      try {
+        result[name] = utf8.decode(Buffer.from(text, 'latin1'));
+      } catch {
+        return undefined;
+      }
+  }
   return result;
 }

@@ -138,8 +138,9 @@ export class RequestHandler {
   }
 
   #makeManagementApi(): ManagementApi {
-    const { config, client, hubName, keys, enforceKeys, rpcPath } = this.#options;
+    const { config, client, hubName, keys, enforceKeys, rpcPath, log } = this.#options;
     return new ManagementApi({
+      log,
       client,
       hubName,
       connection: config.hubConnectionName,

@@ -250,7 +250,7 @@ describe('The client', () => {
         name: 'failing',
         runtimeStatus: 'Failed',
         output: expect.stringMatching(
-          /^Orchestrator function 'failing' failed: Activity function 'boom' failed: {2}boom 42 \n /,
+          /^Orchestrator function 'failing' failed: Activity function 'boom' failed: boom 42 \n /,
         ) as string,
       },
     });

@@ -182,7 +182,7 @@ describe('An app under test', () => {
     const id = await talkative.start('tenDays');
     expect(await talkative.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
     expect(lines.filter((line) => line.includes('Host.Triggers.DurableTask'))).toEqual([
-      `error Host.Triggers.DurableTask ${id}: Function 'tenDays (Orchestrator)' failed with an error. Reason: Orchestrator function 'tenDays' failed: Activity function 'note' failed:  no pen`,
+      `error Host.Triggers.DurableTask ${id}: Function 'tenDays (Orchestrator)' failed with an error. Reason: Orchestrator function 'tenDays' failed: Activity function 'note' failed: no pen`,
     ]);
   });
 

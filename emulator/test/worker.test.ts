@@ -206,7 +206,7 @@ test('the error of a function comes back unchanged', async () => {
     ok: false,
     error: 'a text',
     message: 'a text',
-    stackTrace: undefined,
+    stackTrace: expect.stringMatching(/^Error: a text\n\s+at /) as unknown,
   });
 });
 

@@ -79,6 +79,7 @@ export interface ExecutionCompleted extends EventBase {
   OrchestrationStatus: 'Completed' | 'Failed' | 'Terminated' | 'ContinuedAsNew';
   /** JSON text when Completed, plain text when Failed or Terminated. */
   Result: string | null;
+  FailureDetails?: FailureDetails;
 }
 export interface ExecutionTerminated extends EventBase {
   EventType: 'ExecutionTerminated';

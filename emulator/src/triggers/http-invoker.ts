@@ -9,6 +9,7 @@ import { routeTemplate } from './http-functions.js';
 import type { RouteValues } from './http-routes.js';
 import { forward, streamMetadata } from './http-stream.js';
 import { empty, httpInput, httpOutput } from './http.js';
+import { responseProblem } from './response-rules.js';
 
 export interface HttpInvokerOptions {
   worker: Pick<Worker, 'invoke'>;
@@ -42,12 +43,36 @@ export class HttpInvoker {
     const span = this.#beginRequest(definition, request);
     const outcome = await this.#options.worker.invoke({
       functionName: name,
-      inputData: { [trigger.name]: httpInput(request, values) },
+      inputData: { [trigger.name]: httpInput(this.#seen(name, request), values) },
       trace: span?.context,
     });
-    const response = outcome.ok ? httpOutput(outcome.returnValue) : empty(500);
+    const response = this.#sent(
+      name,
+      request.method,
+      outcome.ok ? httpOutput(outcome.returnValue) : empty(500),
+    );
     endRequest(span, response);
     return response;
+  }
+
+  /** The request as a function gets it: the real host does not read a body without a length. */
+  #seen(name: string, request: HttpRequestLike): HttpRequestLike {
+    const { headers, body, ...rest } = request;
+    if (headers['content-length'] !== undefined || headers['transfer-encoding'] === undefined) return request;
+    if (body !== undefined && body.length > 0)
+      this.#options.log(
+        'error',
+        'Host.General',
+        `'${name}' gets a request without its body, as in production: the body came in chunks, and without a Content-Length. Send that header, or let the app read streams: app.setup({ enableHttpStream: true }).`,
+      );
+    return { ...rest, headers };
+  }
+
+  #sent(name: string, method: string, response: HttpResponseLike): HttpResponseLike {
+    const problem = responseProblem(method, response);
+    if (problem === undefined) return response;
+    this.#options.log('error', 'Host.General', `The response of '${name}' cannot be sent. ${problem}`);
+    return empty(500);
   }
 
   /** Runs a function that reads its request and writes its response piece by piece. */

@@ -39,7 +39,8 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
   const { pathname, search, host, protocol } = new URL(request.url);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers))
-    if (!HOP_BY_HOP.has(name)) headers[name] = value;
+    // Node writes one byte a character.
+    if (!HOP_BY_HOP.has(name)) headers[name] = Buffer.from(value).toString('latin1');
   const sent = http.request(new URL(pathname + search, appAddress), {
     method: request.method,
     // A connection of its own: the app closes idle connections after five seconds, and a request that is just

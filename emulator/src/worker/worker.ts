@@ -131,8 +131,7 @@ export class FunctionsWorker implements AppWorker {
         outputData: outputs,
       };
     } catch (error) {
-      const stackTrace = error instanceof Error ? error.stack : undefined;
-      const message = error instanceof Error ? error.message : String(error);
+      const { message, stack: stackTrace } = asError(error);
       return { ok: false, error, message, stackTrace };
     }
   }
@@ -187,6 +186,23 @@ export function definitionsOf({ functions }: Pick<Registrations, 'functions'>): 
       ...(retryOptions !== undefined && { retryOptions }),
     };
   });
+}
+
+/** What was thrown, as an error. The real worker writes an object as JSON. */
+function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  // oxlint-disable-next-line typescript/no-base-to-string -- it is no object
+  if (typeof thrown !== 'object') return new Error(String(thrown));
+  const ancestors = new Set<unknown>();
+  return new Error(
+    JSON.stringify(thrown, (_key, value: unknown) => {
+      if (typeof value === 'bigint') return String(value);
+      if (typeof value !== 'object' || value === null) return value;
+      if (ancestors.has(value)) return '[Circular]';
+      ancestors.add(value);
+      return value;
+    }),
+  );
 }
 
 /** One invocation, in the form that the library reads. */

@@ -1,3 +1,47 @@
+/** Leaves out what an older version of the extension does otherwise. */
+class Older {
+  differs = false;
+
+  /** Whether 3.14.1 has no such key in an object. */
+  isNewer(key: string, object: object): boolean {
+    const newer =
+      ((key === 'parentInstanceId' || key === 'version') && 'runtimeStatus' in object) ||
+      (key === 'InstanceId' && 'ScheduledTime' in object);
+    this.differs ||= newer;
+    return newer;
+  }
+
+  without(text: string): string {
+    const without = text
+      .replaceAll(/(Activity function '\w+' failed:)  /g, '$1 ')
+      .replaceAll(/(Extensions\.DurableTask\/3)\.\d+\.\d+/g, '$1');
+    this.differs ||= without !== text;
+    return without;
+  }
+}
+
+let older: Older | undefined;
+
+/** What 3.19.0 has changed, for a table of what was compared. */
+export const CHANGED =
+  'where 3.19.0 differs: parentInstanceId, version, InstanceId of sub-orchestrations, one blank after "failed:", the user-agent';
+
+/**
+ * Like {@link comparable}, for a recording of the extension 3.14.1 and a host that follows 3.19.0.
+ *
+ * @param differs called when the two versions differ in the value
+ */
+export function comparableTo314(value: unknown, differs: () => void = () => {}): unknown {
+  older = new Older();
+  try {
+    const result = comparable(value);
+    if (older.differs) differs();
+    return result;
+  } finally {
+    older = undefined;
+  }
+}
+
 /** In what `callHttp` got: what the server that was asked says of itself. */
 const SERVER_HEADERS: ReadonlySet<string> = new Set([
   'Server',
@@ -19,7 +63,10 @@ export function comparable(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, inner]) => inner !== undefined && !SERVER_HEADERS.has(key))
+      .filter(
+        ([key, inner]) =>
+          inner !== undefined && !SERVER_HEADERS.has(key) && older?.isNewer(key, value) !== true,
+      )
       .map(([key, inner]) => [
         key,
         /^(stackTrace|StackTrace)$/.test(key) ? '' : key === 'PopReceipt' ? '<receipt>' : comparable(inner),
@@ -29,8 +76,8 @@ export function comparable(value: unknown): unknown {
 
 function comparableText(text: string): string {
   return (
-    withoutStacks(nested(text))
-      .replaceAll(/y{1000,}/g, ({ length }) => `<${length} y>`)
+    (older?.without(withoutStacks(nested(text))) ?? withoutStacks(nested(text)))
+      .replaceAll(/([xy])\1{999,}/g, ({ length }, letter: string) => `<${length} ${letter}>`)
       // .NET enumerates them in the order of their hashes, which change with the process.
       .replaceAll(
         /(known \w+ functions: )((?:'\w+'(?:, )?)+)/g,
@@ -68,12 +115,13 @@ function withoutStacks(text: string): string {
       : key.endsWith('StackTrace')
         ? ''
         : key === 'Message'
-          ? value.replace(/\nStack:[\s\S]*/, '')
+          ? value.replace(/\nStack:[\s\S]*/, '').trimStart()
           : value;
   try {
     return text.slice(0, start) + JSON.stringify(JSON.parse(text.slice(start), blank));
   } catch {
-    // Cut off, as the app does with what it caught.
-    return text;
+    // Cut off, as the app does with what it caught: at a place that depends on the version.
+    if (older !== undefined) older.differs = true;
+    return `${text.slice(0, start)}<cut>`;
   }
 }

@@ -79,7 +79,7 @@ const FIELDS: { readonly [E in HistoryEvent as E['EventType']]: FieldsOf<E> } = 
     Generation: 'integer',
     ParentTraceContext: 'json?',
   },
-  ExecutionCompleted: { OrchestrationStatus: 'text', Result: 'text' },
+  ExecutionCompleted: { OrchestrationStatus: 'text', Result: 'text', FailureDetails: 'json?' },
   ExecutionTerminated: { Input: 'text' },
   ExecutionSuspended: { Reason: 'text' },
   ExecutionResumed: { Reason: 'text' },

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { releaseLocks, type Outgoing } from '../entities/entity-messages.js';
+import { recordReleases, releaseLocks, type Outgoing } from '../entities/entity-messages.js';
 import { derivedGuid } from '../derived-guid.js';
 import type { EpisodeResult } from '../episode/episode.js';
 import {
@@ -26,6 +26,8 @@ const GENERATIONS = 100;
 /** What an episode starts from. It changes while the orchestrator continues as new. */
 interface Episode {
   execution: ExecutionStarted;
+  /** The last input that was not null since the start of the instance. As in production, the status shows it. */
+  input: string | null;
   history: HistoryEvent[];
   inbound: HistoryEvent[];
   /** Whether the commit begins a new history. */
@@ -75,6 +77,7 @@ export class Episodes {
     const isStart = first.EventType === 'ExecutionStarted';
     const record = recordAfter(
       episode.execution,
+      episode.input,
       episode.inbound,
       result,
       state.record,
@@ -103,10 +106,12 @@ export class Episodes {
     const time = this.#runtime.now();
     const events = [orchestratorStarted(time), ...inbound];
     const result = failedEpisode(events, text, time);
-    const record = recordAfter(execution, events, result, state.record, null, time);
+    const input = execution.Input ?? (start === undefined ? (state.record?.input ?? null) : null);
+    const record = recordAfter(execution, input, events, result, state.record, null, time);
     const history = start === undefined ? state.history : [];
     const episode: Episode = {
       execution,
+      input,
       history,
       inbound: events,
       replace: start !== undefined && state.history.length > 0,
@@ -119,23 +124,19 @@ export class Episodes {
   #begin({ state }: Instance, { inbound }: Batch): Episode {
     const first = inbound[0]!;
     const started = orchestratorStarted(this.#runtime.now());
+    const whole = { inbound: [started, ...inbound], rewound: [] };
     if (first.EventType === 'ExecutionStarted')
       return {
+        ...whole,
         execution: first,
+        input: first.Input,
         history: [],
-        inbound: [started, ...inbound],
         replace: state.history.length > 0,
-        rewound: [],
       };
+    const execution = state.execution!;
+    const input = execution.Input ?? state.record!.input;
     const rewind = first.EventType === 'GenericEvent' ? first.Rewind : undefined;
-    if (rewind === undefined)
-      return {
-        execution: state.execution!,
-        history: state.history,
-        inbound: [started, ...inbound],
-        replace: false,
-        rewound: [],
-      };
+    if (rewind === undefined) return { ...whole, execution, input, history: state.history, replace: false };
     const rewound = rewoundHistory(state.history, rewind);
     const request: HistoryEvent = {
       EventType: 'GenericEvent',
@@ -144,7 +145,8 @@ export class Episodes {
       Data: rewind.reason,
     };
     return {
-      execution: state.execution!,
+      execution,
+      input,
       history: rewound,
       inbound: [started, request, ...inbound.slice(1)],
       replace: true,
@@ -213,6 +215,7 @@ export class Episodes {
     const next = continued[1] as ExecutionStarted;
     this.#runtime.spans?.continued(execution, { history, inbound }, next);
     episode.execution = next;
+    episode.input = input ?? episode.input;
     episode.history = [];
     episode.inbound = continued;
     episode.replace = true;
@@ -284,11 +287,13 @@ export class Episodes {
   ): Outgoing[] {
     if (completed === undefined && continueAsNew === undefined) return [];
     const { ExecutionId } = execution.OrchestrationInstance;
-    return releaseLocks(
+    const releases = releaseLocks(
       id,
       [...history, ...append],
       (target) => derivedGuid(ExecutionId, 'release', target),
       this.#runtime.now(),
     );
+    if (completed?.OrchestrationStatus === 'Completed') recordReleases(releases, completed, append);
+    return releases;
   }
 }

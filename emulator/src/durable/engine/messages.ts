@@ -2,7 +2,13 @@
  * The messages between instances. Their ids are derived from sender and step, so that a message sent twice
  * has no effect.
  */
-import type { ExecutionStarted, Rewind, SubOrchestrationInstanceCreated, Timestamp } from '../history.js';
+import type {
+  ExecutionStarted,
+  FailureDetails,
+  Rewind,
+  SubOrchestrationInstanceCreated,
+  Timestamp,
+} from '../history.js';
 import { derivedGuid } from '../derived-guid.js';
 import { orchestratorFailure } from '../episode/results.js';
 import type { InstanceRecord, Message } from '../task-hub.js';
@@ -35,14 +41,10 @@ export function startOf(
 }
 
 /** The result of a sub-orchestration, for its parent. Undefined for an instance without a parent. */
-export function endOf({
-  parent,
-  name,
-  executionId,
-  runtimeStatus,
-  output,
-  completedTime,
-}: InstanceRecord): { to: string; message: Message } | undefined {
+export function endOf(
+  { parent, name, executionId, runtimeStatus, output, completedTime }: InstanceRecord,
+  failureDetails: FailureDetails | null,
+): { to: string; message: Message } | undefined {
   if (parent === null) return undefined;
   const base = { EventId: -1, Timestamp: completedTime!, TaskScheduledId: parent.TaskScheduleId };
   const prefix = orchestratorFailure(name, '');
@@ -59,7 +61,7 @@ export function endOf({
               EventType: 'SubOrchestrationInstanceFailed',
               ...base,
               Reason: output ?? '',
-              FailureDetails: null,
+              FailureDetails: failureDetails,
               Details: runtimeStatus === 'Terminated' ? null : `Message: ${error}, StackTrace: `,
             },
     },

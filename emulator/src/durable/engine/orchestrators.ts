@@ -4,6 +4,7 @@ import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent } from '../history.js';
 import { timestamp } from '../history.js';
 import { runEpisode } from '../episode/orchestration.js';
+import { nothingScheduled } from '../episode/non-determinism.js';
 import { failedEpisode, orchestratorFailure } from '../episode/results.js';
 import type { DurableFunctions, OrchestratorRun } from '../protocol/functions.js';
 import type { DurableSettings } from '../settings.js';
@@ -90,7 +91,10 @@ export class Orchestrators {
     }
     try {
       const answer = withinLimits(await replay(run.instanceId, () => sdk.runOrchestrator(run)));
-      if (answer.unreadable !== undefined) return fail(orchestratorFailure(name, answer.unreadable));
+      if (answer.unreadable !== undefined) {
+        const text = nothingScheduled(history) ?? orchestratorFailure(name, answer.unreadable);
+        return await this.#diagnose({ ...fail(text), warnings: answer.warnings }, answer, run);
+      }
       const result = runEpisode({
         ...run,
         ...settings,

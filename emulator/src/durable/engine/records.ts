@@ -2,9 +2,13 @@ import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent, JsonText, Timestamp } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 
-/** The record of an instance after an episode. `output`: its output before. */
+/**
+ * The record of an instance after an episode. `output`: its output before; `input`: what the status shows,
+ * which is not the execution's after a `continueAsNew` without an input.
+ */
 export function recordAfter(
   execution: ExecutionStarted,
+  input: JsonText,
   inbound: readonly HistoryEvent[],
   { completed, suspended, customStatus }: EpisodeResult,
   previous: InstanceRecord | undefined,
@@ -23,7 +27,7 @@ export function recordAfter(
     version: execution.Version,
     runtimeStatus:
       completed !== undefined ? completed.OrchestrationStatus : suspended ? 'Suspended' : 'Running',
-    input: execution.Input,
+    input,
     output: completed?.Result ?? reasons.findLast((reason) => reason !== null) ?? output,
     customStatus:
       completed?.OrchestrationStatus === 'Terminated' ? (previous?.customStatus ?? null) : customStatus,

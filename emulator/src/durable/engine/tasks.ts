@@ -140,7 +140,8 @@ export class TaskRunner {
 
   /** Sends the result of an instance that has ended to its parent, if it has one. */
   notifyParent(instance: Instance): void {
-    const end = endOf(instance.state.record!);
+    const completed = instance.state.history.findLast((event) => event.EventType === 'ExecutionCompleted');
+    const end = endOf(instance.state.record!, completed?.FailureDetails ?? null);
     if (end !== undefined) this.#mail.send(instance, end.to, end.message);
   }
 }

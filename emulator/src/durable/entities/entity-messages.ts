@@ -2,7 +2,14 @@
  * The messages between orchestrations, clients and entities: the extension's JSON, in the order of its keys,
  * because histories and the SDK's replays show it.
  */
-import type { EventRaised, EventSent, HistoryEvent, JsonText, Timestamp } from '../history.js';
+import type {
+  EventRaised,
+  EventSent,
+  ExecutionCompleted,
+  HistoryEvent,
+  JsonText,
+  Timestamp,
+} from '../history.js';
 import type { Message } from '../task-hub.js';
 
 export interface EntityId {
@@ -67,8 +74,16 @@ export function parseEntityId(instanceId: string): EntityId {
   return { name: instanceId.slice(1, end), key: instanceId.slice(end + 1) };
 }
 
-export function requestText(request: EntityRequest): string {
-  return typed('RequestMessage', request);
+export function requestText({ lockset, ...request }: EntityRequest): string {
+  const { requestTime, pos, ...first } = request;
+  return typed('RequestMessage', {
+    ...first,
+    ...(lockset !== undefined && {
+      lockset: lockset.map(({ name, key }) => ({ $type: typeName('EntityId'), name, key })),
+    }),
+    ...(pos !== undefined && { pos }),
+    ...(requestTime !== undefined && { requestTime }),
+  });
 }
 
 /** The message's id is the request's, which is unique. */
@@ -107,7 +122,11 @@ export function responseMessage(
 }
 
 function typed(name: string, content: object): string {
-  return JSON.stringify({ $type: `${NAMESPACE}.${name}, ${NAMESPACE}`, ...content });
+  return JSON.stringify({ $type: typeName(name), ...content });
+}
+
+function typeName(name: string): string {
+  return `${NAMESPACE}.${name}, ${NAMESPACE}`;
 }
 
 function raised(name: string, input: JsonText, time: Timestamp): EventRaised {
@@ -162,4 +181,27 @@ export function releaseLocks(
   if (waiting.length > 0)
     return [release(entityInstanceId(waiting[0]!), { parent: instanceId, id, lockset: waiting })];
   return held.map((to) => release(to, { parent: instanceId, id }));
+}
+
+/**
+ * Records in the history of an orchestration that has returned that it has released its locks, as the
+ * extension does. It does not record the withdrawal of a request, which is the emulator's own.
+ */
+export function recordReleases(
+  releases: readonly Outgoing[],
+  completed: ExecutionCompleted,
+  append: HistoryEvent[],
+): void {
+  for (const { to, message } of releases) {
+    const { Name, Input } = message.event as EventRaised;
+    if ((JSON.parse(Input!) as EntityRelease).lockset !== undefined) continue;
+    append.splice(append.indexOf(completed), 0, {
+      EventType: 'EventSent',
+      EventId: completed.EventId++,
+      Timestamp: completed.Timestamp,
+      InstanceId: to,
+      Name,
+      Input,
+    });
+  }
 }

@@ -57,11 +57,14 @@ export interface EntityBatchResult {
   warnings: string[];
 }
 
-/** @returns the state of an entity; undefined for one that was never called, or was deleted */
-export function entityState(record: InstanceRecord | undefined): { state: JsonText } | undefined {
+/**
+ * The state of an entity. As in production, an entity without a state does not exist: one that was never
+ * called, that was deleted, or whose operations have set none or `undefined`.
+ */
+export function entityState(record: InstanceRecord | undefined): { state: string } | undefined {
   if (record === undefined || !isEntity(record.instanceId)) return undefined;
-  const { exists, state } = parse(record.input);
-  return exists === true ? { state: state ?? null } : undefined;
+  const { state } = parse(record.input);
+  return state === undefined ? undefined : { state };
 }
 
 /** Takes in the events of a batch, and runs the operations that may run now. */

@@ -1,6 +1,6 @@
 /** The actions of orchestrators, independent of the protocol. */
 import type { EntityId } from '../entities/entity-messages.js';
-import type { JsonText } from '../history.js';
+import type { FailureDetails, JsonText } from '../history.js';
 import { HTTP_ACTIVITY, type HttpCall } from '../http/http-call.js';
 
 /** The orchestration ends as Failed, with this message as its output. */
@@ -52,11 +52,13 @@ export interface Answer {
   output: JsonText;
   /** The text of an uncaught error. */
   error?: string;
+  /** The structured form of that error, of an app with an exception properties provider. */
+  failureDetails?: FailureDetails;
   /** Whether that error comes from the SDK, because the code yielded a value that is not a task. */
   yieldedNonTask?: boolean;
   /**
-   * The error with which the SDK itself has failed, e.g. on an event that it cannot read. The rest of the
-   * answer is ignored then.
+   * Why the extension cannot use the answer, in its words: the SDK itself has failed, the orchestrator threw
+   * something without a message. The rest of the answer is ignored then.
    */
   unreadable?: string;
   customStatus: JsonText;

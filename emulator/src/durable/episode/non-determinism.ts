@@ -1,4 +1,10 @@
-import type { EventSent, SubOrchestrationInstanceCreated, TaskScheduled, TimerCreated } from '../history.js';
+import type {
+  EventSent,
+  HistoryEvent,
+  SubOrchestrationInstanceCreated,
+  TaskScheduled,
+  TimerCreated,
+} from '../history.js';
 
 /** The orchestrator's code does not follow its history. The message is the real host's. */
 export class NonDeterministicError extends Error {
@@ -26,6 +32,7 @@ export interface Replayed {
 
 type Created = TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent;
 
+const DETECTED = 'Non-Deterministic workflow detected: A previous execution of this orchestration scheduled';
 const QUESTION =
   'Was a change made to the orchestrator code after this instance had already started running?';
 const ACTIONS: Record<Created['EventType'], Replayed['action']> = {
@@ -34,6 +41,17 @@ const ACTIONS: Record<Created['EventType'], Replayed['action']> = {
   TimerCreated: 'CreateTimerOrchestratorAction',
   EventSent: 'SendEventOrchestratorAction',
 };
+
+/**
+ * The framework's text about an episode in which the orchestrator has scheduled nothing, because the
+ * extension could not use its answer.
+ *
+ * @returns undefined when nothing was scheduled before, either
+ */
+export function nothingScheduled(history: readonly HistoryEvent[]): string | undefined {
+  const first = history.find((event): event is Created => Object.hasOwn(ACTIONS, event.EventType));
+  return first && `${DETECTED} ${describe(first, undefined, false)}`;
+}
 
 /**
  * Compares the task that the history has with the orchestrator's action: type, and name in any case. The
@@ -48,10 +66,7 @@ export function checkReplay(event: Created, now: Replayed | undefined): void {
     (event.EventType === 'TimerCreated' || event.Name.toLowerCase() === now.name.toLowerCase())
   )
     return;
-  throw new NonDeterministicError(
-    `Non-Deterministic workflow detected: A previous execution of this orchestration scheduled ${describe(event, now, other)}`,
-    event.EventId,
-  );
+  throw new NonDeterministicError(`${DETECTED} ${describe(event, now, other)}`, event.EventId);
 }
 
 function describe(event: Created, now: Replayed | undefined, other: boolean): string {

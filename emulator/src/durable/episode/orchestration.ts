@@ -17,7 +17,7 @@ import type {
 import { timestamp } from '../history.js';
 import { httpInput, statusCall } from '../http/http-call.js';
 import { NonDeterministicError } from './non-determinism.js';
-import { emptyResult, executionCompleted, orchestratorFailure } from './results.js';
+import { emptyResult, executionCompleted, failureOf } from './results.js';
 import { sendToEntity } from './send-to-entity.js';
 import { TaskIds } from './task-ids.js';
 
@@ -185,7 +185,8 @@ function schedule(
 function end({ answer, name }: EpisodeInput, nextId: number, time: string, result: EpisodeResult): void {
   const last = answer.actions.at(-1);
   if (answer.error !== undefined) {
-    result.completed = executionCompleted(nextId, 'Failed', orchestratorFailure(name, answer.error), time);
+    const [text, details] = failureOf(name, answer);
+    result.completed = executionCompleted(nextId, 'Failed', text, time, details);
   } else if (answer.done && last?.kind === 'continueAsNew') {
     result.continueAsNew = { input: last.input };
   } else if (answer.done) {

@@ -1,8 +1,10 @@
 /** The first and last events of episodes, and their results. */
+import type { Answer } from './actions.js';
 import type { EpisodeResult } from './episode.js';
 import type {
   ExecutionCompleted,
   ExecutionStarted,
+  FailureDetails,
   HistoryEvent,
   JsonText,
   OrchestratorStarted,
@@ -42,11 +44,22 @@ export function orchestratorFailure(name: string, error: string): string {
   return `Orchestrator function '${name}' failed: ${error}`;
 }
 
+/** The output of an orchestration whose function threw, and the structured form of the error, if it has one. */
+export function failureOf(
+  name: string,
+  { error = '', failureDetails }: Pick<Answer, 'error' | 'failureDetails'>,
+): [output: string, failureDetails?: FailureDetails] {
+  return failureDetails === undefined
+    ? [orchestratorFailure(name, error)]
+    : [`${failureDetails.ErrorType}: ${failureDetails.ErrorMessage}`, failureDetails];
+}
+
 export function executionCompleted(
   id: number,
   status: ExecutionCompleted['OrchestrationStatus'],
   result: string | null,
   time: string,
+  failureDetails?: FailureDetails,
 ): ExecutionCompleted {
   return {
     EventType: 'ExecutionCompleted',
@@ -54,6 +67,7 @@ export function executionCompleted(
     Timestamp: time,
     OrchestrationStatus: status,
     Result: result,
+    ...(failureDetails && { FailureDetails: failureDetails }),
   };
 }
 

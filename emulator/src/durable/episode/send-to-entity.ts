@@ -54,8 +54,7 @@ export function sendToEntity(
     parent: instanceId,
     parentExecution: executionId,
     ...label(timestamp(now), last && (sentTo(last) as EntityRequest).Timestamp),
-    ...(action.kind === 'lock' && { lockset: action.entities }),
-    requestTime: time.replace('Z', '+00:00'),
+    ...(action.kind === 'lock' ? { lockset: action.entities } : { requestTime: time.replace('Z', '+00:00') }),
   };
   sent(target, 'op', requestText(request), requestMessage(request, time));
 }

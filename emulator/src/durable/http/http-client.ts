@@ -29,7 +29,7 @@ export async function runHttpActivity(
 
 /** The settings of the extension's `HttpClient`, in milliseconds. */
 const TIMEOUT = 240_000;
-const USER_AGENT = 'Microsoft.Azure.WebJobs.Extensions.DurableTask/3.14.1';
+const USER_AGENT = 'Microsoft.Azure.WebJobs.Extensions.DurableTask/3.19.0';
 const MOST_REDIRECTS = 50;
 
 /** Makes a request like .NET's `HttpClient`, following redirects. @throws Error with .NET's text */

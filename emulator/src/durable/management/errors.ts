@@ -18,6 +18,11 @@ export class TimeSpanOverflowError extends Error {
   }
 }
 
+/** A body ends before its JSON has begun. Only starts meet it: other requests have a `JsonReaderError`. */
+export class UnexpectedEndError extends Error {
+  override name = 'UnexpectedEndError';
+}
+
 /** The answer of the extension to an exception. */
 export function failureAnswer(error: unknown): HttpResponseLike {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -34,5 +39,6 @@ export function failureAnswer(error: unknown): HttpResponseLike {
 
 function typeOf(error: unknown): string {
   if (error instanceof InvalidStateError) return 'System.InvalidOperationException';
+  if (error instanceof UnexpectedEndError) return 'Newtonsoft.Json.JsonSerializationException';
   return error instanceof TimeSpanOverflowError ? 'System.OverflowException' : 'System.Exception';
 }

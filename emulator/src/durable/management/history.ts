@@ -1,4 +1,5 @@
 import type { HistoryEvent } from '../history.js';
+import { HTTP_ACTIVITY } from '../http/http-call.js';
 import { jsonOrText } from './json.js';
 
 export interface HistoryOptions {
@@ -63,6 +64,9 @@ export function historyJson(events: readonly HistoryEvent[], options: HistoryOpt
       fields.push(
         ['ScheduledTime', text(start.Timestamp.replace(/Z$/, '+00:00'))],
         ['FunctionName', text(start.Name)],
+        ...(start.EventType === 'TaskScheduled'
+          ? []
+          : ([['InstanceId', text(start.InstanceId)]] satisfies Fields)),
         ['Input', storedInput(start, options)],
       );
     }
@@ -87,7 +91,7 @@ function own(event: HistoryEvent, options: HistoryOptions): Fields {
       return [
         ['OrchestrationStatus', text(event.OrchestrationStatus)],
         ...result(event.Result, options),
-        ['FailureDetails', 'null'],
+        ['FailureDetails', JSON.stringify(event.FailureDetails ?? null)],
       ];
     case 'TaskScheduled':
       return [
@@ -152,11 +156,16 @@ function result(stored: string | null, { showOutput }: HistoryOptions): Fields {
   return showOutput ? [['Result', jsonOrText(stored)]] : [];
 }
 
-/** The framework records an activity's input as an array with one element. */
+/** The framework records an activity's input as an array with one element; a text is encoded twice. */
 function storedInput(event: Scheduling, { storeInputs }: HistoryOptions): string {
   if (!storeInputs) return 'null';
-  return text(event.EventType === 'TaskScheduled' ? JSON.stringify([event.Input]) : event.Input);
+  if (event.EventType !== 'TaskScheduled') return text(event.Input);
+  if (event.Name === HTTP_ACTIVITY) return text(event.Input!.replace('[{', `[{${HTTP_REQUEST_TYPE},`));
+  return text(event.Input?.startsWith('"') === true ? JSON.stringify([event.Input]) : `[${event.Input}]`);
 }
+
+const NAMESPACE = 'Microsoft.Azure.WebJobs.Extensions.DurableTask';
+const HTTP_REQUEST_TYPE = `"$type":"${NAMESPACE}.DurableHttpRequest, ${NAMESPACE}"`;
 
 function text(value: string | null): string {
   return JSON.stringify(value);

@@ -112,6 +112,8 @@ export class JsonReader {
     if (this.#containers.length === 0) this.#root = kind;
     const container: Container = { index: -1 };
     this.#containers.push(container);
+    this.#skipSpace();
+    if (this.#ended && this.#containers.length === 1) this.#fail(`Error reading ${kind} from JsonReader.`);
     this.#skipToContent();
     while (this.#char !== end) {
       member(container);

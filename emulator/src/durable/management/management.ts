@@ -46,7 +46,7 @@ export class ManagementApi {
       return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
     try {
-      const operation = this.#find({ request, url, query, rpc }, segments(url.pathname.slice(mount.length)));
+      const operation = this.#find({ request, url, query, rpc }, this.#segments(url, mount, rpc));
       if (operation === undefined) return answer(404);
       this.#checkConnection(query.text('connection')?.trim() ?? '');
       const hub = query.text('taskHub')?.trim() ?? '';
@@ -54,6 +54,16 @@ export class ManagementApi {
     } catch (error) {
       return failureAnswer(error);
     }
+  }
+
+  #segments({ pathname }: URL, mount: string, rpc: boolean): string[] {
+    return segments(pathname.slice(mount.length), rpc, (path) => {
+      this.#options.log?.(
+        'error',
+        'Host.Triggers.DurableTask',
+        `The path ${pathname} was read as ${mount}${path}: the host decodes the paths of this API twice, and takes '+' for a space. Use neither '+' nor '%' in ids, keys and names of events.`,
+      );
+    });
   }
 
   /** @returns undefined when there is no route for the path or its method */

@@ -1,8 +1,10 @@
 import type { HostKeys } from '../../triggers/keys.js';
+import type { Log } from '../../log.js';
 import type { DurableClient } from '../client.js';
 
 /** The management API of one host. */
 export interface ManagementOptions {
+  log?: Log;
   client: DurableClient;
   hubName: string;
   /** The name of the hub's connection. */

@@ -1,6 +1,5 @@
 /** Requests to the management API, taken apart. */
 import type { HttpRequestLike } from '../../http-message.js';
-import { ArgumentError } from './errors.js';
 import type { Query } from './query.js';
 
 /** A parsed request. */
@@ -14,6 +13,8 @@ export interface Call {
 
 /** The header that carries a continuation token. */
 export const CONTINUATION = 'x-ms-continuation-token';
+/** After this id there are no others: a token that is none leads to an empty page. */
+const NOTHING_FOLLOWS = '\uffff';
 /** The extension's default page size, and the largest page of Azure's tables. */
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
@@ -32,8 +33,7 @@ export function decodeContinuation(token: string): string | undefined {
   const encoded = token.trim();
   if (encoded === '') return undefined;
   const id = Buffer.from(encoded, 'base64');
-  if (id.toString('base64') !== encoded) throw new ArgumentError(`'${encoded}' is not a continuation token.`);
-  return id.toString();
+  return id.toString('base64') === encoded ? id.toString() : NOTHING_FOLLOWS;
 }
 
 /**
@@ -53,14 +53,28 @@ export function bodyText({ body }: HttpRequestLike): string {
 }
 
 /**
- * The segments of a path, decoded before the split as in the extension, with `+` as a space. An empty segment
- * matches no route.
+ * The segments of a path, decoded before the split as in the extension, with `+` as a space. The web server
+ * has decoded the path before, so it is decoded twice. An empty segment matches no route.
+ *
+ * @param rpc whether the SDK's client sent the path: it encodes neither ids nor names
+ * @param differs called with the path when the caller can hardly have meant what comes out
  */
-export function segments(path: string): string[] {
-  const parts = urlDecode(path)
-    .replaceAll(/^\/+|\/+$/g, '')
-    .split('/');
+export function segments(path: string, rpc: boolean, differs: (path: string) => void): string[] {
+  const twice = urlDecode(serverDecode(path));
+  if (twice !== urlDecode(path) || (rpc && path.includes('+'))) differs(twice);
+  const parts = twice.replaceAll(/^\/+|\/+$/g, '').split('/');
   return parts.includes('') ? [] : parts;
+}
+
+/** Decodes like Kestrel: an encoded slash stays, and so do bytes that are not UTF-8. */
+function serverDecode(text: string): string {
+  return text.replaceAll(/(?:%(?!2f)[\da-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 /**

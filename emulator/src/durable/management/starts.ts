@@ -1,14 +1,15 @@
 import { readTraceContext } from '../../tracing/trace-context.js';
-import type { HttpResponseLike } from '../../http-message.js';
+import type { HttpRequestLike, HttpResponseLike } from '../../http-message.js';
 import { InstanceExistsError, UnknownFunctionError } from '../client.js';
 import { isFinished, type JsonText } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 import { answerError, answerJson } from './answers.js';
 import { managementUrls } from './client-binding.js';
-import { ArgumentError, TimeSpanOverflowError } from './errors.js';
+import { ArgumentError, TimeSpanOverflowError, UnexpectedEndError } from './errors.js';
+import { JsonReaderError } from './json-reader.js';
 import { jsonOrText, readJson } from './json.js';
 import type { ManagementOptions } from './options.js';
-import { bodyText, type Call } from './request.js';
+import { bodyText, mediaType, type Call } from './request.js';
 import type { Statuses } from './statuses.js';
 
 const MAX_INSTANCE_ID = 256;
@@ -31,7 +32,7 @@ export class Starts {
   async start(call: Call, name: string, instanceId: string | undefined): Promise<HttpResponseLike> {
     try {
       if (instanceId !== undefined) checkInstanceId(instanceId);
-      const input = inputOf(bodyText(call.request));
+      const input = inputOf(call.request);
       const version = call.query.text('version');
       const id = await this.#options.client.startInstance({
         name,
@@ -56,7 +57,7 @@ export class Starts {
     const record = await client.getRecord(id);
     try {
       if (record === undefined)
-        throw new ArgumentError(`An orchestrastion with the instanceId ${id} was not found.`);
+        throw new ArgumentError(`No instance with ID '${id}' was found. (Parameter 'instanceId')`);
       const sameId = call.query.flag('restartWithNewInstanceId') === false;
       return await this.#started(
         call,
@@ -160,14 +161,24 @@ function seconds(value: number | undefined): number | undefined {
 }
 
 /**
- * The input of an orchestrator: the text unchanged, unless only the extension's reader accepts it as JSON.
+ * The input of an orchestrator: the text unchanged, unless only the extension's reader accepts it as JSON. A
+ * text of another content type is a string.
  *
- * @throws JsonReaderError
+ * @throws JsonReaderError, UnexpectedEndError
  */
-function inputOf(text: string): JsonText {
+function inputOf(request: HttpRequestLike): JsonText {
+  const text = bodyText(request);
   if (text.trim() === '') return null;
-  const compact = readJson(text);
-  return isStandardJson(text) ? text : compact;
+  try {
+    const compact = readJson(text);
+    return isStandardJson(text) ? text : compact;
+  } catch (error) {
+    if (!(error instanceof JsonReaderError)) throw error;
+    if (![undefined, 'application/json'].includes(mediaType(request))) return JSON.stringify(text);
+    throw /^[{[]\s*$/.test(text)
+      ? new UnexpectedEndError(error.message.replace(/^[^.]*/, 'Unexpected end when reading JSON'))
+      : error;
+  }
 }
 
 function isStandardJson(text: string): boolean {

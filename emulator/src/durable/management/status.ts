@@ -14,6 +14,10 @@ export function statusJson(
   const fields = [
     `"name":${JSON.stringify(record.name)}`,
     `"instanceId":${JSON.stringify(record.instanceId)}`,
+    ...(record.parent === null
+      ? []
+      : [`"parentInstanceId":${JSON.stringify(record.parent.OrchestrationInstance.InstanceId)}`]),
+    ...(record.version ? [`"version":${JSON.stringify(record.version)}`] : []),
     `"runtimeStatus":"${record.runtimeStatus}"`,
     `"input":${showInput ? jsonOrText(record.input) : 'null'}`,
     `"customStatus":${jsonOrText(record.customStatus)}`,

@@ -1,33 +1,48 @@
 /** The results of activities, as the Durable Task Framework stores them. */
 import type { InvocationOutcome, TypedData } from '../../worker/types.js';
 import type { FailureDetails, JsonText } from '../history.js';
+import { withoutCredentials } from '../../worker/credentials.js';
 import { dotnetException } from './dotnet-exception.js';
 import type { ActivityResult } from './functions.js';
+import { withoutTypeNames } from './sdk-actions.js';
 
 /** The result that the real host stores for a value that an activity returned. */
 export function resultText(value: TypedData | null | undefined): JsonText {
   if (value === null || value === undefined) return null;
   if (value.string !== undefined) return JSON.stringify(value.string);
-  if (value.json !== undefined) return value.json;
+  if (value.json !== undefined) return withoutTypeNames(value.json);
   if (value.bytes !== undefined) return JSON.stringify(Buffer.from(value.bytes).toString('base64'));
-  const number = value.int ?? value.double;
+  if (value.int !== undefined) return wholeNumber(value.int);
+  const number = value.double;
   if (number === undefined) return null;
   // Newtonsoft.Json writes NaN and infinities as text.
   return Number.isFinite(number) ? String(number) : JSON.stringify(String(number));
+}
+
+/** The protocol between worker and host has 64 bits for a whole number: a larger one becomes the largest. */
+function wholeNumber(value: number): string {
+  const limit = 2n ** 63n;
+  const whole = Number.isFinite(value) ? BigInt(value) : 0n;
+  return String(whole >= limit ? limit - 1n : whole < -limit ? -limit : whole);
 }
 
 export function activityFailure(
   name: string,
   failure: Extract<InvocationOutcome, { ok: false }>,
 ): ActivityResult {
-  const { message, stackTrace } = failure;
   if (failure.timedOut === true)
-    return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
+    return hostFailure(name, failure.message, 'Microsoft.Azure.WebJobs.Host', 'FunctionTimeoutException');
   if (failure.exit !== undefined)
-    return hostFailure(name, message, 'Microsoft.Azure.WebJobs.Script', 'Workers.WorkerProcessExitException');
-  const failureDetails = structuredFailure(message);
-  const stack = stackTrace ?? '';
-  const details = dotnetException('System.Exception', 'System.Private.CoreLib', ` ${message}`, {
+    return hostFailure(
+      name,
+      failure.message,
+      'Microsoft.Azure.WebJobs.Script',
+      'Workers.WorkerProcessExitException',
+    );
+  const failureDetails = structuredFailure(failure.message);
+  const message = withoutCredentials(failure.message);
+  const stack = failure.stackTrace ?? '';
+  const details = dotnetException('System.Exception', 'System.Private.CoreLib', message, {
     $type: 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, Microsoft.Azure.WebJobs.Script',
     IsUserException: false,
     RemoteStackTrace: stack,
@@ -41,7 +56,7 @@ export function activityFailure(
     HResult: -2146233088,
     StackTrace: '',
   });
-  return { ok: false, reason: `Activity function '${name}' failed:  ${message}`, details, failureDetails };
+  return { ok: false, reason: `Activity function '${name}' failed: ${message}`, details, failureDetails };
 }
 
 export function missingActivity(name: string): ActivityResult {

@@ -1,5 +1,6 @@
 /** The answers of orchestrator functions of durable-functions 3.x, read into the emulator's own form. */
 import type { InvocationOutcome } from '../../worker/types.js';
+import { withoutCredentials } from '../../worker/credentials.js';
 import { entityInstanceId, type EntityId } from '../entities/entity-messages.js';
 import {
   LONGEST_TIMER,
@@ -8,7 +9,7 @@ import {
   type Answer,
   type RetryOptions,
 } from '../episode/actions.js';
-import type { JsonText } from '../history.js';
+import type { FailureDetails, JsonText } from '../history.js';
 import type { HttpCall } from '../http/http-call.js';
 
 /** `ActionType`, in the SDK's `lib/src/actions/ActionType.js`. */
@@ -51,6 +52,8 @@ interface SdkState {
   actions: SdkAction[][];
   output?: unknown;
   error?: string;
+  /** The failure that an uncaught `TaskFailedError` carries. */
+  failureDetails?: FailureDetails;
   customStatus?: unknown;
 }
 
@@ -65,12 +68,31 @@ function isState(result: unknown): result is SdkState {
 }
 
 /** An answer of which nothing counts but the text. */
-function unreadable(text: string): Answer {
-  return { done: false, actions: [], output: null, unreadable: text, customStatus: null, warnings: [] };
+function unreadable(text: string, warnings: string[] = []): Answer {
+  return { done: false, actions: [], output: null, unreadable: text, customStatus: null, warnings };
+}
+
+/** The extension's text about an invocation whose error it cannot read. */
+function invocationFailure({ message, stackTrace }: Extract<InvocationOutcome, { ok: false }>): string {
+  return `One or more errors occurred. (Result: Failure\nException: ${message}\nStack: ${stackTrace ?? ''})`;
+}
+
+/** The extension cannot read an action, and so nothing of the answer counts. */
+class UnreadableActionError extends Error {
+  override name = 'UnreadableActionError';
 }
 
 /** Reads what the worker returned for an orchestrator function. @throws UnsupportedActionError */
 export function readAnswer(outcome: InvocationOutcome): Answer {
+  try {
+    return read(outcome);
+  } catch (error) {
+    if (error instanceof UnreadableActionError) return unreadable(error.message);
+    throw error;
+  }
+}
+
+function read(outcome: InvocationOutcome): Answer {
   const warnings: string[] = [];
   let state: SdkState;
   if (outcome.ok) {
@@ -79,36 +101,53 @@ export function readAnswer(outcome: InvocationOutcome): Answer {
     state = outcome.result;
   } else {
     const marker = outcome.message.indexOf(FAILURE_MARKER);
-    // Without the marker the error is the SDK's own, e.g. about a history event that it could not read.
-    if (marker < 0) return unreadable(outcome.message);
+    // Without the marker the error is the SDK's own, e.g. about a history event that it could not read, or a
+    // result that is no JSON.
+    if (marker < 0) return unreadable(invocationFailure(outcome), [ofSdk(outcome.message)]);
     state = JSON.parse(outcome.message.slice(marker + FAILURE_MARKER.length)) as SdkState;
-    if (!state.error) {
-      warnings.push(
-        'The orchestrator threw something that is no Error, or an Error without a message. Production loses it, and the instance waits for ever: ' +
-          'throw an Error that says something.',
-      );
-    }
+    if (!state.error) return unreadable(invocationFailure({ ...outcome, stackTrace: '' }), [NO_ERROR]);
+    if (state.actions.flat().at(-1)?.actionType === ACTION.ContinueAsNew)
+      return unreadable(state.error, [
+        `The orchestrator threw after continueAsNew: ${state.error} The host ends the instance with a text that does not contain the error.`,
+      ]);
   }
   const actions: Action[] = [];
-  flatten(state.actions.flat(), { actions, seen: new Set(), locked: [], warnings });
+  const seen = new Set<SdkAction>();
+  for (const [index, list] of state.actions.entries())
+    flatten(list, `actions[${index}]`, { actions, seen, locked: [], warnings });
   return {
     done: state.isDone,
     actions,
-    output: jsonText(state.output),
+    output: withoutTypeNames(jsonText(state.output)),
     customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
-    ...(state.error && { error: state.error, yieldedNonTask: state.error.startsWith(NOT_A_TASK) }),
+    ...(state.error && {
+      error: withoutCredentials(state.error),
+      yieldedNonTask: state.error.startsWith(NOT_A_TASK),
+    }),
+    ...(state.failureDetails && { failureDetails: state.failureDetails }),
     warnings,
   };
 }
 
+const NO_ERROR =
+  'The orchestrator threw something that is no Error, or an Error without a message. The host cannot read it, and ends the instance with ' +
+  'a text that does not contain it: throw an Error that says something.';
+
+function ofSdk(message: string): string {
+  return `The SDK failed: ${message} The host ends the instance with a text that does not contain this.`;
+}
+
+/** @param place the path of the list in the SDK's JSON */
 function flatten(
   from: readonly SdkAction[],
+  place: string,
   into: { actions: Action[]; seen: Set<SdkAction>; locked: EntityId[]; warnings: string[] },
 ): void {
   const { actions, seen } = into;
-  for (const action of from) {
+  for (const [index, action] of from.entries()) {
+    const path = `${place}[${index}]`;
     if (action.compoundActions !== undefined) {
-      flatten(action.compoundActions, into);
+      flatten(action.compoundActions, `${path}.compoundActions`, into);
       continue;
     }
     if (seen.has(action) && action.actionType === ACTION.WaitForExternalEvent) {
@@ -128,11 +167,14 @@ function flatten(
       actions.push(
         ...into.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })),
       );
-    else actions.push(neutral(action));
+    else actions.push(neutral(action, path));
   }
 }
 
-function neutral(action: SdkAction): Action {
+/** An HTTP method: a token of RFC 9110. */
+const METHOD = /^[!#$%&'*+.^`|~\w-]+$/;
+
+function neutral(action: SdkAction, path: string): Action {
   switch (action.actionType) {
     case ACTION.CallActivity:
     case ACTION.CallActivityWithRetry:
@@ -155,12 +197,15 @@ function neutral(action: SdkAction): Action {
       };
     case ACTION.ContinueAsNew:
       return { kind: 'continueAsNew', input: jsonText(action.input) };
-    case ACTION.CreateTimer:
-      return {
-        kind: 'timer',
-        fireAt: new Date(action.fireAt!).getTime(),
-        cancelled: action.isCanceled === true,
-      };
+    case ACTION.CreateTimer: {
+      const fireAt = new Date(action.fireAt!).getTime();
+      // JSON has null for a Date without a time.
+      if (Number.isNaN(fireAt))
+        throw new UnreadableActionError(
+          `Error converting value {null} to type 'System.DateTime'. Path '${path}.fireAt'.`,
+        );
+      return { kind: 'timer', fireAt, cancelled: action.isCanceled === true };
+    }
     case ACTION.CallHttp: {
       const {
         method = 'GET',
@@ -170,6 +215,7 @@ function neutral(action: SdkAction): Action {
         tokenSource = null,
         asynchronousPatternEnabled = true,
       } = action.httpRequest!;
+      if (!METHOD.test(method)) throw new UnreadableActionError('The format of the HTTP method is invalid.');
       return {
         kind: 'http',
         call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled },
@@ -218,6 +264,19 @@ function retry({ retryOptions }: SdkAction): { retry?: RetryOptions } {
       retryTimeout: retryOptions['retryTimeoutInMilliseconds'] ?? Infinity,
     },
   };
+}
+
+/**
+ * JSON without the names of .NET types: the host's reader takes `$type` for its own when it is the first key
+ * of an object, and drops it.
+ */
+export function withoutTypeNames(json: JsonText): JsonText {
+  if (json?.includes('"$type"') !== true) return json;
+  return JSON.stringify(JSON.parse(json), function drop(_key, value: unknown) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    const entries = Object.entries(value);
+    return entries[0]?.[0] === '$type' ? Object.fromEntries(entries.slice(1)) : value;
+  });
 }
 
 function jsonText(value: unknown): JsonText {

@@ -6,7 +6,7 @@ import type { HistoryRow, RecordedHistory } from './recorded-history.js';
 import { readRows, UnreadableHistoryError } from './recorded-history.js';
 import type { DurableFunctions } from '../protocol/functions.js';
 import { DEFAULT_SETTINGS } from '../settings.js';
-import { describe, rebuild, shownStart } from './shown-history.js';
+import { describe, isRelease, rebuild, shownStart } from './shown-history.js';
 
 /**
  * Today's code does not follow a recorded history. The message names the orchestrator, the instance and the
@@ -83,12 +83,17 @@ export async function replayHistory(
   const end = events.findLast(
     (event): event is ExecutionCompleted => event.EventType === 'ExecutionCompleted',
   );
-  const past = events.filter((event) => event !== end);
+  // A host records the locks that an orchestrator still held at its end as released.
+  const hasReturned = end?.OrchestrationStatus === 'Completed';
+  const lastEpisode = events.findLastIndex(({ EventType }) => EventType === 'OrchestratorStarted');
+  const past = events.filter(
+    (event, index) => event !== end && !(hasReturned && index > lastEpisode && isRelease(event)),
+  );
   const result = await run(past.slice(0, -1), past.slice(-1));
 
   const step = past.reduce((last, { EventId }) => Math.max(last, EventId), -1);
   const where = step < 0 ? 'before anything was scheduled' : `after sequence number ${step}`;
-  const [before, now] = [ending(end?.OrchestrationStatus), endingOf(result)];
+  const [before, now] = [ending(end?.OrchestrationStatus), endingOf(result, hasReturned)];
   if (before !== now)
     throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(result)}`);
 }
@@ -108,10 +113,11 @@ function ending(status: ExecutionCompleted['OrchestrationStatus'] | undefined): 
 }
 
 /** The state of today's code at the end of a history. */
-function endingOf({ append, completed, continueAsNew }: EpisodeResult): string {
+function endingOf({ append, completed, continueAsNew }: EpisodeResult, mayRelease: boolean): string {
   const [added] = append
     .slice(1)
-    .filter(({ EventType }) => EventType !== 'ExecutionCompleted' && EventType !== 'OrchestratorCompleted');
+    .filter(({ EventType }) => EventType !== 'ExecutionCompleted' && EventType !== 'OrchestratorCompleted')
+    .filter((event) => !(mayRelease && isRelease(event)));
   if (added !== undefined) return `schedules ${describe(added)}`;
   return continueAsNew === undefined ? ending(completed?.OrchestrationStatus) : 'continues as new';
 }
