@@ -217,7 +217,7 @@ async function read<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   let body: unknown;
   try {
-    body = await readJson(request);
+    body = await readJson(request, { fromAnyPage: true });
     return check(schema, body);
   } catch (error) {
     if (error instanceof Problem) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isVisible } from '../http/index.js';
 
 /** The five workflows of a game. */
 export const workflows = [
@@ -19,6 +20,7 @@ export const playerName = z
   .min(1, 'Give a name')
   .regex(letters, "Letters, digits, blanks and -_'. make a name")
   .refine((name) => Array.from(name).length <= 50, 'It must not be longer than 50 letters')
+  .refine(isVisible, 'It must not contain invisible characters')
   .regex(/^[^ .](?:.*[^ .])?$/u, 'It must not begin or end with a blank or a dot');
 
 /** What `NewUser` and `ConfirmUser` take. */

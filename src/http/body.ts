@@ -1,20 +1,36 @@
 import type { HttpRequest } from '@azure/functions';
 import type { z } from 'zod';
 import { invalid, Problem } from './problem.js';
+import { streamBody, type StreamedBody } from './stream.js';
 
-/** The most bytes a JSON body may have, unless its endpoint says otherwise: 64 KB. */
+/** The most bytes that a JSON body may have: 64 KB. */
 export const BODY_LIMIT = 64 * 1024;
 
 /**
- * Reads a JSON body; `undefined` when it is empty.
+ * Reads a JSON body; `undefined` when it is empty. It keeps no more than 64 KB of it in memory.
  *
- * @throws {Problem} 413 when it is longer than `limit` bytes, 400 when it is not JSON
+ * Browsers ask the app before they send JSON to another site. They do not ask before they send a form or
+ * text, so such a body from another site's page is refused: the browser may be signed in to this app.
+ *
+ * @param options.fromAnyPage takes such a body. For endpoints that anybody may call
+ * @throws {Problem} 413 when it is longer, 400 when it is not JSON, 415 for a form of another site
  */
-export async function readJson(request: HttpRequest, limit = BODY_LIMIT): Promise<unknown> {
-  const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > limit) {
+export async function readJson(
+  request: HttpRequest,
+  { fromAnyPage = false }: { fromAnyPage?: boolean } = {},
+): Promise<unknown> {
+  const body = streamBody(request);
+  if (!fromAnyPage && isForeignForm(request)) {
+    await body.drop();
+    throw new Problem(415, 'not-json', 'The body is not JSON', {
+      detail: 'Send JSON, with the header Content-Type: application/json.',
+    });
+  }
+  const bytes = await readAtMost(body, request);
+  if (bytes === undefined) {
+    await body.drop();
     throw new Problem(413, 'too-large', 'The body is too large', {
-      detail: `It has ${bytes.byteLength} bytes; the limit is ${limit}.`,
+      detail: `The limit is ${BODY_LIMIT} bytes.`,
     });
   }
   if (bytes.byteLength === 0) {
@@ -27,6 +43,38 @@ export async function readJson(request: HttpRequest, limit = BODY_LIMIT): Promis
       detail: `Send JSON in UTF-8. ${error instanceof Error ? error.message : ''}`.trimEnd(),
     });
   }
+}
+
+/** @returns `undefined` when it is longer, which `Content-Length` may say before the body comes */
+async function readAtMost(body: StreamedBody, request: HttpRequest): Promise<Buffer | undefined> {
+  if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT) {
+    return undefined;
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of body.chunks) {
+    if (body.read() > BODY_LIMIT) {
+      return undefined;
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Whether a page of another site has sent the body, with a type for which its browser did not ask the app. */
+function isForeignForm(request: HttpRequest): boolean {
+  const { headers } = request;
+  const origin = headers.get('origin');
+  if (
+    origin === null ||
+    !/^(?:$|text\/plain|multipart\/form-data|application\/x-www-form-urlencoded)/i.test(
+      headers.get('content-type')?.trim() ?? '',
+    )
+  ) {
+    return false;
+  }
+  // In Azure the function's own address may be one behind the front end.
+  const own = [new URL(request.url).host, headers.get('host'), headers.get('x-forwarded-host')];
+  return !own.includes(URL.canParse(origin) ? new URL(origin).host : origin);
 }
 
 /**

@@ -1,7 +1,16 @@
-import type { HttpRequest, HttpResponse, HttpResponseInit, InvocationContext } from '@azure/functions';
+import {
+  HttpResponse,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import { TryLaterError } from '../refusals/index.js';
+import { isUnavailable } from '../storage/index.js';
 import { Problem } from './problem.js';
+
+/** Seconds after which a caller tries again when storage is not there. */
+const STORAGE_RETRY_AFTER = 10;
 
 /** Answers a request, or throws a {@link Problem}. */
 export type Handler = (
@@ -11,8 +20,9 @@ export type Handler = (
 ) => Promise<HttpResponse | HttpResponseInit>;
 
 /**
- * Makes a handler answer what it throws: a {@link Problem} as itself, a `TryLaterError` as 503, and any other
- * error as a bare 500, with the error in the log.
+ * Makes a handler answer what it throws: a {@link Problem} as itself, a `TryLaterError` and storage that is
+ * not there as 503 with `Retry-After`, and any other error as a bare 500, with the error in the log. No
+ * answer is kept by a cache, unless the handler says so.
  *
  * @example
  * df.app.client.http('GetOrder', {
@@ -23,6 +33,21 @@ export type Handler = (
  * });
  */
 export function withProblems(handler: Handler): Handler {
+  const answer = answering(handler);
+  return async (request, client, context) => {
+    const response = await answer(request, client, context);
+    if (response instanceof HttpResponse) {
+      response.headers.set('Cache-Control', 'no-store');
+      return response;
+    }
+    return {
+      ...response,
+      headers: { 'Cache-Control': 'no-store', ...(response.headers as Record<string, string> | undefined) },
+    };
+  };
+}
+
+function answering(handler: Handler): Handler {
   return async (request, client, context) => {
     try {
       return await handler(request, client, context);
@@ -30,14 +55,15 @@ export function withProblems(handler: Handler): Handler {
       if (error instanceof Problem) {
         return error.response();
       }
-      if (error instanceof TryLaterError) {
+      if (error instanceof TryLaterError || isUnavailable(error)) {
         context.warn(error);
+        const retryAfter = error instanceof TryLaterError ? error.retryAfter : STORAGE_RETRY_AFTER;
         return new Problem(
           503,
           'try-later',
           'The app cannot do this now',
           { detail: 'Send the same request again.' },
-          error.retryAfter,
+          retryAfter,
         ).response();
       }
       context.error(error);

@@ -16,4 +16,4 @@ export {
 } from './problem.js';
 export { resourceRoute, type ResourceRoute } from './resource.js';
 export { streamBody, type StreamedBody } from './stream.js';
-export { line, personName, text } from './text.js';
+export { isVisible, line, personName, text } from './text.js';

@@ -29,5 +29,17 @@ export function text(maxBytes: number): z.ZodString {
     .refine((value) => Buffer.byteLength(value) <= maxBytes, `At most ${maxBytes} bytes in UTF-8`);
 }
 
-/** A schema for the name or address of a person. */
-export const personName = line(100);
+const invisible = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/u;
+
+/** Whether a text has no characters that show nothing, or that change the order of the text around them. */
+export function isVisible(value: string): boolean {
+  return !invisible.test(value);
+}
+
+/**
+ * A schema for the name or address of a person: a line in Unicode's composed form (NFC), without characters
+ * that nobody sees. So two names that look the same are the same, up to letters of other alphabets.
+ */
+export const personName = line(100)
+  .normalize('NFC')
+  .refine(isVisible, 'It must not contain invisible characters');

@@ -1,9 +1,29 @@
 import { TableClient } from '@azure/data-tables';
-import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
-import { type QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import {
+  BlobServiceClient,
+  newPipeline as blobPipeline,
+  type ContainerClient,
+  type RequestPolicyFactory,
+} from '@azure/storage-blob';
+import { newPipeline as queuePipeline, type QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import { credential } from '../identity/index.js';
 
 const SETTING = 'AppStorage';
+
+/**
+ * Milliseconds until the answer of a request must begin. Storage answers within a second; an upload sends
+ * blocks of four megabytes. A request that takes longer fails, and is not repeated, because a caller of the
+ * app waits for it.
+ */
+const LIMIT = { table: 10_000, queue: 10_000, blob: 30_000 };
+/** A request that fails at once is repeated for about three seconds. Delays in milliseconds. */
+const RETRIES = { maxTries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 1_500 };
+
+/** Whether an error of these clients says that storage is not there, or is too busy. */
+export function isUnavailable(error: unknown): boolean {
+  const { name, statusCode = 503 } = error as { name?: string; statusCode?: number };
+  return name === 'AbortError' || (name === 'RestError' && (statusCode >= 500 || statusCode === 429));
+}
 
 /**
  * The settings of the app's storage: a connection string, or one address for each service and an identity.
@@ -13,13 +33,25 @@ type Settings = { connectionString: string } | { uri: string; clientId: string |
 /** The table of that name, created at its first use. */
 export function table(name: string): Promise<TableClient> {
   return once('table', name, async (settings) => {
+    const options = { retryOptions: { ...RETRIES, maxRetries: RETRIES.maxTries - 1 } };
     const client =
       'uri' in settings
-        ? new TableClient(settings.uri, name, await credential(settings.clientId))
-        : // The connection string may have HTTP addresses, as Azurite's has.
-          TableClient.fromConnectionString(settings.connectionString, name, {
+        ? new TableClient(settings.uri, name, await credential(settings.clientId), options)
+        : TableClient.fromConnectionString(settings.connectionString, name, {
+            ...options,
+            // The connection string may have HTTP addresses, as Azurite's has.
             allowInsecureConnection: true,
           });
+    client.pipeline.addPolicy(
+      {
+        name: 'limit',
+        sendRequest: (request, next) => {
+          request.timeout = LIMIT.table;
+          return next(request);
+        },
+      },
+      { afterPhase: 'Retry' },
+    );
     await client.createTable();
     return client;
   });
@@ -28,10 +60,13 @@ export function table(name: string): Promise<TableClient> {
 /** The queue of that name, created at its first use. */
 export function queue(name: string): Promise<QueueClient> {
   return once('queue', name, async (settings) => {
-    const service =
+    const direct =
       'uri' in settings
         ? new QueueServiceClient(settings.uri, await credential(settings.clientId))
         : QueueServiceClient.fromConnectionString(settings.connectionString);
+    const pipeline = queuePipeline(direct['credential'], { retryOptions: RETRIES });
+    pipeline.factories.push(limited(LIMIT.queue));
+    const service = new QueueServiceClient(direct.url, pipeline);
     const client = service.getQueueClient(name);
     await client.createIfNotExists();
     return client;
@@ -41,10 +76,13 @@ export function queue(name: string): Promise<QueueClient> {
 /** The blob container of that name, created at its first use. */
 export function container(name: string): Promise<ContainerClient> {
   return once('blob', name, async (settings) => {
-    const service =
+    const direct =
       'uri' in settings
         ? new BlobServiceClient(settings.uri, await credential(settings.clientId))
         : BlobServiceClient.fromConnectionString(settings.connectionString);
+    const pipeline = blobPipeline(direct['credential'], { retryOptions: RETRIES });
+    pipeline.factories.push(limited(LIMIT.blob));
+    const service = new BlobServiceClient(direct.url, pipeline);
     const client = service.getContainerClient(name);
     await client.createIfNotExists();
     return client;
@@ -53,6 +91,18 @@ export function container(name: string): Promise<ContainerClient> {
 
 /** The services of a storage account that the app uses. */
 type Service = 'table' | 'queue' | 'blob';
+
+/** What a pipeline of a storage client needs to send a request within a limit. */
+function limited(limit: number): RequestPolicyFactory {
+  return {
+    create: (next) => ({
+      sendRequest: (request) => {
+        request.timeout = limit;
+        return next.sendRequest(request);
+      },
+    }),
+  };
+}
 
 const clients = new Map<string, Promise<unknown>>();
 

@@ -10,7 +10,7 @@ export {
   writeBytes,
   type ListedBlob,
 } from './blobs.js';
-export { container, queue, table } from './clients.js';
+export { container, isUnavailable, queue, table } from './clients.js';
 export { untilItWins } from './contention.js';
 export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
 export { listEntries, newestFirst, putEntry, removeEntry, type IndexEntry } from './index-rows.js';

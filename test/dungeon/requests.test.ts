@@ -60,6 +60,8 @@ describe('a name', () => {
     true,
     {},
     { name: 'Pat' },
+    '\u3164',
+    'Pat\u034f',
   ])('cannot be %j', async (name) => {
     const { app } = await startApp();
     for (const endpoint of ['NewUser', 'ConfirmUser', 'Action']) {

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { BODY_LIMIT, check, duration, line, Problem, queryOf, readJson, text } from '../../src/http/index.js';
+import {
+  BODY_LIMIT,
+  check,
+  duration,
+  line,
+  personName,
+  Problem,
+  queryOf,
+  readJson,
+  text,
+} from '../../src/http/index.js';
 import { request } from '../support/request.js';
 
 function problemOf(act: () => unknown): Problem {
@@ -38,6 +48,39 @@ describe('a body', () => {
     expect(await readJson(request({ body: ofBytes(BODY_LIMIT) }))).toHaveLength(BODY_LIMIT / 2 - 1);
     await expect(readJson(request({ body: ofBytes(BODY_LIMIT + 2) }))).rejects.toMatchObject({ status: 413 });
   });
+
+  it('that says that it is too long is not read into memory', async () => {
+    const headers = { 'content-length': String(BODY_LIMIT + 1) };
+    await expect(readJson(request({ body: '{}', headers }))).rejects.toMatchObject({ status: 413 });
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''])(
+    'of type "%s" from a page of another site is 415',
+    async (type) => {
+      const headers = { 'content-type': type, origin: 'https://evil.example' };
+      await expect(readJson(request({ body: '{}', headers }))).rejects.toMatchObject({ status: 415 });
+      expect(
+        await readJson(request({ body: '{}', headers: { ...headers, origin: 'http://localhost' } })),
+      ).toEqual({});
+      expect(await readJson(request({ body: '{}', headers: { 'content-type': type } }))).toEqual({});
+      expect(
+        await readJson(request({ body: '{}', headers: { ...headers, 'content-type': 'application/json' } })),
+      ).toEqual({});
+    },
+  );
+});
+
+describe('the name of a person', () => {
+  it('is composed, so that two forms of one name are one name', () => {
+    expect(personName.parse('Zoe\u0308')).toBe('Zo\u00eb');
+  });
+
+  it.each(['\u3164', 'pat\u200b', '\u202epat', 'pa\u00adt', '\u2066pat\u2069'])(
+    'has no characters that nobody sees: %j',
+    (name) => {
+      expect(personName.safeParse(name).success).toBe(false);
+    },
+  );
 });
 
 describe('an error in a request', () => {

@@ -9,7 +9,7 @@ it('a thrown problem becomes the answer, as problem+json with a detail', async (
   );
   expect(response).toEqual({
     status: 409,
-    headers: { 'Content-Type': 'application/problem+json' },
+    headers: { 'Cache-Control': 'no-store', 'Content-Type': 'application/problem+json' },
     jsonBody: { type: 'urn:problem:over', title: 'It is over', status: 409, detail: 'Start anew.' },
   });
 });
@@ -41,6 +41,29 @@ it('a temporary refusal and a temporary failure have Retry-After', async () => {
     headers: { 'Retry-After': '1' },
     jsonBody: { type: 'urn:problem:try-later' },
   });
+});
+
+it('storage that is not there, or answers too late, is 503 with Retry-After', async () => {
+  for (const failure of [
+    { name: 'AbortError' },
+    { name: 'RestError', code: 'REQUEST_SEND_ERROR' },
+    { name: 'RestError', statusCode: 503 },
+  ]) {
+    const error = Object.assign(new Error('storage'), failure);
+    expect((await answer(() => Promise.reject(error))).response).toMatchObject({
+      status: 503,
+      headers: { 'Retry-After': '10' },
+    });
+  }
+  const refused = Object.assign(new Error('storage'), { name: 'RestError', statusCode: 403 });
+  expect((await answer(() => Promise.reject(refused))).response).toMatchObject({ status: 500 });
+});
+
+it('no answer is kept by a cache, unless its endpoint says so', async () => {
+  const { response } = await answer(() => Promise.resolve({ jsonBody: {} }));
+  expect(response.headers).toEqual({ 'Cache-Control': 'no-store' });
+  const kept = { headers: { 'Cache-Control': 'max-age=60' } };
+  expect((await answer(() => Promise.resolve(kept))).response.headers).toEqual(kept.headers);
 });
 
 it('a 202 has Location and Retry-After', () => {

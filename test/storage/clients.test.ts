@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { queue, table } from '../../src/storage/index.js';
+import { container, isUnavailable, queue, table } from '../../src/storage/index.js';
 import { account } from '../support/azurite.js';
 
 function settings(values: Record<string, string | undefined>): void {
@@ -43,6 +43,35 @@ describe("the app's storage", () => {
     await expect(queue('things')).rejects.toMatchObject({ statusCode: 403 });
     settings({ AppStorage: connectionString });
     await expect(queue('things')).resolves.toBeDefined();
+  });
+
+  it.each([
+    ['a table', 'Table', () => table('Things')],
+    ['a queue', 'Queue', () => queue('things')],
+    ['a container', 'Blob', () => container('things')],
+  ] as const)('fails in bounded time when %s does not answer', async (_, service, open) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => {
+      vi.useRealTimers();
+    });
+    const silent = createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => {
+      silent.closeAllConnections();
+      silent.close();
+    });
+    const { port } = silent.address() as AddressInfo;
+    settings({
+      AppStorage: `DefaultEndpointsProtocol=http;AccountName=a;AccountKey=dGVzdA==;${service}Endpoint=http://127.0.0.1:${port}/a`,
+    });
+    const asked = once(silent, 'request');
+    const failure = open().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await asked;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(isUnavailable(await failure)).toBe(true);
   });
 
   it('says which settings are missing', async () => {
