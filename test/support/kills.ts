@@ -4,13 +4,22 @@ import { inject } from 'vitest';
 import { faultyStorage } from '../../emulator/test/support/faulty-storage.js';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
 
-/** Starts the app, with its task hub and its tables in one account. */
-export async function startOn(connection: string, settings?: TestAppOptions['settings']): Promise<TestApp> {
+/**
+ * Starts the app, with its task hub and its tables in one account.
+ *
+ * @param time what its clock shows: for a host that continues where the clock of another has skipped ahead
+ */
+export async function startOn(
+  connection: string,
+  settings?: TestAppOptions['settings'],
+  time?: Date,
+): Promise<TestApp> {
   return TestApp.start({
     app: () => import('../../src/index.js'),
     storage: connection,
     settings: { ...settings, AppStorage: connection, 'AzureWebJobs.SendHeartbeat.Disabled': 'true' },
     verifyReplay: false,
+    ...(time && { time }),
   });
 }
 
