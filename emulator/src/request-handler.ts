@@ -10,8 +10,7 @@ import type { Tracing } from './tracing/tracing.js';
 import { findConnection } from './triggers/connections.js';
 import { authLevel, functionUrl, routerOf } from './triggers/http-functions.js';
 import { HttpInvoker } from './triggers/http-invoker.js';
-import type { Router } from './triggers/http-routes.js';
-import { pathSegments } from './triggers/http-routes.js';
+import { pathSegments, type Router, type RouteValues } from './triggers/http-routes.js';
 import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey } from './triggers/keys.js';
@@ -82,19 +81,27 @@ export class RequestHandler {
   async #route(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
     const { pathname } = new URL(request.url);
     const found = this.#router.find(request.method, pathSegments(pathname));
-    // A stream has to reach the function before its body is read.
-    if (found !== undefined && this.#invoker.streams && !this.#isHostPath(pathname))
-      return (
-        this.#refusal(found.target, request) ?? this.#invoker.stream(found.target, request, found.values)
-      );
+    if (found !== undefined && !this.#isHostPath(pathname))
+      return this.#refusal(found.target, request) ?? this.#invoke(found, request);
+    const refusal = this.#management.refusal(request);
+    if (refusal !== undefined) return refusal;
     const body = await readBody(request);
     if (body === undefined) return empty(413);
     const whole = { ...request, body };
     const managed = (await this.#management.handle(whole)) ?? this.#admin.handle(whole);
     if (managed !== undefined) return managed;
-    if (found !== undefined)
-      return this.#refusal(found.target, request) ?? this.#invoker.invoke(found.target, whole, found.values);
+    if (found !== undefined) return this.#refusal(found.target, whole) ?? this.#invoke(found, whole);
     return pathname === '/' ? this.#home() : empty(404);
+  }
+
+  async #invoke(
+    { target, values }: { target: FunctionDefinition; values: RouteValues },
+    request: HttpRequestLike<Body>,
+  ): Promise<HttpResponseLike<Body>> {
+    // A stream has to reach the function before its body is read.
+    if (this.#invoker.streams) return this.#invoker.stream(target, request, values);
+    const body = await readBody(request);
+    return body === undefined ? empty(413) : this.#invoker.invoke(target, { ...request, body }, values);
   }
 
   /** Whether the host itself answers at a path, before any function. */

@@ -1,4 +1,5 @@
 /** One app behind the host's HTTP: as under func start, and with keys enforced as in Azure. */
+import { once } from 'node:events';
 import http from 'node:http';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -313,6 +314,23 @@ describe('with keys enforced', () => {
     const response = await fetch(`${origin}/api/AdminOnly`);
     expect([response.status, await response.text()]).toEqual([401, '']);
   });
+
+  test.each(['/api/hello', '/runtime/webhooks/durabletask/orchestrators/hello'])(
+    'a call of %s without a key gets 401 before its body is sent',
+    async (where) => {
+      const { port } = new URL(origin);
+      const call = http.request({
+        port,
+        path: where,
+        method: 'POST',
+        headers: { 'content-length': '1000000' },
+      });
+      call.on('error', () => {}).flushHeaders();
+      const [response] = (await once(call, 'response')) as [http.IncomingMessage];
+      expect(response.statusCode).toBe(401);
+      call.destroy();
+    },
+  );
 
   test('a wrong key in the header counts, even with a right key in the URL', async () => {
     expect(

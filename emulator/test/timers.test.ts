@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BlobServiceClient } from '@azure/storage-blob';
-import { describe, expect, test } from 'vitest';
-import { SkippingClock } from '../src/durable/clock.js';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { SkippingClock, WallClock } from '../src/durable/clock.js';
 import { retryPolicy } from '../src/retry.js';
 import type { TestAppOptions } from '../src/testing.js';
 import { TestApp } from '../src/testing.js';
@@ -32,6 +32,22 @@ const ALL = [
   'Growing',
   'TooLong',
 ] as const;
+
+test('a timer of the wall clock fires within a minute after somebody has set the clock forward', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  let woken = false;
+  new WallClock().schedule(Date.now() + 20 * 24 * 3_600_000, () => {
+    woken = true;
+  });
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(woken).toBe(false);
+  vi.setSystemTime(Date.now() + 20 * 24 * 3_600_000);
+  await vi.advanceTimersByTimeAsync(60_001);
+  expect(woken).toBe(true);
+});
 
 /** An app in which only the given timer functions are enabled, and the inputs of their runs. */
 async function start(

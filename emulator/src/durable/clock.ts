@@ -15,6 +15,9 @@ export interface Clock {
 /** Node's timers overflow above this many milliseconds (2^31 - 1) and then fire at once. */
 export const LONGEST_TIMEOUT = 2_147_483_647;
 
+/** Milliseconds after which a timer reads the clock again, because somebody may have set it. */
+const RECHECK = 60_000;
+
 /** The machine's clock. Its timers do not keep the process alive on their own. */
 export class WallClock implements Clock {
   now(): number {
@@ -26,8 +29,8 @@ export class WallClock implements Clock {
     const arm = (): void => {
       const left = at - Date.now();
       timeout =
-        left > LONGEST_TIMEOUT
-          ? setTimeout(arm, LONGEST_TIMEOUT)
+        left > RECHECK
+          ? setTimeout(arm, RECHECK)
           : // By Date, Node's timers may fire up to a millisecond early. A durable timer must not.
             setTimeout(() => (Date.now() < at ? arm() : wake()), Math.max(0, left));
       timeout.unref();

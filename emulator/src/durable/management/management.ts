@@ -1,4 +1,4 @@
-import type { HttpRequestLike, HttpResponseLike } from '../../http-message.js';
+import type { HttpRequestLike, HttpResponseLike, RequestHead } from '../../http-message.js';
 import { carriesKey } from '../../triggers/keys.js';
 import { InvalidStateError } from '../client.js';
 import { answer } from './answers.js';
@@ -31,19 +31,29 @@ export class ManagementApi {
     this.#entities = new Entities(options);
   }
 
+  /**
+   * The answer to a request without the key that it needs, for which no body has to be read.
+   *
+   * @returns undefined when the request may come in, and for paths outside the management API
+   */
+  refusal(request: RequestHead): HttpResponseLike | undefined {
+    const { enforceKeys, keys } = this.#options;
+    const isRefused =
+      enforceKeys === true &&
+      this.#mountOf(request)?.rpc === false &&
+      !carriesKey(request, [keys().durableTask, keys().master]);
+    return isRefused ? answer(401, [['WWW-Authenticate', 'Bearer']]) : undefined;
+  }
+
   /** Answers a request; never rejects. @returns undefined when the path is not one of the management API */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
+    const found = this.#mountOf(request);
+    if (found === undefined) return undefined;
+    const refusal = this.refusal(request);
+    if (refusal !== undefined) return refusal;
+    const { mount, rpc } = found;
+    const { hubName } = this.#options;
     const url = new URL(request.url);
-    const { hubName, enforceKeys, keys, rpcPath = '/durabletask' } = this.#options;
-    const mount = [WEBHOOK_PATH, rpcPath].find((path) =>
-      `${url.pathname.toLowerCase()}/`.startsWith(`${path}/`),
-    );
-    if (mount === undefined) return undefined;
-    const rpc = mount === rpcPath;
-    // The host has no routes for other methods, whatever the key.
-    if (!rpc && !WEBHOOK_METHODS.has(request.method)) return undefined;
-    if (!rpc && enforceKeys === true && !carriesKey(request, [keys().durableTask, keys().master]))
-      return answer(401, [['WWW-Authenticate', 'Bearer']]);
     const query = new Query(url.searchParams);
     try {
       const operation = this.#find({ request, url, query, rpc }, this.#segments(url, mount, rpc));
@@ -54,6 +64,17 @@ export class ManagementApi {
     } catch (error) {
       return failureAnswer(error);
     }
+  }
+
+  /** @returns undefined for a path or a method that the management API does not have */
+  #mountOf({ method, url }: RequestHead): { mount: string; rpc: boolean } | undefined {
+    const { rpcPath = '/durabletask' } = this.#options;
+    const path = `${new URL(url).pathname.toLowerCase()}/`;
+    if (path.startsWith(`${rpcPath}/`)) return { mount: rpcPath, rpc: true };
+    // The host has no routes for other methods, whatever the key.
+    return path.startsWith(`${WEBHOOK_PATH}/`) && WEBHOOK_METHODS.has(method)
+      ? { mount: WEBHOOK_PATH, rpc: false }
+      : undefined;
   }
 
   #segments({ pathname }: URL, mount: string, rpc: boolean): string[] {
