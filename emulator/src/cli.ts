@@ -17,6 +17,8 @@ const USAGE = `Usage: emulator start [options]
   --enforce-keys   require keys from callers, as Azure does
   --strict         end instances as Failed where production would leave them Running for ever
   --verbose        log what the host does in detail
+  --clock skip     run on a clock that skips: see the console
+  --no-console     serve no console at /_emulator
   --watch          load the app again when it changes; its instances continue
 `;
 
@@ -43,6 +45,7 @@ function readArguments(): PlainOptions & {
 } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
+    allowNegative: true,
     options: {
       app: { type: 'string', default: '.' },
       port: { type: 'string' },
@@ -54,6 +57,8 @@ function readArguments(): PlainOptions & {
       watch: { type: 'boolean', default: false },
       during: { type: 'string' },
       key: { type: 'string' },
+      clock: { type: 'string' },
+      console: { type: 'boolean', default: true },
       help: { type: 'boolean', default: false },
     },
   });
@@ -62,9 +67,11 @@ function readArguments(): PlainOptions & {
     process.stdout.write(USAGE);
     process.exit(values.help ? 0 : 1);
   }
-  const { app, port, storage, hub, strict, verbose, watch, during, key } = values;
+  const { app, port, storage, hub, strict, verbose, watch, during, key, clock, console } = values;
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535))
     throw new Error(`'${port}' is not a port.`);
+  if (clock !== undefined && clock !== 'skip')
+    throw new Error(`There is no clock '${clock}': the only one to choose is 'skip'.`);
   return {
     app,
     strict,
@@ -73,6 +80,8 @@ function readArguments(): PlainOptions & {
     command,
     during,
     key,
+    console,
+    ...(clock !== undefined && { clock }),
     enforceKeys: values['enforce-keys'],
     ...(port !== undefined && { port: Number(port) }),
     ...(storage !== undefined && { storage }),

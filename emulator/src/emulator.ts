@@ -1,10 +1,15 @@
 import path from 'node:path';
 import type { HostConfig } from './config/config.js';
 import { readConfig, withStorage } from './config/config.js';
+import { Console } from './console/console.js';
+import { Diagnostics } from './console/diagnostics.js';
+import { AdvancingClock } from './durable/advancing-clock.js';
 import { WallClock } from './durable/clock.js';
 import type { StoredInstance } from './durable/memory/memory-hub.js';
 import { MemoryHub } from './durable/memory/memory-hub.js';
-import type { TaskHub } from './durable/task-hub.js';
+import { HubUnavailableError, type TaskHub } from './durable/task-hub.js';
+import type { TimeStore } from './durable/time-store.js';
+import { MemoryTimeStore } from './durable/time-store.js';
 import { Host } from './host.js';
 import { releaseIdleMemory } from './idle-memory.js';
 import type { Log } from './log.js';
@@ -41,6 +46,13 @@ export interface EmulatorOptions {
   strict?: boolean;
   /** Logs records of level `debug` and above, whatever host.json says. Default: false. */
   verbose?: boolean;
+  /**
+   * `skip`: the app runs on a clock that goes on as real time does, and that skips when the console asks it to.
+   * The hub keeps how far it is ahead. Default: the machine's clock.
+   */
+  clock?: 'skip';
+  /** Serves the console at `/_emulator`. Default: true. */
+  console?: boolean;
   /** Takes the log records. Default: standard output, with the levels of host.json. */
   log?: Log;
   /** The emulator awaits it before it opens the hub, so that an app loads while its storage starts. */
@@ -87,6 +99,8 @@ export interface RunningEmulator {
 export interface Legacy {
   port: number;
   keys: HostKeys;
+  /** How far the time of a hub in memory is ahead of the machine's clock, in milliseconds. */
+  ahead: number;
   /** All instances with `storage: 'memory'`; empty otherwise. */
   instances: Map<string, StoredInstance>;
   /** When timer functions ran, with `storage: 'memory'`; empty otherwise. */
@@ -124,13 +138,20 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
   const read = readConfig(directory);
   const config =
     options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
-  const log = options.log ?? consoleLog({ levels: config.logLevels, verbose: options.verbose === true });
+  const clock = options.clock === 'skip' ? new AdvancingClock() : new WallClock();
+  const diagnostics = new Diagnostics();
+  const now = (): number => clock.now();
+  const log = diagnostics.recording(
+    options.log ?? consoleLog({ levels: config.logLevels, verbose: options.verbose === true, now }),
+    now,
+  );
   const port = options.left?.port ?? options.port ?? config.port;
-  const { instances, schedules } = options.left ?? {
+  const { instances, schedules, ahead } = options.left ?? {
     instances: new Map<string, StoredInstance>(),
     schedules: new Map<string, ScheduleStatus>(),
+    ahead: 0,
   };
-  const [app, hub] = await Promise.all([
+  const [app, { hub, time }] = await Promise.all([
     WorkerProcess.start({
       directory,
       log,
@@ -139,26 +160,40 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
       nodeArguments: (config.setting('languageWorkers:node:arguments') ?? '')
         .split(/\s+/)
         .filter((argument) => argument !== ''),
+      ahead: clock instanceof AdvancingClock ? () => clock.ahead : undefined,
     }),
-    openHub(options, config, log, instances),
+    openHub(options, config, log, instances, ahead),
     options.storageReady,
   ]);
-  const host = new Host({
+  const host: Host = new Host({
     app,
     config,
     hub,
-    clock: new WallClock(),
+    clock,
     log,
     schedules: scheduleStatuses(options, config, directory, schedules),
     enforceKeys: options.enforceKeys === true,
-    engine: { strict: options.strict === true },
+    engine: { strict: options.strict === true, opened: () => continueTime(hub, time, clock) },
+    front: (request) => devConsole?.handle(request),
     ...(options.left !== undefined && { keys: options.left.keys }),
   });
+  const devConsole =
+    options.console === false
+      ? undefined
+      : new Console({
+          host,
+          clock,
+          skipping: clock instanceof AdvancingClock ? { clock, store: time } : undefined,
+          diagnostics,
+          storage: options.storage === 'memory' ? 'memory' : 'Azure Storage',
+          log,
+        });
   const actual = await host.start(port, options.lost);
   app.setVariable('WEBSITE_HOSTNAME', `localhost:${actual}`);
   const keepMemory = releaseIdleMemory({ isBusy: () => host.isBusy });
   const stop = async (): Promise<void> => {
     keepMemory();
+    devConsole?.stop();
     await host.stop();
     await app.stop();
   };
@@ -169,9 +204,38 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     stop,
     leave: async () => {
       await stop();
-      return { port: actual, keys: host.keys, instances, schedules };
+      return { port: actual, keys: host.keys, instances, schedules, ahead: options.storage === 'memory' ? await time.read() : 0 };
     },
   };
+}
+
+/**
+ * Continues at the time that the hub has. Without a clock that skips, timers of a hub whose time was skipped would
+ * fire too late by all that was skipped.
+ * @throws HubUnavailableError
+ */
+async function continueTime(
+  { name }: TaskHub,
+  time: TimeStore,
+  clock: WallClock | AdvancingClock,
+): Promise<void> {
+  const ahead = await time.read();
+  if (clock instanceof AdvancingClock) clock.continueFrom(ahead);
+  else if (ahead > 0)
+    throw new HubUnavailableError(
+      `The time of task hub '${name}' was skipped: it is ${inWords(ahead)} ahead. Start it with --clock skip, or use another storage or another hub.`,
+    );
+}
+
+/** A span in milliseconds, roughly. */
+function inWords(span: number): string {
+  const [unit, name] =
+    span >= 172_800_000
+      ? [86_400_000, 'days']
+      : span >= 7_200_000
+        ? [3_600_000, 'hours']
+        : [60_000, 'minutes'];
+  return `${Math.ceil(span / unit)} ${name}`;
 }
 
 function scheduleStatuses(
@@ -184,7 +248,12 @@ function scheduleStatuses(
     options.storage === 'memory' ? undefined : findConnection(setting, 'AzureWebJobsStorage', 'blob');
   return connection === undefined
     ? new MemoryScheduleStatuses(inMemory)
-    : new BlobScheduleStatuses({ connection, timeZone, hostId: hostId(directory, setting) });
+    : new BlobScheduleStatuses({
+        connection,
+        timeZone,
+        // A timer function that ran in the future must not be late in the present.
+        hostId: `${hostId(directory, setting)}${options.clock === 'skip' ? '-skipped' : ''}`,
+      });
 }
 
 async function openHub(
@@ -192,9 +261,11 @@ async function openHub(
   config: HostConfig,
   log: Log,
   instances: Map<string, StoredInstance>,
-): Promise<TaskHub> {
+  ahead: number,
+): Promise<{ hub: TaskHub; time: TimeStore }> {
   const name = options.hub ?? config.hubName;
-  if (options.storage === 'memory') return new MemoryHub({ name, instances });
+  if (options.storage === 'memory')
+    return { hub: new MemoryHub({ name, instances }), time: new MemoryTimeStore(ahead) };
   const found = findConnection(config.setting, config.hubConnection, 'blob');
   if (found === undefined) {
     throw new StorageError(
@@ -208,7 +279,8 @@ async function openHub(
   // The storage libraries load slowly, and a hub in memory does not need them.
   const { AzureStorageHub } = await import('./durable/azure-storage/hub.js');
   try {
-    return new AzureStorageHub({ connection: found.connectionString, name, log });
+    const hub = new AzureStorageHub({ connection: found.connectionString, name, log });
+    return { hub, time: hub.time };
   } catch (error) {
     const from = options.storage === undefined ? `The setting '${config.hubConnection}'` : '--storage';
     throw new StorageError(`${from} is not a storage connection string.`, { cause: error });

@@ -40,7 +40,9 @@ export interface HostOptions {
   /** Where the host records when timer functions ran. Default: in memory, until the host stops. */
   schedules?: ScheduleStatuses;
   around?: ExecutorOptions['around'];
-  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode' | 'sendHttp'>;
+  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode' | 'sendHttp' | 'opened'>;
+  /** Answers requests before the app does; undefined for those that are the app's. Never rejects. */
+  front?: (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>> | undefined;
 }
 
 /** One running app: its functions, the Durable extension, and the HTTP server in front of them. */
@@ -56,8 +58,8 @@ export class Host {
   readonly #options: HostOptions;
   readonly #requests: RequestHandler;
   readonly #server: HttpServer;
-  readonly #queues: Queues;
-  readonly #timers: Timers;
+  readonly queues: Queues;
+  readonly timers: Timers;
   readonly #rpcPath: string;
   readonly #tracing: Tracing | undefined;
   #port = 0;
@@ -68,9 +70,9 @@ export class Host {
     this.#options = options;
     this.#tracing = Tracing.of(options.config.tracing, options.clock, options.log);
     this.functions = this.#resolveFunctions();
-    this.#queues = this.#makeQueues();
+    this.queues = this.#makeQueues();
     this.worker = this.#makeExecutor();
-    this.#timers = this.#makeTimers();
+    this.timers = this.#makeTimers();
     this.keys = keysOf(this.functions, options.keys);
     this.#logRemarks();
     // The SDK's client sends no key, on the port that other programs can reach too. So its path is secret
@@ -93,17 +95,17 @@ export class Host {
       throw error;
     }
     this.#started = true;
-    await this.#queues.start(
-      this.#triggered('queueTrigger').filter(({ trigger }) => this.#queues.problem(trigger) === undefined),
+    await this.queues.start(
+      this.#triggered('queueTrigger').filter(({ trigger }) => this.queues.problem(trigger) === undefined),
     );
-    await this.#timers.start();
+    await this.timers.start();
     return this.#port;
   }
 
   /** Lets running requests end, and gives the hub back. */
   async stop(): Promise<void> {
     this.worker.stop();
-    await Promise.all([this.#server.close(), this.#queues.stop(), this.#timers.stop()]);
+    await Promise.all([this.#server.close(), this.queues.stop(), this.timers.stop()]);
     const stopping = this.engine.stop();
     this.#options.app.hostStops?.();
     await stopping;
@@ -112,13 +114,13 @@ export class Host {
 
   /** Whether something runs: a function, an episode. */
   get isBusy(): boolean {
-    return this.engine.isBusy || this.worker.isBusy || this.#timers.isBusy;
+    return this.engine.isBusy || this.worker.isBusy || this.timers.isBusy;
   }
 
   /** Resolves when nothing runs. */
   async whenQuiet(): Promise<void> {
     do {
-      await Promise.all([this.engine.whenQuiet(), this.worker.whenQuiet(), this.#timers.whenQuiet()]);
+      await Promise.all([this.engine.whenQuiet(), this.worker.whenQuiet(), this.timers.whenQuiet()]);
       // A finished function may start something in the next turn of the event loop.
       await new Promise((resolve) => {
         setImmediate(resolve);
@@ -130,7 +132,7 @@ export class Host {
    * Runs the queue functions with every visible message of their queues. @returns whether there were messages
    */
   async drainQueues(): Promise<boolean> {
-    return this.#queues.drain();
+    return this.queues.drain();
   }
 
   /** The origin of the host's URLs. */
@@ -154,7 +156,7 @@ export class Host {
 
   /** Answers a request that came over HTTP or from a test. Never rejects. */
   async handle(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
-    return this.#requests.handle(request);
+    return this.#options.front?.(request) ?? this.#requests.handle(request);
   }
 
   /**
@@ -164,7 +166,7 @@ export class Host {
    */
   run(name: string, input: string): Promise<InvocationOutcome> | undefined {
     const definition = this.worker.find(name);
-    const request = definition && requestByHand(definition, input, this.#timers);
+    const request = definition && requestByHand(definition, input, this.timers);
     return request && this.worker.invoke(request);
   }
 
@@ -205,7 +207,7 @@ export class Host {
       functions: this.functions,
       isDisabled: (definition) => this.isDisabled(definition),
       input: () => ({ string: this.#clientBinding() }),
-      output: (binding, value) => this.#queues.write(binding, value),
+      output: (binding, value) => this.queues.write(binding, value),
       tooLong: app.restart?.bind(app),
       ...(around !== undefined && { around }),
     });
@@ -224,7 +226,7 @@ export class Host {
 
   #logRemarks(): void {
     const { config, log } = this.#options;
-    for (const { level, line } of startupRemarks(this.worker.functions.values(), this.#queues, config))
+    for (const { level, line } of startupRemarks(this.worker.functions.values(), this.queues, config))
       log(level, 'Host.Startup', line);
   }
 

@@ -24,6 +24,8 @@ export interface ConsoleLogOptions {
   levels: Readonly<Record<string, LogLevel>>;
   /** Prints records of level `debug` and above, whatever `levels` say. */
   verbose?: boolean;
+  /** The time that is printed, in milliseconds since the epoch. Default: the machine's. */
+  now?: () => number;
   /** Takes the text of one record: one line or more. Default: standard output. */
   write?: (text: string) => void;
   colour?: boolean;
@@ -44,6 +46,7 @@ const COLOURS: Partial<Record<LogLevel, string>> = {
 export function consoleLog({
   levels,
   verbose = false,
+  now = Date.now,
   write = toStandardOutput,
   colour = wantsColour(),
 }: ConsoleLogOptions): Log {
@@ -51,7 +54,7 @@ export function consoleLog({
   return (level, category, message) => {
     if (level === 'none' || LOG_LEVELS.indexOf(level) < threshold(category)) return;
     const name = /^Function\.(.+)\.User$/.exec(category)?.[1];
-    const line = `[${new Date().toISOString()}] ${name === undefined ? '' : `${name}: `}${message}`;
+    const line = `[${new Date(now()).toISOString()}] ${name === undefined ? '' : `${name}: `}${message}`;
     const code = colour ? COLOURS[level] : undefined;
     write(code === undefined ? line : `\u001B[${code}m${line}\u001B[0m`);
   };

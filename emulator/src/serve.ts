@@ -10,6 +10,7 @@ export async function serve(options: EmulatorOptions): Promise<RunningEmulator> 
   const { host, hub } = emulator;
   process.stdout.write(`${functionList(host)}\n`);
   if (options.enforceKeys === true) process.stdout.write(`${keyList(host)}\n`);
+  if (options.console !== false) process.stdout.write(`Console: ${host.origin}/_emulator\n`);
   process.stdout.write(`Serving on ${host.origin} (task hub ${hub.name})\n`);
   return emulator;
 }

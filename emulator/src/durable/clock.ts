@@ -87,6 +87,11 @@ export class SkippingClock implements Clock {
     return this.#waiting[0]?.at;
   }
 
+  /** The next scheduled time of work that is not recurring; undefined when there is none. */
+  get nextOnce(): number | undefined {
+    return this.#waiting.find(({ recurring }) => !recurring)?.at;
+  }
+
   /** Whether only recurring work is scheduled. */
   get isIdle(): boolean {
     return this.#waiting.every(({ recurring }) => recurring);
@@ -100,7 +105,7 @@ export class SkippingClock implements Clock {
   /** Makes one call that is due by now. @returns whether there was one */
   wakeOne(): boolean {
     const first = this.#waiting[0];
-    if (first === undefined || first.at > this.#now) return false;
+    if (first === undefined || first.at > this.now()) return false;
     this.#waiting.shift();
     first.wake();
     return true;

@@ -13,6 +13,14 @@ const MAX_JUMPS = 100_000;
 /** After so many runs of timer functions, `finished` gives up when nothing else is due. */
 const MAX_TIMER_RUNS = 100;
 
+/** How time is skipped. */
+export interface SkippingOptions {
+  /** Awaited before the clock moves to a time. */
+  moving?: (to: number) => Promise<void>;
+  /** See {@link MAX_JUMPS}. */
+  maxJumps?: number;
+}
+
 /**
  * Moves the clock of one environment. The clock jumps from one due time to the next, and only when nothing
  * runs.
@@ -20,12 +28,16 @@ const MAX_TIMER_RUNS = 100;
 export class Skipping {
   readonly #host: Host;
   readonly #clock: SkippingClock;
+  readonly #moving: ((to: number) => Promise<void>) | undefined;
+  readonly #maxJumps: number;
   /** How many functions had run when the queues were last found empty. */
   #drained = -1;
 
-  constructor(host: Host, clock: SkippingClock) {
+  constructor(host: Host, clock: SkippingClock, { moving, maxJumps = MAX_JUMPS }: SkippingOptions = {}) {
     this.#host = host;
     this.#clock = clock;
+    this.#moving = moving;
+    this.#maxJumps = maxJumps;
   }
 
   /** See {@link TestApp.quiet}. */
@@ -34,17 +46,29 @@ export class Skipping {
     await this.#settle();
   }
 
-  /** See {@link TestApp.skip}. */
-  async skip(by: Duration | 'idle'): Promise<void> {
-    const target = by === 'idle' ? by : this.#clock.now() + milliseconds(by);
+  /** See {@link TestApp.skip}. `next`: to the next time at which something but a timer function is due. */
+  async skip(by: Duration | 'idle' | 'next'): Promise<void> {
+    if (by === 'next') await this.quiet();
+    const target = this.#targetOf(by);
     for (let jumps = 0; await this.#jump(target); jumps++) {
-      if (by === 'idle' && jumps === MAX_JUMPS)
+      if (by === 'idle' && jumps === this.#maxJumps)
         throw new NeverFinishesError(
-          `There is still something due after ${MAX_JUMPS} jumps of the clock: an orchestration repeats itself for ever.`,
+          `There is still something due after ${this.#maxJumps} jumps of the clock: an orchestration repeats itself for ever.`,
         );
     }
-    if (target !== 'idle') this.#clock.moveTo(target);
+    if (target !== 'idle') await this.#moveTo(target);
     await this.quiet();
+  }
+
+  #targetOf(by: Duration | 'idle' | 'next'): number | 'idle' {
+    if (by === 'idle') return by;
+    const now = this.#clock.now();
+    return by === 'next' ? (this.#clock.nextOnce ?? now) : now + milliseconds(by);
+  }
+
+  async #moveTo(time: number): Promise<void> {
+    if (this.#moving !== undefined) await this.#moving(time);
+    this.#clock.moveTo(time);
   }
 
   /** See {@link TestApp.finished}. */
@@ -92,7 +116,7 @@ export class Skipping {
     await this.#settle();
     const { next } = this.#clock;
     if (next === undefined || (target === 'idle' ? this.#clock.isIdle : next > target)) return false;
-    this.#clock.moveTo(next);
+    await this.#moveTo(next);
     this.#clock.wakeOne();
     return true;
   }

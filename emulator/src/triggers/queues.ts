@@ -2,11 +2,12 @@ import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { QueueOptions } from '../config/host-json.js';
 import type { Setting } from '../config/settings.js';
 import type { Log } from '../log.js';
+import { statusOf } from '../storage-errors.js';
 import type { Binding, FunctionDefinition, TypedData } from '../worker/types.js';
 import { connectionName, findConnection, queueService } from './connections.js';
 import { QueueListener, sendMessage } from './queue-listener.js';
 import type { ReceivedMessage } from './queue-messages.js';
-import { encodeMessage, messageMetadata, outputMessages } from './queue-messages.js';
+import { decodeMessage, encodeMessage, messageMetadata, outputMessages } from './queue-messages.js';
 
 export interface QueuesOptions {
   setting: Setting;
@@ -23,6 +24,18 @@ export interface QueuesOptions {
     waiting: (waits: boolean) => void,
   ) => Promise<boolean>;
 }
+
+/** A queue of a queue function. */
+export interface QueueState {
+  queue: string;
+  messages: number;
+  poison: number;
+  /** At most {@link PEEKED}. */
+  poisonMessages: { id: string; insertedOn: string; text: string }[];
+}
+
+/** How many messages storage shows at once. */
+const PEEKED = 32;
 
 const CATEGORY = 'Host.Triggers.Queue';
 /**
@@ -98,6 +111,29 @@ export class Queues {
     this.#notify(queue.name);
   }
 
+  /**
+   * How many messages a queue and its poison queue hold, about, and the first poison messages. They stay where
+   * they are.
+   */
+  async look(trigger: Binding): Promise<QueueState> {
+    const poisonBinding = { ...trigger, queueName: `${String(trigger['queueName'])}-poison` };
+    const [queue, poison] = await Promise.all([this.#queue(trigger), this.#queue(poisonBinding)]);
+    const count = async (client: QueueClient): Promise<number> =>
+      (await client.getProperties().catch(missing))?.approximateMessagesCount ?? 0;
+    const peeked = (await poison.peekMessages({ numberOfMessages: PEEKED }).catch(missing))
+      ?.peekedMessageItems;
+    return {
+      queue: queue.name,
+      messages: await count(queue),
+      poison: await count(poison),
+      poisonMessages: (peeked ?? []).map(({ messageId, messageText, insertedOn }) => ({
+        id: messageId,
+        insertedOn: insertedOn.toISOString(),
+        text: decodedOrRaw(messageText, this.#options.options.base64),
+      })),
+    };
+  }
+
   /** Processes every visible message. @returns whether there were messages */
   async drain(): Promise<boolean> {
     return (await Promise.all(this.#listeners.map((listener) => listener.drain()))).includes(true);
@@ -119,5 +155,19 @@ export class Queues {
       this.#services.set(name, service);
     }
     return (await service).getQueueClient(String(queueName).toLowerCase());
+  }
+}
+
+/** A queue that does not exist is empty. */
+function missing(error: unknown): undefined {
+  if (statusOf(error) !== 404) throw error;
+}
+
+/** The text of a message; as it is stored, when it has another encoding. */
+function decodedOrRaw(body: string, base64: boolean): string {
+  try {
+    return decodeMessage(body, base64);
+  } catch {
+    return body;
   }
 }

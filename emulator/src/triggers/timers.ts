@@ -22,6 +22,15 @@ export interface TimersOptions {
   run: (definition: FunctionDefinition, inputData: Record<string, TypedData>) => Promise<unknown>;
 }
 
+/** A timer function and its schedule. Times are milliseconds since the epoch. */
+export interface TimerState {
+  name: string;
+  /** As the host logs it: `Cron: '0 0 * * * *'`. */
+  schedule: string;
+  next: number | undefined;
+  last: number | undefined;
+}
+
 const CATEGORY = 'Host.Triggers.Timer';
 /** How long functions may go on when the host stops, in milliseconds. */
 const GRACE = 2000;
@@ -36,6 +45,11 @@ export class Timers {
     this.#timers = new Map(
       definitions.map((definition) => [definition.name, new Timer(definition, options, this.#writes)]),
     );
+  }
+
+  /** The timer functions with their next and last runs. */
+  list(): TimerState[] {
+    return [...this.#timers.values()].map((timer) => timer.state);
   }
 
   /** The input of a timer function that runs without its schedule. */
@@ -94,6 +108,16 @@ class Timer {
     this.#writes = writes;
     this.#schedule = schedule;
     this.#monitored = trigger['useMonitor'] !== false && !schedule.frequent;
+  }
+
+  get state(): TimerState {
+    const { last = UNKNOWN, next } = this.#status ?? {};
+    return {
+      name: this.#definition.name,
+      schedule: this.#schedule.description,
+      next,
+      last: last === UNKNOWN ? undefined : last,
+    };
   }
 
   async start(): Promise<void> {

@@ -51,6 +51,11 @@ export function installScopes(): void {
     get: (target, property) =>
       overlaid(property)?.[property as string] ??
       (overlaid(property) === undefined ? (Reflect.get(target, property) as string) : undefined),
+    // Without this trap, Node refuses what a proxy defines on the environment.
+    set: (target, property, value: unknown) => {
+      const env = overlaid(property) as Record<string | symbol, unknown> | undefined;
+      return Reflect.set(env ?? target, property, env === undefined ? value : String(value));
+    },
     has: (target, property) => {
       const env = overlaid(property);
       return env === undefined ? Reflect.has(target, property) : env[property as string] !== undefined;

@@ -33,7 +33,13 @@ process.on('message', (message: ToApp) => {
 const [options] = (await once(process, 'message')) as [PlainOptions];
 try {
   const emulator = await serve(options);
-  await send({ port: emulator.port, keys: emulator.host.keys, instances: new Map(), schedules: new Map() });
+  await send({
+    port: emulator.port,
+    keys: emulator.host.keys,
+    instances: new Map(),
+    schedules: new Map(),
+    ahead: 0,
+  });
   starting.resolve(emulator);
 } catch (error) {
   fail(error);

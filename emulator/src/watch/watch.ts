@@ -13,7 +13,7 @@ import { watchAppFiles } from './app-files.js';
 /** Options that can be sent to another process. */
 export type PlainOptions = Pick<
   EmulatorOptions,
-  'app' | 'port' | 'storage' | 'hub' | 'enforceKeys' | 'strict' | 'verbose' | 'left'
+  'app' | 'port' | 'storage' | 'hub' | 'enforceKeys' | 'strict' | 'verbose' | 'clock' | 'console' | 'left'
 >;
 
 /**

@@ -7,6 +7,7 @@ import { InstancesTable } from './instances.js';
 import { escapeKey } from './keys.js';
 import { Ownership } from './owner.js';
 import { Payloads } from './payloads.js';
+import { ClockBlob } from './time.js';
 import {
   HubUnavailableError,
   StorageFailure,
@@ -20,6 +21,7 @@ import {
   type Message,
   type TaskHub,
 } from '../task-hub.js';
+import type { TimeStore } from '../time-store.js';
 
 export interface AzureStorageHubOptions {
   /** A storage account's connection string, or `UseDevelopmentStorage=true`. */
@@ -40,6 +42,8 @@ export interface AzureStorageHubOptions {
  */
 export class AzureStorageHub implements TaskHub {
   readonly name: string;
+  /** How far the hub's time is ahead. */
+  readonly time: TimeStore;
   readonly #clients: StorageClients;
   readonly #payloads: Payloads;
   readonly #history: HistoryTable;
@@ -59,6 +63,9 @@ export class AzureStorageHub implements TaskHub {
     this.#instances = new InstancesTable(this.#clients.table(`${name}Instances`), this.#payloads, name);
     this.#hints = new HintsTable(this.#clients.table(`${name}Hints`));
     this.#ownership = new Ownership(name, this.#clients);
+    this.time = new ClockBlob(name, this.#clients, () => {
+      this.#checkOwner();
+    });
   }
 
   /** The number of storage requests so far, including retries. */

@@ -20,6 +20,7 @@ import { Batches } from './batches.js';
 import { Commits } from './commits.js';
 import { EntityBatches } from './entity-batches.js';
 import { Episodes } from './episodes.js';
+import { Inspection } from './inspection.js';
 import { Instances } from './instances.js';
 import { Mail } from './mail.js';
 import { rewindRequest } from './messages.js';
@@ -55,6 +56,8 @@ export interface EngineOptions {
   settings?: Partial<DurableSettings>;
   /** Makes the requests of `callHttp`. Default: over the network. */
   sendHttp?: SendHttp;
+  /** Called when the hub belongs to this engine, before its instances continue. */
+  opened?: () => Promise<void>;
 }
 
 /**
@@ -66,6 +69,8 @@ export interface EngineOptions {
  * restarted engine load an instance.
  */
 export class Engine implements DurableClient {
+  /** What a developer looks at. */
+  readonly inspection: Inspection;
   readonly #runtime: Runtime;
   readonly #functions: DurableFunctions;
   readonly #instances: Instances;
@@ -75,6 +80,7 @@ export class Engine implements DurableClient {
   readonly #reads: Reads;
   readonly #starts: Starts;
   readonly #purges: Purges;
+  readonly #opened: () => Promise<void>;
 
   constructor(options: EngineOptions) {
     const { hub, clock, sdk, log, strict = false, spans, replay, oneEventAnEpisode = false } = options;
@@ -114,8 +120,10 @@ export class Engine implements DurableClient {
     this.#projections = projections;
     this.#recovery = new Recovery(runtime, instances);
     this.#reads = new Reads(runtime, instances, projections, this.#recovery);
+    this.inspection = new Inspection(runtime, instances, this.#reads, orchestrators);
     this.#starts = new Starts(runtime, mail, this.#reads, sdk);
     this.#purges = new Purges(runtime, instances, this.#reads);
+    this.#opened = options.opened ?? (async () => {});
   }
 
   get taskHubName(): string {
@@ -132,6 +140,12 @@ export class Engine implements DurableClient {
       this.#runtime.stop();
       lost(reason);
     });
+    try {
+      await this.#opened();
+    } catch (error) {
+      await this.#runtime.hub.close();
+      throw error;
+    }
     this.#recovery.start();
   }
 

@@ -73,6 +73,11 @@ export class Instances {
     return this.#parked.get(instanceId)?.due;
   }
 
+  /** The instances outside memory that have to be loaded, and when. */
+  *parked(): Iterable<{ instanceId: string; at: number }> {
+    for (const [instanceId, { due }] of this.#parked) yield { instanceId, at: due };
+  }
+
   /** The record of an instance outside memory, as far as it is known here. */
   recordOf(instanceId: string): InstanceRecord | undefined {
     return this.#records.get(instanceId);

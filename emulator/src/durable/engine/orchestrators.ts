@@ -3,8 +3,8 @@ import { OrchestratorError, type Answer } from '../episode/actions.js';
 import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent } from '../history.js';
 import { timestamp } from '../history.js';
-import { runEpisode } from '../episode/orchestration.js';
 import { nothingScheduled } from '../episode/non-determinism.js';
+import { awaitedEvents, runEpisode } from '../episode/orchestration.js';
 import { failedEpisode, orchestratorFailure } from '../episode/results.js';
 import type { DurableFunctions, OrchestratorRun } from '../protocol/functions.js';
 import type { DurableSettings } from '../settings.js';
@@ -114,6 +114,20 @@ export class Orchestrators {
       if (!(error instanceof OrchestratorError)) failed.where = `\n${stackOf(error)}`;
       return failed;
     }
+  }
+
+  /** What an execution waits for, and where. `timers`: milliseconds since the epoch. */
+  async inspect(
+    execution: ExecutionStarted,
+    history: readonly HistoryEvent[],
+  ): Promise<{ awaiting: string[]; timers: number[]; where: string | undefined }> {
+    const { sdk } = this.#options;
+    if (!sdk.knows('orchestration', execution.Name)) return { awaiting: [], timers: [], where: undefined };
+    const { answer, where } = await sdk.inspect(this.#runOf(execution, history, []));
+    const timers = answer.actions.flatMap((action) =>
+      action.kind === 'timer' && !action.cancelled ? [action.fireAt] : [],
+    );
+    return { awaiting: awaitedEvents({ answer, history, inbound: [] }), timers, where };
   }
 
   /**

@@ -34,6 +34,7 @@ export class Purges {
         result = 'purged';
         if (instance.isInUse) instance.unload();
         else this.#instances.forget(instance);
+        this.#runtime.purged(instanceId);
       });
       return result;
     });

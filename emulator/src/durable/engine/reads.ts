@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '../history.js';
 import { matches, type InstancePage, type InstanceQuery, type InstanceRecord } from '../task-hub.js';
+import { CommittedState } from './instance/committed-state.js';
 import type { Instances } from './instances.js';
 import type { Projections } from './projections.js';
 import type { Recovery } from './recovery.js';
@@ -38,6 +39,15 @@ export class Reads {
     return instance?.state.isLoaded === true
       ? instance.state.history
       : (await this.#runtime.hub.load(instanceId)).history;
+  }
+
+  /** The committed state of an instance, which is loaded where it was not in memory. */
+  async state(instanceId: string): Promise<CommittedState> {
+    const loaded = this.#instances.find(instanceId)?.state;
+    if (loaded?.isLoaded === true) return loaded;
+    const state = new CommittedState();
+    state.load(await this.#runtime.hub.load(instanceId));
+    return state;
   }
 
   /** The tasks and events that an instance in memory waits for, in words. */

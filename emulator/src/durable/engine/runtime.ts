@@ -42,6 +42,7 @@ export class Runtime {
   readonly running = new RunningTasks();
   readonly backOff: BackOff;
   readonly #listeners = new Set<(record: InstanceRecord) => void>();
+  readonly #purgeListeners = new Set<(instanceId: string) => void>();
   #isStopped = false;
   #lastTime = 0;
 
@@ -86,6 +87,18 @@ export class Runtime {
 
   changed(record: InstanceRecord): void {
     for (const listener of this.#listeners) listener(record);
+  }
+
+  /** Calls `listener` with the id of each instance that is purged. @returns a function that ends that */
+  onPurge(listener: (instanceId: string) => void): () => void {
+    this.#purgeListeners.add(listener);
+    return () => {
+      this.#purgeListeners.delete(listener);
+    };
+  }
+
+  purged(instanceId: string): void {
+    for (const listener of this.#purgeListeners) listener(instanceId);
   }
 
   /**

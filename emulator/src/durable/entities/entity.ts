@@ -67,6 +67,28 @@ export function entityState(record: InstanceRecord | undefined): { state: string
   return state === undefined ? undefined : { state };
 }
 
+/** An entity as a developer looks at it. */
+export interface EntityView {
+  exists: boolean;
+  /** The decoded state; null when there is none. */
+  state: unknown;
+  /** The requests that wait for the end of the lock: the operation, and the instance that waits for it. */
+  queue: { operation: string; from: string | null }[];
+  /** The id of the orchestration that holds the lock. */
+  lockedBy: string | null;
+}
+
+/** @returns an entity's state, lock and queue */
+export function entityView({ input }: InstanceRecord): EntityView {
+  const { exists, state, queue = [], lockedBy } = parse(input);
+  return {
+    exists: exists === true,
+    state: state === undefined ? null : (JSON.parse(state) as unknown),
+    queue: queue.map(({ op, parent }) => ({ operation: op ?? 'lock', from: parent ?? null })),
+    lockedBy: lockedBy ?? null,
+  };
+}
+
 /** Takes in the events of a batch, and runs the operations that may run now. */
 export async function runEntityBatch({
   instanceId,

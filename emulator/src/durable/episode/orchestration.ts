@@ -196,7 +196,11 @@ function end({ answer, name }: EpisodeInput, nextId: number, time: string, resul
 }
 
 /** The events for which more waits were made than events of that name have come. */
-function awaitedEvents({ answer, history, inbound }: EpisodeInput): string[] {
+export function awaitedEvents({
+  answer,
+  history,
+  inbound,
+}: Pick<EpisodeInput, 'answer' | 'history' | 'inbound'>): string[] {
   const waits = new Map<string, number>();
   for (const action of answer.actions)
     if (action.kind === 'event' && action.again !== true)

@@ -193,8 +193,9 @@ function isStandardJson(text: string): boolean {
 /**
  * Stricter than the extension: an id with `@` is an entity's, storage cannot hold long ids, and XML excludes
  * two characters.
+ * @throws ArgumentError
  */
-function checkInstanceId(id: string): void {
+export function checkInstanceId(id: string): void {
   if (id.startsWith('@')) throw new ArgumentError('Orchestration instance ids must not start with @.');
   if (/[\ufffe\uffff]/.test(id))
     throw new ArgumentError('Orchestration instance ids must not contain U+FFFE or U+FFFF.');

@@ -58,6 +58,8 @@ export interface DurableFunctions {
   runOrchestrator(run: OrchestratorRun): Promise<Answer>;
   /** @returns where in the app's code an orchestrator waits, or threw: `src/orders.ts:12:3`. */
   locate(run: OrchestratorRun): Promise<string | undefined>;
+  /** As {@link locate}, with the answer of the run. */
+  inspect(run: OrchestratorRun): Promise<{ answer: Answer; where: string | undefined }>;
   runActivity(task: TaskScheduled, instanceId: string, trace?: TraceContext): Promise<ActivityResult>;
   runEntity(run: EntityRun): Promise<EntityAnswer>;
 }

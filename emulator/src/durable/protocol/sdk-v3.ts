@@ -73,12 +73,15 @@ export class SdkV3 implements DurableFunctions {
     return readAnswer(await this.#invoke(run));
   }
 
-  /**
-   * {@inheritDoc DurableFunctions.locate}
-   * Runs the function once more, which has no effect for a deterministic one.
-   */
+  /** {@inheritDoc DurableFunctions.locate} */
   async locate(run: OrchestratorRun): Promise<string | undefined> {
     return (await this.#invoke(run, LOCATING)).place;
+  }
+
+  /** {@inheritDoc DurableFunctions.inspect} */
+  async inspect(run: OrchestratorRun): Promise<{ answer: Answer; where: string | undefined }> {
+    const outcome = await this.#invoke(run, LOCATING);
+    return { answer: readAnswer(outcome), where: outcome.place };
   }
 
   async #invoke(run: OrchestratorRun, locate?: Locating): Promise<InvocationOutcome> {
