@@ -19,6 +19,8 @@ const USAGE = `Usage: npm start -- [options]
   --blob-port N --queue-port N --table-port N
                        storage's ports; an Azurite that runs there is used (default: 10000, 10001, 10002)
   --enforce-keys       ask callers for keys, as Azure does
+  --clock skip         run on a clock that skips: the console has the buttons
+  --no-console         serve no console at /_emulator
 `;
 
 try {
@@ -30,8 +32,11 @@ try {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
+    allowNegative: true,
     options: {
       port: { type: 'string' },
+      clock: { type: 'string' },
+      console: { type: 'boolean', default: true },
       'storage-folder': { type: 'string', default: path.join(root, '.storage') },
       'blob-port': { type: 'string' },
       'queue-port': { type: 'string' },
@@ -49,6 +54,8 @@ async function main(): Promise<void> {
     queue: Number(values['queue-port'] ?? DEFAULT_PORTS.queue),
     table: Number(values['table-port'] ?? DEFAULT_PORTS.table),
   };
+  if (values.clock !== undefined && values.clock !== 'skip')
+    throw new Error(`There is no clock '${values.clock}': the only one to choose is 'skip'.`);
   if (isStale()) build();
 
   const connection = connectionString(ports);
@@ -91,6 +98,8 @@ async function main(): Promise<void> {
       hub: HUB,
       storageReady,
       enforceKeys: values['enforce-keys'],
+      console: values.console,
+      ...(values.clock !== undefined && { clock: 'skip' }),
       ...(values.port !== undefined && { port: Number(values.port) }),
       lost: (reason) => {
         process.stderr.write(`${reason.message}\n`);
@@ -103,7 +112,7 @@ async function main(): Promise<void> {
     )) as typeof FunctionList;
     process.stdout.write(`${functionList(emulator.host)}\n`);
     if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.host.keys.host}\n\n`);
-    process.stdout.write(whatToTry(emulator.host.origin));
+    process.stdout.write(whatToTry(emulator.host.origin, values.console));
   } catch (error) {
     await storageReady.catch(() => {});
     await stopStorage();
@@ -113,12 +122,15 @@ async function main(): Promise<void> {
 
 /** Whether a source is newer than the build. */
 function isStale(): boolean {
-  const built = ['dist/index.js', 'emulator/dist/emulator.js', 'dist/web/files.json'].map((file) =>
-    path.join(root, file),
-  );
+  const built = [
+    'dist/index.js',
+    'emulator/dist/emulator.js',
+    'emulator/dist/page/index.html',
+    'dist/web/files.json',
+  ].map((file) => path.join(root, file));
   if (!built.every((file) => existsSync(file))) return true;
   const oldest = Math.min(...built.map((file) => statSync(file).mtimeMs));
-  return ['src', 'emulator/src', 'web', 'package.json'].some(
+  return ['src', 'emulator/src', 'emulator/console', 'web', 'package.json'].some(
     (source) => newest(path.join(root, source)) > oldest,
   );
 }
@@ -140,7 +152,7 @@ function build(): void {
   if (status !== 0) throw new Error('The build failed.');
 }
 
-function whatToTry(origin: string): string {
+function whatToTry(origin: string, hasConsole: boolean): string {
   const json = "-H 'content-type: application/json'";
   return `Serving on ${origin} (Ctrl-C stops it)
 
@@ -148,7 +160,7 @@ In a browser: what runs here, and the Durable Dungeon to play.
 
   ${origin}
   ${origin}/dungeon
-
+${hasConsole ? `  ${origin}/_emulator\n` : ''}
 An approval that escalates when nobody answers within twenty seconds.
 
   curl -i ${origin}/api/approvals ${json} -d '{"subject": "A new chair", "requestedBy": "pat", "approver": "kim", "escalateTo": "robin", "respondWithin": "PT20S"}'

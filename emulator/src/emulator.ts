@@ -204,7 +204,13 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     stop,
     leave: async () => {
       await stop();
-      return { port: actual, keys: host.keys, instances, schedules, ahead: options.storage === 'memory' ? await time.read() : 0 };
+      return {
+        port: actual,
+        keys: host.keys,
+        instances,
+        schedules,
+        ahead: options.storage === 'memory' ? await time.read() : 0,
+      };
     },
   };
 }

@@ -120,9 +120,9 @@ describe.each(['memory', 'Azurite'])('time that is skipped by HTTP, with instanc
     expect(new Set(nights).size).toBe(nights.length);
     expect(nights.length).toBeGreaterThanOrEqual(9);
     if (where === 'memory') {
-      // What runs every minute runs about once an hour while time is skipped.
+      // What runs every minute runs once an hour, and less often later, while time is skipped.
       const runs = days(await notes(), 'EveryMinute').length;
-      expect(runs).toBeGreaterThan(9 * 24);
+      expect(runs).toBeGreaterThan(24);
       expect(runs).toBeLessThan(1_000);
     }
     expect((await clock(emulator)).due.filter((due) => 'instanceId' in due)).toEqual([]);
@@ -342,7 +342,7 @@ describe('the console of an app that serves', () => {
       });
     await arrived('event: complete');
     expect(received).toMatch(/event: rows\ndata: .*\["live","asks","(Running|Pending)"/);
-    expect(received).toMatch(/event: clock\ndata: .*"instanceId":"live"/);
+    await arrived('"instanceId":"live"');
     await act('live', 'raise', { name: 'Answer' });
     await arrived('["live","asks","Completed"');
     await act('live', 'purge');

@@ -113,7 +113,7 @@ export class Console {
         if (found?.trigger.type !== 'queueTrigger')
           throw new Problem(404, `There is no queue function '${name}'.`);
         const wrong = host.queues.problem(found.trigger);
-        if (wrong !== undefined) throw new Problem(409, `${wrong}.`);
+        if (wrong !== undefined) throw new Problem(409, `It cannot run: ${wrong}.`);
         return json(await host.queues.look(found.trigger));
       };
     if (kind !== 'instances' || name === '') return undefined;

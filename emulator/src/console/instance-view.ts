@@ -1,6 +1,6 @@
 /** One instance as the console shows it. */
 import { isEntity } from '../durable/entities/entity-messages.js';
-import { entityView, type EntityView } from '../durable/entities/entity.js';
+import { entityView, type EntityView } from '../durable/entities/entity-view.js';
 import type { Wait } from '../durable/engine/inspection.js';
 import type { HistoryEvent } from '../durable/history.js';
 import type { InstanceRecord } from '../durable/task-hub.js';

@@ -1,13 +1,16 @@
-import { LONGEST_TIMEOUT, SkippingClock, type Cancel } from './clock.js';
+import { RECHECK, SkippingClock, type Cancel } from './clock.js';
 
 /** The machine's time, also where `Date` answers from somewhere else (see `virtual/scope.ts`). */
 const realNow = Date.now;
 
 /**
- * While time is skipped, a timer function runs at most so often, in milliseconds of skipped time: one that runs
- * every minute would make a skip of a month forty thousand jumps.
+ * While time is skipped, a timer function waits at least so long between two runs, in milliseconds: an hour, later a
+ * 24th of what was skipped, and never a whole day. One that runs every minute would otherwise make a skip of a
+ * month forty thousand jumps. One that runs every night does run every night.
  */
-const RARELY = 3_600_000;
+const SHORTEST_WAIT = 3_600_000;
+const LONGEST_WAIT = 23 * 3_600_000;
+const PART = 24;
 
 /**
  * A clock that goes on by itself as real time does, and skips when it is asked to: it is ahead of the machine's
@@ -17,7 +20,8 @@ export class AdvancingClock extends SkippingClock {
   #ahead = 0;
   #timeout: NodeJS.Timeout | undefined;
   #armed: number | undefined;
-  #isSkipping = false;
+  /** When the skip under way began. */
+  #skipsFrom: number | undefined;
   /** Recurring work that was scheduled while time was skipped: it goes back to its own time after that. */
   readonly #delayed = new Set<() => void>();
 
@@ -51,26 +55,30 @@ export class AdvancingClock extends SkippingClock {
   }
 
   override schedule(at: number, wake: () => void, recurring = false): Cancel {
-    const rarely = this.now() + RARELY;
-    const cancel =
-      this.#isSkipping && recurring && at < rarely
-        ? this.#delay(at, rarely, wake)
-        : super.schedule(at, wake, recurring);
+    const earliest = recurring ? this.#earliest() : at;
+    const cancel = at < earliest ? this.#delay(at, earliest, wake) : super.schedule(at, wake, recurring);
     this.#arm();
     return cancel;
   }
 
-  /** Runs `skip`, and has recurring work run rarely meanwhile. */
+  /** Runs `skip`, and has recurring work run less often meanwhile. */
   async skipping<T>(skip: () => Promise<T>): Promise<T> {
-    this.#isSkipping = true;
+    this.#skipsFrom = this.now();
     try {
       return await skip();
     } finally {
-      this.#isSkipping = false;
+      this.#skipsFrom = undefined;
       for (const restore of this.#delayed) restore();
       this.#delayed.clear();
       this.#arm();
     }
+  }
+
+  /** The earliest time for recurring work. */
+  #earliest(): number {
+    if (this.#skipsFrom === undefined) return -Infinity;
+    const now = this.now();
+    return now + Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, (now - this.#skipsFrom) / PART));
   }
 
   #delay(at: number, until: number, wake: () => void): Cancel {
@@ -108,7 +116,7 @@ export class AdvancingClock extends SkippingClock {
         while (this.wakeOne());
         this.#arm();
       },
-      Math.min(Math.max(0, at - realNow()), LONGEST_TIMEOUT),
+      Math.min(Math.max(0, at - realNow()), RECHECK),
     ).unref();
   }
 }

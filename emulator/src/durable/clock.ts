@@ -16,7 +16,7 @@ export interface Clock {
 export const LONGEST_TIMEOUT = 2_147_483_647;
 
 /** Milliseconds after which a timer reads the clock again, because somebody may have set it. */
-const RECHECK = 60_000;
+export const RECHECK = 60_000;
 
 /** The machine's clock. Its timers do not keep the process alive on their own. */
 export class WallClock implements Clock {

@@ -63,30 +63,8 @@ export interface EntityBatchResult {
  */
 export function entityState(record: InstanceRecord | undefined): { state: string } | undefined {
   if (record === undefined || !isEntity(record.instanceId)) return undefined;
-  const { state } = parse(record.input);
+  const { state } = readState(record.input);
   return state === undefined ? undefined : { state };
-}
-
-/** An entity as a developer looks at it. */
-export interface EntityView {
-  exists: boolean;
-  /** The decoded state; null when there is none. */
-  state: unknown;
-  /** The requests that wait for the end of the lock: the operation, and the instance that waits for it. */
-  queue: { operation: string; from: string | null }[];
-  /** The id of the orchestration that holds the lock. */
-  lockedBy: string | null;
-}
-
-/** @returns an entity's state, lock and queue */
-export function entityView({ input }: InstanceRecord): EntityView {
-  const { exists, state, queue = [], lockedBy } = parse(input);
-  return {
-    exists: exists === true,
-    state: state === undefined ? null : (JSON.parse(state) as unknown),
-    queue: queue.map(({ op, parent }) => ({ operation: op ?? 'lock', from: parent ?? null })),
-    lockedBy: lockedBy ?? null,
-  };
 }
 
 /** Takes in the events of a batch, and runs the operations that may run now. */
@@ -98,7 +76,7 @@ export async function runEntityBatch({
   now,
   run,
 }: EntityBatch): Promise<EntityBatchResult> {
-  const state = parse(execution?.Input ?? null);
+  const state = readState(execution?.Input ?? null);
   const { queue, released } = receive(state, events);
 
   // A lock request is the last of its batch: requests after it wait for the release.
@@ -186,7 +164,7 @@ export function failedBatch(
   error: string,
 ): EntityBatchResult {
   const time = timestamp(now());
-  const state = parse(execution?.Input ?? null);
+  const state = readState(execution?.Input ?? null);
   const { queue } = receive(state, events);
   const append = nextExecution(instanceId, execution, state, time);
   const record = recordOf(instanceId, append[1] as ExecutionStarted, state);
@@ -254,7 +232,8 @@ function apply(state: EntityState, answer: EntityAnswer): void {
   if (answer.state !== null) state.state = answer.state;
 }
 
-function parse(input: JsonText): EntityState {
+/** The state in an entity's record. */
+export function readState(input: JsonText): EntityState {
   return input === null ? { sorter: {} } : (JSON.parse(input) as EntityState);
 }
 
