@@ -12,6 +12,8 @@ param location = readEnvironmentVariable('AZURE_LOCATION')
 param appSettings = {
   // Receives the notifications about workflows that do not go on.
   OPERATOR: readEnvironmentVariable('OPERATOR', '')
+  // How long finished workflows and their records are kept: an ISO 8601 duration, or never. Empty: P90D.
+  PURGE_AFTER: readEnvironmentVariable('PURGE_AFTER', '')
   // An order over this total, in minor units (cents), needs an approval. Empty: 100000.
   ORDER_APPROVAL_LIMIT: readEnvironmentVariable('ORDER_APPROVAL_LIMIT', '')
   // Where the payment provider is. Empty: the app keeps a ledger of its own, and no money moves.

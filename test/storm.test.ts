@@ -61,6 +61,7 @@ class World {
         AppStorage: this.#records.connection,
         'AzureWebJobs.IngestFromQueue.Disabled': 'true',
         'AzureWebJobs.SendHeartbeat.Disabled': 'true',
+        'AzureWebJobs.Purge.Disabled': 'true',
         'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
       },
     });

@@ -2,4 +2,4 @@
 export { startApproval, startSimulation } from './endpoints.js';
 export { approvalOrchestrator, approvalSimulation } from './orchestrators.js';
 export { openApproval, readApproval, withdrawApproval } from './requests.js';
-export { supervised } from './supervised.js';
+export { purgeable, supervised } from './supervised.js';

@@ -160,6 +160,11 @@ export function dueAt(approval: Approval): string | undefined {
   return waitsFor(approval) === undefined ? undefined : progress(approval).deadline;
 }
 
+/** Since when the approval is final and reported; `undefined` before. */
+export function overSince(approval: Approval): string | undefined {
+  return dueAt(approval) === undefined ? approval.history.at(-1)!.at : undefined;
+}
+
 /** Whether the message of the approval's state was sent. */
 function isSent({ history }: Approval): boolean {
   const { what } = history.at(-1)!;

@@ -1,6 +1,6 @@
 import { keyFor, recordStore } from '../storage/index.js';
 import { approvalRecord, type ApprovalState } from './model.js';
-import { dueAt } from './rules.js';
+import { dueAt, overSince } from './rules.js';
 
 /** The approvals. */
 export const approvals = recordStore({
@@ -17,6 +17,7 @@ export const approvals = recordStore({
     ].map((filter) => ({ partition: partitionOf(filter) }));
   },
   dueAt,
+  endedAt: overSince,
 });
 
 /** Selects approvals to list. */

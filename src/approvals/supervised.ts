@@ -1,4 +1,4 @@
-import type { Supervised } from '../supervision/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 import { goOn } from './endpoints.js';
 import { decided } from './orchestrators.js';
 import { approvals } from './store.js';
@@ -12,3 +12,6 @@ export const supervised: Supervised = {
     if (approval !== undefined) await goOn(client, approval, decided);
   },
 };
+
+/** Decided, expired and withdrawn approvals. */
+export const purgeable: Purgeable = { name: 'approvals', records: approvals };

@@ -11,6 +11,7 @@ export const alerts = recordStore({
       partition: alertsOf(filter),
       row: newestFirst(openedAt),
     })),
+  endedAt: ({ closedAt }) => closedAt,
 });
 
 /** Selects alerts to list. */

@@ -1,9 +1,10 @@
 import type { DurableClient } from 'durable-functions';
 import { ensureRunning } from '../durable/index.js';
 import { devices } from '../fleet/index.js';
-import type { Supervised } from '../supervision/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 import { keyOf, type Device } from './model.js';
 import { changed, deviceMonitor } from './orchestrators.js';
+import { alerts } from './store.js';
 
 /** Makes sure that the monitor of a device runs. `wake` makes it look at the device now. */
 export async function goOn(
@@ -28,3 +29,6 @@ export const supervised: Supervised = {
     if (device !== undefined) await goOn(client, device, changed);
   },
 };
+
+/** Closed alerts. */
+export const purgeable: Purgeable = { name: 'alerts', records: alerts };

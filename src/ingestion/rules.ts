@@ -132,6 +132,11 @@ export function dueAt({ state, garbage, progressAt, endedAt = progressAt }: Inge
   return garbage.length > 0 ? moment.utc(endedAt).add(WAVE_TAKES).toISOString() : undefined;
 }
 
+/** Since when its workflow has nothing to do; `undefined` before. */
+export function overSince(ingestion: Ingestion): string | undefined {
+  return dueAt(ingestion) === undefined ? ingestion.endedAt : undefined;
+}
+
 /** The instance id of an attempt. */
 export function instanceOf({ id, attempt }: Pick<Ingestion, 'id' | 'attempt'>): string {
   return `${id}-${attempt}`;

@@ -1,6 +1,6 @@
 import { newestFirst, recordStore } from '../storage/index.js';
 import { ingestionRecord } from './model.js';
-import { dueAt } from './rules.js';
+import { dueAt, overSince } from './rules.js';
 
 /** The list of all ingestions that callers see, newest first. */
 export const ALL = 'all';
@@ -12,4 +12,5 @@ export const ingestions = recordStore({
   indexes: ({ state, startedAt }) =>
     state === 'removed' ? [] : [{ partition: ALL, row: newestFirst(startedAt) }],
   dueAt,
+  endedAt: overSince,
 });

@@ -1,3 +1,3 @@
 /** Jobs: an async HTTP API for long work. */
 export { goOn } from './endpoints.js';
-export { supervised } from './supervised.js';
+export { purgeable, supervised } from './supervised.js';

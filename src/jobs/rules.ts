@@ -71,6 +71,11 @@ export function dueAt({ state, createdAt, endedAt, expiresAt, isTidy }: Job): st
         .toISOString();
 }
 
+/** Since when nothing is left of the job but its record; `undefined` before. */
+export function overSince({ isTidy, endedAt }: Job): string | undefined {
+  return isTidy ? endedAt : undefined;
+}
+
 /** The parts of a file with that number of chunks. */
 export function partsOf(chunks: number): { from: number; to: number }[] {
   const length = Math.max(CHUNKS, Math.ceil(chunks / PARTS));

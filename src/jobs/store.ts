@@ -1,9 +1,9 @@
 import { container, deleteBlobs, readBlob, readText, recordStore, writeBytes } from '../storage/index.js';
 import { jobRecord, type SalesReport } from './model.js';
-import { dueAt } from './rules.js';
+import { dueAt, overSince } from './rules.js';
 
 /** The jobs. */
-export const jobs = recordStore({ table: 'Jobs', schema: jobRecord, dueAt });
+export const jobs = recordStore({ table: 'Jobs', schema: jobRecord, dueAt, endedAt: overSince });
 
 const files = () => container('jobs');
 const json = { contentType: 'application/json' };

@@ -1,4 +1,4 @@
-import type { Supervised } from '../supervision/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 import { goOn } from './endpoints.js';
 import { jobs } from './store.js';
 
@@ -11,3 +11,6 @@ export const supervised: Supervised = {
     if (job !== undefined) await goOn(client, job);
   },
 };
+
+/** Jobs of which only the record is left. */
+export const purgeable: Purgeable = { name: 'jobs', records: jobs };

@@ -1,12 +1,12 @@
-import { supervised as approvals } from '../approvals/index.js';
-import { supervised as devices } from '../devices/index.js';
+import { purgeable as purgeableApprovals, supervised as approvals } from '../approvals/index.js';
+import { purgeable as purgeableAlerts, supervised as devices } from '../devices/index.js';
 import { supervised as dungeon } from '../dungeon/index.js';
-import { supervised as ingestions } from '../ingestion/index.js';
-import { supervised as jobs } from '../jobs/index.js';
-import { supervisedOrders, supervisedReceipts } from '../orders/index.js';
-import { supervised as reminders } from '../reminders/index.js';
-import { supervised as rollouts } from '../rollouts/index.js';
-import type { Supervised } from '../supervision/index.js';
+import { purgeable as purgeableIngestions, supervised as ingestions } from '../ingestion/index.js';
+import { purgeable as purgeableJobs, supervised as jobs } from '../jobs/index.js';
+import { purgeableOrders, purgeableReceipts, supervisedOrders, supervisedReceipts } from '../orders/index.js';
+import { purgeable as purgeableReminders, supervised as reminders } from '../reminders/index.js';
+import { purgeable as purgeableRollouts, supervised as rollouts } from '../rollouts/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 
 /** The features whose records the sweep supervises. */
 export const features: readonly Supervised[] = [
@@ -19,4 +19,16 @@ export const features: readonly Supervised[] = [
   rollouts,
   supervisedOrders,
   supervisedReceipts,
+];
+
+/** The features whose records are removed some time after they have ended. The dungeon removes its games itself. */
+export const purged: readonly Purgeable[] = [
+  purgeableApprovals,
+  purgeableAlerts,
+  purgeableIngestions,
+  purgeableJobs,
+  purgeableReminders,
+  purgeableRollouts,
+  purgeableOrders,
+  purgeableReceipts,
 ];

@@ -4,7 +4,9 @@ import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { count } from '../telemetry/index.js';
 import { heartbeat, HEARTBEAT } from './entities.js';
-import { features } from './features.js';
+import { features, purged } from './features.js';
+import { hubOf } from './hub.js';
+import { purgeAfter, purgeInstances, purgeRecords, type Purged } from './purge.js';
 import { sweep } from './sweep.js';
 
 /**
@@ -41,6 +43,45 @@ export async function sweepAll(
 }
 
 df.app.client.timer('Sweep', { schedule: '0 * * * * *', handler: sweepAll });
+
+/** How long one purge may take. The next one goes on. */
+const PURGES_FOR = moment.duration(4, 'minutes');
+
+/**
+ * The timer function `Purge`. Every hour it removes what ended longer ago than the setting `PURGE_AFTER`: the records
+ * of every feature, then the instances. A failing feature does not stop the others.
+ */
+export async function purgeAll(
+  _timer: Timer | undefined,
+  client: DurableClient,
+  context: InvocationContext,
+): Promise<void> {
+  const after = purgeAfter();
+  if (after === undefined) return;
+  const until = moment.utc().subtract(after);
+  const deadline = performance.now() + PURGES_FOR.asMilliseconds();
+  const run = async (name: string, purge: () => Promise<Purged>): Promise<void> => {
+    const metric = name === 'instances' ? 'purge.instances' : 'purge.records';
+    const attributes: Record<string, string> = name === 'instances' ? {} : { feature: name };
+    try {
+      const { removed, kept, failed } = await purge();
+      if (removed + kept + failed > 0)
+        context.log('Purge of %s: %d removed, %d kept for now, %d failed', name, removed, kept, failed);
+      for (const [result, number] of Object.entries({ removed, kept, failed })) {
+        if (number > 0) count(metric, number, { ...attributes, result });
+      }
+    } catch (error) {
+      context.error('The purge of %s failed', name, error);
+      count(metric, 1, { ...attributes, result: 'unreadable' });
+    }
+  };
+  for (const feature of purged) {
+    await run(feature.name, () => purgeRecords(feature, client, context, { until, deadline }));
+  }
+  await run('instances', () => purgeInstances(hubOf(context), client, context, { until, deadline }));
+}
+
+df.app.client.timer('Purge', { schedule: '0 20 * * * *', handler: purgeAll });
 
 /** The timer function `SendHeartbeat`: sends the hub a message. `health.ts` reads when one was last processed. */
 export async function sendHeartbeat(_timer: Timer | undefined, client: DurableClient): Promise<void> {

@@ -7,4 +7,4 @@ export {
   getInstance,
   listInstances,
 } from './endpoints/index.js';
-export { sendHeartbeat, sweepAll } from './functions.js';
+export { purgeAll, sendHeartbeat, sweepAll } from './functions.js';

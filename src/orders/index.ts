@@ -4,4 +4,4 @@ export { clearCart, deleteItem, getCart, getCatalogue, putItem } from './endpoin
 export { cancelOrder, checkOut, getOrder, retryOrder } from './endpoints/orders.js';
 export { getStock, receiveGoods } from './endpoints/stock.js';
 export { orderOrchestrator, receiptOrchestrator } from './orchestrators.js';
-export { supervisedOrders, supervisedReceipts } from './workflows.js';
+export { purgeableOrders, purgeableReceipts, supervisedOrders, supervisedReceipts } from './workflows.js';

@@ -237,6 +237,11 @@ export function dueAt(order: Order): string | undefined {
   return slotAfter(stage === 'approving' ? seen.add(1, 'hour').toISOString() : last);
 }
 
+/** Since when nothing has to happen to an order; `undefined` before. */
+export function overSince(order: Order): string | undefined {
+  return isOver(order) ? order.steps.at(-1)!.at : undefined;
+}
+
 /** The order that was looked at while it may wait. */
 export function watched(order: Order, at: Moment): Order {
   return order.stage === 'approving' || order.attention !== undefined

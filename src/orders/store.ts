@@ -3,16 +3,17 @@ import moment from 'moment';
 import { Refusal } from '../refusals/index.js';
 import { queue, recordStore } from '../storage/index.js';
 import { orderRecord, receiptRecord, type Order, type Receipt } from './model.js';
-import { dueAt, slotAfter } from './rules.js';
+import { dueAt, overSince, slotAfter } from './rules.js';
 
 /** The orders. */
-export const orders = recordStore({ table: 'Orders', schema: orderRecord, dueAt });
+export const orders = recordStore({ table: 'Orders', schema: orderRecord, dueAt, endedAt: overSince });
 
 /** The receipts of goods. */
 export const receipts = recordStore({
   table: 'Receipts',
   schema: receiptRecord,
   dueAt: ({ state, receivedAt }) => (state === 'closed' ? undefined : slotAfter(receivedAt)),
+  endedAt: ({ state, receivedAt }) => (state === 'closed' ? receivedAt : undefined),
 });
 
 /** The queue of the orders that are to be sent. */

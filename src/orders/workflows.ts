@@ -1,7 +1,7 @@
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { ensureRunning } from '../durable/index.js';
-import type { Supervised } from '../supervision/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 import type { Order, Receipt } from './model.js';
 import { changed, orderOrchestrator, receiptOrchestrator } from './orchestrators.js';
 import { isOver, watched } from './rules.js';
@@ -52,3 +52,7 @@ export const supervisedReceipts: Supervised = {
     }
   },
 };
+
+/** Orders in which nothing has to happen any more, and receipts that the stock has counted. */
+export const purgeableOrders: Purgeable = { name: 'orders', records: orders };
+export const purgeableReceipts: Purgeable = { name: 'receipts', records: receipts };

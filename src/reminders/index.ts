@@ -1,4 +1,4 @@
 /** Reminders: the same message several times, until the person acknowledges it. */
 export { startReminders } from './endpoints.js';
 export { reminderOrchestrator } from './orchestrators.js';
-export { supervised } from './supervised.js';
+export { purgeable, supervised } from './supervised.js';

@@ -8,4 +8,5 @@ export const reminders = recordStore({
   schema: remindersRecord,
   rowKey: 'reminders',
   dueAt,
+  endedAt: ({ endedAt }) => endedAt,
 });

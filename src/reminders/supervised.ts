@@ -1,4 +1,4 @@
-import type { Supervised } from '../supervision/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 import { goOn } from './endpoints.js';
 import { ended } from './orchestrators.js';
 import { reminders } from './store.js';
@@ -12,3 +12,6 @@ export const supervised: Supervised = {
     if (record !== undefined) await goOn(client, record, ended);
   },
 };
+
+/** Reminders that have ended. */
+export const purgeable: Purgeable = { name: 'reminders', records: reminders };

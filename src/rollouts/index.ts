@@ -10,4 +10,4 @@ export {
 } from './endpoints.js';
 export { rolloutOrchestrator } from './orchestrators.js';
 export { receiveReport, reportUpdate } from './reports.js';
-export { supervised } from './workflows.js';
+export { purgeable, supervised } from './workflows.js';

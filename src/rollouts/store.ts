@@ -36,6 +36,7 @@ export const rollouts = recordStore({
   schema: rolloutRecord,
   indexes: ({ createdAt }) => [{ partition: ALL, row: newestFirst(createdAt) }],
   dueAt,
+  endedAt: (rollout) => (isOver(rollout) ? rollout.progressAt : undefined),
 });
 
 /** The rollout of that id. @throws Error when there is none */
@@ -181,6 +182,19 @@ export async function writePart(
   if (found === undefined) throw new Error(`A part of the plan of ${rollout} could not be written`);
   const { planned: count, to: next } = found.columns;
   return { planned: Number(count), to: next === undefined ? undefined : String(next) };
+}
+
+/** Removes the plan of a rollout, and the records of its devices. */
+export async function removeUpdates(rollout: string): Promise<void> {
+  const updates = await table(UPDATES);
+  for (;;) {
+    const rows = await queryRows(updates, odata`PartitionKey eq ${rollout}`, 100);
+    if (rows.length === 0) return;
+    await transact(
+      updates,
+      rows.map(({ partitionKey, rowKey }) => ['delete', { partitionKey, rowKey }]),
+    );
+  }
 }
 
 /** Which rollout a device belongs to, so that two of them do not update it at once. */

@@ -1,11 +1,11 @@
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { ensureRunning } from '../durable/index.js';
-import type { Supervised } from '../supervision/index.js';
+import type { Purgeable, Supervised } from '../supervision/index.js';
 import type { Rollout } from './model.js';
 import { rolloutOrchestrator, steered } from './orchestrators.js';
 import { isOver, watched } from './rules.js';
-import { rollouts } from './store.js';
+import { removeUpdates, rollouts } from './store.js';
 
 /** Makes sure that the workflow of a rollout runs, and reads its record; unless the rollout is over. */
 export async function goOn(client: DurableClient, rollout: Rollout): Promise<void> {
@@ -29,5 +29,15 @@ export const supervised: Supervised = {
       await goOn(client, rollout);
       await rollouts.change(id, (current) => watched(current, moment.utc()));
     }
+  },
+};
+
+/** Rollouts that are over, with the records of their devices. */
+export const purgeable: Purgeable = {
+  name: 'rollouts',
+  records: rollouts,
+  clear: async (_client, id) => {
+    await removeUpdates(id);
+    return true;
   },
 };

@@ -19,6 +19,7 @@ export type { Page } from './record-index.js';
 export {
   recordStore,
   type DueRecords,
+  type EndedRecords,
   type RecordStore,
   type RecordStoreOptions,
   type Rule,

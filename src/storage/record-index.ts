@@ -39,20 +39,23 @@ export class RecordIndex<Stored extends { id: string }> {
   }
 
   /**
-   * Adds the entries that `next` has and `previous` does not, the due entry first.
+   * Adds the entries that `next` has and `previous` does not, the due entry first. Without `next`, the record is to be
+   * removed.
    *
    * @returns functions for after the write: if it succeeded, and if not
    */
   async prepare(
     previous: Stored | undefined,
-    next: Stored,
+    next: Stored | undefined,
   ): Promise<Record<'finish' | 'undo', () => Promise<void>>> {
     const { indexes, dueAt } = this.#of;
-    const { id } = next;
-    const [before, after] = [previous === undefined ? [] : indexes(previous), indexes(next)];
+    const { id } = (next ?? previous)!;
+    const [before, after] = [previous, next].map((record) =>
+      record === undefined ? [] : indexes(record),
+    ) as [IndexEntry[], IndexEntry[]];
     const added = after.filter((entry) => !has(before, entry));
     const removed = before.filter((entry) => !has(after, entry));
-    const [wasDue, isDue] = [previous && dueAt(previous), dueAt(next)];
+    const [wasDue, isDue] = [previous && dueAt(previous), next && dueAt(next)];
     const moves = added.length + removed.length > 0;
     if (!moves && wasDue === isDue) {
       return { finish: async () => {}, undo: async () => {} };

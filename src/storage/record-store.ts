@@ -9,6 +9,7 @@ import type { DueEntry } from './due-index.js';
 import type { IndexEntry } from './index-rows.js';
 import { RecordIndex, type Page } from './record-index.js';
 import {
+  deleteIfUnchanged,
   insertIfAbsent,
   odata,
   queryRows,
@@ -37,6 +38,11 @@ export interface RecordStoreOptions<Schema extends z.ZodObject> {
    * final. A pure function of the record: it changes only when the record does.
    */
   dueAt?: (record: z.output<Schema>) => string | undefined;
+  /**
+   * Since when nothing has to happen to the record any more, in ISO 8601, UTC; `undefined` while something has. A pure
+   * function of the record. With it, old records can be purged.
+   */
+  endedAt?: (record: z.output<Schema>) => string | undefined;
 }
 
 /** A rule returns a changed record, the same object when there is nothing to change, or a refusal. */
@@ -66,8 +72,21 @@ export interface DueRecords {
   indexOlder?(limit: number): Promise<number>;
 }
 
+/** The functions that the purge needs for the records of a feature. */
+export interface EndedRecords {
+  /** A page of the records that ended before a time, the oldest first. It costs what it returns. */
+  ended(until: Moment, options: { top: number; after?: string | undefined }): Promise<Page<{ id: string }>>;
+  /**
+   * Removes a record and its index entries, if it ended before a time. Interrupted at any point, it leaves entries that no
+   * list shows and that the sweep removes.
+   *
+   * @returns whether there is no such record any more
+   */
+  remove(id: string, until: Moment): Promise<boolean>;
+}
+
 /** The records of a feature. */
-export interface RecordStore<Stored> extends Required<DueRecords> {
+export interface RecordStore<Stored> extends Required<DueRecords>, EndedRecords {
   /**
    * Inserts a record, unless there is one with its id.
    *
@@ -109,7 +128,12 @@ export function recordStore<Schema extends z.ZodObject>(
   options: RecordStoreOptions<Schema>,
 ): RecordStore<z.output<Schema> & { id: string }> {
   type Stored = z.output<Schema> & { id: string };
-  const { schema, indexes = () => [], dueAt = () => undefined } = options;
+  const { schema, dueAt = () => undefined, endedAt = () => undefined } = options;
+  const indexes = (record: Stored): readonly IndexEntry[] => {
+    const ended = endedAt(record);
+    const listed = options.indexes?.(record) ?? [];
+    return ended === undefined ? listed : [...listed, { partition: ENDED, row: ended }];
+  };
   const records = (): Promise<TableClient> => tableOf(options.table);
   const keyOf = (id: string): RowKey => ({ partitionKey: id, rowKey: options.rowKey ?? 'record' });
   const decode = (columns: Columns): Stored => recordOf(schema, columns) as Stored;
@@ -126,6 +150,11 @@ export function recordStore<Schema extends z.ZodObject>(
   async function read(id: string): Promise<Stored | undefined> {
     const row = await readRow(await records(), keyOf(id));
     return row && decode(row.columns);
+  }
+
+  function isEnded(record: Stored, until: Moment): boolean {
+    const ended = endedAt(record);
+    return ended !== undefined && until.isAfter(ended);
   }
 
   const index = new RecordIndex<Stored>({
@@ -182,6 +211,31 @@ export function recordStore<Schema extends z.ZodObject>(
     },
 
     list: (partition, page) => index.list(partition, page),
+
+    async ended(until, which) {
+      const page = await index.list(ENDED, which);
+      const old = page.records.filter((record) => isEnded(record, until));
+      // The rest of the list is younger than a record that is too young.
+      return old.length < page.records.length ? { records: old } : page;
+    },
+
+    async remove(id, until) {
+      const { removed } = await untilItWins(`the record ${id}`, async () => {
+        const row = await readRow(await records(), keyOf(id));
+        if (row === undefined) return { removed: true };
+        const record = decode(row.columns);
+        if (!isEnded(record, until)) return { removed: false };
+        const { finish, undo } = await index.prepare(record, undefined);
+        if (await deleteIfUnchanged(await records(), row)) {
+          await tidied(finish());
+          return { removed: true };
+        }
+        await tidied(undo());
+        return undefined;
+      });
+      return removed;
+    },
+
     due: (until, limit) => index.due(until, limit),
     holds: (entry, at) => index.holds(entry, at),
     putOff: (entry, until, learnt) => index.putOff(entry, until, learnt),
@@ -206,6 +260,9 @@ export function recordStore<Schema extends z.ZodObject>(
     },
   };
 }
+
+/** The list of the records that have ended, the oldest first. */
+const ENDED = 'ended';
 
 /** The row of an index table with the progress of {@link DueRecords.indexOlder}. */
 const INDEXED: RowKey = { partitionKey: 'indexed', rowKey: 'records' };

@@ -7,12 +7,15 @@ import { account } from './azurite.js';
 
 /** The options of {@link startApp}. */
 export type AppOptions = TestAppOptions &
-  Partial<Record<'sweep' | 'heartbeat' | 'ingestQueue' | 'telemetryQueue' | 'reportQueue', boolean>>;
+  Partial<
+    Record<'sweep' | 'purge' | 'heartbeat' | 'ingestQueue' | 'telemetryQueue' | 'reportQueue', boolean>
+  >;
 
 /**
  * The app on a clock that skips, with storage of its own, until the test has finished.
  *
  * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
+ * @param options.purge whether the purge runs every hour. Default: false
  * @param options.heartbeat whether the hub gets a message every minute. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
  * @param options.telemetryQueue the same for the queue `telemetry`
@@ -20,6 +23,7 @@ export type AppOptions = TestAppOptions &
  */
 export async function startApp({
   sweep = false,
+  purge = false,
   heartbeat = false,
   ingestQueue = false,
   telemetryQueue = false,
@@ -37,6 +41,7 @@ export async function startApp({
       ...options.settings,
       AppStorage: connectionString,
       ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
+      ...(!purge && { 'AzureWebJobs.Purge.Disabled': 'true' }),
       ...(!heartbeat && { 'AzureWebJobs.SendHeartbeat.Disabled': 'true' }),
       ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
       ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),

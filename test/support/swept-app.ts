@@ -1,7 +1,7 @@
-/** The app, with its sweep as an HTTP function beside it: days can be skipped without 1,440 sweeps each. */
+/** The app, with its sweep and its purge as HTTP functions beside it: days can be skipped without 1,440 sweeps each. */
 import * as df from 'durable-functions';
 import type { TestApp } from '../../emulator/src/testing.js';
-import { sweepAll } from '../../src/operations/index.js';
+import { purgeAll, sweepAll } from '../../src/operations/index.js';
 // oxlint-disable-next-line import/no-unassigned-import -- it registers the functions
 import '../../src/index.js';
 
@@ -14,6 +14,23 @@ df.app.client.http('SweepNow', {
     return { status: 204 };
   },
 });
+
+df.app.client.http('PurgeNow', {
+  route: 'test/purge',
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  handler: async (_request, client, context) => {
+    await purgeAll(undefined, client, context);
+    return { status: 204 };
+  },
+});
+
+/** Purges once, and waits until nothing runs. @returns the status of the answer */
+export async function purge(app: TestApp): Promise<number> {
+  const { status } = await app.post('/test/purge');
+  await app.quiet();
+  return status;
+}
 
 /** Sweeps once, and waits until nothing runs. */
 export async function sweep(app: TestApp): Promise<void> {
