@@ -30,7 +30,7 @@ export type Found = (
 ) => void;
 
 const UNCLOSED = `A quote is not closed within ${RECORD_LIMIT} bytes`;
-const STRAY = 'A quote stands inside a field: quote the whole field, and double the quote';
+const STRAY = 'A quote is inside a field without quotes: quote the whole field, and double the quote';
 const TRAILING = 'Text follows a closing quote';
 const TOO_LONG = `It has more than ${RECORD_LIMIT} bytes`;
 
@@ -61,7 +61,13 @@ export class RecordSplitter {
    * afterwards.
    */
   push(bytes: Buffer, found: Found): void {
-    this.#split(bytes, false, found);
+    let from = 0;
+    if (!this.#isCsv && this.#rest.length > 0) {
+      // Ends the open line by itself. Otherwise the whole buffer would be copied to join the two.
+      from = bytes.indexOf(LF) + 1;
+      if (from > 0) this.#split(bytes.subarray(0, from), false, found);
+    }
+    if (from < bytes.length) this.#split(bytes.subarray(from), false, found);
   }
 
   /** Passes on the last record, which may have no line end. */

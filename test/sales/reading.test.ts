@@ -255,7 +255,7 @@ describe('a line', () => {
     [
       '2026-11-27,Ber"lin,A,1,5',
       'line',
-      'A quote stands inside a field: quote the whole field, and double the quote',
+      'A quote is inside a field without quotes: quote the whole field, and double the quote',
     ],
     ['2026-11-27,"Ber"lin,A,1,5', 'line', 'Text follows a closing quote'],
     ['2026-11-27,"Berlin,A,1,5', 'line', 'A quote is not closed within 65536 bytes'],
