@@ -94,6 +94,10 @@ describe.skipIf(!hasBrowser)('the page of ingestions, in a browser', () => {
     await choose(page);
     await page.getByText('60 lines read').waitFor();
     expect(await page.getByRole('alert').innerText()).toBe('');
+    await choose(page, 'sales.csv', 'day;shop\n1;2\n');
+    await page.getByRole('heading', { name: 'The latest' }).waitFor();
+    await page.waitForLoadState('networkidle');
+    await page.getByRole('alert').getByText('The header does not name date, store').waitFor();
   });
 
   it('asks for a key where the app does, and keeps it in the tab', async () => {

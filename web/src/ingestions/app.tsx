@@ -11,6 +11,9 @@ import { Progress } from './progress';
 /** How often the page looks at an ingestion that runs, in milliseconds. */
 const INTERVAL = 500;
 
+/** The kinds of requests: what the user does, the list, and the polls of an ingestion. */
+type RequestKind = 'action' | 'list' | 'poll';
+
 /** The ingestion that the address names: `/ingestions#ingestion-...`. */
 const named = (): string | undefined => /^#(ingestion-[\da-f]{64})$/.exec(location.hash)?.[1];
 
@@ -19,19 +22,22 @@ export function App(): VNode {
   const [seen, setSeen] = useState<Ingestion>();
   const [list, setList] = useState<Ingestion[]>([]);
   const [sent, setSent] = useState<{ name: string; part: number; stop: () => void }>();
-  const [trouble, setTrouble] = useState<string>();
+  const [trouble, setTrouble] = useState<{ of: RequestKind; text: string }>();
   const [needsKey, setNeedsKey] = useState(false);
 
-  /** Runs a request; what goes wrong is shown. */
-  const attempt = useCallback(async (request: () => Promise<void>): Promise<void> => {
-    try {
-      await request();
-      setTrouble(undefined);
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) setNeedsKey(true);
-      else setTrouble(error instanceof Error ? error.message : String(error));
-    }
-  }, []);
+  /** Runs a request, and shows its error until a request of the same kind succeeds. */
+  const attempt = useCallback(
+    async (request: () => Promise<void>, of: RequestKind = 'action'): Promise<void> => {
+      try {
+        await request();
+        setTrouble((current) => (current?.of === of ? undefined : current));
+      } catch (error) {
+        if (error instanceof Refused && error.status === 401) setNeedsKey(true);
+        else setTrouble({ of, text: error instanceof Error ? error.message : String(error) });
+      }
+    },
+    [],
+  );
 
   const open = (next: string | undefined): void => {
     history.replaceState(null, '', next === undefined ? location.pathname : `#${next}`);
@@ -46,7 +52,7 @@ export function App(): VNode {
   }, []);
 
   useEffect(() => {
-    if (!needsKey) void attempt(async () => setList(await latest()));
+    if (!needsKey) void attempt(async () => setList(await latest()), 'list');
   }, [needsKey, id, seen?.state, attempt]);
 
   useEffect(() => {
@@ -59,7 +65,7 @@ export function App(): VNode {
         const ingestion = await read(id);
         ({ state } = ingestion);
         if (isOpen) setSeen(ingestion);
-      });
+      }, 'poll');
       if (isOpen && (state === undefined || state === 'running'))
         timer = setTimeout(() => void look(), INTERVAL);
     };
@@ -73,6 +79,7 @@ export function App(): VNode {
   const send = (file: File): void => {
     const stop = new AbortController();
     open(undefined);
+    setTrouble(undefined);
     setSent({ name: file.name, part: 0, stop: () => stop.abort() });
     void attempt(async () => {
       try {
@@ -102,11 +109,11 @@ export function App(): VNode {
       <header>
         <h1>Sales, added up</h1>
         <p class="lead">
-          A file of sales lines, however long, is read in chunks of a megabyte by a durable workflow. What
-          comes out are totals by store and by article, and a file of the lines that were wrong.
+          A durable workflow reads a file of sales lines, of any length, in chunks of a megabyte. The results
+          are totals by store and by article, and a file of the rejected lines.
         </p>
       </header>
-      <div role="alert">{trouble && <p class="notice error">{trouble}</p>}</div>
+      <div role="alert">{trouble && <p class="notice error">{trouble.text}</p>}</div>
       {needsKey ? (
         <KeyForm of="Ingestions" kept={() => setNeedsKey(false)} />
       ) : (
