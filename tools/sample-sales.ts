@@ -93,7 +93,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  // Whoever reads may stop at any time, as `head` does.
+  // The reader may stop at any time, as `head` does.
   process.stdout.on('error', () => process.exit());
   for (const part of sampleSales({ lines, format, wrongEvery, stores, skus })) {
     if (!process.stdout.write(part)) await once(process.stdout, 'drain');

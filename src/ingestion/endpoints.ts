@@ -185,7 +185,7 @@ async function completed(request: HttpRequest): Promise<Ingestion> {
   const record = await recordOf(request);
   if (record.state !== 'completed') {
     throw new Problem(409, 'no-results', `The ingestion is ${record.state}`, {
-      detail: `Results are there when it is completed. Get /api/ingestions/${record.id} for how far it is.`,
+      detail: `Results are there when it is completed. Get /api/ingestions/${record.id} for its progress.`,
     });
   }
   return record;

@@ -60,7 +60,7 @@ export async function requested(request: HttpRequest): Promise<Beginning> {
  */
 export async function requestedBlob({
   blob,
-  format: told,
+  format: requestedFormat,
   maxParallel = 8,
 }: BlobRequest): Promise<Beginning> {
   const incoming = await container(INCOMING);
@@ -68,7 +68,7 @@ export async function requestedBlob({
   if (found?.etag === undefined) throw notFound(`There is no blob ${blob} in the container ${INCOMING}.`);
   const { etag, contentLength: bytes = 0, contentType, contentEncoding } = found;
   const isGzip = /\.gz$/i.test(blob) || contentEncoding === 'gzip';
-  const format = told ?? formatOf(blob) ?? formats[mediaType(contentType ?? null)];
+  const format = requestedFormat ?? formatOf(blob) ?? formats[mediaType(contentType ?? null)];
   if (format === undefined) {
     throw invalid([
       { field: 'format', message: 'Neither name nor type of the blob show it: give csv or ndjson' },

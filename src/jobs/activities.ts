@@ -133,7 +133,7 @@ async function step({ id }: Reference, take: (job: Job) => Promise<void>): Promi
 function gone(ingestion: string): JobProblem {
   return {
     type: 'urn:problem:ingestion-gone',
-    title: 'What the ingestion read is gone',
+    title: 'The files of the ingestion are gone',
     detail: `The files of ${ingestion} were removed or changed while the job ran. Ingest them again.`,
   };
 }

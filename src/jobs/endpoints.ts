@@ -71,12 +71,12 @@ export const getJobResult: Handler = async (request) => {
   if (isExpired(job, moment.utc())) throw expired(job);
   if (job.state !== 'completed') {
     throw new Problem(409, 'no-result', `The job is ${job.state}`, {
-      detail: `There is a result when it is completed. Get /api/jobs/${job.id} for how far it is.`,
+      detail: `There is a result when it is completed. Get /api/jobs/${job.id} for its progress.`,
     });
   }
   const type = preferred(request.headers.get('accept'), ['application/json', 'text/csv']);
   if (type === undefined) {
-    throw new Problem(406, 'not-acceptable', 'The result cannot be had in this form', {
+    throw new Problem(406, 'not-acceptable', 'The result has no such format', {
       detail: 'Accept application/json or text/csv.',
     });
   }

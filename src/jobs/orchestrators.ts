@@ -16,7 +16,7 @@ import { partsOf } from './rules.js';
 /** The number of parts of the file that are read at the same time. */
 const AT_ONCE = 4;
 /** Retries a step for about ten minutes; then the job fails. */
-const whileSomebodyWaits = retryPolicy({
+const perStep = retryPolicy({
   firstInterval: moment.duration(5, 'seconds'),
   maxAttempts: 8,
   backoff: 2,
@@ -41,10 +41,10 @@ export const salesReportOrchestrator = orchestrator(
       }
       const parts = asked.percentiles.length === 0 ? [] : partsOf(dataset.chunks);
       show({ step: 'reading the totals', done: 0, of: parts.length });
-      let { goesOn } = yield* rankSales(context, { id, dataset }, whileSomebodyWaits);
+      let { goesOn } = yield* rankSales(context, { id, dataset }, perStep);
       for (let done = 0; goesOn && done < parts.length; done += AT_ONCE) {
         show({ step: 'reading the lines', done, of: parts.length });
-        const results = yield* allRetried(context, whileSomebodyWaits, () =>
+        const results = yield* allRetried(context, perStep, () =>
           parts
             .slice(done, done + AT_ONCE)
             .map((range, index) => collectAmounts(context, { id, dataset, part: done + index, ...range })),
@@ -53,7 +53,7 @@ export const salesReportOrchestrator = orchestrator(
       }
       if (goesOn) {
         show({ step: 'writing the report', done: parts.length, of: parts.length });
-        yield* completeJob(context, { id, dataset }, whileSomebodyWaits);
+        yield* completeJob(context, { id, dataset }, perStep);
       }
     } catch {
       yield* failJob(context, { id, problem: interrupted }, forSideEffects);

@@ -41,11 +41,7 @@ export function cancel(job: Job, at: Moment): Job | Refusal {
     case 'cancelled':
       return job;
     default:
-      return refuse(
-        'over',
-        `The job is ${job.state} already`,
-        `Get /api/jobs/${job.id} for what came of it.`,
-      );
+      return refuse('over', `The job is ${job.state} already`, `Get /api/jobs/${job.id} for its outcome.`);
   }
 }
 

@@ -29,7 +29,7 @@ export interface Reference {
   id: string;
 }
 
-/** Reads what the workflow needs of its order. */
+/** Reads the part of an order that its workflow uses. */
 export const readPlan = activity('ReadOrder', async ({ id }: Reference): Promise<Plan> =>
   planOf(await orderOf(id)),
 );
@@ -61,7 +61,7 @@ export interface ApprovalPlan {
   approval: ApprovalRequest;
 }
 
-/** Notes that the order asks for an approval, and gives what to ask. */
+/** Records that the order asks for an approval. @returns the approval to open */
 export const noteApprovalAsked = activity(
   'NoteApprovalAsked',
   async ({ id }: Reference): Promise<ApprovalPlan> => {
@@ -70,14 +70,14 @@ export const noteApprovalAsked = activity(
   },
 );
 
-/** Records how the approval of an order has ended, if it has. */
+/** Records the outcome of an order's approval, if there is one. */
 export const noteApproval = activity(
   'NoteApproval',
   async ({ id, outcome }: Reference & { outcome: ApprovalOutcome }): Promise<Plan> =>
     planOf(await changeOrder(id, (order, at) => approvalEnded(order, outcome, at))),
 );
 
-/** Has the payment provider promise the money, and records its answer. */
+/** Authorises the payment at the payment provider, and records its answer. */
 export const authorisePayment = activity('AuthorisePayment', async ({ id }: Reference): Promise<Plan> => {
   const order = await orderOf(id);
   if (order.stage !== 'authorising') {
@@ -93,7 +93,7 @@ export const authorisePayment = activity('AuthorisePayment', async ({ id }: Refe
   return planOf(await changeOrder(id, (current, at) => authorisationAnswered(current, state, at)));
 });
 
-/** Decides that the money is taken, unless the order was cancelled first, and has the payment provider take it. */
+/** Records that the payment is being captured, unless the order was cancelled first, and captures it. */
 export const capturePayment = activity('CapturePayment', async ({ id }: Reference): Promise<Plan> => {
   const order = await changeOrder(id, capturing);
   if (order.stage !== 'capturing') {
@@ -117,16 +117,16 @@ export const handOver = activity('HandOver', async ({ id }: Reference): Promise<
   return planOf(await changeOrder(id, handedOver));
 });
 
-/** Turns the order back, because its present step has failed for good. */
+/** Begins to undo the order, because its current step failed at every attempt. */
 export const giveUp = activity(
   'GiveUp',
   async ({ id, error }: Reference & { error: string }, context): Promise<Plan> => {
-    context.error('The order %s turns back: %s', id, error);
+    context.error('A step of the order %s failed at every attempt, and the order is undone: %s', id, error);
     return planOf(await changeOrder(id, failed));
   },
 );
 
-/** Has the payment provider give the money back, promised or taken. */
+/** Reverses the payment at the payment provider, whether it was authorised or captured. */
 export const reversePayment = activity('ReversePayment', async ({ id }: Reference): Promise<Plan> => {
   const provider = payments();
   const state = await sure(provider, id, () => provider.reverse(id));
@@ -143,7 +143,7 @@ export const noteUndone = activity(
     planOf(await changeOrder(id, (order, at) => undone(order, step, at))),
 );
 
-/** Sends the operator word of a step that cannot be undone, once, and records it. */
+/** Sends the operator one message about a step that cannot be undone, and records it. */
 export const askOperator = activity(
   'AskOperator',
   async (
@@ -168,7 +168,7 @@ export const askOperator = activity(
   },
 );
 
-/** Ends an order that was dispatched or has turned back, and notifies its buyer. @returns its state */
+/** Ends an order that was dispatched or undone, and notifies its buyer. @returns its state */
 export const conclude = activity('Conclude', async ({ id }: Reference, context): Promise<OrderState> => {
   const order = await changeOrder(id, concluded);
   const state = stateOf(order);
@@ -188,7 +188,7 @@ export const conclude = activity('Conclude', async ({ id }: Reference, context):
   return state;
 });
 
-/** What the workflow of a receipt needs of it. */
+/** The part of a receipt that its workflow uses. */
 export type ReceiptPlan = Pick<
   Awaited<ReturnType<typeof changeReceipt>>,
   'id' | 'sku' | 'quantity' | 'ticket' | 'state'
@@ -205,7 +205,7 @@ export const readReceipt = activity(
     ),
 );
 
-/** Records how far a receipt is. */
+/** Records the state of a receipt. */
 export const noteReceipt = activity(
   'NoteReceipt',
   async ({ id, state }: Reference & { state: 'counted' | 'closed' }): Promise<ReceiptPlan> =>

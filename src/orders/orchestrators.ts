@@ -32,18 +32,18 @@ import {
 import { cart, stock } from './entities.js';
 import type { OrderState, Plan, Step } from './model.js';
 
-/** Wakes the workflow of an order that was cancelled or dispatched. Whether it was, the record says. */
+/** Wakes the workflow of an order that may have been cancelled or dispatched. The workflow then reads the record. */
 export const changed = event<null>('OrderChanged');
 
-/** For what may fail: the order turns back then. After 2 seconds, then twice as long each time, for half a minute. */
+/** Five attempts within half a minute. After the last one the order is undone. */
 const briefly = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 5, backoff: 2 });
 
-/** How long dispatch has to send an order, before it is asked again, and again, and the order is given up. */
+/** How long the workflow waits for dispatch each time before it asks again. After the last time the order is undone. */
 const patience = [moment.duration(10, 'minutes'), moment.duration(1, 'hour'), moment.duration(6, 'hours')];
 
 /**
- * An order, from its cart to dispatch; back again, in reverse order, when a step fails for good or somebody cancels. Its record says
- * where it is, so an execution that takes over from another goes on there. Gives the order's state.
+ * An order, from its cart to dispatch. When a step fails at every attempt or somebody cancels, the steps are undone in reverse order.
+ * The record has the current stage, so a new execution continues there. Returns the order's state.
  */
 export const orderOrchestrator = orchestrator(
   'OrderOrchestrator',
@@ -135,8 +135,8 @@ function* reserveLines(context: OrchestrationContext, found: Plan): Steps<Plan> 
 }
 
 /**
- * Runs the approval as a part of this workflow, and goes by its record. It ends in a week at the latest. If an execution before this
- * one has opened it, its workflow goes on by itself, and this one looks from time to time.
+ * Runs the approval as a sub-orchestration; the approval's record decides. It ends in a week at the latest. If an earlier execution
+ * has opened the approval, this one reads its record from time to time.
  */
 function* awaitApproval(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
   const asked = yield* noteApprovalAsked(context, { id }, forSideEffects);
@@ -170,7 +170,7 @@ function* commitLines(context: OrchestrationContext, order: Plan): Steps<void> {
   }
 }
 
-/** Lets the entities forget the order. This goes out with the next step, so it cannot be left out once the order is over. */
+/** Signals the entities to drop the order. The signals are committed with the next step, before the order is over. */
 function closeLines(context: OrchestrationContext, { id, ticket, cart: key, lines }: Plan): void {
   for (const { sku } of lines) {
     stock.send(context, sku, 'close', { id, ticket });
@@ -178,7 +178,7 @@ function closeLines(context: OrchestrationContext, { id, ticket, cart: key, line
   cart.send(context, key, 'close', { id, ticket });
 }
 
-/** Has dispatch send the order, and waits until it did. @throws Error when it never does */
+/** Asks dispatch to send the order, and waits until it is sent. @throws Error when dispatch does not send it */
 function* dispatch(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
   for (const time of patience) {
     yield* handOver(context, { id }, forSideEffects);
@@ -233,7 +233,7 @@ function* undo(context: OrchestrationContext, order: Plan, step: Step['step']): 
   yield* noteUndone(context, { id, step }, forSideEffects);
 }
 
-/** Has the stock count a receipt of goods, once. */
+/** Adds a receipt of goods to the stock, once. */
 export const receiptOrchestrator = orchestrator(
   'ReceiptOrchestrator',
   function* (context, { id }: Reference): Steps<null> {

@@ -42,7 +42,7 @@ export function failed(order: Order, at: Moment): Order {
     : turnedBack(order, 'failed', [step, 'failed', text], at);
 }
 
-/** What an order that turns back at a stage has to undo, in this order. What may have been done counts as done. */
+/** The steps to undo at each stage, in this order. A step that may have been done counts as done. */
 const wayBack: Readonly<Partial<Record<Stage, Step['step'][]>>> = {
   taking: ['cart'],
   reserving: ['reservation', 'cart'],
@@ -86,7 +86,7 @@ export function concluded(order: Order): Order {
   return { ...rest, stage: 'undone' };
 }
 
-/** The order that turns back: why, and what it has to undo. */
+/** The order with its reason to end, and the steps to undo. */
 export function turnedBack(
   order: Order,
   outcome: NonNullable<Order['ending']>['outcome'],

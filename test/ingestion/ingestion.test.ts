@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as later } from 'node:timers/promises';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
@@ -25,6 +26,14 @@ const expected = plainly(ndjson);
 const json = 'application/json';
 
 describe('a file', () => {
+  it('that the README gives as a sample has the lines that the README says', async () => {
+    const { app } = await startApp();
+    const file = await readFile(new URL('../../src/ingestion/sample.csv', import.meta.url));
+    const location = await send(app, file, { type: 'text/csv' });
+    await app.quiet();
+    expect(await see(app, location)).toMatchObject({ state: 'completed', linesRead: 200, rejected: 4 });
+  });
+
   it.each([
     ['NDJSON', ndjson, 'application/x-ndjson', {}],
     ['CSV', csv, 'text/csv; charset=utf-8', {}],
