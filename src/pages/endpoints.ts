@@ -50,6 +50,7 @@ page('HomePage', '{ignored:maxlength(0)?}', 'index.html');
 page('DungeonPage', 'dungeon', 'dungeon.html');
 page('IngestionsPage', 'ingestions', 'ingestions.html');
 page('OperationsPage', 'operations', 'operations.html');
+page('DevicesPage', 'devices', 'devices.html');
 
 app.http('PageAssets', {
   route: 'assets/{*file}',

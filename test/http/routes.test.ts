@@ -10,6 +10,7 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['DungeonPage', 'GET HEAD', 'dungeon', 'anonymous'],
   ['IngestionsPage', 'GET HEAD', 'ingestions', 'anonymous'],
   ['OperationsPage', 'GET HEAD', 'operations', 'anonymous'],
+  ['DevicesPage', 'GET HEAD', 'devices', 'anonymous'],
   ['PageAssets', 'GET HEAD', 'assets/{*file}', 'anonymous'],
 
   ['GetHealth', 'GET HEAD', 'api/health', 'anonymous'],

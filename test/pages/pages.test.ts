@@ -27,6 +27,7 @@ describe('a page', () => {
     ['/', 'Durable workflows'],
     ['/ingestions', 'Ingestion of sales'],
     ['/operations', 'Operations'],
+    ['/devices', 'Devices and rollouts'],
     ['/dungeon', 'The Durable Dungeon'],
     ['/dungeon/', 'The Durable Dungeon'],
   ])('is served at %s', async (path, title) => {
