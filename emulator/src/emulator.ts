@@ -272,6 +272,10 @@ async function openHub(
   const name = options.hub ?? config.hubName;
   if (options.storage === 'memory')
     return { hub: new MemoryHub({ name, instances }), time: new MemoryTimeStore(ahead) };
+  if (options.storage === undefined && config.otherProvider !== undefined)
+    throw new StorageError(
+      `host.json names the storage provider ${config.otherProvider}, which the emulator does not have. Start with --storage memory, or give a storage connection string with --storage.`,
+    );
   const found = findConnection(config.setting, config.hubConnection, 'blob');
   if (found === undefined) {
     throw new StorageError(

@@ -17,6 +17,7 @@ import { startupRemarks } from './startup-remarks.js';
 import { Tracing } from './tracing/tracing.js';
 import { resolveBindings } from './triggers/bindings.js';
 import { requestByHand } from './triggers/by-hand.js';
+import { functionsToRun } from './functions-to-run.js';
 import { functionUrl, methodsOf } from './triggers/http-functions.js';
 import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
@@ -177,12 +178,9 @@ export class Host {
    * missing.
    */
   #resolveFunctions(): FunctionDefinition[] {
-    const {
-      app,
-      config: { setting },
-    } = this.#options;
-    return [...app.functions.values()].map((definition) =>
-      this.isDisabled(definition) ? definition : resolveBindings(definition, setting),
+    const { app, config, log } = this.#options;
+    return functionsToRun([...app.functions.values()], config, log).map((definition) =>
+      this.isDisabled(definition) ? definition : resolveBindings(definition, config.setting),
     );
   }
 

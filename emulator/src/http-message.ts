@@ -1,7 +1,7 @@
 /** HTTP messages without sockets, so that a test can call the host as a server does. */
 import type { Readable } from 'node:stream';
 
-/** The largest body in bytes, as on the real host: 100 MB. The response to a larger one is 413. */
+/** The largest body in bytes unless a setting says otherwise, as on the real host: 100 MB. */
 export const MAX_BODY = 100 * 1024 * 1024;
 
 /** A whole body, or a stream of it. */
@@ -33,24 +33,24 @@ export function isBodiless(status: number): boolean {
   return status === 204 || status === 205 || status === 304;
 }
 
-/**
- * Reads the whole body. Rejects when it breaks off. @returns undefined when it is larger than {@link
- * MAX_BODY}
- */
-export async function readBody({ headers, body }: HttpRequestLike<Body>): Promise<Uint8Array | undefined> {
+/** Reads the whole body. Rejects when it breaks off. @returns undefined when it is larger than `limit` */
+export async function readBody(
+  { headers, body }: HttpRequestLike<Body>,
+  limit: number = MAX_BODY,
+): Promise<Uint8Array | undefined> {
   if (body === undefined) return new Uint8Array();
-  if (body instanceof Uint8Array) return body.length > MAX_BODY ? undefined : body;
+  if (body instanceof Uint8Array) return body.length > limit ? undefined : body;
   const chunks: Buffer[] = [];
-  let size = Number(headers['content-length'] ?? 0) > MAX_BODY ? Infinity : 0;
+  let size = Number(headers['content-length'] ?? 0) > limit ? Infinity : 0;
   // The stream is not destroyed, because a caller that is still sending would never get the response.
   if (size < Infinity) {
     for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > MAX_BODY) break;
+      if (size > limit) break;
       chunks.push(chunk);
     }
   }
-  if (size > MAX_BODY) {
+  if (size > limit) {
     body.resume();
     return undefined;
   }

@@ -56,9 +56,9 @@ export class RequestHandler {
   constructor(options: RequestHandlerOptions) {
     this.#options = options;
     const { config, log, functions, worker, streamAddress, tracing } = options;
-    const { routePrefix } = config;
+    const { routePrefix, bodyLimit } = config;
     this.#router = routerOf(functions, routePrefix, log);
-    this.#invoker = new HttpInvoker({ worker, routePrefix, log, streamAddress, tracing });
+    this.#invoker = new HttpInvoker({ worker, routePrefix, bodyLimit, log, streamAddress, tracing });
     this.#management = this.#makeManagementApi();
     this.#admin = this.#makeAdminApi();
   }
@@ -75,7 +75,8 @@ export class RequestHandler {
       log('error', 'Host.General', error instanceof Error ? (error.stack ?? error.message) : String(error));
       response = empty(500);
     }
-    return added === undefined ? response : { ...response, headers: [...response.headers, ...added] };
+    const custom = this.#isHostOwn(request) ? [] : customHeadersOf(response, config.customHeaders);
+    return { ...response, headers: [...response.headers, ...custom, ...(added ?? [])] };
   }
 
   async #route(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
@@ -85,7 +86,7 @@ export class RequestHandler {
       return this.#refusal(found.target, request) ?? this.#invoke(found, request);
     const refusal = this.#management.refusal(request);
     if (refusal !== undefined) return refusal;
-    const body = await readBody(request);
+    const body = await readBody(request, this.#options.config.bodyLimit);
     if (body === undefined) return empty(413);
     const whole = { ...request, body };
     const managed = (await this.#management.handle(whole)) ?? this.#admin.handle(whole);
@@ -100,8 +101,14 @@ export class RequestHandler {
   ): Promise<HttpResponseLike<Body>> {
     // A stream has to reach the function before its body is read.
     if (this.#invoker.streams) return this.#invoker.stream(target, request, values);
-    const body = await readBody(request);
+    const body = await readBody(request, this.#options.config.bodyLimit);
     return body === undefined ? empty(413) : this.#invoker.invoke(target, { ...request, body }, values);
+  }
+
+  /** Whether the answer is not a function's or an extension's: those have no custom headers. */
+  #isHostOwn({ url }: RequestHead): boolean {
+    const { pathname } = new URL(url);
+    return pathname === '/' || /^\/admin(\/|$)/i.test(pathname);
   }
 
   /** Whether the host itself answers at a path, before any function. */
@@ -180,4 +187,14 @@ export class RequestHandler {
         })),
     });
   }
+}
+
+/** The custom headers of host.json that a response does not have itself. */
+function customHeadersOf(
+  { headers }: HttpResponseLike<Body>,
+  custom: HostConfig['customHeaders'],
+): HostConfig['customHeaders'] {
+  if (custom.length === 0) return [];
+  const own = new Set(headers.map(([name]) => name.toLowerCase()));
+  return custom.filter(([name]) => !own.has(name.toLowerCase()));
 }

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import type { HostConfig } from './config/config.js';
 import type { LogLevel } from './log.js';
 import type { Queues } from './triggers/queues.js';
@@ -7,7 +10,12 @@ import type { FunctionDefinition } from './worker/types.js';
 export function* startupRemarks(
   functions: Iterable<FunctionDefinition>,
   queues: Pick<Queues, 'problem'>,
-  { extendedSessions }: Pick<HostConfig, 'extendedSessions'>,
+  {
+    directory,
+    extendedSessions,
+    ignored,
+    otherProvider,
+  }: Pick<HostConfig, 'directory' | 'extendedSessions' | 'ignored' | 'otherProvider'>,
 ): Iterable<{ level: LogLevel; line: string }> {
   const warning = (line: string): { level: LogLevel; line: string } => ({ level: 'warning', line });
   for (const { name, bindings, trigger, retryOptions } of functions) {
@@ -26,9 +34,38 @@ export function* startupRemarks(
         );
     }
   }
+  const old = oldSdk(directory);
+  if (old !== undefined)
+    yield warning(
+      `durable-functions ${old} does not run on Node ${process.versions.node}, here and in Azure: createTimer calls util.isDate, which Node 23 has removed. Update it to 3.4 or later.`,
+    );
+  if (ignored.length > 0)
+    yield {
+      level: 'information',
+      line: `These settings of host.json are ignored here: ${ignored.join(', ')}.`,
+    };
+  if (otherProvider !== undefined)
+    yield {
+      level: 'information',
+      line: `The storage provider ${otherProvider} of host.json is not here: the emulator's own hub takes its place.`,
+    };
   if (extendedSessions)
     yield {
       level: 'information',
       line: 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.',
     };
+}
+
+/** The version of the app's durable-functions, if it is one that needs an older Node than this one. */
+function oldSdk(directory: string): string | undefined {
+  if (Number(process.versions.node.split('.')[0]) < 23) return undefined;
+  try {
+    const file = createRequire(path.join(directory, 'package.json')).resolve(
+      'durable-functions/package.json',
+    );
+    const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+    return /^(?:[0-2]\.|3\.[0-3]\.)/.test(version) ? version : undefined;
+  } catch {
+    return undefined;
+  }
 }

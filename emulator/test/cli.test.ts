@@ -133,7 +133,7 @@ describe('one line, and an exit code that is not 0, for', () => {
     ],
     [
       'twice',
-      /^The app threw while it was loaded: Error: A function with id "Fine" has already been registered\. \(.*failing[\\/]index\.js:\d+:\d+\)$/m,
+      /^The app threw while it was loaded: Error: A function with id "Fine" has already been registered\. \(index\.js:\d+:\d+\)$/m,
     ],
     ['hook', /^The app threw while it was loaded: Error: the hook failed \(.*index\.js:\d+:\d+\)$/m],
     [
@@ -172,6 +172,18 @@ describe('one line, and an exit code that is not 0, for', () => {
     } finally {
       await rm(directory, { recursive: true });
     }
+  });
+
+  test('an entry file with a package that is missing', async () => {
+    expect(await failure([...app('missing-module'), '--storage', 'memory'])).toMatch(
+      /^The app threw while it was loaded: Error: Cannot find module 'left-out-of-package-json' \(src[\\/]b\.js:2:1\)$/m,
+    );
+  });
+
+  test('another storage provider, which memory replaces', async () => {
+    expect(await failure(app('other-provider'))).toBe(
+      "host.json names the storage provider 'azureManaged' (the Durable Task Scheduler), which the emulator does not have. Start with --storage memory, or give a storage connection string with --storage.\n",
+    );
   });
 
   test('a port in use', async () => {

@@ -9,7 +9,9 @@ import { TestApp, type TestAppOptions } from '../src/testing.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/stuck-app');
 const source = readFileSync(path.join(directory, 'index.js'), 'utf8').split('\n');
-const file = path.relative(process.cwd(), path.join(directory, 'index.js'));
+
+/** The file, as diagnostics name it: the working directory is the app's own. */
+const file = 'index.js';
 
 /** The place of the mark with that name, in the form of a diagnostic without its column. */
 const at = (mark: string): string =>

@@ -152,3 +152,137 @@ describe('among several functions', () => {
     ]);
   });
 });
+
+/** By constraint: values that ASP.NET Core's routing accepts, and values that it does not. None has a slash or a dot. */
+const CONSTRAINTS: Readonly<Record<string, [accepted: string[], refused: string[]]>> = {
+  int: [
+    ['0', '-12', '+7', ' 5 ', '2147483647'],
+    ['x', '1e3', '2147483648', '1 2', '0x10', '٣'],
+  ],
+  long: [
+    ['9223372036854775807', '-1'],
+    ['9223372036854775808', 'one'],
+  ],
+  bool: [
+    ['true', 'FALSE', ' True '],
+    ['1', 'yes', 'truee'],
+  ],
+  guid: [
+    [
+      '0f8fad5b-d9cb-469f-a165-70867728950e',
+      '0F8FAD5BD9CB469FA16570867728950E',
+      '{0f8fad5b-d9cb-469f-a165-70867728950e}',
+    ],
+    ['0f8fad5b', '0f8fad5b-d9cb-469f-a165-70867728950', 'g'],
+  ],
+  alpha: [
+    ['abc', 'XyZ'],
+    ['a1', 'a-b', 'é', ' a'],
+  ],
+  decimal: [
+    ['1', '-1', '1-', '1,000'],
+    ['x', '1e3', '79228162514264337593543950336'],
+  ],
+  double: [
+    ['1', '-1e3', 'NaN', 'Infinity'],
+    ['x', '1-'],
+  ],
+  float: [['1', '1e-3'], ['one']],
+  datetime: [['2026-11-27'], ['someday', 'x']],
+  'length(2)': [
+    ['ab', '12'],
+    ['a', 'abc'],
+  ],
+  'length(2,3)': [
+    ['ab', 'abc'],
+    ['a', 'abcd'],
+  ],
+  'minlength(2)': [['ab', 'abc'], ['a']],
+  'maxlength(2)': [['a', 'ab'], ['abc']],
+  'min(3)': [
+    ['3', '99'],
+    ['2', 'x'],
+  ],
+  'max(3)': [
+    ['3', '-9'],
+    ['4', 'x'],
+  ],
+  'range(2,4)': [
+    ['2', '4'],
+    ['1', '5', 'x'],
+  ],
+  'regex(^a+b$)': [
+    ['ab', 'AAB'],
+    ['b', 'abc'],
+  ],
+  'regex(^\\d{{2}}$)': [['12'], ['1', '123']],
+  required: [['x', ' '], []],
+  'int:min(5)': [['5'], ['4', 'x']],
+  'alpha:length(2)': [['ab'], ['abc', '12']],
+};
+
+/** Where a constraint can be in a route, with a path that has the value there. */
+const PLACES: readonly [template: (parameter: string) => string, path: (value: string) => string][] = [
+  [(parameter) => `api/{${parameter}}`, (value) => `/api/${value}`],
+  [(parameter) => `api/{${parameter}?}`, (value) => `/api/${value}`],
+  [(parameter) => `api/{${parameter}}/end`, (value) => `/api/${value}/end`],
+  [(parameter) => `{${parameter}}/{next}`, (value) => `/${value}/x`],
+  [(parameter) => `api/{first}/{${parameter}}`, (value) => `/api/x/${value}`],
+  [(parameter) => `api/{first:alpha}/{${parameter}}/{last:int}`, (value) => `/api/x/${value}/1`],
+  [(parameter) => `api/{${parameter}}/{*rest}`, (value) => `/api/${value}/a/b`],
+  [(parameter) => `api/{${parameter}}/{*rest}`, (value) => `/api/${value}`],
+  [(parameter) => `api/{first:alpha}/{${parameter}}/{**rest}`, (value) => `/api/x/${value}/a`],
+  [(parameter) => `api/{*${parameter}}`, (value) => `/api/${value}`],
+  [(parameter) => `api/{first:int}/{*${parameter}}`, (value) => `/api/1/${value}`],
+  [(parameter) => `api/v{${parameter}}`, (value) => `/api/v${value}`],
+  [(parameter) => `api/{${parameter}}.{extension}`, (value) => `/api/${value}.txt`],
+  [(parameter) => `api/{name}.{${parameter}}/{*rest}`, (value) => `/api/a.${value}/b`],
+];
+
+test('a constraint holds in every place of a route', () => {
+  const different: unknown[] = [];
+  for (const [constraint, [accepted, refused]] of Object.entries(CONSTRAINTS)) {
+    for (const [template, path] of PLACES) {
+      for (const value of [...accepted, ...refused]) {
+        const found = match(template(`value:${constraint}`), path(encodeURIComponent(value)));
+        if ((found?.['value'] === value) !== accepted.includes(value))
+          different.push([template(`value:${constraint}`), path(value), found]);
+      }
+    }
+  }
+  expect(different).toEqual([]);
+});
+
+test('a constraint holds for a default, and not for an optional parameter that is left out', () => {
+  for (const constraint of Object.keys(CONSTRAINTS)) {
+    expect([constraint, match(`api/{value:${constraint}?}`, '/api')]).toEqual([constraint, {}]);
+    const [accepted, refused] = CONSTRAINTS[constraint]!;
+    if (constraint.startsWith('regex')) continue;
+    const defaults = [...accepted, ...refused].filter((value) => !/[{}]/.test(value));
+    for (const value of defaults)
+      expect([constraint, value, match(`api/{value:${constraint}=${value}}`, '/api') !== undefined]).toEqual([
+        constraint,
+        value,
+        accepted.includes(value),
+      ]);
+  }
+});
+
+test('a file has an extension', () => {
+  expect(match('{*path:file}', '/a/b.js')).toEqual({ path: 'a/b.js' });
+  expect(match('{*path:nonfile}', '/a.b/c')).toEqual({ path: 'a.b/c' });
+  expect(match('{*path:nonfile}', '/a/b.js')).toBeUndefined();
+});
+
+test('a route whose constraints fail leaves the path to the next one', () => {
+  const routes = new Router<string>();
+  routes.add('assets', new Route('api/assets/{line:alpha:length(2)}/{*path}', ['GET'], 'assets'));
+  routes.add('files', new Route('api/files/{id:int}/{*rest}', ['GET'], 'files'));
+  routes.add('zFallback', new Route('api/files/{name}/{*rest}', ['GET'], 'fallback'));
+  const found = (path: string): string | undefined => routes.find('GET', pathSegments(path))?.target;
+  expect(found('/api/files/abc/a')).toBe('fallback');
+  expect(found('/api/files/12/a')).toBe('files');
+  expect(found('/api/assets/abc/x')).toBeUndefined();
+  expect(found('/api/assets/12/x')).toBeUndefined();
+  expect(found('/api/assets/ab/x')).toBe('assets');
+});

@@ -1,15 +1,38 @@
 import path from 'node:path';
 import type { DurableSettings } from '../durable/settings.js';
+import { MAX_BODY } from '../http-message.js';
 import type { LogLevel } from '../log.js';
 import type { QueueOptions } from './host-json.js';
-import { readDurable, readFunctionTimeout, readLevels, readQueues } from './host-json.js';
-import { fail, get, isTrue, number, readJson, section, set, text } from './json.js';
+import {
+  readCustomHeaders,
+  readDurable,
+  readFunctionList,
+  readFunctionTimeout,
+  readLevels,
+  readOtherProvider,
+  readQueues,
+} from './host-json.js';
+import { ConfigError, fail, get, isTrue, number, readJson, section, set, text } from './json.js';
 import type { Environment, Setting } from './settings.js';
-import { disabledFunctions, readSettings, settingKey, settingOf, timeZone } from './settings.js';
+import { ignoredSettings } from './known-settings.js';
+import { coreToolsEnvironment, disabledFunctions, readSettings, settingKey, settingOf } from './settings.js';
+import { timeZone } from './time-zones.js';
 
 /** The configuration of a host, from host.json, local.settings.json and the environment. */
 export interface HostConfig {
+  /** The app's folder. */
+  directory: string;
   routePrefix: string;
+  /** Headers of every response, unless the response has one of the same name. */
+  customHeaders: [name: string, value: string][];
+  /** The largest body of a request, in bytes; the response to a larger one is 413. */
+  bodyLimit: number;
+  /** The names of the functions that run, in lower case. Undefined: all. */
+  only: ReadonlySet<string> | undefined;
+  /** The storage provider that host.json names, in words, if it is another one than Azure Storage. */
+  otherProvider: string | undefined;
+  /** The settings of host.json that the emulator does not read. */
+  ignored: readonly string[];
   hubName: string;
   /** The app setting that holds the storage connection of the hub. */
   hubConnection: string;
@@ -23,7 +46,10 @@ export interface HostConfig {
   extendedSessions: boolean;
   /** Log levels by category or prefix of a category; `default` is for the rest. */
   logLevels: Record<string, LogLevel>;
-  /** The app settings of local.settings.json. Variables of the environment take precedence. */
+  /**
+   * The app settings of local.settings.json, and what Core Tools set. Variables of the environment take
+   * precedence.
+   */
   settings: Record<string, string>;
   setting: Setting;
   queues: QueueOptions;
@@ -57,7 +83,7 @@ export function readConfig(directory: string, environment: Environment = process
   if (get(local, 'IsEncrypted') === true)
     fail(localFile, 'is encrypted: decrypt it with `func settings decrypt`');
 
-  const settings = readSettings(local);
+  const settings = { ...coreToolsEnvironment(directory), ...readSettings(local, localFile) };
   const all: Environment = { ...settings, ...environment };
   for (const [name, value] of Object.entries(all)) {
     const place = /^AzureFunctionsJobHost(?:__|:)(.+)$/i.exec(name)?.[1];
@@ -72,13 +98,36 @@ export function readConfig(directory: string, environment: Environment = process
   const durable = section(host, 'extensions', 'durableTask');
   const storage = section(durable, 'storageProvider');
   const serving = section(local, 'Host');
+  const hubName = expand(text(get(durable, 'hubName')) ?? 'TestHubName');
+  if (!/^[a-z][a-z\d]{2,44}$/i.test(hubName))
+    fail(
+      hostFile,
+      `has the hubName '${hubName}', which has to be 3 to 45 letters and digits, a letter first`,
+    );
+  const runtime = all['FUNCTIONS_WORKER_RUNTIME'];
+  if (runtime !== undefined && runtime !== '' && runtime.toLowerCase() !== 'node')
+    throw new ConfigError(
+      `The setting 'FUNCTIONS_WORKER_RUNTIME' is '${runtime}'. The emulator runs apps for Node.`,
+    );
   const connection = text(get(storage, 'connectionName')) ?? text(get(storage, 'connectionStringName'));
   return {
+    directory,
     routePrefix: (text(get(section(host, 'extensions', 'http'), 'routePrefix')) ?? 'api').replaceAll(
       /^\/|\/$/g,
       '',
     ),
-    hubName: expand(text(get(durable, 'hubName')) ?? 'TestHubName'),
+    customHeaders: readCustomHeaders(section(host, 'extensions', 'http', 'customHeaders'), hostFile),
+    bodyLimit:
+      number(
+        all['FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'] || undefined,
+        'The environment',
+        'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
+        0,
+      ) ?? MAX_BODY,
+    only: readFunctionList(get(host, 'functions'), hostFile),
+    otherProvider: readOtherProvider(get(storage, 'type')),
+    ignored: ignoredSettings(host),
+    hubName,
     hubConnection: connection ?? 'AzureWebJobsStorage',
     hubConnectionName: connection ?? 'Storage',
     storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),

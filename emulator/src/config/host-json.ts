@@ -21,6 +21,43 @@ export interface QueueOptions {
   base64: boolean;
 }
 
+/** @throws ConfigError for what is no header of HTTP */
+export function readCustomHeaders(from: Json, file: string): [string, string][] {
+  return Object.entries(from).map(([name, value]) => {
+    const content = typeof value === 'string' ? value : JSON.stringify(value);
+    const isText = typeof value !== 'object';
+    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name) || !isText || !/^[\t\x20-\x7e]+$/.test(content))
+      fail(
+        file,
+        `has the custom header ${JSON.stringify(name)}: ${JSON.stringify(value)}, which HTTP does not allow`,
+      );
+    return [name, content];
+  });
+}
+
+/** The setting `functions`. From the environment it comes as an object with numbers for names. */
+export function readFunctionList(value: unknown, file: string): ReadonlySet<string> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const names = Object.values(value).map(
+    (name) => text(name)?.toLowerCase() ?? fail(file, 'has a name in functions that is no text'),
+  );
+  return names.length === 0 ? undefined : new Set(names);
+}
+
+const PROVIDERS: Readonly<Record<string, string>> = {
+  azuremanaged: 'the Durable Task Scheduler',
+  mssql: 'SQL Server',
+  netherite: 'Netherite',
+};
+
+/** The storage provider in words: `'mssql' (SQL Server)`. @returns undefined for Azure Storage, the default */
+export function readOtherProvider(value: unknown): string | undefined {
+  const type = text(value) ?? '';
+  if (/^(azure(storage)?)?$/i.test(type)) return undefined;
+  const name = PROVIDERS[type.toLowerCase()];
+  return `'${type}'${name === undefined ? '' : ` (${name})`}`;
+}
+
 /** The default is half an hour, as on a dedicated plan; -1 is no limit. */
 export function readFunctionTimeout(value: unknown, file: string): number {
   const timeout = span(value, file, 'functionTimeout') ?? 30 * 60_000;

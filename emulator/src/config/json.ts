@@ -1,5 +1,9 @@
-/** The host's configuration files as .NET reads them: comments are allowed, and names ignore case. */
+/**
+ * The host's configuration files as .NET reads them: comments, single quotes, names without quotes and a comma
+ * at the end are allowed, and names ignore case.
+ */
 import { readFileSync } from 'node:fs';
+import { JsonReader } from '../durable/management/json-reader.js';
 import { parseTimeSpan } from '../time-span.js';
 
 /** A configuration file cannot be used. The message is one line with the file and the mistake. */
@@ -20,7 +24,7 @@ export function readJson(file: string): Json | undefined {
   }
   let value: unknown;
   try {
-    value = JSON.parse(withoutComments(content));
+    value = JSON.parse(new JsonReader(withoutComments(content)).read(true));
   } catch (error) {
     return fail(file, `is not valid JSON: ${(error as Error).message.split('\n')[0]!}`);
   }
@@ -37,7 +41,7 @@ function withoutComments(content: string): string {
   return content
     .replace(/^\uFEFF/, '')
     .replaceAll(
-      /("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+      /("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
       (found, kept?: string) => kept ?? found.replaceAll(/[^\n]/g, ' '),
     );
 }

@@ -1,5 +1,5 @@
 /** App settings: the values of local.settings.json and of the environment. */
-import { ConfigError, get, isTrue, section, type Json } from './json.js';
+import { fail, get, isTrue, section, type Json } from './json.js';
 
 /**
  * Reads an app setting: a variable of the environment, else a value of local.settings.json. @returns
@@ -19,9 +19,19 @@ export function settingKey(name: string): string {
   return name.replaceAll('__', ':').toLowerCase();
 }
 
-export function readSettings(local: Json): Record<string, string> {
+/** @throws ConfigError for a value that is an object or a list */
+export function readSettings(local: Json, file: string): Record<string, string> {
   const settings: Record<string, string> = {};
-  for (const [name, value] of Object.entries(section(local, 'Values'))) settings[name] = String(value);
+  for (const [name, value] of Object.entries(section(local, 'Values'))) {
+    // A null sets nothing. Numbers and booleans become text.
+    if (value === null) continue;
+    if (typeof value === 'object')
+      fail(
+        file,
+        `has ${Array.isArray(value) ? 'a list' : 'an object'} for '${name}', which has to be a text`,
+      );
+    settings[name] = typeof value === 'string' ? value : JSON.stringify(value);
+  }
   for (const [name, value] of Object.entries(section(local, 'ConnectionStrings'))) {
     // Its value is a text, or { ConnectionString, ProviderName }.
     settings[`ConnectionStrings:${name}`] = String(
@@ -31,15 +41,14 @@ export function readSettings(local: Json): Record<string, string> {
   return settings;
 }
 
-/** @throws ConfigError for a name that IANA does not have, for example a name of Windows */
-export function timeZone(name: string): string {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone;
-  } catch {
-    throw new ConfigError(
-      `The setting 'WEBSITE_TIME_ZONE' names the time zone '${name}', which is not one of IANA's, such as Europe/Berlin.`,
-    );
-  }
+/** The variables that Core Tools set for an app, unless the app's settings or the environment have others. */
+export function coreToolsEnvironment(directory: string): Record<string, string> {
+  return {
+    AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+    AzureWebJobsScriptRoot: directory,
+    FUNCTIONS_CORETOOLS_ENVIRONMENT: 'true',
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+  };
 }
 
 /**

@@ -33,20 +33,25 @@ export interface Environment {
   verifyReplay: ReplayOptions['replay'];
 }
 
+const realNow = Date.now;
+/** The working directory before the app's own took its place. */
+const startedIn = process.cwd();
+
 /** How far the time of the second replay is away: the date, the hour and the minute all differ. */
 const ELSEWHEN = 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11;
 
 /** @throws AppLoadError, ConfigError, HubUnavailableError */
 export async function startEnvironment(options: TestAppOptions): Promise<Environment> {
   installScopes();
-  const directory = path.resolve(options.directory ?? '.');
+  const directory = path.resolve(startedIn, options.directory ?? '.');
   const source: AppSource = options.app === undefined ? { directory } : { app: options.app };
-  const registrations = await loadApp(source);
   const config = configOf(options, directory);
+  const env: Record<string, string | undefined> = { ...config.settings, ...options.settings };
+  // The app is loaded once a process, with the settings of the first environment.
+  const registrations = await runInScope({ now: realNow, env }, () => loadApp(source));
   const clock = new SkippingClock(
     options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime(),
   );
-  const env: Record<string, string | undefined> = { ...config.settings, ...options.settings };
   const scope: Scope = { now: () => clock.now(), env };
   const elsewhen: Scope = { now: () => clock.now() + ELSEWHEN, env };
   const verifyReplay = options.verifyReplay === false ? undefined : replayCheck(elsewhen);

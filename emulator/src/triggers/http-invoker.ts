@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from '../http-message.js';
-import { MAX_BODY } from '../http-message.js';
 import type { Log } from '../log.js';
 import { readTraceContext } from '../tracing/trace-context.js';
 import type { OpenSpan, Tracing } from '../tracing/tracing.js';
@@ -14,6 +13,8 @@ import { responseProblem } from './response-rules.js';
 export interface HttpInvokerOptions {
   worker: Pick<Worker, 'invoke'>;
   routePrefix: string;
+  /** The largest body in bytes. */
+  bodyLimit: number;
   log: Log;
   /** Where the app serves its HTTP functions itself, when it asks for HTTP streams. */
   streamAddress: AppWorker['streamAddress'];
@@ -81,7 +82,7 @@ export class HttpInvoker {
     request: HttpRequestLike<Body>,
     values: RouteValues,
   ): Promise<HttpResponseLike<Body>> {
-    if (Number(request.headers['content-length'] ?? 0) > MAX_BODY) return empty(413);
+    if (Number(request.headers['content-length'] ?? 0) > this.#options.bodyLimit) return empty(413);
     const { worker, streamAddress, log } = this.#options;
     const { name, trigger } = definition;
     const invocationId = randomUUID();

@@ -79,7 +79,7 @@ export class Route<T> {
       if (first!.kind === 'catchAll') {
         const rest = path.slice(index).join('/');
         if (rest !== '') values[first!.name] = rest;
-        return satisfied(first!, values) ? values : undefined;
+        return this.#satisfied(values);
       }
       const text = path[index];
       if (text === undefined || text === '') {
@@ -94,6 +94,11 @@ export class Route<T> {
       !(path.length === this.#segments.length + 1 && path.at(-1) === '')
     )
       return undefined;
+    return this.#satisfied(values);
+  }
+
+  /** @returns the values, if they satisfy the constraints of all parameters */
+  #satisfied(values: RouteValues): RouteValues | undefined {
     return this.#segments.every(({ parts }) => parts.every((part) => satisfied(part, values)))
       ? values
       : undefined;

@@ -10,7 +10,11 @@ const LONG: readonly [bigint, bigint] = [-(2n ** 63n), 2n ** 63n - 1n];
 const DIGITS = '[0-9a-f]';
 const HYPHENED = `${DIGITS}{8}-${DIGITS}{4}-${DIGITS}{4}-${DIGITS}{4}-${DIGITS}{12}`;
 const GUID = new RegExp(`^\\s*(?:${DIGITS}{32}|${HYPHENED}|\\{${HYPHENED}\\}|\\(${HYPHENED}\\))\\s*$`, 'i');
-const DOUBLE = /^\s*[-+]?(\d[\d,]*\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
+const DOUBLE = /^\s*[-+]?(?:(?:\d[\d,]*\.?\d*|\.\d+)(?:e[-+]?\d+)?|infinity|∞)\s*$|^\s*[-+]?nan\s*$/i;
+/** The sign may be at either end. */
+const DECIMAL = /^\s*(?:[-+]?(?:\d[\d,]*\.?\d*|\.\d+)|(?:\d[\d,]*\.?\d*|\.\d+)[-+])\s*$/;
+/** The largest number of .NET's `decimal`, plus one. */
+const DECIMAL_LIMIT = 2n ** 96n;
 
 /** @throws Error with the mistake in the constraint */
 export function parseConstraint(text: string): Constraint {
@@ -29,12 +33,18 @@ export function parseConstraint(text: string): Constraint {
     case 'alpha':
       return (value) => /^[a-z]*$/i.test(value);
     case 'decimal':
-      return (value) => /^\s*[-+]?(\d[\d,]*\.?\d*|\.\d+)\s*$/.test(value);
+      return (value) =>
+        DECIMAL.test(value) &&
+        BigInt(/^[\d,]*/.exec(value.replaceAll(/[\s+-]/g, ''))![0].replaceAll(',', '')) < DECIMAL_LIMIT;
     case 'double':
     case 'float':
       return (value) => DOUBLE.test(value);
     case 'datetime':
       return (value) => !Number.isNaN(Date.parse(value));
+    case 'file':
+      return isFile;
+    case 'nonfile':
+      return (value) => !isFile(value);
     case 'required':
       return (value) => value !== '';
     case 'length': {
@@ -65,6 +75,11 @@ export function parseConstraint(text: string): Constraint {
     default:
       throw new Error('there is no such constraint');
   }
+}
+
+/** Whether the last segment has a dot with something after it. */
+function isFile(value: string): boolean {
+  return /\.[^./]*[^./ ][^./]*$/.test(value.slice(value.lastIndexOf('/') + 1));
 }
 
 function within([low, high]: readonly [bigint, bigint]): Constraint {

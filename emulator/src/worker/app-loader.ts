@@ -1,7 +1,8 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { placeInApp } from './app-place.js';
 import type { Registrations } from './core-api.js';
 import { installCoreApi } from './core-api.js';
 import type { Binding } from './types.js';
@@ -33,8 +34,10 @@ export async function loadApp(source: AppSource): Promise<Registrations> {
 async function load(source: AppSource): Promise<Registrations> {
   const registrations = installCoreApi();
   try {
-    if ('directory' in source) await loadDirectory(path.resolve(source.directory));
-    else await source.app();
+    if ('directory' in source) {
+      enter(path.resolve(source.directory));
+      await loadDirectory(path.resolve(source.directory));
+    } else await source.app();
     const { appHookData, appLevelHookData: hookData } = registrations;
     const functionAppDirectory = 'directory' in source ? path.resolve(source.directory) : process.cwd();
     for (const hook of registrations.hooks.get('appStart') ?? [])
@@ -64,6 +67,20 @@ export async function terminateApp(registrations: Registrations): Promise<void> 
   for (const hook of registrations.hooks.get('appTerminate') ?? []) await hook({ hookData, appHookData });
 }
 
+/** Makes the app's folder the working directory, as in production. */
+function enter(directory: string): void {
+  if (path.relative(process.cwd(), directory) === '') return;
+  try {
+    process.chdir(directory);
+  } catch (error) {
+    // There is no folder, which is reported below; or this is a thread, which has no directory of its own.
+    if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_UNSUPPORTED_OPERATION')
+      throw new AppLoadError(
+        `The app has to run in ${directory}, and a thread cannot change its working directory. Run the tests in processes (in Vitest: pool 'forks', the default), or from that folder.`,
+      );
+  }
+}
+
 async function loadDirectory(directory: string): Promise<void> {
   const file = path.join(directory, 'package.json');
   let manifest: { main?: string; type?: string };
@@ -79,33 +96,51 @@ async function loadDirectory(directory: string): Promise<void> {
   const { main } = manifest;
   if (typeof main !== 'string' || main === '')
     throw new AppLoadError(`${file} has no "main", which names the app's entry file.`);
-  const entries = globSync(main.replaceAll('\\', '/'), { cwd: directory }).toSorted();
+  const entries = entryFiles(main, directory);
   if (entries.length === 0)
     throw new AppLoadError(`No file matches "main": "${main}" of ${file}. Is the app built?`);
   for (const entry of entries) {
     const absolute = path.join(directory, entry);
     const isModule = absolute.endsWith('.mjs') || (manifest.type === 'module' && !absolute.endsWith('.cjs'));
-    if (isModule) await import(pathToFileURL(absolute).href);
-    else createRequire(absolute)(absolute);
+    try {
+      if (isModule) await import(pathToFileURL(absolute).href);
+      else createRequire(absolute)(absolute);
+    } catch (error) {
+      throw loadError(error, entry);
+    }
   }
 }
 
-/** The folder of this package in stack traces: a path for CommonJS, a URL for modules. */
-const OWN = [
-  path.dirname(import.meta.dirname) + path.sep,
-  `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`,
-];
+/** The files that `main` names: a file, a folder with all that is in it, or a pattern, as the real worker reads it. */
+function entryFiles(main: string, directory: string): string[] {
+  const isFolder = (file: string): boolean =>
+    statSync(path.join(directory, file), { throwIfNoEntry: false })?.isDirectory() === true;
+  const find = (pattern: string): string[] => globSync(pattern, { cwd: directory });
+  return [
+    ...new Set(
+      find(main.replaceAll('\\', '/')).flatMap((found) => (isFolder(found) ? find(`${found}/**`) : [found])),
+    ),
+  ]
+    .filter((file) => !isFolder(file))
+    .toSorted();
+}
+
+/** @param entry the entry file, relative to the app's folder */
+function loadError(error: unknown, entry: string): AppLoadError {
+  const text = oneLine(error);
+  return new AppLoadError(
+    `The app threw while it was loaded: ${text}${text.includes(path.basename(entry)) ? '' : ` (${entry})`}`,
+    { cause: error },
+  );
+}
 
 /** The message, and the place in the app's own code where the error was thrown, when the stack shows it. */
 function oneLine(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const places = [
-    ...stack.matchAll(/\n\s+at .*?((?:file:\/\/)?\/[^\s)]+:\d+:\d+|[A-Z]:\\[^\s)]+:\d+:\d+)/g),
-  ].map((match) => match[1]!);
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? '';
+  // The stack of an error of syntax begins with the place.
   const where =
-    places.find(
-      (place) => !/[\\/]node_modules[\\/]/.test(place) && !OWN.some((own) => place.startsWith(own)),
-    ) ?? places[0];
-  return `${text.split('\n')[0]!}${where === undefined ? '' : ` (${where})`}`;
+    placeInApp(stack) ?? /^(?:file:\/\/)?(\/.*|[A-Z]:\\.*):(\d+)\n/.exec(stack)?.slice(1, 3).join(':');
+  const [first] = `${error.name}: ${error.message}`.split('\n');
+  return `${first!}${where === undefined ? '' : ` (${where})`}`;
 }

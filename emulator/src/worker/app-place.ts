@@ -9,8 +9,8 @@ const OWN = [
   `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`,
 ];
 
-/** A file with a line and a column in a stack trace. */
-const PLACE = /((?:file:\/\/)?\/[^\s():]+|(?:file:\/\/\/)?[A-Z]:[\\/][^\s():]+):(\d+):(\d+)/;
+/** A file with a line and a column in a stack trace. Node's own files have no path: `node:internal/...`. */
+const PLACE = /(?<=[\s(])((?:file:\/\/)?\/[^\s():]+|(?:file:\/\/\/)?[A-Z]:[\\/][^\s():]+):(\d+):(\d+)/;
 
 /**
  * The first place of a stack trace that is in the app's own code, in its source file when the code has a source
