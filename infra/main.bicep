@@ -12,6 +12,17 @@ param location string
 
 param appSettings { *: string }
 
+@secure()
+param linkKey string
+
+@secure()
+param previousLinkKey string
+
+@secure()
+param notificationWebhookUrl string
+
+param vaultSettings { *: bool }
+
 @allowed(['storage', 'scheduler'])
 param durableBackend string
 
@@ -64,6 +75,7 @@ var dataStorageName = 'stdata${token}'
 var workspaceName = 'log-${token}'
 var applicationInsightsName = 'appi-${token}'
 var schedulerName = 'dts-${token}'
+var vaultName = 'kv-${token}'
 var networkName = 'vnet-${token}'
 var packageContainer = 'app-package'
 
@@ -73,6 +85,7 @@ var tags = { 'azd-env-name': environmentName }
 var withScheduler = durableBackend == 'scheduler'
 // Without a private endpoint, the scheduler's firewall would have to admit every address that Flex Consumption calls from.
 var withNetwork = privateNetwork || withScheduler
+var fromVault = map(filter(items(vaultSettings), secret => secret.value), secret => secret.key)
 var withOperator = !empty(operatorPrincipalId)
 
 // The host keeps leases, keys and the package in blobs; the task hub of the storage backend needs all three.
@@ -163,6 +176,22 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
+module secrets 'modules/secrets.bicep' = {
+  name: 'secrets'
+  scope: group
+  params: {
+    vaultName: vaultName
+    location: location
+    tags: tags
+    appPrincipalId: identity.outputs.principalId
+    appIdentityName: identityName
+    fromVault: fromVault
+    linkKey: linkKey
+    previousLinkKey: previousLinkKey
+    notificationWebhookUrl: notificationWebhookUrl
+  }
+}
+
 // The host needs ownership of its blobs for leases, keys and the package:
 // https://learn.microsoft.com/azure/azure-functions/functions-reference#connecting-to-host-storage-with-an-identity
 // https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-configure-managed-identity
@@ -240,7 +269,7 @@ module app 'modules/function-app.bicep' = {
   name: 'app'
   scope: group
   // The app reads its storage as soon as it is there, and by the names that the network gives.
-  dependsOn: [appOnHostStorage, appOnDataStorage, monitoring, network]
+  dependsOn: [appOnHostStorage, appOnDataStorage, monitoring, network, secrets]
   params: {
     name: 'func-${token}'
     planName: 'plan-${token}'
@@ -262,6 +291,8 @@ module app 'modules/function-app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     allowedOrigins: empty(allowedOrigins) ? [] : split(allowedOrigins, ',')
     appSettings: appSettings
+    vaultName: vaultName
+    fromVault: fromVault
   }
 }
 

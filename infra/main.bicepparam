@@ -14,6 +14,10 @@ param appSettings = {
   OPERATOR: readEnvironmentVariable('OPERATOR', '')
   // How long finished workflows and their records are kept: an ISO 8601 duration, or never. Empty: P90D.
   PURGE_AFTER: readEnvironmentVariable('PURGE_AFTER', '')
+  // The format of the messages to NOTIFICATION_WEBHOOK_URL: "teams", an adaptive card, or "slack", blocks. Empty: teams.
+  NOTIFICATION_FORMAT: readEnvironmentVariable('NOTIFICATION_FORMAT', '')
+  // Where people reach the app, such as https://approve.example.com. Empty: at its own name.
+  PUBLIC_ORIGIN: readEnvironmentVariable('PUBLIC_ORIGIN', '')
   // An order over this total, in minor units (cents), needs an approval. Empty: 100000.
   ORDER_APPROVAL_LIMIT: readEnvironmentVariable('ORDER_APPROVAL_LIMIT', '')
   // Where the payment provider is. Empty: the app keeps a ledger of its own, and no money moves.
@@ -25,6 +29,22 @@ param appSettings = {
   DungeonMaxGamesPerCaller: readEnvironmentVariable('DUNGEON_MAX_GAMES_PER_CALLER', '')
   // How many proxies in front of the app append to X-Forwarded-For. Empty: 1. Behind Front Door: 2.
   TrustedProxies: readEnvironmentVariable('TRUSTED_PROXIES', '')
+}
+
+// Secrets go into a vault, and the app gets references to them. An empty one is not set. LINK_KEY signs the links in
+// messages, with at least 32 random characters: openssl rand -base64 48. Without it messages have no links. To change it,
+// move it to LINK_KEY_PREVIOUS, whose links are still accepted.
+param linkKey = readEnvironmentVariable('LINK_KEY', '')
+param previousLinkKey = readEnvironmentVariable('LINK_KEY_PREVIOUS', '')
+
+// Receives the messages to people: a workflow of Teams, or an incoming webhook of Slack. Empty: they stay in the outbox.
+param notificationWebhookUrl = readEnvironmentVariable('NOTIFICATION_WEBHOOK_URL', '')
+
+// Which of the secrets there are: what is secret itself is not known before the deployment.
+param vaultSettings = {
+  LINK_KEY: !empty(readEnvironmentVariable('LINK_KEY', ''))
+  LINK_KEY_PREVIOUS: !empty(readEnvironmentVariable('LINK_KEY_PREVIOUS', ''))
+  NOTIFICATION_WEBHOOK_URL: !empty(readEnvironmentVariable('NOTIFICATION_WEBHOOK_URL', ''))
 }
 
 // Where orchestrations live: "storage", or "scheduler", the Durable Task Scheduler. "npm run package" reads it too.

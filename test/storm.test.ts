@@ -7,7 +7,8 @@ import { QueueClient } from '@azure/storage-queue';
 import { expect, inject, test } from 'vitest';
 import { TestApp } from '../emulator/src/testing.js';
 import { faultyStorage, healthy, type FaultyStorage } from '../emulator/test/support/faulty-storage.js';
-import { NOTIFICATIONS, type Notification } from '../src/notifications/index.js';
+import type { Notification } from '../src/notifications/message.js';
+import { NOTIFICATIONS } from '../src/notifications/queues.js';
 import { account } from './support/azurite.js';
 
 /** Numbers from 0 to below 1 that follow from a seed (mulberry32). */
@@ -63,6 +64,7 @@ class World {
         'AzureWebJobs.SendHeartbeat.Disabled': 'true',
         'AzureWebJobs.Purge.Disabled': 'true',
         'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
+        'AzureWebJobs.DeliverNotification.Disabled': 'true',
       },
     });
   }

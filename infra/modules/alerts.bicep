@@ -43,6 +43,12 @@ union isfuzzy=true (AppExceptions | where OuterMessage == 'function.failed'), (A
 | where SeverityLevel >= 3
 '''
 
+// src/notifications/deliver.ts counts the messages that it has put into the poison queue.
+var undelivered = '''
+AppMetrics
+| where Name == 'notifications.undelivered'
+'''
+
 // Every process of the app sends it once a minute, without a call to any function.
 // The query gives one row when there was nothing at all, because an alert cannot count rows that are not there.
 var silence = '''
@@ -74,6 +80,17 @@ var rules = [
     frequency: 'PT15M'
     window: 'PT15M'
     threshold: 10
+    enabled: true
+  }
+  {
+    name: 'undelivered-notifications'
+    title: 'A notification was not delivered'
+    description: 'It is kept in the queue notifications-poison. Once the cause is gone: POST /api/notifications/undelivered/retry.'
+    severity: 2
+    query: undelivered
+    frequency: 'PT15M'
+    window: 'PT15M'
+    threshold: 0
     enabled: true
   }
   {

@@ -26,6 +26,9 @@ param alwaysReadyInstances int
 param allowedOrigins string[]
 @description('What the app alone reads. An empty value is not set.')
 param appSettings { *: string }
+param vaultName string
+@description('Settings whose values are secrets in the vault.')
+param fromVault string[]
 
 resource applicationInsights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: applicationInsightsName
@@ -68,6 +71,12 @@ var ownSettings = map(filter(items(appSettings), setting => !empty(setting.value
   value: setting.value
 })
 
+// modules/secrets.bicep names the secrets like the settings, in the letters that a vault takes.
+var references = map(fromVault, setting => {
+  name: setting
+  value: '@Microsoft.KeyVault(VaultName=${vaultName};SecretName=${replace(toLower(setting), '_', '-')})'
+})
+
 resource app 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
@@ -84,6 +93,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     clientAffinityEnabled: false
+    keyVaultReferenceIdentity: identity.id
     virtualNetworkSubnetId: empty(networkName)
       ? null
       : resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app')
@@ -126,6 +136,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       appSettings: concat(
         connections,
         ownSettings,
+        references,
         [
           { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
           { name: 'AzureWebJobsStorage__clientId', value: identityClientId }

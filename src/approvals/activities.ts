@@ -4,7 +4,7 @@ import { activity } from '../durable/index.js';
 import { notify } from '../notifications/index.js';
 import { Refusal } from '../refusals/index.js';
 import type { Rule } from '../storage/index.js';
-import type { Approval, Progress } from './model.js';
+import { DECIDE_PAGE, type Approval, type Progress } from './model.js';
 import { escalate, expire, isDecided, markSent, progress, unsent } from './rules.js';
 import { approvals } from './store.js';
 
@@ -62,7 +62,7 @@ async function sendUnsent(approval: Approval, context: InvocationContext): Promi
     return approval;
   }
   const { id, details } = approval;
-  const { step, to, subject, text } = message;
+  const { step, to, subject, text, decideUntil } = message;
   await notify(
     {
       to,
@@ -70,6 +70,18 @@ async function sendUnsent(approval: Approval, context: InvocationContext): Promi
       text: details ? `${text}\n\n${details}` : text,
       about: `/api/approvals/${id}`,
       key: `${id}-${step}`,
+      ...(decideUntil !== undefined && {
+        link: {
+          label: 'Approve or reject',
+          allows: {
+            page: DECIDE_PAGE,
+            id,
+            person: to,
+            actions: ['approved', 'rejected'],
+            until: decideUntil,
+          },
+        },
+      }),
     },
     context,
   );

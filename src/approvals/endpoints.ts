@@ -15,6 +15,7 @@ import {
   personName,
   queryOf,
   readJson,
+  requireInvolved,
   resourceRoute,
   unlessRefused,
   withProblems,
@@ -30,12 +31,22 @@ import { approvals, partitionOf } from './store.js';
 const idPattern = /^approval-[\w-]{1,192}$/;
 const { idOf, unknown } = resourceRoute({ missing: 'There is no approval', pattern: idPattern });
 
-const listQuery = z.object({
-  state: approvalState.optional(),
-  approver: personName.optional(),
-  top: z.coerce.number().int().min(1).max(100).default(50),
-  continuation: z.string().regex(idPattern, 'Take it from a nextLink as it is').optional(),
-});
+/** An entry of an index: the id, behind what orders the entries, if that is not the id. */
+const entryPattern = /^(?:[\w.:-]{1,40}!)?approval-[\w-]{1,192}$/;
+
+const listQuery = z
+  .object({
+    state: approvalState.optional(),
+    approver: personName.optional(),
+    waitsFor: personName.optional(),
+    requestedBy: personName.optional(),
+    top: z.coerce.number().int().min(1).max(100).default(50),
+    continuation: z.string().regex(entryPattern, 'Take it from a nextLink as it is').optional(),
+  })
+  .refine(({ state, approver, waitsFor: waiting, requestedBy }) => {
+    const alone = [waiting, requestedBy].filter((name) => name !== undefined).length;
+    return alone === 0 || (alone === 1 && state === undefined && approver === undefined);
+  }, 'waitsFor and requestedBy go with no other filter');
 
 /**
  * Records a new approval and starts its workflow. A request that repeats an idempotency key gets the same
@@ -49,7 +60,13 @@ export async function startApproval(
   body: unknown,
 ): Promise<Approval> {
   const { requestedBy, ...wanted } = check(approvalRequest, body);
-  const complete = { ...wanted, requestedBy: callerOf(request, { field: 'requestedBy', name: requestedBy }) };
+  const complete = {
+    ...wanted,
+    requestedBy: callerOf(request, { field: 'requestedBy', name: requestedBy }, [
+      wanted.approver,
+      wanted.escalateTo,
+    ]),
+  };
   const id = `approval-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
   const hash = fingerprint(complete);
 
@@ -92,19 +109,22 @@ export const requestApproval: Handler = async (request, client) => {
 };
 
 /** `GET /api/approvals/{id}` */
-export const getApproval: Handler = async (request) => ({
-  jsonBody: view((await approvals.read(idOf(request))) ?? unknown(request)),
-});
+export const getApproval: Handler = async (request) => {
+  const approval = (await approvals.read(idOf(request))) ?? unknown(request);
+  requireInvolved(request, [approval.requestedBy, approval.approver, approval.escalateTo]);
+  return { jsonBody: view(approval) };
+};
 
 /**
- * `GET /api/approvals?state=&approver=&top=&continuation=`: a page, and the path of the next if there is one.
+ * `GET /api/approvals?state=&approver=&waitsFor=&requestedBy=&top=&continuation=`: a page, and the path of the
+ * next if there is one. A person whom the platform has signed in lists approvals of their own.
  */
 export const listApprovals: Handler = async (request) => {
   const { top, continuation: after, ...filter } = check(listQuery, queryOf(request), 'query');
+  requireInvolved(request, [filter.approver, filter.waitsFor, filter.requestedBy]);
   const { records, continuation } = await approvals.list(partitionOf(filter), { top, after });
   const next = new URLSearchParams({
-    ...(filter.state && { state: filter.state }),
-    ...(filter.approver && { approver: filter.approver }),
+    ...filter,
     top: String(top),
     ...(continuation && { continuation }),
   });
@@ -120,9 +140,14 @@ export const listApprovals: Handler = async (request) => {
 export const decideApproval: Handler = async (request, client, context) => {
   const id = idOf(request);
   const { by: named, ...rest } = check(decisionRequest, await readJson(request));
-  const by = callerOf(request, { field: 'by', name: named });
+  const by = (people: readonly string[] = []): string =>
+    callerOf(request, { field: 'by', name: named }, people);
+  by(); // A request that names nobody is not valid, whatever the approval.
 
-  const result = await approvals.change(id, (approval) => decide(approval, { ...rest, by }, moment.utc()));
+  const result = await approvals.change(id, (approval) => {
+    const { requestedBy, approver, escalateTo } = approval;
+    return decide(approval, { ...rest, by: by([requestedBy, approver, escalateTo]) }, moment.utc());
+  });
   const { record } = unlessRefused(result ?? unknown(request));
   // The decision is recorded, so the answer is 200. If this fails, the sweep wakes the workflow.
   await goOn(client, record, decided).catch((error: unknown) => {

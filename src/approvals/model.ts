@@ -3,6 +3,9 @@ import { duration, line, personName, text } from '../http/index.js';
 
 const span = duration('PT1S', 'P90D').default('P1D');
 
+/** The page behind the links to approvers. */
+export const DECIDE_PAGE = '/decide';
+
 /** The body of `POST /api/approvals`. */
 export const approvalRequest = z.strictObject({
   subject: line(200),
@@ -95,4 +98,6 @@ export interface Message {
   text: string;
   /** The kind of message. An approval sends each once, apart from repeats with the same key. */
   step: 'asked' | 'escalated' | 'decided' | 'expired' | 'withdrawn';
+  /** The receiver can decide with the link in the message, until then. */
+  decideUntil?: string;
 }

@@ -52,6 +52,13 @@ export function decide(
   if (waiting !== by) {
     return refuse('forbidden', 'That is for somebody else', `The approval waits for ${waiting}.`);
   }
+  if (decision === 'approved' && by === approval.requestedBy) {
+    return refuse(
+      'forbidden',
+      'Nobody approves a request of their own',
+      `It escalates at ${approval.respondBy}, or expires at ${approval.expiresAt}. You can reject it now.`,
+    );
+  }
   const { deadline } = progress(approval);
   return at.isBefore(deadline)
     ? note({ ...approval, state: decision, decidedBy: by, comment }, decision, by, at)
@@ -95,6 +102,7 @@ export function unsent(approval: Approval): Message | undefined {
         step: 'asked',
         subject: `Please decide: ${subject}`,
         text: `${requestedBy} asks you to approve or reject this by ${respondBy}.`,
+        decideUntil: respondBy,
       };
     case 'escalated':
       return {
@@ -102,6 +110,7 @@ export function unsent(approval: Approval): Message | undefined {
         step: 'escalated',
         subject: `Escalated to you: ${subject}`,
         text: `${approver} has not answered ${requestedBy}. Approve or reject this by ${expiresAt}.`,
+        decideUntil: expiresAt,
       };
     case 'expired':
       return {

@@ -19,20 +19,13 @@ export async function readJson(
   request: HttpRequest,
   { fromAnyPage = false }: { fromAnyPage?: boolean } = {},
 ): Promise<unknown> {
-  const body = streamBody(request);
   if (!fromAnyPage && isForeignForm(request)) {
-    await body.drop();
+    await streamBody(request).drop();
     throw new Problem(415, 'not-json', 'The body is not JSON', {
       detail: 'Send JSON, with the header Content-Type: application/json.',
     });
   }
-  const bytes = await readAtMost(body, request);
-  if (bytes === undefined) {
-    await body.drop();
-    throw new Problem(413, 'too-large', 'The body is too large', {
-      detail: `The limit is ${BODY_LIMIT} bytes.`,
-    });
-  }
+  const bytes = await readBytes(request);
   if (bytes.byteLength === 0) {
     return undefined;
   }
@@ -43,6 +36,27 @@ export async function readJson(
       detail: `Send JSON in UTF-8. ${error instanceof Error ? error.message : ''}`.trimEnd(),
     });
   }
+}
+
+/**
+ * Reads the fields of an HTML form. Other bodies have none of the fields that a form has.
+ *
+ * @throws {Problem} 413 when it is longer than {@link BODY_LIMIT}
+ */
+export async function readForm(request: HttpRequest): Promise<URLSearchParams> {
+  return new URLSearchParams(new TextDecoder().decode(await readBytes(request)));
+}
+
+async function readBytes(request: HttpRequest): Promise<Buffer> {
+  const body = streamBody(request);
+  const bytes = await readAtMost(body, request);
+  if (bytes === undefined) {
+    await body.drop();
+    throw new Problem(413, 'too-large', 'The body is too large', {
+      detail: `The limit is ${BODY_LIMIT} bytes.`,
+    });
+  }
+  return bytes;
 }
 
 /** @returns `undefined` when it is longer, which `Content-Length` may say before the body comes */

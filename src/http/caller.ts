@@ -1,66 +1,64 @@
 import type { HttpRequest } from '@azure/functions';
-import { z } from 'zod';
-import { invalid, type Problem } from './problem.js';
+import { identifies, isSignInOn, principalOf, samePerson, type Principal } from '../identity/index.js';
+import { invalid, Problem } from './problem.js';
 import { personName } from './text.js';
 
 const HEADER = 'x-ms-client-principal';
 
 /**
- * The header's content, decoded from base64. App Service's authentication writes claims, Static Web Apps
- * writes `userDetails`.
+ * The person or program that the platform has signed in; `undefined` when it has signed in nobody, or does
+ * not sign callers in at all: then the header is worth nothing.
+ *
+ * @throws {Problem} 400 when the header is malformed
  */
-const principalSchema = z.object({
-  name_typ: z.string().nullish(),
-  claims: z.array(z.object({ typ: z.string(), val: z.string() })).nullish(),
-  userDetails: z.string().nullish(),
-});
-
-/** The claims that can hold the name, best first, for principals that do not name the claim. */
-const nameClaims = [
-  'preferred_username',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress',
-  'http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name',
-  'name',
-];
+export function signedIn(request: HttpRequest): Principal | undefined {
+  const header = isSignInOn() ? request.headers.get(HEADER) : null;
+  if (header === null) return undefined;
+  const principal = principalOf(header, (text) => personName.safeParse(text).data);
+  if (principal === undefined) {
+    throw invalid([{ field: HEADER, message: 'It is not a principal with a name, as JSON in base64' }]);
+  }
+  return principal;
+}
 
 /**
  * The person who acts: the one that the platform has signed in, or else the one that the request names. The
  * program that holds the function key vouches for that name.
  *
  * @param named the name in the request, and its field
+ * @param people names in a record: if the caller is one of them, the answer is that name as it is written
+ *   there
  * @throws {Problem} 400 when neither names a person, or the header is malformed
  */
-export function callerOf(request: HttpRequest, named: { field: string; name: string | undefined }): string {
-  const header = request.headers.get(HEADER);
-  if (header !== null) {
-    return signedIn(header);
+export function callerOf(
+  request: HttpRequest,
+  named: { field: string; name: string | undefined },
+  people: readonly string[] = [],
+): string {
+  const principal = signedIn(request);
+  if (principal !== undefined) {
+    return people.find((person) => identifies(principal, person)) ?? principal.name;
   }
-  if (named.name === undefined) {
-    throw invalid([{ field: named.field, message: 'Say who acts' }]);
+  const { field, name } = named;
+  if (name === undefined) {
+    throw invalid([{ field, message: 'Say who acts' }]);
   }
-  return named.name;
+  return people.find((person) => samePerson(person, name)) ?? name;
 }
 
-function signedIn(header: string): string {
-  const { name_typ: nameType, claims, userDetails } = parse(header);
-  const claim = [nameType, ...nameClaims]
-    .map((type) => claims?.find(({ typ }) => typ === type)?.val)
-    .find((value) => value !== undefined);
-  const name = personName.safeParse(claim ?? userDetails);
-  if (!name.success) {
-    throw malformed();
+/**
+ * The one check whether a caller may see or change a record: a person whom the record names, an operator, or
+ * a program with the function key.
+ *
+ * @param people the names in the record; with none, only operators and programs pass
+ * @throws {Problem} 403 when the platform has signed in somebody else; 400 when the header is malformed
+ */
+export function requireInvolved(request: HttpRequest, people: readonly (string | undefined)[]): void {
+  const principal = signedIn(request);
+  if (principal === undefined || principal.isOperator) return;
+  if (!people.some((person) => person !== undefined && identifies(principal, person))) {
+    throw new Problem(403, 'forbidden', 'That is for somebody else', {
+      detail: `You are signed in as ${principal.name}, and this is about others.`,
+    });
   }
-  return name.data;
-}
-
-function parse(header: string): z.infer<typeof principalSchema> {
-  try {
-    return principalSchema.parse(JSON.parse(Buffer.from(header, 'base64').toString('utf8')));
-  } catch {
-    throw malformed();
-  }
-}
-
-function malformed(): Problem {
-  return invalid([{ field: HEADER, message: 'It is not a principal with a name, as JSON in base64' }]);
 }

@@ -1,16 +1,29 @@
 import type { HttpResponseInit } from '@azure/functions';
 import type { Encoding, Site } from './site.js';
 
-const security = {
-  'Content-Security-Policy': [
-    "default-src 'self'",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-  ].join('; '),
+/**
+ * The Content-Security-Policy of the pages: nothing inline, nothing from others, in no frame, and no forms.
+ *
+ * @param instead directives for a page that differs
+ */
+export function policy(instead: Readonly<Record<string, string>> = {}): string {
+  return Object.entries({
+    'default-src': "'self'",
+    'object-src': "'none'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'frame-ancestors': "'none'",
+    'require-trusted-types-for': "'script'",
+    'trusted-types': "'none'",
+    ...instead,
+  })
+    .map((directive) => directive.join(' '))
+    .join('; ');
+}
+
+/** Headers of every page. The address of a page goes nowhere: it may be a signed link. */
+export const security = {
+  'Content-Security-Policy': policy(),
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',

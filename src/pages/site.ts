@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { Problem } from '../http/index.js';
 
 const encoding = z.enum(['br', 'gzip']);
 
@@ -26,12 +27,11 @@ export interface Representation {
   bytes(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The pages have not been built. */
-export class PagesNotBuilt extends Error {
+/** 503: the pages have not been built. */
+export class PagesNotBuilt extends Problem {
   constructor(folder: URL, cause: unknown) {
-    super(`The pages are not built: there is no files.json in ${folder.href}. Run "npm run build:web".`, {
-      cause,
-    });
+    super(503, 'pages-not-built', 'The pages are not built', { detail: 'Run "npm run build:web".' });
+    this.cause = new Error(`There is no files.json in ${folder.href}`, { cause });
   }
 }
 
@@ -60,7 +60,7 @@ export class Site {
     return new Site(folder, new Map(Object.entries(z.record(z.string(), builtFile).parse(JSON.parse(list)))));
   }
 
-  /** All paths, such as `dungeon.html` or `assets/dungeon-Bx2k.js`. */
+  /** All paths, such as `dungeon.markup` or `assets/dungeon-Bx2k.js`. */
   get paths(): string[] {
     return [...this.#files.keys()];
   }
@@ -88,5 +88,21 @@ export class Site {
       this.#read.set(path, bytes);
     }
     return bytes;
+  }
+}
+
+/** The build of `web/`. The path is right from `src/pages/` and from `dist/pages/`. */
+const built = new URL('../../dist/web/', import.meta.url);
+
+let site: Promise<Site> | undefined;
+
+/** The app's pages. @throws PagesNotBuilt */
+export async function builtSite(): Promise<Site> {
+  site ??= Site.open(built);
+  try {
+    return await site;
+  } catch (error) {
+    site = undefined; // The next request looks again.
+    throw error;
   }
 }

@@ -3,8 +3,8 @@ import { activity } from '../durable/index.js';
 import { notify } from '../notifications/index.js';
 import { Refusal } from '../refusals/index.js';
 import type { Rule } from '../storage/index.js';
-import type { Progress, Reminders } from './model.js';
-import { markSent, progress, unsent } from './rules.js';
+import { ACKNOWLEDGE_PAGE, type Progress, type Reminders } from './model.js';
+import { lastDue, markSent, progress, unsent } from './rules.js';
 import { reminders } from './store.js';
 
 /** The reminders that an activity is about. */
@@ -23,6 +23,7 @@ export const sendReminder = activity(
       return progress(current);
     }
     const { to, message, count } = current;
+    const until = lastDue(current);
     await notify(
       {
         to,
@@ -30,6 +31,12 @@ export const sendReminder = activity(
         text: message,
         about: `/api/reminders/${id}`,
         key: `${id}-${number}`,
+        ...(number < count - 1 && {
+          link: {
+            label: 'I have read it',
+            allows: { page: ACKNOWLEDGE_PAGE, id, person: to, actions: ['acknowledged'], until },
+          },
+        }),
       },
       context,
     );

@@ -11,6 +11,7 @@ import {
   idempotencyKey,
   keyReused,
   readJson,
+  requireInvolved,
   resourceRoute,
   unlessRefused,
   withProblems,
@@ -71,6 +72,7 @@ export const planReminders: Handler = async (request, client) => {
 /** `GET /api/reminders/{id}` */
 export const getReminders: Handler = async (request) => {
   const record = (await reminders.read(idOf(request))) ?? unknown(request);
+  requireInvolved(request, [record.to]);
   return { jsonBody: view(record, progress(record)) };
 };
 
@@ -87,13 +89,25 @@ async function endBy(
   client: DurableClient,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
-  const result = await reminders.change(idOf(request), (record) => rule(record, moment.utc()));
-  const { record } = unlessRefused(result ?? unknown(request));
-  // The record has ended. If this fails, the workflow reads the record when the next reminder would be due.
-  await raise(client, record.id, ended, null).catch((error: unknown) => {
-    context.warn('The workflow of %s was not woken', record.id, error);
+  const result = await reminders.change(idOf(request), (record) => {
+    requireInvolved(request, [record.to]);
+    return rule(record, moment.utc());
   });
+  const { record } = unlessRefused(result ?? unknown(request));
+  await wakeEnded(record, client, context);
   return { jsonBody: view(record) };
+}
+
+/** Wakes the workflow of reminders that have ended. */
+export async function wakeEnded(
+  { id }: Reminders,
+  client: DurableClient,
+  context: InvocationContext,
+): Promise<void> {
+  // If this fails, the workflow reads the record when the next reminder would be due.
+  await raise(client, id, ended, null).catch((error: unknown) => {
+    context.warn('The workflow of %s was not woken', id, error);
+  });
 }
 
 /** The reminders as callers get them. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { personName, text } from '../http/index.js';
 
+/** The page behind the links in reminders. */
+export const ACKNOWLEDGE_PAGE = '/acknowledge';
+
 /** The body of `POST /api/reminders`. */
 export const reminderRequest = z.strictObject({
   to: personName,

@@ -31,10 +31,15 @@ export function markSent(reminders: Reminders, number: number, at: Moment): Remi
 
 /** Ends reminders because the person has read the message. Refused when the last reminder was due already. */
 export function acknowledge(reminders: Reminders, at: Moment): Reminders | Refusal {
-  const last = dueOf(reminders, reminders.count - 1);
+  const last = lastDue(reminders);
   return reminders.state !== 'active' || at.isBefore(last)
     ? end(reminders, 'acknowledged', at)
-    : refuse('too-late', 'The last reminder was due already', `That was at ${last.toISOString()}.`);
+    : refuse('too-late', 'The last reminder was due already', `That was at ${last}.`);
+}
+
+/** When the last reminder is due. ISO 8601. From then on an acknowledgement has no effect. */
+export function lastDue(reminders: Reminders): string {
+  return dueOf(reminders, reminders.count - 1).toISOString();
 }
 
 /** Ends reminders because a caller cancels them, also when they are overdue. */

@@ -14,7 +14,7 @@ export { container, isUnavailable, queue, table } from './clients.js';
 export { untilItWins } from './contention.js';
 export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
 export { listEntries, newestFirst, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
-export { keyFor } from './keys.js';
+export { keyFor, keyForPerson } from './keys.js';
 export type { Page } from './record-index.js';
 export {
   recordStore,

@@ -1,3 +1,5 @@
+import { folded } from '../identity/index.js';
+
 const kept = /[A-Za-z0-9-]/;
 
 /**
@@ -14,6 +16,11 @@ export function keyFor(text: string): string {
   return (
     Array.from(text, (character) => (kept.test(character) ? character : escaped(character))).join('') || '_'
   );
+}
+
+/** The key of a person's name: the same for all spellings of an address that differ in case. */
+export function keyForPerson(name: string): string {
+  return keyFor(folded(name));
 }
 
 function escaped(character: string): string {

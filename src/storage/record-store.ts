@@ -34,6 +34,10 @@ export interface RecordStoreOptions<Schema extends z.ZodObject> {
   /** The lists that contain the record. A pure function of the record. */
   indexes?: (record: z.output<Schema>) => readonly IndexEntry[];
   /**
+   * Raise it when `indexes` adds a list: the sweep then puts the records of before into it. Default: 1.
+   */
+  indexVersion?: number;
+  /**
    * The time by which something must have happened to the record, in ISO 8601, UTC; `undefined` when it is
    * final. A pure function of the record: it changes only when the record does.
    */
@@ -65,7 +69,7 @@ export interface DueRecords {
   ): Promise<void>;
   /**
    * Adds up to `limit` records to the index that are older than it. The index stores the progress, so that the next call
-   * continues. To build an index again, delete the row with the keys `indexed` and `records` from its table.
+   * continues. To build an index again, delete the row with the partition key `indexed` from its table.
    *
    * @returns how many records it has read: 0 once all are in the index
    */
@@ -128,7 +132,7 @@ export function recordStore<Schema extends z.ZodObject>(
   options: RecordStoreOptions<Schema>,
 ): RecordStore<z.output<Schema> & { id: string }> {
   type Stored = z.output<Schema> & { id: string };
-  const { schema, dueAt = () => undefined, endedAt = () => undefined } = options;
+  const { schema, dueAt = () => undefined, endedAt = () => undefined, indexVersion = 1 } = options;
   const indexes = (record: Stored): readonly IndexEntry[] => {
     const ended = endedAt(record);
     const listed = options.indexes?.(record) ?? [];
@@ -156,6 +160,12 @@ export function recordStore<Schema extends z.ZodObject>(
     const ended = endedAt(record);
     return ended !== undefined && until.isAfter(ended);
   }
+
+  /** The row of the index table with the progress of {@link DueRecords.indexOlder}. */
+  const indexed: RowKey = {
+    partitionKey: 'indexed',
+    rowKey: indexVersion === 1 ? 'records' : `records-${indexVersion}`,
+  };
 
   const index = new RecordIndex<Stored>({
     table: () => tableOf(`${options.table}Index`),
@@ -242,7 +252,7 @@ export function recordStore<Schema extends z.ZodObject>(
 
     async indexOlder(limit) {
       const table = await tableOf(`${options.table}Index`);
-      const progress = (await readRow(table, INDEXED))?.columns ?? {};
+      const progress = (await readRow(table, indexed))?.columns ?? {};
       if (progress['done'] === true) {
         return 0;
       }
@@ -252,7 +262,7 @@ export function recordStore<Schema extends z.ZodObject>(
         const record = row.rowKey === keyOf('').rowKey && decodeIfValid(row.columns);
         if (record) await index.add(record);
       }
-      await upsert(table, INDEXED, {
+      await upsert(table, indexed, {
         after: rows.at(-1)?.partitionKey ?? after,
         done: rows.length < limit,
       });
@@ -263,9 +273,6 @@ export function recordStore<Schema extends z.ZodObject>(
 
 /** The list of the records that have ended, the oldest first. */
 const ENDED = 'ended';
-
-/** The row of an index table with the progress of {@link DueRecords.indexOlder}. */
-const INDEXED: RowKey = { partitionKey: 'indexed', rowKey: 'records' };
 
 /** Waits for a removal. If it fails, the change itself was made, and the sweep removes the entries later. */
 async function tidied(removal: Promise<void>): Promise<void> {

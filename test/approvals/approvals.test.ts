@@ -48,6 +48,10 @@ const keyed = (app: TestApp, key: string, changes = {}): Promise<Response> =>
 const list = async (app: TestApp, query: string): Promise<{ value: Seen[]; nextLink?: string }> =>
   (await app.get(`/api/approvals?${query}`)).json() as Promise<{ value: Seen[]; nextLink?: string }>;
 
+const principal = (name: string): Record<string, string> => ({
+  'x-ms-client-principal': Buffer.from(JSON.stringify({ userDetails: name })).toString('base64'),
+});
+
 describe('an approval', () => {
   it('exists before it is answered, and says where it is', async () => {
     const { app } = await startApp({ time: '2030-01-01T00:00:00Z' });
@@ -235,20 +239,34 @@ describe('a decision', () => {
     expect(await see(app, id)).toMatchObject({ state: 'pending' });
   });
 
+  const decideAs = (app: TestApp, id: string, name: string, by?: string): Promise<Response> =>
+    app.post(`/api/approvals/${id}/decision`, { decision: 'approved', by }, principal(name));
+
   it('is made by whom the platform has signed in, whatever the body says', async () => {
+    const { app } = await startApp({ settings: { WEBSITE_AUTH_ENABLED: 'True' } });
+    const id = await ask(app);
+    expect((await decideAs(app, id, 'mallory', 'kim')).status).toBe(403);
+    expect((await decideAs(app, id, 'kim')).status).toBe(200);
+    expect(await see(app, id)).toMatchObject({ decidedBy: 'kim' });
+  });
+
+  it('is made by nobody whom a header names where the platform signs nobody in', async () => {
     const { app } = await startApp();
     const id = await ask(app);
-    const as = (name: string, by?: string): Promise<Response> =>
-      app.post(
-        `/api/approvals/${id}/decision`,
-        { decision: 'approved', by },
-        {
-          'x-ms-client-principal': Buffer.from(JSON.stringify({ userDetails: name })).toString('base64'),
-        },
-      );
-    expect((await as('mallory', 'kim')).status).toBe(403);
-    expect((await as('kim')).status).toBe(200);
-    expect(await see(app, id)).toMatchObject({ decidedBy: 'kim' });
+    expect((await decideAs(app, id, 'kim')).status).toBe(400);
+    expect((await decideAs(app, id, 'kim', 'mallory')).status).toBe(403);
+    expect(await see(app, id)).toMatchObject({ state: 'pending' });
+  });
+
+  it('on a request of one’s own can be a rejection, and no approval', async () => {
+    const { app } = await startApp();
+    const id = await ask(app, { requestedBy: 'Kim@contoso.com', approver: 'kim@contoso.com' });
+    const refused = await decide(app, id, 'approved', 'KIM@contoso.com');
+    expect([refused.status, await refused.json()]).toMatchObject([
+      403,
+      { title: 'Nobody approves a request of their own' },
+    ]);
+    expect((await decide(app, id, 'rejected', 'kim@contoso.com')).status).toBe(200);
   });
 
   it('about an unknown approval is 404', async () => {
@@ -459,6 +477,50 @@ describe('the list of approvals', () => {
     }
     expect(seen.map((page) => page.length)).toEqual([2, 2, 1]);
     expect(seen.flat()).toEqual(ids.toSorted());
+  });
+
+  it('is of a person for whom they wait, the earliest deadline first, and of their requests, the latest first', async () => {
+    const { app } = await startApp({ time: '2030-01-01T00:00:00Z' });
+    const ids: string[] = [];
+    for (const hours of [3, 1, 2]) {
+      ids.push(await ask(app, { approver: 'Kim@contoso.com', respondWithin: `PT${hours}H` }));
+      await app.skip({ seconds: 1 });
+    }
+    const [last, first, second] = ids as [string, string, string];
+    const pages = async (query: string): Promise<string[][]> => {
+      const seen: string[][] = [];
+      let next: string | undefined = `/api/approvals?top=2&${query}`;
+      while (next !== undefined) {
+        const page = (await (await app.get(next)).json()) as { value: Seen[]; nextLink?: string };
+        seen.push(page.value.map(({ id }) => id));
+        next = page.nextLink;
+      }
+      return seen;
+    };
+    expect(await pages('waitsFor=kim%40contoso.com')).toEqual([[first, second], [last]]);
+    expect(await pages('requestedBy=ana')).toEqual([[second, first], [last]]);
+    await decide(app, second, 'approved', 'kim@contoso.com');
+    await app.skip({ hours: 1 });
+    expect(await pages('waitsFor=kim%40contoso.com')).toEqual([[last]]);
+    expect(await pages('waitsFor=lee')).toEqual([[first]]);
+    await app.skip({ days: 2 });
+    expect(await pages('waitsFor=lee')).toEqual([[]]);
+    expect((await app.get('/api/approvals?waitsFor=lee&state=pending')).status).toBe(400);
+  });
+
+  it('is one’s own where the platform signs people in, and so is each approval', async () => {
+    const { app } = await startApp({ settings: { WEBSITE_AUTH_ENABLED: 'True' } });
+    const id = await ask(app);
+    const as = async (name: string, path: string): Promise<number> =>
+      (await app.get(`/api/approvals${path}`, principal(name))).status;
+    expect([
+      await as('mallory', '?waitsFor=kim'),
+      await as('mallory', ''),
+      await as('mallory', `/${id}`),
+    ]).toEqual([403, 403, 403]);
+    expect([await as('kim', '?waitsFor=kim'), await as('kim', `/${id}`), await as('ana', `/${id}`)]).toEqual([
+      200, 200, 200,
+    ]);
   });
 
   it.each([

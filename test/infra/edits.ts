@@ -98,7 +98,7 @@ export const EDITS: Edit[] = [
   {
     policy: 'roles',
     what: 'an operator who can read the keys of the app',
-    edit: set(ROLE, 'properties.principalId', '11111111-1111-1111-1111-111111111111', 1),
+    edit: set(ROLE, 'properties.principalId', '11111111-1111-1111-1111-111111111111', 2),
     finds: 'Storage Blob Data Owner is given to 11111111',
   },
   {

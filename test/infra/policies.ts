@@ -19,6 +19,10 @@ const SETTLED: Record<string, Record<string, unknown>> = {
   'Microsoft.Insights/components': { 'properties.DisableLocalAuth': true },
   'Microsoft.OperationalInsights/workspaces': { 'properties.features.disableLocalAuth': true },
   'Microsoft.DurableTask/schedulers': { 'properties.publicNetworkAccess': 'Disabled' },
+  'Microsoft.KeyVault/vaults': {
+    'properties.enableRbacAuthorization': true,
+    'properties.enableSoftDelete': true,
+  },
   'Microsoft.Web/sites': {
     'properties.httpsOnly': true,
     'properties.siteConfig.minTlsVersion': '1.2',
@@ -64,6 +68,10 @@ const ROLES: Record<string, { role: string; on: RegExp; operator?: true }> = {
     role: 'Storage Table Data Contributor',
     on: /\/storageAccounts\/st(?:host|data)\w+$/,
     operator: true,
+  },
+  '4633458b-17de-408a-b874-0445c86b69e6': {
+    role: 'Key Vault Secrets User',
+    on: /\/vaults\/kv-\w+$/,
   },
   '3913510d-42f4-4e42-8a64-420c390055eb': {
     role: 'Monitoring Metrics Publisher',

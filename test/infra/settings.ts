@@ -17,8 +17,11 @@ const NEEDED_BY_THE_HOST = [
 const OF_THE_CONNECTION = /^AppStorage__(?:(?:blob|queue|table)ServiceUri|credential|clientId)$/;
 /** Read by the app and unset in Azure: a key for a developer's machine, what tests set, other receivers of telemetry, the platform's own. */
 const UNSET_IN_AZURE = /^(?:AppStorage$|INGESTION_CHUNK_BYTES$|OTEL_|WEBSITE_)/;
+/** Settings whose values are secrets: main.bicepparam lists their names, and one without a value is not in a snapshot. */
+const SECRET = /(\w+): !empty\(/g;
 /** The lines of main.bicepparam for settings of the app: one with an empty value is not in a snapshot. */
 const declared = [
+  ...read('infra/main.bicepparam').matchAll(SECRET),
   ...(/param appSettings = \{([^}]*)\}/.exec(read('infra/main.bicepparam'))?.[1] ?? '').matchAll(
     /^ *(\w+):/gm,
   ),

@@ -1,7 +1,7 @@
 import { format } from 'node:util';
 import { InvocationContext } from '@azure/functions';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { notify } from '../../src/notifications/index.js';
+import { notify } from '../../src/notifications/notify.js';
 import { AppStorage } from '../support/app.js';
 import { account } from '../support/azurite.js';
 

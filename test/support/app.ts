@@ -2,13 +2,17 @@ import { TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import { onTestFinished } from 'vitest';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
-import { NOTIFICATIONS, type Notification } from '../../src/notifications/index.js';
+import type { Notification } from '../../src/notifications/message.js';
+import { NOTIFICATIONS } from '../../src/notifications/queues.js';
 import { account } from './azurite.js';
 
 /** The options of {@link startApp}. */
 export type AppOptions = TestAppOptions &
   Partial<
-    Record<'sweep' | 'purge' | 'heartbeat' | 'ingestQueue' | 'telemetryQueue' | 'reportQueue', boolean>
+    Record<
+      'sweep' | 'purge' | 'heartbeat' | 'deliver' | 'ingestQueue' | 'telemetryQueue' | 'reportQueue',
+      boolean
+    >
   >;
 
 /**
@@ -17,6 +21,7 @@ export type AppOptions = TestAppOptions &
  * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
  * @param options.purge whether the purge runs every hour. Default: false
  * @param options.heartbeat whether the hub gets a message every minute. Default: false
+ * @param options.deliver whether messages leave the queue `notifications`, in which tests otherwise count them. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
  * @param options.telemetryQueue the same for the queue `telemetry`
  * @param options.reportQueue the same for the queue `update-reports`
@@ -28,6 +33,7 @@ export async function startApp({
   ingestQueue = false,
   telemetryQueue = false,
   reportQueue = false,
+  deliver = false,
   ...options
 }: AppOptions = {}): Promise<{
   app: TestApp;
@@ -43,6 +49,7 @@ export async function startApp({
       ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
       ...(!purge && { 'AzureWebJobs.Purge.Disabled': 'true' }),
       ...(!heartbeat && { 'AzureWebJobs.SendHeartbeat.Disabled': 'true' }),
+      ...(!deliver && { 'AzureWebJobs.DeliverNotification.Disabled': 'true' }),
       ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
       ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),
       ...(!reportQueue && { 'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true' }),

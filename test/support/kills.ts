@@ -17,7 +17,12 @@ export async function startOn(
   return TestApp.start({
     app: () => import('../../src/index.js'),
     storage: connection,
-    settings: { ...settings, AppStorage: connection, 'AzureWebJobs.SendHeartbeat.Disabled': 'true' },
+    settings: {
+      ...settings,
+      AppStorage: connection,
+      'AzureWebJobs.SendHeartbeat.Disabled': 'true',
+      'AzureWebJobs.DeliverNotification.Disabled': 'true',
+    },
     verifyReplay: false,
     ...(time && { time }),
   });

@@ -2,6 +2,10 @@
 using '../../../infra/main.bicep'
 extends '../../../infra/main.bicepparam'
 
+param linkKey = 'a key of the tests, of 32 characters'
+param previousLinkKey = 'another of the tests, of 32 characters'
+param notificationWebhookUrl = 'https://example.com/hook'
+param vaultSettings = { LINK_KEY: true, LINK_KEY_PREVIOUS: true, NOTIFICATION_WEBHOOK_URL: true }
 param durableBackend = 'scheduler'
 param schedulerSku = 'Dedicated'
 param instanceMemoryMB = 4096
