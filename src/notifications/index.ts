@@ -4,5 +4,6 @@ import './endpoints.js';
 
 export type { Notification } from './message.js';
 export { notify } from './notify.js';
+export { purgeable } from './purgeable.js';
 export { operator } from './operator.js';
 export { NOTIFICATIONS, UNDELIVERED } from './queues.js';

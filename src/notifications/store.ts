@@ -19,6 +19,7 @@ export const deliveries = recordStore({
   table: 'Deliveries',
   schema: delivery,
   rowKey: 'delivery',
+  endedAt: ({ at }) => at,
   indexes: ({ at, message }) => (message === undefined ? [] : [{ partition: OUTBOX, row: newestFirst(at) }]),
 });
 

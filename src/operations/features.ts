@@ -3,6 +3,7 @@ import { purgeable as purgeableAlerts, supervised as devices } from '../devices/
 import { supervised as dungeon } from '../dungeon/index.js';
 import { purgeable as purgeableIngestions, supervised as ingestions } from '../ingestion/index.js';
 import { purgeable as purgeableJobs, supervised as jobs } from '../jobs/index.js';
+import { purgeable as purgeableDeliveries } from '../notifications/index.js';
 import { purgeableOrders, purgeableReceipts, supervisedOrders, supervisedReceipts } from '../orders/index.js';
 import { purgeable as purgeableReminders, supervised as reminders } from '../reminders/index.js';
 import { purgeable as purgeableRollouts, supervised as rollouts } from '../rollouts/index.js';
@@ -25,6 +26,7 @@ export const features: readonly Supervised[] = [
 export const purged: readonly Purgeable[] = [
   purgeableApprovals,
   purgeableAlerts,
+  purgeableDeliveries,
   purgeableIngestions,
   purgeableJobs,
   purgeableReminders,

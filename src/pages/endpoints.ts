@@ -1,13 +1,10 @@
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
-import { notFound, Problem } from '../http/index.js';
+import * as df from 'durable-functions';
+import { notFound, signedIn, withProblems, type Handler } from '../http/index.js';
 import { caching, serve } from './serve.js';
-import { PagesNotBuilt, Site } from './site.js';
+import { builtSite, PagesNotBuilt } from './site.js';
 
-/** The build of `web/`. The path is right from `src/pages/` and from `dist/pages/`. */
-const built = new URL('../../dist/web/', import.meta.url);
-
-let site: Promise<Site> | undefined;
-
+/** Answers with a file of the build; 503 when there is none. */
 async function answer(
   path: string,
   cacheControl: string,
@@ -15,18 +12,14 @@ async function answer(
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
   try {
-    site ??= Site.open(built);
     return (
-      (await serve(await site, path, request, cacheControl)) ??
+      (await serve(await builtSite(), path, request, cacheControl)) ??
       notFound('No page needs a file of this name.').response()
     );
   } catch (error) {
     if (!(error instanceof PagesNotBuilt)) throw error;
-    site = undefined; // The next request looks again.
-    context.error('The pages are not built: %s', error.message);
-    return new Problem(503, 'pages-not-built', 'The pages are not built', {
-      detail: 'Run "npm run build:web".',
-    }).response();
+    context.error(error);
+    return error.response();
   }
 }
 
@@ -49,8 +42,21 @@ function page(name: string, route: string, file: string): void {
 page('HomePage', '{ignored:maxlength(0)?}', 'index.html');
 page('DungeonPage', 'dungeon', 'dungeon.html');
 page('IngestionsPage', 'ingestions', 'ingestions.html');
+page('InboxPage', 'inbox', 'inbox.html');
+page('NewApprovalPage', 'approvals/new', 'new-approval.html');
+page('OutboxPage', 'outbox', 'outbox.html');
 page('OperationsPage', 'operations', 'operations.html');
 page('DevicesPage', 'devices', 'devices.html');
+
+/** `GET /api/me`: the person whom the platform has signed in, if it signs people in. */
+export const getMe: Handler = async (request) => ({ jsonBody: { name: signedIn(request)?.name } });
+
+df.app.client.http('GetMe', {
+  route: 'api/me',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: withProblems(getMe),
+});
 
 app.http('PageAssets', {
   route: 'assets/{*file}',

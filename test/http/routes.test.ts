@@ -11,6 +11,10 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['IngestionsPage', 'GET HEAD', 'ingestions', 'anonymous'],
   ['OperationsPage', 'GET HEAD', 'operations', 'anonymous'],
   ['DevicesPage', 'GET HEAD', 'devices', 'anonymous'],
+  ['InboxPage', 'GET HEAD', 'inbox', 'anonymous'],
+  ['NewApprovalPage', 'GET HEAD', 'approvals/new', 'anonymous'],
+  ['OutboxPage', 'GET HEAD', 'outbox', 'anonymous'],
+  ['GetMe', 'GET', 'api/me', 'function'],
   ['PageAssets', 'GET HEAD', 'assets/{*file}', 'anonymous'],
 
   ['GetHealth', 'GET HEAD', 'api/health', 'anonymous'],
@@ -27,10 +31,19 @@ const table: readonly [name: string, methods: string, route: string, level: 'ano
   ['GetApproval', 'GET', 'api/approvals/{id}', 'function'],
   ['DecideApproval', 'POST', 'api/approvals/{id}/decision', 'function'],
 
+  ['DecidePage', 'GET HEAD', 'decide', 'anonymous'],
+  ['DecideByLink', 'POST', 'decide', 'anonymous'],
+
   ['PlanReminders', 'POST', 'api/reminders', 'function'],
   ['GetReminders', 'GET', 'api/reminders/{id}', 'function'],
   ['CancelReminders', 'DELETE', 'api/reminders/{id}', 'function'],
   ['AcknowledgeReminders', 'POST', 'api/reminders/{id}/acknowledgement', 'function'],
+  ['AcknowledgePage', 'GET HEAD', 'acknowledge', 'anonymous'],
+  ['AcknowledgeByLink', 'POST', 'acknowledge', 'anonymous'],
+
+  ['GetOutbox', 'GET', 'api/outbox', 'function'],
+  ['GetUndelivered', 'GET', 'api/notifications/undelivered', 'function'],
+  ['RetryUndelivered', 'POST', 'api/notifications/undelivered/retry', 'function'],
 
   ['Ingest', 'POST', 'api/ingestions', 'function'],
   ['ListIngestions', 'GET', 'api/ingestions', 'function'],

@@ -26,6 +26,9 @@ describe('a page', () => {
   it.each([
     ['/', 'Durable workflows'],
     ['/ingestions', 'Ingestion of sales'],
+    ['/inbox', 'Inbox'],
+    ['/approvals/new', 'Request an approval'],
+    ['/outbox', 'Outbox'],
     ['/operations', 'Operations'],
     ['/devices', 'Devices and rollouts'],
     ['/dungeon', 'The Durable Dungeon'],

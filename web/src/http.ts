@@ -1,10 +1,18 @@
 /** How the pages call the app. */
 
+/** A field of a request, and what is wrong with it. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
 /** The server refused the request (4xx). */
 export class Refused extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** The fields that are wrong, and why. */
+    readonly errors: readonly FieldError[] = [],
   ) {
     super(message);
   }
@@ -42,9 +50,11 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
 
 /** The error that an answer stands for. */
 export function failure(status: number, body: string): Refused | Unreachable {
-  return status >= 500 || status === 0
-    ? new Unreachable(status === 0 ? 'It cannot be reached.' : `It answers with an error (${status}).`)
-    : new Refused(status, reason(status, body));
+  if (status >= 500 || status === 0) {
+    return new Unreachable(status === 0 ? 'It cannot be reached.' : `It answers with an error (${status}).`);
+  }
+  const { detail, errors } = problem(body);
+  return new Refused(status, detail ?? (body || `The server says no (${status}).`), errors);
 }
 
 /** Reads an answer as JSON. @throws Unreachable when it is none */
@@ -57,14 +67,14 @@ export async function json<T>(response: Response): Promise<T> {
   }
 }
 
-/** The explanation of a refusal: the text of a problem document (RFC 9457), or the whole body. */
-function reason(status: number, text: string): string {
+/** The explanation of a refusal, if it is a problem document (RFC 9457). */
+function problem(text: string): { detail?: string; errors?: FieldError[] } {
   try {
-    const problem: unknown = JSON.parse(text);
-    if (typeof problem === 'object' && problem && 'detail' in problem && typeof problem.detail === 'string')
-      return problem.detail;
+    const found: unknown = JSON.parse(text);
+    if (typeof found === 'object' && found && 'detail' in found && typeof found.detail === 'string')
+      return found as { detail: string; errors?: FieldError[] };
   } catch {
     // not a problem document
   }
-  return text || `The server says no (${status}).`;
+  return {};
 }
