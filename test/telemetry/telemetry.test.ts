@@ -249,3 +249,13 @@ it('what the sweep does to records is counted, by feature and result', async () 
     value: expect.any(Number) as number,
   });
 });
+
+it('what the purge removes is counted, by feature and result', async () => {
+  const { app } = await startApp({ verifyReplay: false, purge: true, settings: { PURGE_AFTER: 'P1D' } });
+  const reminder = { to: 'kim', message: 'Water the plants', count: 1 };
+  expect((await app.post('/api/reminders', reminder)).status).toBe(202);
+  await app.quiet();
+  expect(await growth('purge.instances', () => app.skip({ hours: 26 }))).toBe(1);
+  expect(told('purge.instances')).toContainEqual({ result: 'removed', value: 1 });
+  expect(told('purge.records')).toContainEqual({ feature: 'reminders', result: 'removed', value: 1 });
+});

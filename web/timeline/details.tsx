@@ -67,7 +67,13 @@ export function Details({
           Load inputs and outputs
         </button>
       )}
-      {input !== undefined && <Payload key={`${row.key} in`} title="Input" value={read(input)} />}
+      {input !== undefined && (
+        <Payload
+          key={`${row.key} in`}
+          title="Input"
+          value={kind === 'activity' ? onlyArgument(read(input)) : read(input)}
+        />
+      )}
       {output !== undefined && <Payload key={`${row.key} out`} title="Output" value={output} />}
       {details !== undefined && <Payload key={`${row.key} more`} title="Error" value={read(details)} />}
     </section>
@@ -90,4 +96,9 @@ function read(json: string): unknown {
   } catch {
     return json;
   }
+}
+
+/** The framework stores the input of an activity as an array of one element, which is JSON text again. */
+function onlyArgument(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 && typeof value[0] === 'string' ? read(value[0]) : value;
 }

@@ -113,14 +113,15 @@ class Steps {
 
   /** The rows of its steps, ordered by their start. */
   rows(): Row[] {
-    this.#events.forEach((event, index) => this.#read(event, `${this.prefix}${index}`));
+    this.#events.forEach((event, index) => this.#read(event, index));
     this.#endTimers();
     // The clocks of the host and of the reader may differ.
     for (const row of this.#rows) row.end = Math.max(row.start, row.end);
     return markAttempts(this.#rows.toSorted((a, b) => a.start - b.start));
   }
 
-  #read(event: HistoryEvent, key: string): void {
+  #read(event: HistoryEvent, index: number): void {
+    const key = `${this.prefix}${index}`;
     const time = Date.parse(event.Timestamp);
     switch (event.EventType) {
       case 'TaskCompleted':
@@ -149,7 +150,7 @@ class Steps {
         this.#createTimer(event, key);
         return;
       case 'TimerFired':
-        this.#fireTimer(event);
+        this.#fireTimer(event, index);
         return;
       case 'EventSent':
         this.#send(event, key);
@@ -214,14 +215,16 @@ class Steps {
 
   /**
    * The time of a `TimerFired` is when the timer was created, so the bar ends when it was to fire. The host may
-   * fire it up to a second early.
+   * fire it up to a second early: then it ends when the next thing happened.
    */
-  #fireTimer({ FireAt }: HistoryEvent): void {
+  #fireTimer({ FireAt }: HistoryEvent, index: number): void {
     const row = this.#timers.get(FireAt ?? '')?.shift();
-    if (row) {
-      const end = Math.min(row.fireAt ?? row.start, this.#end);
-      Object.assign(row, { state: 'completed', end: Math.max(row.start, end) });
-    }
+    if (row === undefined) return;
+    const { start, fireAt = start } = row;
+    const following = this.#events[index + 1];
+    const next = Date.parse(following?.ScheduledTime ?? following?.Timestamp ?? '');
+    const isEarly = next >= start && next < fireAt && fireAt - next <= 1000;
+    Object.assign(row, { state: 'completed', end: isEarly ? next : fireAt });
   }
 
   /** The history does not say that a timer was cancelled, only that other things happened after its time. */
