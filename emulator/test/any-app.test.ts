@@ -1,6 +1,10 @@
 /** An app as it is: how it is loaded, and what the host reads of its files. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../src/config/config.js';
+import { startupRemarks } from '../src/startup-remarks.js';
 import { TestApp } from '../src/testing.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/any-app');
@@ -96,4 +100,25 @@ test('the log names the settings of host.json that are ignored', async () => {
   expect(seen).toContain(
     "The storage provider 'mssql' (SQL Server) of host.json is not here: the emulator's own hub takes its place.",
   );
+});
+
+test('an SDK that needs an older Node is named at the start', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'old-sdk-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const remarks = async (version: string): Promise<string[]> => {
+    await mkdir(path.join(folder, 'node_modules/durable-functions'), { recursive: true });
+    await writeFile(
+      path.join(folder, 'node_modules/durable-functions/package.json'),
+      JSON.stringify({ name: 'durable-functions', version }),
+    );
+    await writeFile(path.join(folder, 'host.json'), '{ "version": "2.0" }');
+    const config = readConfig(folder, {});
+    return [...startupRemarks([], { problem: () => undefined }, config)].map(({ line }) => line);
+  };
+  expect(await remarks('3.3.1')).toEqual([
+    expect.stringMatching(
+      /^durable-functions 3\.3\.1 does not run on Node 24.*createTimer.*Update it to 3\.4/,
+    ),
+  ]);
+  expect(await remarks('3.4.0')).toEqual([]);
 });

@@ -3,11 +3,11 @@
  * host.
  */
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startCli } from './support/cli.js';
 
 interface Manifest {
@@ -42,6 +42,7 @@ beforeAll(async () => {
     '@azure/functions',
     'durable-functions',
     'vitest',
+    'mocha',
     'typescript',
     '@types/node',
     ...Object.keys(dependencies),
@@ -85,6 +86,41 @@ test('The packed emulator starts the app, which runs to its end', async () => {
   } finally {
     expect(await host.stop()).toBe(0);
   }
+});
+
+test.for([
+  ['node:test', 'hello.test.mjs', ['--test'], /# pass 1|pass 1/],
+  ['mocha', 'hello.spec.cjs', ['node_modules/mocha/bin/mocha.js'], /1 passing/],
+] as const)('The app is tested with %s as the README shows', async ([runner, file, args, passed]) => {
+  const readme = await readFile(path.join(installed, 'README.md'), 'utf8');
+  const [, lines] = [...readme.matchAll(/```js\n(.*?)```/gs)].find(([, code]) =>
+    code!.includes(runner === 'mocha' ? 'describe(' : `'${runner}'`),
+  )!;
+  await writeFile(path.join(folder, file), lines!);
+  // Vitest would take it for a test of its own.
+  onTestFinished(() => rm(path.join(folder, file)));
+  const { stdout } = await run(process.execPath, [...args, file], { cwd: folder });
+  expect(stdout).toMatch(passed);
+});
+
+test('Jest gets one line, also for a module that it can load', async () => {
+  const env = { ...process.env, JEST_WORKER_ID: '1' };
+  await writeFile(path.join(folder, 'jest.cjs'), "require('durable-functions-emulator/testing');\n");
+  await expect(run(process.execPath, ['jest.cjs'], { cwd: folder, env })).rejects.toThrow(
+    /Error: Jest's registry of modules hides an app/,
+  );
+  await mkdir(path.join(folder, 'empty'));
+  await writeFile(path.join(folder, 'empty/host.json'), '{ "version": "2.0" }');
+  await writeFile(path.join(folder, 'empty/package.json'), '{ "main": "index.js" }');
+  await writeFile(path.join(folder, 'empty/index.js'), '');
+  await writeFile(
+    path.join(folder, 'jest.mjs'),
+    "import { TestApp } from 'durable-functions-emulator/testing';\nawait TestApp.start({ directory: 'empty' });\n",
+  );
+  // Under Jest, the app's functions come to another copy of the SDK, and so the app seems to have none.
+  await expect(run(process.execPath, ['jest.mjs'], { cwd: folder, env })).rejects.toThrow(
+    /AppLoadError: Jest's registry of modules hides the app/,
+  );
 });
 
 test('The app is tested in the ten lines that the README shows, types included', async () => {

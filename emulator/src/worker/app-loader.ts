@@ -46,7 +46,12 @@ async function load(source: AppSource): Promise<Registrations> {
     if (error instanceof AppLoadError) throw error;
     throw new AppLoadError(`The app threw while it was loaded: ${oneLine(error)}`, { cause: error });
   }
-  if (registrations.functions.size === 0) throw new AppLoadError('The app registers no functions.');
+  if (registrations.functions.size === 0)
+    throw new AppLoadError(
+      process.env['JEST_WORKER_ID'] === undefined
+        ? 'The app registers no functions.'
+        : "Jest's registry of modules hides the app from the emulator. Use Vitest, node:test or mocha: the emulator's README has an example with each.",
+    );
   for (const { metadata } of registrations.functions.values()) {
     const bindings = Object.values(metadata['bindings'] as Record<string, Binding>);
     if (bindings.some((binding) => binding['durableRequiresGrpc'] === true)) {
