@@ -22,7 +22,6 @@ export function register(id: string, { interval, threshold }: Registration, at: 
     health: 'unknown',
     above: false,
     alerts: {},
-    alertCount: 0,
     unsent: [],
     watchBy: time,
   };
@@ -30,9 +29,9 @@ export function register(id: string, { interval, threshold }: Registration, at: 
 
 /** Sets the interval and the threshold of a device; registers one again that was removed. A repeat changes nothing. */
 export function configure(device: Device, wanted: Registration, at: Moment): Device {
-  const { id, removedAt, interval, threshold, alertCount, unsent } = device;
+  const { id, removedAt, interval, threshold, unsent } = device;
   if (removedAt !== undefined) {
-    return { ...register(id, wanted, at), registration: device.registration + 1, alertCount, unsent };
+    return { ...register(id, wanted, at), registration: device.registration + 1, unsent };
   }
   const isSame = isSameLimit(threshold, wanted.threshold);
   if (isSame && interval === wanted.interval && threshold?.for === wanted.threshold?.for) {
@@ -224,11 +223,9 @@ function watched(device: Device, stream: Stream, at: Moment): Device {
 
 function opened(device: Device, kind: AlertKind, text: string, at: Moment): Device {
   const openedAt = at.toISOString();
-  const number = device.alertCount + 1;
-  const id = `alert-${device.id}-${number}`;
+  const id = `alert-${device.id}-${kind}-${at.valueOf()}`;
   return {
     ...device,
-    alertCount: number,
     alerts: { ...device.alerts, [kind]: { id, openedAt } },
     unsent: [...device.unsent, { id, kind, to: 'open', at: openedAt, text }],
   };

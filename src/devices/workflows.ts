@@ -31,4 +31,7 @@ export const supervised: Supervised = {
 };
 
 /** Closed alerts. */
-export const purgeable: Purgeable = { name: 'alerts', records: alerts };
+export const purgeableAlerts: Purgeable = { name: 'alerts', records: alerts };
+
+/** Devices that were removed. */
+export const purgeableDevices: Purgeable = { name: 'devices', records: devices };

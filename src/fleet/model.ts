@@ -70,7 +70,7 @@ export const deviceRecord = z.object({
   registeredAt: z.string(),
   /** When the interval and the threshold were set. Silence counts from here at the earliest. */
   configuredAt: z.string(),
-  /** A removed device is in no list, and callers see none. Its row stays, for the numbers in it. */
+  /** A removed device is in no list, and callers see none. Its row stays until it is purged. */
   removedAt: z.string().optional(),
   firmware: z.string().optional(),
   /** When the device had that firmware. */
@@ -80,8 +80,7 @@ export const deviceRecord = z.object({
   above: z.boolean(),
   /** The open alerts. */
   alerts: z.object({ silence: openAlert.optional(), threshold: openAlert.optional() }),
-  /** How many alerts were opened under this id. */
-  alertCount: z.int(),
+  /** The alerts that were opened or closed, until that is written and sent. */
   unsent: z.array(alertChange),
   /** No silence before this time, because the monitor was late: the app did not listen meanwhile. */
   excusedUntil: z.string().optional(),

@@ -9,6 +9,11 @@ export function dueAt({ unsent, watchBy }: Device): string | undefined {
   return unsent[0]?.at ?? watchBy;
 }
 
+/** When the device was removed, once nothing is left to do about it. */
+export function endedAt(device: Device): string | undefined {
+  return dueAt(device) === undefined ? device.removedAt : undefined;
+}
+
 /** Records the firmware that the device had at a time, unless a later one is known. */
 export function withFirmware(device: Device, firmware: string, at: Moment): Device {
   return device.firmware === firmware || moment.utc(device.firmwareAt ?? 0).isAfter(at)

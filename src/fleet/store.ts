@@ -2,7 +2,7 @@ import type { Moment } from 'moment';
 import { Refusal } from '../refusals/index.js';
 import { keyFor, recordStore, type Page } from '../storage/index.js';
 import { deviceRecord, type Device, type DeviceHealth } from './model.js';
-import { dueAt, withFirmware } from './rules.js';
+import { dueAt, endedAt, withFirmware } from './rules.js';
 
 /** The devices, also those that were removed. */
 export const devices = recordStore({
@@ -15,6 +15,7 @@ export const devices = recordStore({
         )
       : [],
   dueAt,
+  endedAt,
 });
 
 /** Selects devices to list. */

@@ -1,5 +1,5 @@
 import { purgeable as purgeableApprovals, supervised as approvals } from '../approvals/index.js';
-import { purgeable as purgeableAlerts, supervised as devices } from '../devices/index.js';
+import { purgeableAlerts, purgeableDevices, supervised as devices } from '../devices/index.js';
 import { supervised as dungeon } from '../dungeon/index.js';
 import { purgeable as purgeableIngestions, supervised as ingestions } from '../ingestion/index.js';
 import { purgeable as purgeableJobs, supervised as jobs } from '../jobs/index.js';
@@ -27,6 +27,7 @@ export const purged: readonly Purgeable[] = [
   purgeableApprovals,
   purgeableAlerts,
   purgeableDeliveries,
+  purgeableDevices,
   purgeableIngestions,
   purgeableJobs,
   purgeableReminders,

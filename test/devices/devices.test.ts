@@ -39,7 +39,7 @@ describe('A device', () => {
     await fleet.reporting('pump-1', 1);
     expect(await fleet.alerts('pump-1')).toEqual(['silence closed']);
     expect(await fleet.health('pump-1')).toBe('healthy');
-    expect(await fleet.notified()).toEqual(['alert-pump-1-1-open', 'alert-pump-1-1-closed']);
+    expect(await fleet.notified()).toEqual(['alert-pump-1-silence-open', 'alert-pump-1-silence-closed']);
   });
 
   it('that never reports is silent two intervals after it was registered', async () => {

@@ -98,9 +98,9 @@ export class Fleet {
     return value.toReversed().map(({ kind, state }) => `${kind} ${state}`);
   }
 
-  /** The keys of the notifications, oldest first. */
+  /** The keys of the notifications without the times in them, oldest first. */
   async notified(): Promise<string[]> {
-    return (await this.storage.notifications()).map(({ key }) => key);
+    return (await this.storage.notifications()).map(({ key }) => key.replace(/-\d{13}-/, '-'));
   }
 
   /** A page by its path. */

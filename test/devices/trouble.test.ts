@@ -122,7 +122,10 @@ describe('A monitor', () => {
       await fleet.app.skip({ minutes: 1 });
     }
     expect(await fleet.alerts('pump-1')).toEqual(['silence closed']);
-    expect([...new Set(await fleet.notified())]).toEqual(['alert-pump-1-1-open', 'alert-pump-1-1-closed']);
+    expect([...new Set(await fleet.notified())]).toEqual([
+      'alert-pump-1-silence-open',
+      'alert-pump-1-silence-closed',
+    ]);
     await fleet.remove('pump-1');
     await fleet.app.raise('second', 'Changed').catch(() => {});
     expect(await fleet.app.instance('second')).toMatchObject({ runtimeStatus: 'Completed' });
@@ -161,7 +164,7 @@ describe('A monitor', () => {
     expect(await fleet.monitor('pump-1')).toMatchObject({ runtimeStatus: 'Running' });
     await fleet.app.skip({ minutes: 2 });
     expect(await fleet.alerts('pump-1')).toEqual(['silence open']);
-    expect(await fleet.notified()).toEqual(['alert-pump-1-1-open']);
+    expect(await fleet.notified()).toEqual(['alert-pump-1-silence-open']);
   });
 
   it('that was terminated before it could end is ended by the sweep', async () => {
@@ -192,6 +195,23 @@ describe('A monitor', () => {
     await fleet.reporting('pump-1', 3);
     expect(await fleet.alerts('pump-1')).toEqual([]);
     expect(await fleet.alerts('pump-2')).toEqual(['silence open']);
+  });
+});
+
+describe('A removed device', () => {
+  it('and its alerts leave nothing after 90 days, and it can come back', async () => {
+    const fleet = await open();
+    await fleet.register('pump-1');
+    await fleet.report('pump-1', 20, { firmware: '1.0.0' });
+    await fleet.app.skip({ minutes: 2 });
+    await fleet.remove('pump-1');
+    await fleet.app.skip({ days: 91 });
+    await (await swept()).purge(fleet.app);
+    for (const table of ['Devices', 'Alerts', 'DevicesIndex', 'AlertsIndex'])
+      expect([table, await fleet.storage.allRowKeys(table)]).toEqual([table, []]);
+    expect(await fleet.register('pump-1')).toBe(201);
+    await fleet.app.skip({ minutes: 2 });
+    expect(await fleet.alerts('pump-1')).toEqual(['silence open']);
   });
 });
 

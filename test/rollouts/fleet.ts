@@ -184,7 +184,6 @@ function deviceRecord(id: string): Device {
     health: 'healthy',
     above: false,
     alerts: {},
-    alertCount: 0,
     unsent: [],
   };
 }
