@@ -70,9 +70,10 @@ async function start(args: string[], storage?: string[]): Promise<Started> {
 
 test('one command starts the app with its storage, prints commands to try, and stops cleanly', async () => {
   const port = await freePort();
-  const app = await start(['--port', String(port)]);
+  const app = await start(['--port', String(port), '--clock', 'skip']);
   const said = await app.until(/Water the plants/);
   expect(said).toContain(`RequestApproval: [POST] http://localhost:${port}/api/approvals`);
+  expect(said).toContain(`http://localhost:${port}/_emulator\n`);
   const answer = await fetch(`http://localhost:${port}/api/approvals`, {
     method: 'POST',
     body: JSON.stringify({
@@ -80,11 +81,18 @@ test('one command starts the app with its storage, prints commands to try, and s
       requestedBy: 'pat',
       approver: 'kim',
       escalateTo: 'robin',
-      respondWithin: 'PT1S',
+      respondWithin: 'P1D',
     }),
   });
   expect(answer.status).toBe(202);
-  await app.until(/Escalation: To robin/);
+  const escalated = app.until(/Escalation: To robin/);
+  const skipped = await fetch(`http://localhost:${port}/_emulator/clock`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"hours":25}',
+  });
+  expect(skipped.status).toBe(200);
+  await escalated;
   app.stop();
   expect(await app.ended).toBe(0);
 });

@@ -398,6 +398,19 @@ describe('the console of an app that serves', () => {
     expect([...allowed.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
 
+  test('ends a skip that never comes to its end, when it is asked to', async () => {
+    await begin(emulator, 'polls', 'forever');
+    const idle = post(emulator, 'clock', { to: 'idle' });
+    const before = await clock(emulator);
+    await eventually(async () => {
+      expect((await clock(emulator)).ahead).toBeGreaterThan(before.ahead + DAY);
+    });
+    expect(await skip(emulator, { stop: true })).toMatchObject({ skips: true });
+    expect((await idle).status).toBe(200);
+    await act('forever', 'terminate');
+    await skip(emulator, { hours: 1 });
+  });
+
   test('refuses spans that it cannot skip', async () => {
     const status = async (body: unknown): Promise<number> => (await post(emulator, 'clock', body)).status;
     for (const wrong of [

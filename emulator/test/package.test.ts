@@ -83,6 +83,9 @@ test('The packed emulator starts the app, which runs to its end', async () => {
     expect(host.output()).toContain('starter: [POST,GET]');
     const answer = await fetch(`${host.url}/api/waitfor/chain3`, { method: 'POST' });
     expect(await answer.json()).toEqual(['Hello, Tokyo!', 'Hello, Seattle!', 'Hello, London!']);
+    const page = await (await fetch(`${host.url}/_emulator`)).text();
+    const [, script] = /<script type="module"[^>]* src="([^"]+)"/.exec(page)!;
+    expect((await fetch(host.url + script)).headers.get('content-type')).toMatch(/^text\/javascript/);
   } finally {
     expect(await host.stop()).toBe(0);
   }

@@ -59,7 +59,12 @@ describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
       storage,
       '--enforce-keys',
       '--watch',
+      '--clock',
+      'skip',
     ]);
+    const skipped = `${emulator.url}/_emulator/clock`;
+    const ahead = async (): Promise<number> =>
+      ((await (await fetch(skipped)).json()) as { ahead: number }).ahead;
     const greets = async (greeting: string): Promise<void> =>
       eventually(async () => {
         expect(await (await fetch(`${emulator.url}/api/Greet`)).text()).toBe(greeting);
@@ -71,6 +76,8 @@ describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
         await fetch(`${emulator.url}/api/Start`, { method: 'POST', body: String(milliseconds) })
       ).json() as Promise<{ statusQueryGetUri: string; sendEventPostUri: string }>;
     await greets('one');
+    const day = { method: 'POST', body: '{"days":1}', headers: { 'content-type': 'application/json' } };
+    expect((await fetch(skipped, day)).status).toBe(200);
     const waiting = await start(0);
     const working = await start(600_000);
     const status = async ({
@@ -119,6 +126,8 @@ describe.each(['memory', 'Azure Storage'])('with instances in %s', (where) => {
         output: { slow: 'two', event: 'now' },
       });
     });
+    // Its time stays ahead, too.
+    expect(await ahead()).toBeGreaterThan(86_000_000);
     expect(await emulator.stop()).toBe(0);
   });
 });

@@ -35,6 +35,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser', () => {
         AppStorage: storage,
         AzureWebJobsStorage: storage,
         'AzureWebJobs.Sweep.Disabled': 'true',
+        'AzureWebJobs.SendHeartbeat.Disabled': 'true',
         'AzureWebJobs.IngestFromQueue.Disabled': 'true',
       }),
       startOn(path.join(root, 'emulator/test/fixtures/skipped-app'), {}),

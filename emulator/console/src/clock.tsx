@@ -46,7 +46,14 @@ export function ClockBar({ live }: { live: State }): VNode {
               {label}
             </button>
           ))}
-          {busy && <span role="status">Skipping. While something runs, the time waits for it.</span>}
+          {busy && (
+            <>
+              <button type="button" onClick={() => void post('clock', { stop: true })}>
+                Stop
+              </button>
+              <span role="status">Skipping. While something runs, the time waits for it.</span>
+            </>
+          )}
         </div>
       )}
       {clock?.skips === false && (

@@ -64,8 +64,9 @@ export class Console {
       : undefined;
   }
 
-  /** Ends the connections of open pages. */
+  /** Ends skips, and the connections of open pages. */
   stop(): void {
+    this.#time?.stop();
     this.#live.stop();
   }
 
@@ -195,7 +196,8 @@ export class Console {
         409,
         'This time is real and cannot be skipped. Start the emulator with `--clock skip`.',
       );
-    await this.#time.skip(by);
+    if (by === 'stop') this.#time.stop();
+    else await this.#time.skip(by);
   }
 }
 
@@ -222,15 +224,16 @@ function fieldsOf({ headers, body }: HttpRequestLike): Fields {
   throw new Problem(400, 'The body has to be a JSON object.');
 }
 
-/** `{ days?, hours?, minutes?, seconds? }` or `{ to: "idle" | "next" }`. @throws Problem */
-function spanOf(fields: Fields): Duration | 'idle' | 'next' {
+/** `{ days?, hours?, minutes?, seconds? }`, `{ to: "idle" | "next" }` or `{ stop: true }`. @throws Problem */
+function spanOf(fields: Fields): Duration | 'idle' | 'next' | 'stop' {
   const wrong = new Problem(
     400,
-    'Send { "days"?, "hours"?, "minutes"?, "seconds"? } with numbers from 0, or { "to": "idle" }, or { "to": "next" }.',
+    'Send { "days"?, "hours"?, "minutes"?, "seconds"? } with numbers from 0, { "to": "idle" }, { "to": "next" }, or { "stop": true }.',
   );
   const { to } = fields;
   const names = Object.keys(fields);
   if ((to === 'idle' || to === 'next') && names.length === 1) return to;
+  if (fields['stop'] === true && names.length === 1) return 'stop';
   if (names.length === 0 || !names.every((name) => (SPANS as readonly string[]).includes(name))) throw wrong;
   const values = Object.values(fields);
   if (!values.every((value) => typeof value === 'number' && value >= 0 && value <= LONGEST * 86_400))

@@ -19,6 +19,8 @@ export interface SkippingOptions {
   moving?: (to: number) => Promise<void>;
   /** See {@link MAX_JUMPS}. */
   maxJumps?: number;
+  /** Whether a skip ends where it is. */
+  isStopped?: () => boolean;
 }
 
 /**
@@ -30,14 +32,20 @@ export class Skipping {
   readonly #clock: SkippingClock;
   readonly #moving: ((to: number) => Promise<void>) | undefined;
   readonly #maxJumps: number;
+  readonly #isStopped: () => boolean;
   /** How many functions had run when the queues were last found empty. */
   #drained = -1;
 
-  constructor(host: Host, clock: SkippingClock, { moving, maxJumps = MAX_JUMPS }: SkippingOptions = {}) {
+  constructor(
+    host: Host,
+    clock: SkippingClock,
+    { moving, maxJumps = MAX_JUMPS, isStopped = () => false }: SkippingOptions = {},
+  ) {
     this.#host = host;
     this.#clock = clock;
     this.#moving = moving;
     this.#maxJumps = maxJumps;
+    this.#isStopped = isStopped;
   }
 
   /** See {@link TestApp.quiet}. */
@@ -56,6 +64,7 @@ export class Skipping {
           `There is still something due after ${this.#maxJumps} jumps of the clock: an orchestration repeats itself for ever.`,
         );
     }
+    if (this.#isStopped()) return;
     if (target !== 'idle') await this.#moveTo(target);
     await this.quiet();
   }
@@ -115,7 +124,8 @@ export class Skipping {
   async #jump(target: number | 'idle' = Infinity): Promise<boolean> {
     await this.#settle();
     const { next } = this.#clock;
-    if (next === undefined || (target === 'idle' ? this.#clock.isIdle : next > target)) return false;
+    if (this.#isStopped() || next === undefined || (target === 'idle' ? this.#clock.isIdle : next > target))
+      return false;
     await this.#moveTo(next);
     this.#clock.wakeOne();
     return true;
