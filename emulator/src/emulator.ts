@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { HostConfig } from './config/config.js';
 import { readConfig, withStorage } from './config/config.js';
@@ -122,6 +123,12 @@ export class StorageError extends Error {
 }
 
 /**
+ * The extension's default for `maxConcurrentActivityFunctions` and its siblings, for each processor. Without a
+ * limit, thousands of instances that are due together would all be loaded, and compete for storage.
+ */
+const CONCURRENCY = 10;
+
+/**
  * Starts the emulator on an app. The app runs in a process of its own, in its own folder, with its settings as
  * environment variables. When that process dies, the functions that it ran fail, and the app is loaded again.
  * @throws ConfigError, AppLoadError, HubUnavailableError, StorageError, UnsupportedBindingError; each message
@@ -135,7 +142,7 @@ export class StorageError extends Error {
  */
 export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const directory = path.resolve(options.app);
-  const read = readConfig(directory);
+  const read = readConfig(directory, process.env, CONCURRENCY * availableParallelism());
   const config =
     options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
   const clock = options.clock === 'skip' ? new AdvancingClock() : new WallClock();

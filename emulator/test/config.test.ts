@@ -29,6 +29,15 @@ async function read(
   return readConfig(directory, environment);
 }
 
+test('limits that host.json does not have follow from the machine', async () => {
+  await read({ version: '2.0', extensions: { durableTask: { maxConcurrentEntityFunctions: 5 } } });
+  expect(readConfig(directory, {}, 20).durable).toMatchObject({
+    maxConcurrentActivities: 20,
+    maxConcurrentOrchestrators: 20,
+    maxConcurrentEntities: 5,
+  });
+});
+
 test('an empty host.json has the defaults of the real host', async () => {
   expect(await read({ version: '2.0' })).toMatchObject({
     routePrefix: 'api',

@@ -72,9 +72,14 @@ export interface HostConfig {
 
 /**
  * Reads an app's configuration. Settings named `AzureFunctionsJobHost__*` take precedence over host.json.
+ * @param concurrency how many activities, orchestrators and entities run at once where host.json has no figure
  * @throws ConfigError
  */
-export function readConfig(directory: string, environment: Environment = process.env): HostConfig {
+export function readConfig(
+  directory: string,
+  environment: Environment = process.env,
+  concurrency = Infinity,
+): HostConfig {
   const hostFile = path.join(directory, 'host.json');
   const localFile = path.join(directory, 'local.settings.json');
   const host = readJson(hostFile) ?? fail(hostFile, 'is missing');
@@ -132,7 +137,7 @@ export function readConfig(directory: string, environment: Environment = process
     hubConnectionName: connection ?? 'Storage',
     storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),
     forwardedHost: isTrue(get(section(durable, 'httpSettings'), 'useForwardedHost')),
-    durable: readDurable(durable, hostFile),
+    durable: readDurable(durable, hostFile, concurrency),
     extendedSessions: isTrue(get(durable, 'extendedSessionsEnabled')),
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
     settings,

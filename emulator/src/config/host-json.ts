@@ -90,15 +90,13 @@ export function readQueues(queues: Json, file: string): QueueOptions {
   };
 }
 
-export function readDurable(from: Json, file: string): DurableSettings {
+export function readDurable(from: Json, file: string, concurrency: number): DurableSettings {
   const limit = (name: string): number | undefined => number(get(from, name), file, name, 1);
   const version = get(from, 'defaultVersion');
   return {
-    maxConcurrentActivities:
-      limit('maxConcurrentActivityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentActivities,
-    maxConcurrentOrchestrators:
-      limit('maxConcurrentOrchestratorFunctions') ?? DEFAULT_SETTINGS.maxConcurrentOrchestrators,
-    maxConcurrentEntities: limit('maxConcurrentEntityFunctions') ?? DEFAULT_SETTINGS.maxConcurrentEntities,
+    maxConcurrentActivities: limit('maxConcurrentActivityFunctions') ?? concurrency,
+    maxConcurrentOrchestrators: limit('maxConcurrentOrchestratorFunctions') ?? concurrency,
+    maxConcurrentEntities: limit('maxConcurrentEntityFunctions') ?? concurrency,
     maxEntityBatch: limit('maxEntityOperationBatchSize') ?? DEFAULT_SETTINGS.maxEntityBatch,
     overridableStates:
       oneOf(['AnyState', 'NonRunningStates'], from, 'overridableExistingInstanceStates', file) ??
