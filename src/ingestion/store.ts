@@ -9,6 +9,7 @@ export const ALL = 'all';
 export const ingestions = recordStore({
   table: 'Ingestions',
   schema: ingestionRecord,
+  indexVersion: 2,
   indexes: ({ state, startedAt }) =>
     state === 'removed' ? [] : [{ partition: ALL, row: newestFirst(startedAt) }],
   dueAt,

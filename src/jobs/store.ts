@@ -3,7 +3,13 @@ import { jobRecord, type SalesReport } from './model.js';
 import { dueAt, overSince } from './rules.js';
 
 /** The jobs. */
-export const jobs = recordStore({ table: 'Jobs', schema: jobRecord, dueAt, endedAt: overSince });
+export const jobs = recordStore({
+  table: 'Jobs',
+  schema: jobRecord,
+  indexVersion: 2,
+  dueAt,
+  endedAt: overSince,
+});
 
 const files = () => container('jobs');
 const json = { contentType: 'application/json' };

@@ -12,7 +12,10 @@ const BEATS_WITHIN = moment.duration(5, 'minutes');
 /** A message in a queue that the app reads waits for seconds. */
 const WAITS_AT_MOST = moment.duration(1, 'hour');
 
-/** The queues that the app reads. What fails five times goes to a queue with `-poison` at its end. */
+/**
+ * The queues that the app reads at once. A message in `notifications` may wait for hours while the webhook fails,
+ * so it is no reason to be down. What fails too often goes to a queue with `-poison` at its end.
+ */
 const READ = ['dispatch', 'ingest', 'telemetry', 'update-reports'];
 const QUEUES = [
   ...READ,

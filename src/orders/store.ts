@@ -6,12 +6,19 @@ import { orderRecord, receiptRecord, type Order, type Receipt } from './model.js
 import { dueAt, overSince, slotAfter } from './rules.js';
 
 /** The orders. */
-export const orders = recordStore({ table: 'Orders', schema: orderRecord, dueAt, endedAt: overSince });
+export const orders = recordStore({
+  table: 'Orders',
+  schema: orderRecord,
+  indexVersion: 2,
+  dueAt,
+  endedAt: overSince,
+});
 
 /** The receipts of goods. */
 export const receipts = recordStore({
   table: 'Receipts',
   schema: receiptRecord,
+  indexVersion: 2,
   dueAt: ({ state, receivedAt }) => (state === 'closed' ? undefined : slotAfter(receivedAt)),
   endedAt: ({ state, receivedAt }) => (state === 'closed' ? receivedAt : undefined),
 });

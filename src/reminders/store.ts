@@ -7,6 +7,7 @@ export const reminders = recordStore({
   table: 'Reminders',
   schema: remindersRecord,
   rowKey: 'reminders',
+  indexVersion: 2,
   dueAt,
   endedAt: ({ endedAt }) => endedAt,
 });

@@ -217,6 +217,34 @@ describe('an operator', () => {
     expect((await act(app, id, 'purge')).status).toBe(404);
   });
 
+  it('must have the role where the platform signs people in', async () => {
+    const { app } = await startApp({ settings: { WEBSITE_AUTH_ENABLED: 'true' } });
+    const id = await approval(app, 'a');
+    const as = (...roles: string[]): Record<string, string> => {
+      const claims = [
+        { typ: 'preferred_username', val: 'olga@contoso.com' },
+        ...roles.map((val) => ({ typ: 'roles', val })),
+      ];
+      const principal = Buffer.from(JSON.stringify({ claims })).toString('base64');
+      return { 'x-ms-client-principal': principal };
+    };
+    for (const path of [
+      INSTANCES,
+      `${INSTANCES}/${id}`,
+      `${INSTANCES}/${id}/history`,
+      '/api/operations/health',
+    ]) {
+      expect([path, (await app.get(path, as())).status]).toEqual([path, 403]);
+      expect([path, (await app.get(path, as('operator'))).status]).toEqual([path, 200]);
+    }
+    expect((await app.post(`${INSTANCES}/${id}/suspend`, {}, as())).status).toBe(403);
+    expect((await app.post(`${INSTANCES}/${id}/suspend`, {}, as('operator'))).status).toBe(202);
+    await app.quiet();
+    expect((await see(app, id, '/history?payloads=true')).history!.at(-1)).toMatchObject({
+      Reason: 'By olga@contoso.com',
+    });
+  });
+
   it('gets one success and conflicts when the same is asked for several times at once', async () => {
     const { app } = await startApp();
     const id = await approval(app, 'a');

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
 import { sample } from '../ingestion/support.js';
 import { startApp } from '../support/app.js';
-import { barriers, hasBrowser, overhang, useBrowser } from '../support/browser.js';
+import { violations } from '../support/axe.js';
+import { hasBrowser, overhang, useBrowser } from '../support/browser.js';
 
 const SHOTS = process.env['SCREENSHOTS'];
 const shoot = async (page: Page, name: string): Promise<void> => {
@@ -35,7 +36,7 @@ describe.skipIf(!hasBrowser)('the page of operations, in a browser', () => {
     const grid = page.getByRole('grid', { name: 'Instances' });
     await grid.getByRole('row').filter({ hasText: job }).waitFor();
     await expect.poll(() => page.getByRole('status').innerText()).toMatch(/^\d+ instances$/);
-    expect([await overhang(page), await barriers(page)]).toEqual([0, []]);
+    expect([await overhang(page), await violations(page)]).toEqual([0, []]);
     await shoot(page, 'list');
 
     await page.getByLabel('Workflow').fill('ApprovalOrchestrator');
@@ -65,7 +66,7 @@ describe.skipIf(!hasBrowser)('the page of operations, in a browser', () => {
     await timeline.focus();
     await page.keyboard.press('ArrowDown');
     await page.getByRole('region', { name: 'Details of DescribeDataset' }).waitFor();
-    expect([await overhang(page), await barriers(page)]).toEqual([0, []]);
+    expect([await overhang(page), await violations(page)]).toEqual([0, []]);
     await shoot(page, 'instance');
     await page.setViewportSize({ width: 390, height: 844 });
     expect(await overhang(page)).toBe(0);
@@ -99,7 +100,7 @@ describe.skipIf(!hasBrowser)('the page of operations, in a browser', () => {
     await page.getByRole('row').filter({ hasText: 'Suspended' }).click();
     await page.getByText('Wait for legal').waitFor();
     await page.getByRole('button', { name: 'Resume', exact: true }).click();
-    expect(await barriers(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await shoot(page, 'confirm');
     await page.getByRole('button', { name: 'Resume it' }).click();
     await state('Running');
@@ -162,7 +163,7 @@ describe.skipIf(!hasBrowser)('the page of operations, in a browser', () => {
     for (let times = 0; times < 3; times += 1) await page.keyboard.press('+');
     await page.getByRole('button', { name: 'Whole time' }).waitFor();
     await expect.poll(() => page.getByRole('group', { name: 'Time axis' }).innerText()).toMatch(/, 7\.8 s$/);
-    expect(await barriers(page)).toEqual([]);
+    expect(await violations(page)).toEqual([]);
     await shoot(page, 'long');
   });
 });

@@ -3,6 +3,7 @@ import * as df from 'durable-functions';
 import { Problem, withProblems, type Handler } from '../../http/index.js';
 import { recentHealth, type Health } from '../health.js';
 import { hubOf } from '../hub.js';
+import { forOperators } from './for-operators.js';
 
 /** `GET /api/health`: whether the app works, for anybody; 503 when not. */
 export const getHealth: Handler = async (_request, client, context) => {
@@ -41,5 +42,5 @@ df.app.client.http('GetHealthDetails', {
   route: 'api/operations/health',
   methods: ['GET'],
   authLevel: 'function',
-  handler: withProblems(getHealthDetails),
+  handler: withProblems(forOperators(getHealthDetails)),
 });

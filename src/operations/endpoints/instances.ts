@@ -15,6 +15,7 @@ import {
 } from '../../http/index.js';
 import { hubOf, type Hub, type ListedInstance, type ShownInstance } from '../hub.js';
 import { actionRequest, actions, instanceQuery, instancesQuery, type Action } from '../model.js';
+import { forOperators } from './for-operators.js';
 
 /** How many pages of the hub one request reads to find an instance of a workflow. */
 const ROUNDS = 10;
@@ -179,23 +180,23 @@ df.app.client.http('ListInstances', {
   route: 'api/operations/instances',
   methods: ['GET'],
   authLevel: 'function',
-  handler: withProblems(listInstances),
+  handler: withProblems(forOperators(listInstances)),
 });
 df.app.client.http('GetInstance', {
   route: 'api/operations/instances/{id}',
   methods: ['GET'],
   authLevel: 'function',
-  handler: withProblems(getInstance),
+  handler: withProblems(forOperators(getInstance)),
 });
 df.app.client.http('GetInstanceHistory', {
   route: 'api/operations/instances/{id}/history',
   methods: ['GET'],
   authLevel: 'function',
-  handler: withProblems(getHistory),
+  handler: withProblems(forOperators(getHistory)),
 });
 df.app.client.http('ActOnInstance', {
   route: 'api/operations/instances/{id}/{action}',
   methods: ['POST'],
   authLevel: 'function',
-  handler: withProblems(actOnInstance),
+  handler: withProblems(forOperators(actOnInstance)),
 });
