@@ -15,6 +15,7 @@ import { Host } from './host.js';
 import { releaseIdleMemory } from './idle-memory.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
+import { blobReceipts } from './triggers/blob-receipts.js';
 import { findConnection } from './triggers/connections.js';
 import type { HostKeys } from './triggers/keys.js';
 import type { ScheduleStatus, ScheduleStatuses } from './triggers/schedule-statuses.js';
@@ -179,6 +180,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     clock,
     log,
     schedules: scheduleStatuses(options, config, directory, schedules),
+    receipts: blobReceipts(options.storage === 'memory', config.setting, directory),
     enforceKeys: options.enforceKeys === true,
     engine: { strict: options.strict === true, opened: () => continueTime(hub, time, clock) },
     front: (request) => devConsole?.handle(request),

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { withProperties } from './binding-data.js';
+import { BindingData, withProperties } from './binding-data.js';
 import type { Clock } from './durable/clock.js';
 import { LONGEST_TIMEOUT } from './durable/clock.js';
+import type { FunctionNamesOptions } from './function-names.js';
+import { FunctionNames } from './function-names.js';
 import type { Log } from './log.js';
 import type { RetryPolicy } from './retry.js';
-import { retryPolicy } from './retry.js';
+import { policyOf, rpcException } from './retry.js';
 import { RunningTasks } from './running-tasks.js';
 import { formatTimeSpan } from './time-span.js';
-import { UnsupportedBindingError } from './triggers/bindings.js';
 import type {
   Binding,
   FunctionDefinition,
@@ -16,18 +17,15 @@ import type {
   TypedData,
   Worker,
 } from './worker/types.js';
+import { WorkerStoppedError } from './worker/types.js';
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends FunctionNamesOptions {
   worker: Worker;
-  /** The app's functions, with their settings filled in. */
-  functions: readonly FunctionDefinition[];
-  /** Whether a setting disables a function, so that it may not run. Default: none is disabled. */
-  isDisabled?: (definition: FunctionDefinition) => boolean;
   log: Log;
-  /** The value of a binding of direction `in` that is not the trigger. */
-  input: (binding: Binding) => TypedData;
+  /** The value of a binding of direction `in` that is not the trigger. Rejects when it cannot be read. */
+  input: (binding: Binding, data: BindingData) => TypedData | Promise<TypedData>;
   /** Writes the value that a function gave an output binding. Rejects when it cannot. */
-  output: (binding: Binding, value: TypedData | null | undefined) => Promise<void>;
+  output: (binding: Binding, value: TypedData | null | undefined, data: BindingData) => Promise<void>;
   clock: Clock;
   /** How long a function may run, in milliseconds of real time; Infinity for no limit. */
   functionTimeout: number;
@@ -49,9 +47,7 @@ const MAX_DEATHS = 3;
  */
 export class Executor implements Worker {
   readonly functions: ReadonlyMap<string, FunctionDefinition>;
-  readonly #lowerCase: ReadonlyMap<string, FunctionDefinition>;
-  /** The settings that disable functions, by function name in lower case. */
-  readonly #disabled: ReadonlyMap<string, string>;
+  readonly #names: FunctionNames;
   readonly #options: ExecutorOptions;
   readonly #policies = new Map<string, RetryPolicy>();
   /** Functions that end the waits for retries. */
@@ -63,23 +59,23 @@ export class Executor implements Worker {
   /** @throws UnsupportedBindingError for a retry policy that cannot be followed */
   constructor(options: ExecutorOptions) {
     this.#options = options;
-    const { functions, isDisabled = () => false } = options;
-    const enabled = functions.filter((definition) => !isDisabled(definition));
-    this.functions = new Map(enabled.map((definition) => [definition.name, definition]));
-    this.#lowerCase = new Map(enabled.map((definition) => [definition.name.toLowerCase(), definition]));
-    this.#disabled = new Map(
-      functions.filter(isDisabled).map(({ name }) => [name.toLowerCase(), `AzureWebJobs.${name}.Disabled`]),
-    );
-    for (const { name, retryOptions } of enabled)
+    this.#names = new FunctionNames(options);
+    this.functions = this.#names.enabled;
+    for (const { name, retryOptions } of this.functions.values())
       if (retryOptions !== undefined) this.#policies.set(name, policyOf(name, retryOptions));
   }
 
   find(name: string): FunctionDefinition | undefined {
-    return this.#lowerCase.get(name.toLowerCase());
+    return this.#names.find(name);
   }
 
   disabledBy(name: string): string | undefined {
-    return this.#disabled.get(name.toLowerCase());
+    return this.#names.disabledBy(name);
+  }
+
+  /** Why a function cannot run here: {@link FunctionDefinition.problem}. */
+  problemOf(definition: FunctionDefinition): string | undefined {
+    return this.#names.isReplaced(definition) ? undefined : definition.problem;
   }
 
   /** Whether a function runs. */
@@ -108,7 +104,16 @@ export class Executor implements Worker {
     request: InvocationRequest,
     waiting: (waits: boolean) => void = () => {},
   ): Promise<InvocationOutcome> {
-    const definition = this.functions.get(request.functionName)!;
+    const definition = this.#names.get(request.functionName)!;
+    const problem = this.problemOf(definition);
+    if (problem !== undefined)
+      return {
+        ok: false,
+        error: new Error(problem),
+        message: problem,
+        stackTrace: undefined,
+        refused: true,
+      };
     const policy = this.#policies.get(definition.name);
     if (policy === undefined) return this.#attempt(definition, request);
     const { maxRetryCount } = policy;
@@ -180,17 +185,20 @@ export class Executor implements Worker {
       request.triggerMetadata ?? {},
       request.inputData[definition.trigger.name],
     );
-    let outcome = await this.#inTime(
-      definition.name,
-      invocationId,
-      this.#run(request, {
-        ...request,
+    const data = new BindingData(definition, request.inputData[definition.trigger.name], triggerMetadata);
+    let outcome = await orFailure(async () =>
+      this.#inTime(
+        definition.name,
         invocationId,
-        triggerMetadata,
-        inputData: this.#inputs(definition, request),
-      }),
+        this.#run(request, {
+          ...request,
+          invocationId,
+          triggerMetadata,
+          inputData: await this.#inputs(definition, request, data),
+        }),
+      ),
     );
-    if (outcome.ok) outcome = await this.#writeOutputs(definition, outcome);
+    if (outcome.ok) outcome = await this.#writeOutputs(definition, outcome, data);
     const how = outcome.ok ? 'Succeeded' : 'Failed';
     const line = `Executed 'Functions.${definition.name}' (${how}, Id=${invocationId}, Duration=${Math.round(performance.now() - startedAt)}ms)`;
     if (outcome.ok) log('debug', `Function.${definition.name}`, line);
@@ -235,60 +243,52 @@ export class Executor implements Worker {
     }
   }
 
-  #inputs(
-    { bindings, trigger }: FunctionDefinition,
+  async #inputs(
+    definition: FunctionDefinition,
     { inputData }: InvocationRequest,
-  ): Record<string, TypedData> {
+    data: BindingData,
+  ): Promise<Record<string, TypedData>> {
+    const { bindings, trigger } = definition;
     const inputs = { ...inputData };
-    for (const binding of Object.values(bindings))
-      if (binding.direction === 'in' && binding.name !== trigger.name)
-        inputs[binding.name] = this.#options.input(binding);
+    for (const binding of Object.values(bindings)) {
+      if (binding.direction !== 'in' || binding.name === trigger.name) continue;
+      const isRead = isClient(binding) || !this.#names.isReplaced(definition);
+      inputs[binding.name] = isRead ? await this.#options.input(binding, data) : {};
+    }
     return inputs;
   }
 
   async #writeOutputs(
     { bindings }: FunctionDefinition,
     outcome: Extract<InvocationOutcome, { ok: true }>,
+    data: BindingData,
   ): Promise<InvocationOutcome> {
-    try {
+    return orFailure(async () => {
       for (const binding of Object.values(bindings)) {
         if (binding.direction !== 'out' || binding.type === 'http') continue;
-        await this.#options.output(
-          binding,
-          binding.name === '$return' ? outcome.returnValue : outcome.outputData[binding.name],
-        );
+        const value = binding.name === '$return' ? outcome.returnValue : outcome.outputData[binding.name];
+        await this.#options.output(binding, value, data);
       }
       return outcome;
-    } catch (error) {
-      return {
-        ok: false,
-        error,
-        message: error instanceof Error ? error.message : String(error),
-        stackTrace: error instanceof Error ? error.stack : undefined,
-      };
-    }
+    });
   }
 }
 
-function policyOf(name: string, options: Record<string, unknown>): RetryPolicy {
+function isClient({ type }: Binding): boolean {
+  return type === 'durableClient' || type === 'orchestrationClient';
+}
+
+/** What fails before or after a function counts as its failure. */
+async function orFailure(task: () => Promise<InvocationOutcome>): Promise<InvocationOutcome> {
   try {
-    return retryPolicy(options);
+    return await task();
   } catch (error) {
-    throw new UnsupportedBindingError(
-      `The retry policy of the function '${name}' cannot be followed: ${(error as Error).message}.`,
-      { cause: error },
-    );
+    if (error instanceof WorkerStoppedError) throw error;
+    return {
+      ok: false,
+      error,
+      message: error instanceof Error ? error.message : String(error),
+      stackTrace: error instanceof Error ? error.stack : undefined,
+    };
   }
-}
-
-/** The failure of the previous attempt, in the form in which a function gets it. */
-function rpcException(
-  name: string,
-  { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>,
-): { message: string; stackTrace: string; source: string } {
-  return {
-    message: `Exception while executing function: Functions.${name} ---> Result: Failure\nException: ${message}\nStack: ${stackTrace}`,
-    stackTrace,
-    source: 'System.Private.CoreLib',
-  };
 }

@@ -8,8 +8,11 @@ export function functionList(host: Host): string {
   const lines = [
     ...host.httpFunctions.map(({ name, methods, url }) => `\t${name}: [${methods.join(',')}] ${url}\n`),
     ...enabled
-      .filter(({ trigger }) => trigger.type !== 'httpTrigger')
+      .filter(({ trigger, problem }) => trigger.type !== 'httpTrigger' && problem === undefined)
       .map(({ name, trigger }) => `\t${name}: ${trigger.type}\n`),
+    ...enabled.flatMap(({ name, problem }) =>
+      problem === undefined ? [] : [`Function ${name} does not run here. ${problem}\n`],
+    ),
     ...all
       .filter((definition) => host.isDisabled(definition))
       .map(({ name }) => `Function ${name} is disabled.\n`),

@@ -16,13 +16,15 @@ import { RequestHandler } from './request-handler.js';
 import { startupRemarks } from './startup-remarks.js';
 import { Tracing } from './tracing/tracing.js';
 import { resolveBindings } from './triggers/bindings.js';
-import { requestByHand } from './triggers/by-hand.js';
+import { runByHand } from './triggers/by-hand.js';
 import { functionsToRun } from './functions-to-run.js';
 import { functionUrl, methodsOf } from './triggers/http-functions.js';
 import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
 import { keysOf } from './triggers/keys.js';
-import { Queues } from './triggers/queues.js';
+import { StorageBindings } from './triggers/storage-bindings.js';
+import type { BlobReceipts } from './triggers/blob-receipts.js';
+import { MemoryBlobReceipts } from './triggers/blob-receipts.js';
 import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
 import { MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
 import { Timers } from './triggers/timers.js';
@@ -40,7 +42,10 @@ export interface HostOptions {
   keys?: HostKeys;
   /** Where the host records when timer functions ran. Default: in memory, until the host stops. */
   schedules?: ScheduleStatuses;
+  /** Where the host records which blobs blob functions have had. Default: in memory, until the host stops. */
+  receipts?: BlobReceipts;
   around?: ExecutorOptions['around'];
+  isReplaced?: ExecutorOptions['isReplaced'];
   engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode' | 'sendHttp' | 'opened'>;
   /** Answers requests before the app does; undefined for those that are the app's. Never rejects. */
   front?: (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>> | undefined;
@@ -59,7 +64,7 @@ export class Host {
   readonly #options: HostOptions;
   readonly #requests: RequestHandler;
   readonly #server: HttpServer;
-  readonly queues: Queues;
+  readonly storage: StorageBindings;
   readonly timers: Timers;
   readonly #rpcPath: string;
   readonly #tracing: Tracing | undefined;
@@ -71,7 +76,7 @@ export class Host {
     this.#options = options;
     this.#tracing = Tracing.of(options.config.tracing, options.clock, options.log);
     this.functions = this.#resolveFunctions();
-    this.queues = this.#makeQueues();
+    this.storage = this.#makeStorage();
     this.worker = this.#makeExecutor();
     this.timers = this.#makeTimers();
     this.keys = keysOf(this.functions, options.keys);
@@ -96,9 +101,7 @@ export class Host {
       throw error;
     }
     this.#started = true;
-    await this.queues.start(
-      this.#triggered('queueTrigger').filter(({ trigger }) => this.queues.problem(trigger) === undefined),
-    );
+    await this.storage.start([...this.#triggered('queueTrigger'), ...this.#triggered('blobTrigger')]);
     await this.timers.start();
     return this.#port;
   }
@@ -106,7 +109,7 @@ export class Host {
   /** Lets running requests end, and gives the hub back. */
   async stop(): Promise<void> {
     this.worker.stop();
-    await Promise.all([this.#server.close(), this.queues.stop(), this.timers.stop()]);
+    await Promise.all([this.#server.close(), this.storage.stop(), this.timers.stop()]);
     const stopping = this.engine.stop();
     this.#options.app.hostStops?.();
     await stopping;
@@ -130,10 +133,11 @@ export class Host {
   }
 
   /**
-   * Runs the queue functions with every visible message of their queues. @returns whether there were messages
+   * Runs the queue functions with every visible message of their queues, and the blob functions with every new
+   * blob. @returns whether there were any
    */
   async drainQueues(): Promise<boolean> {
-    return this.queues.drain();
+    return this.storage.drain();
   }
 
   /** The origin of the host's URLs. */
@@ -161,14 +165,16 @@ export class Host {
   }
 
   /**
-   * Runs a timer or queue function at once, without its trigger.
-   * @param input the text of the message, for a queue function
-   * @returns undefined when there is no such function
+   * Runs a timer, queue or blob function at once, without its trigger.
+   * @param input the text of the message, or the path of the blob
+   * @returns undefined when there is no such function. Rejects when there is no such blob
    */
   run(name: string, input: string): Promise<InvocationOutcome> | undefined {
     const definition = this.worker.find(name);
-    const request = definition && requestByHand(definition, input, this.timers);
-    return request && this.worker.invoke(request);
+    return (
+      definition &&
+      runByHand(definition, input, { timers: this.timers, storage: this.storage, worker: this.worker })
+    );
   }
 
   // ---- the steps of the constructor -----------------------------------------------------------------------
@@ -184,19 +190,19 @@ export class Host {
     );
   }
 
-  #makeQueues(): Queues {
-    const { config, log } = this.#options;
-    return new Queues({
-      setting: config.setting,
-      options: config.queues,
+  #makeStorage(): StorageBindings {
+    const { config, log, receipts = new MemoryBlobReceipts() } = this.#options;
+    return new StorageBindings({
+      config,
       log,
+      receipts,
       run: async ({ name }, inputData, triggerMetadata, waiting) =>
         (await this.worker.invoke({ functionName: name, inputData, triggerMetadata }, waiting)).ok,
     });
   }
 
   #makeExecutor(): Executor {
-    const { app, config, clock, log, around } = this.#options;
+    const { app, config, clock, log, around, isReplaced } = this.#options;
     return new Executor({
       worker: app,
       log,
@@ -204,10 +210,14 @@ export class Host {
       functionTimeout: config.functionTimeout,
       functions: this.functions,
       isDisabled: (definition) => this.isDisabled(definition),
-      input: () => ({ string: this.#clientBinding() }),
-      output: (binding, value) => this.queues.write(binding, value),
+      input: (binding, data) =>
+        binding.type === 'blob' || binding.type === 'table'
+          ? this.storage.read(binding, data)
+          : { string: this.#clientBinding() },
+      output: (binding, value, data) => this.storage.write(binding, value, data),
       tooLong: app.restart?.bind(app),
       ...(around !== undefined && { around }),
+      ...(isReplaced !== undefined && { isReplaced }),
     });
   }
 
@@ -224,7 +234,7 @@ export class Host {
 
   #logRemarks(): void {
     const { config, log } = this.#options;
-    for (const { level, line } of startupRemarks(this.worker.functions.values(), this.queues, config))
+    for (const { level, line } of startupRemarks(this.worker.functions.values(), this.storage, config))
       log(level, 'Host.Startup', line);
   }
 
@@ -257,7 +267,7 @@ export class Host {
       tracing: this.#tracing,
       origin: () => this.origin,
       isDisabled: (definition) => this.isDisabled(definition),
-      run: (name, input) => this.run(name, input) !== undefined,
+      run: (name, input) => this.run(name, input),
       crash: (during) => {
         if (during !== undefined && this.worker.find(during) === undefined) return false;
         app.crash(during);
@@ -280,6 +290,8 @@ export class Host {
 
   /** The functions with a trigger of one type that are not disabled. */
   #triggered(type: string): FunctionDefinition[] {
-    return [...this.worker.functions.values()].filter(({ trigger }) => trigger.type === type);
+    return [...this.worker.functions.values()].filter(
+      ({ trigger, problem }) => trigger.type === type && problem === undefined,
+    );
   }
 }

@@ -5,6 +5,7 @@ import type { DurableClient } from './durable/client.js';
 import { ManagementApi } from './durable/management/management.js';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
 import { readBody } from './http-message.js';
+import type { Executor } from './executor.js';
 import type { Log } from './log.js';
 import type { Tracing } from './tracing/tracing.js';
 import { findConnection } from './triggers/connections.js';
@@ -14,7 +15,7 @@ import { pathSegments, type Router, type RouteValues } from './triggers/http-rou
 import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey } from './triggers/keys.js';
-import type { AppWorker, FunctionDefinition, Worker } from './worker/types.js';
+import type { AppWorker, FunctionDefinition } from './worker/types.js';
 
 export interface RequestHandlerOptions {
   config: HostConfig;
@@ -22,7 +23,7 @@ export interface RequestHandlerOptions {
   /** All functions of the app, the disabled ones included. */
   functions: readonly FunctionDefinition[];
   isDisabled: (definition: FunctionDefinition) => boolean;
-  worker: Pick<Worker, 'invoke'>;
+  worker: Pick<Executor, 'invoke' | 'problemOf'>;
   client: DurableClient;
   hubName: string;
   keys: HostKeys;
@@ -35,8 +36,8 @@ export interface RequestHandlerOptions {
   tracing: Tracing | undefined;
   /** The origin of the host's URLs. */
   origin: () => string;
-  /** Runs a timer or queue function. @returns false when there is none of that name */
-  run: (name: string, input: string) => boolean;
+  /** Runs a timer, queue or blob function. @returns undefined when there is none of that name */
+  run: (name: string, input: string) => Promise<unknown> | undefined;
   /** Ends the worker part as a crash does. @returns false when there is no function of that name */
   crash: (during: string | undefined) => boolean;
 }
@@ -121,6 +122,8 @@ export class RequestHandler {
   /** The response to a request that may not reach a function; undefined when it may. */
   #refusal(definition: FunctionDefinition, request: RequestHead): HttpResponseLike | undefined {
     if (!this.#mayCall(definition, request)) return empty(401);
+    const problem = this.#options.worker.problemOf(definition);
+    if (problem !== undefined && !this.#options.isDisabled(definition)) return text(501, problem);
     if (!this.#options.isDisabled(definition)) return undefined;
     const { name } = definition;
     this.#options.log(
@@ -144,11 +147,7 @@ export class RequestHandler {
 
   #home(): HttpResponseLike {
     if (!this.#options.config.homepage) return empty(204);
-    return {
-      status: 200,
-      headers: [['content-type', 'text/plain; charset=utf-8']],
-      body: Buffer.from('Your Functions app is up and running.\n'),
-    };
+    return text(200, 'Your Functions app is up and running.');
   }
 
   #makeManagementApi(): ManagementApi {
@@ -171,7 +170,13 @@ export class RequestHandler {
     const { config, functions, isDisabled, keys, enforceKeys, origin, run, crash } = this.#options;
     return new AdminApi({
       key: enforceKeys ? keys.master : undefined,
-      run,
+      run: (name, input) => {
+        const running = run(name, input);
+        running?.catch((error: unknown) => {
+          this.#options.log('error', 'Host.General', (error as Error).message);
+        });
+        return running !== undefined;
+      },
       crash,
       functions: () =>
         functions.map((definition) => ({
@@ -197,4 +202,12 @@ function customHeadersOf(
   if (custom.length === 0) return [];
   const own = new Set(headers.map(([name]) => name.toLowerCase()));
   return custom.filter(([name]) => !own.has(name.toLowerCase()));
+}
+
+function text(status: number, line: string): HttpResponseLike {
+  return {
+    status,
+    headers: [['content-type', 'text/plain; charset=utf-8']],
+    body: Buffer.from(`${line}\n`),
+  };
 }

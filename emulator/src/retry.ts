@@ -1,3 +1,5 @@
+import { UnsupportedBindingError } from './triggers/bindings.js';
+import type { InvocationOutcome } from './worker/types.js';
 /**
  * Retry policies of functions, as `@azure/functions` registers them: `retry: { strategy: 'fixedDelay', ...
  * }`.
@@ -47,4 +49,28 @@ export function retryPolicy(options: Readonly<Record<string, unknown>>): RetryPo
     default:
       throw new Error(`there is no strategy '${String(strategy)}'`);
   }
+}
+
+/** The retry policy of a function. @throws UnsupportedBindingError when it cannot be followed */
+export function policyOf(name: string, options: Record<string, unknown>): RetryPolicy {
+  try {
+    return retryPolicy(options);
+  } catch (error) {
+    throw new UnsupportedBindingError(
+      `The retry policy of the function '${name}' cannot be followed: ${(error as Error).message}.`,
+      { cause: error },
+    );
+  }
+}
+
+/** The failure of the previous attempt, in the form in which a function gets it. */
+export function rpcException(
+  name: string,
+  { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>,
+): { message: string; stackTrace: string; source: string } {
+  return {
+    message: `Exception while executing function: Functions.${name} ---> Result: Failure\nException: ${message}\nStack: ${stackTrace}`,
+    stackTrace,
+    source: 'System.Private.CoreLib',
+  };
 }

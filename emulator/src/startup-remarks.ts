@@ -3,13 +3,13 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { HostConfig } from './config/config.js';
 import type { LogLevel } from './log.js';
-import type { Queues } from './triggers/queues.js';
+import type { StorageBindings } from './triggers/storage-bindings.js';
 import type { FunctionDefinition } from './worker/types.js';
 
 /** Says, in one line each, what of an app does not run here as it is written, and why. */
 export function* startupRemarks(
   functions: Iterable<FunctionDefinition>,
-  queues: Pick<Queues, 'problem'>,
+  storage: Pick<StorageBindings, 'problem'>,
   {
     directory,
     extendedSessions,
@@ -18,7 +18,11 @@ export function* startupRemarks(
   }: Pick<HostConfig, 'directory' | 'extendedSessions' | 'ignored' | 'otherProvider'>,
 ): Iterable<{ level: LogLevel; line: string }> {
   const warning = (line: string): { level: LogLevel; line: string } => ({ level: 'warning', line });
-  for (const { name, bindings, trigger, retryOptions } of functions) {
+  for (const { name, bindings, trigger, retryOptions, problem: unsupported } of functions) {
+    if (unsupported !== undefined) {
+      yield { level: 'error', line: unsupported };
+      continue;
+    }
     if (retryOptions !== undefined && trigger.type !== 'timerTrigger')
       yield warning(
         `The retry policy of '${name}' works, but the Functions host warns that it will ignore it soon: of the triggers here, only timers keep theirs.`,
@@ -26,12 +30,17 @@ export function* startupRemarks(
     if (trigger.type === 'warmupTrigger')
       yield warning(`The function '${name}' is never called: the emulator has no instances to warm up.`);
     for (const binding of Object.values(bindings)) {
-      if (binding.type !== 'queueTrigger' && binding.type !== 'queue') continue;
-      const problem = queues.problem(binding);
-      if (problem !== undefined)
-        yield warning(
-          `The function '${name}' ${binding === trigger ? 'is never called' : 'fails when it writes a message'}: ${problem}.`,
-        );
+      const found = storage.problem(binding);
+      if (found === undefined) continue;
+      const what =
+        binding === trigger
+          ? 'is never called'
+          : binding.type === 'queue'
+            ? 'fails when it writes a message'
+            : binding.direction === 'in'
+              ? 'fails'
+              : `fails when it writes a ${binding.type === 'blob' ? 'blob' : 'row'}`;
+      yield warning(`The function '${name}' ${what}: ${found}.`);
     }
   }
   const old = oldSdk(directory);

@@ -10,6 +10,7 @@ export {
 export { HistoryMismatchError } from './durable/replay/replay.js';
 export type { HttpAnswer, HttpCall } from './durable/http/http-call.js';
 export {
+  AppFailedError,
   NeverFinishesError,
   type ActivityCall,
   type Duration,

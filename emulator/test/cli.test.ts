@@ -94,7 +94,7 @@ describe('an emulator that serves', () => {
 
 test('a disabled function with an unknown binding does not stop the app from starting', async () => {
   const emulator = await startCli([...app('failing'), '--storage', 'memory'], {
-    env: { AzureWebJobsStorage: '', HOW: 'blob', 'AzureWebJobs.Blobs.Disabled': 'true' },
+    env: { AzureWebJobsStorage: '', HOW: 'cosmos', 'AzureWebJobs.Blobs.Disabled': 'true' },
   });
   expect(emulator.output()).toContain('Function Blobs is disabled.');
   expect((await fetch(`${emulator.url}/api/Blobs`)).status).toBe(404);
@@ -149,7 +149,6 @@ describe('one line, and an exit code that is not 0, for', () => {
       'grpc',
       /^The app uses durable-functions 4, which uses another protocol \(gRPC\)\. The emulator runs durable-functions 3\.$/m,
     ],
-    ['blob', /^The function 'Blobs' uses the binding 'blob', which the emulator does not have\.$/m],
     [
       'route',
       /^The route of 'Route' cannot be read\. The constraint 'number' .* there is no such constraint/m,

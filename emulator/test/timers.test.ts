@@ -177,7 +177,9 @@ describe('a timer function', () => {
         .filter(({ name }) => name === 'Nightly')
         .slice(2),
     ).toMatchObject([{ at: '2026-11-23T02:30:00.000Z' }]);
-    await expect(app.run('Yearly')).rejects.toThrow("The app has no timer or queue function named 'Yearly'.");
+    await expect(app.run('Yearly')).rejects.toThrow(
+      "The app has no timer, queue or blob function named 'Yearly'.",
+    );
     await expect(app.run('Hourly')).rejects.toThrow(
       "The setting AzureWebJobs.Hourly.Disabled disables the function 'Hourly'.",
     );

@@ -113,9 +113,9 @@ export class Console {
         const found = host.functions.find((definition) => definition.name === name);
         if (found?.trigger.type !== 'queueTrigger')
           throw new Problem(404, `There is no queue function '${name}'.`);
-        const wrong = host.queues.problem(found.trigger);
+        const wrong = host.storage.queues.problem(found.trigger);
         if (wrong !== undefined) throw new Problem(409, `It cannot run: ${wrong}.`);
-        return json(await host.queues.look(found.trigger));
+        return json(await host.storage.queues.look(found.trigger));
       };
     if (kind !== 'instances' || name === '') return undefined;
     if (part === undefined)

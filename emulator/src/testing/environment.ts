@@ -11,6 +11,7 @@ import { MemoryHub } from '../durable/memory/memory-hub.js';
 import type { ReplayOptions } from '../durable/replay/replay.js';
 import type { TaskHub } from '../durable/task-hub.js';
 import { Host } from '../host.js';
+import { StoredBlobReceipts } from '../triggers/blob-receipts.js';
 import { BlobScheduleStatuses, hostId } from '../triggers/schedule-statuses.js';
 import { difference } from '../virtual/replay-check.js';
 import type { Scope } from '../virtual/scope.js';
@@ -21,12 +22,17 @@ import type { FunctionDefinition, InvocationRequest } from '../worker/types.js';
 import { FunctionsWorker } from '../worker/worker.js';
 import { Activities } from './activities.js';
 import { decoded } from './decoded.js';
+import { catchFailures, Failures } from './failures.js';
 import type { TestAppOptions } from './options.js';
 
 /** A running app with all that belongs to its environment. */
 export interface Environment {
   host: Host;
+  /** The app, in this process. */
+  app: FunctionsWorker;
   clock: SkippingClock;
+  /** What the app does outside any call. */
+  failures: Failures;
   activities: Activities;
   port: number;
   /** Runs an orchestrator function twice and compares; undefined with `verifyReplay: false`. */
@@ -43,6 +49,7 @@ const ELSEWHEN = 37 * 86_400_000 + 5 * 3_600_000 + 7 * 60_000 + 11;
 /** @throws AppLoadError, ConfigError, HubUnavailableError */
 export async function startEnvironment(options: TestAppOptions): Promise<Environment> {
   installScopes();
+  catchFailures();
   const directory = path.resolve(startedIn, options.directory ?? '.');
   const source: AppSource = options.app === undefined ? { directory } : { app: options.app };
   const config = configOf(options, directory);
@@ -52,12 +59,21 @@ export async function startEnvironment(options: TestAppOptions): Promise<Environ
   const clock = new SkippingClock(
     options.time === undefined ? Math.floor(Date.now() / 1000) * 1000 : new Date(options.time).getTime(),
   );
-  const scope: Scope = { now: () => clock.now(), env };
-  const elsewhen: Scope = { now: () => clock.now() + ELSEWHEN, env };
+  const failures = new Failures();
+  const failed = (thrown: unknown): void => {
+    failures.report(thrown);
+    app.crash();
+  };
+  const scope: Scope = { now: () => clock.now(), env, failed };
+  const elsewhen: Scope = { now: () => clock.now() + ELSEWHEN, env, failed };
   const verifyReplay = options.verifyReplay === false ? undefined : replayCheck(elsewhen);
   const log = options.log ?? (() => {});
   const activities = new Activities(() => [...app.functions.keys()]);
-  const app = new FunctionsWorker({ registrations, log, replace: (name) => activities.handlerOf(name) });
+  const app: FunctionsWorker = new FunctionsWorker({
+    registrations,
+    log,
+    replace: (name) => activities.handlerOf(name),
+  });
   const host: Host = new Host({
     app,
     config,
@@ -66,14 +82,19 @@ export async function startEnvironment(options: TestAppOptions): Promise<Environ
     log,
     enforceKeys: options.enforceKeys === true,
     ...(isStored(options) && {
+      receipts: new StoredBlobReceipts({
+        connection: { connectionString: options.storage },
+        hostId: hostId(directory, config.setting),
+      }),
       schedules: new BlobScheduleStatuses({
         connection: { connectionString: options.storage },
         hostId: hostId(directory, config.setting),
         timeZone: config.timeZone,
       }),
     }),
+    isReplaced: (name) => activities.handlerOf(name) !== undefined,
     around: async (request, run) => {
-      recordActivity(activities, host.worker.functions.get(request.functionName)!, request, clock);
+      recordActivity(activities, app.functions.get(request.functionName)!, request, clock);
       return currentScope() === elsewhen ? run() : runInScope(scope, run);
     },
     engine: {
@@ -91,7 +112,7 @@ export async function startEnvironment(options: TestAppOptions): Promise<Environ
   });
   const port = await host.start(0);
   env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
-  return { host, clock, activities, port, verifyReplay };
+  return { host, app, clock, failures, activities, port, verifyReplay };
 }
 
 function isStored(options: TestAppOptions): options is TestAppOptions & { storage: string } {
@@ -113,6 +134,8 @@ async function openHub(options: TestAppOptions, config: HostConfig): Promise<Tas
 function replayCheck(elsewhen: Scope): NonNullable<ReplayOptions['replay']> {
   return async (instanceId: string, run: () => Promise<Answer>): Promise<Answer> => {
     const answer = await run();
+    // Nothing of it counts: the worker crashed, for example.
+    if (answer.unreadable !== undefined) return answer;
     const differs = difference(answer, await runInScope(elsewhen, run));
     if (differs === undefined) return answer;
     throw new OrchestratorError(

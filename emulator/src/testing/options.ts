@@ -129,3 +129,27 @@ export interface Duration {
 export class NeverFinishesError extends Error {
   override name = 'NeverFinishesError';
 }
+
+/**
+ * The app failed outside any call: nothing caught an error or the rejection of a promise, or it called
+ * `process.exit`. Under the Functions host this ends the worker. The cause is what was thrown, and the stack is
+ * its stack.
+ *
+ * @example
+ * ```ts
+ * await expect(app.finished(id)).rejects.toThrow(AppFailedError);
+ * ```
+ */
+export class AppFailedError extends Error {
+  override name = 'AppFailedError';
+
+  /** @param thrown an error, or another value that was thrown */
+  constructor(thrown: unknown) {
+    const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+    super(`The app failed outside any call, which ends the worker under the Functions host: ${text}`, {
+      cause: thrown,
+    });
+    const frames = thrown instanceof Error ? /\n\s+at [^]*$/.exec(thrown.stack ?? '')?.[0] : undefined;
+    if (frames !== undefined) this.stack = `${this.name}: ${this.message}${frames}`;
+  }
+}

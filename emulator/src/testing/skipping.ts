@@ -2,6 +2,7 @@ import type { SkippingClock } from '../durable/clock.js';
 import { isFinished } from '../durable/history.js';
 import type { Host } from '../host.js';
 import { instanceState } from './decoded.js';
+import { Failures } from './failures.js';
 import type { Duration, InstanceState } from './options.js';
 import { NeverFinishesError } from './options.js';
 
@@ -21,6 +22,8 @@ export interface SkippingOptions {
   maxJumps?: number;
   /** Whether a skip ends where it is. */
   isStopped?: () => boolean;
+  /** What ends the waits. */
+  failures?: Failures;
 }
 
 /**
@@ -30,6 +33,7 @@ export interface SkippingOptions {
 export class Skipping {
   readonly #host: Host;
   readonly #clock: SkippingClock;
+  readonly #failures: Failures;
   readonly #moving: ((to: number) => Promise<void>) | undefined;
   readonly #maxJumps: number;
   readonly #isStopped: () => boolean;
@@ -39,10 +43,16 @@ export class Skipping {
   constructor(
     host: Host,
     clock: SkippingClock,
-    { moving, maxJumps = MAX_JUMPS, isStopped = () => false }: SkippingOptions = {},
+    {
+      moving,
+      maxJumps = MAX_JUMPS,
+      isStopped = () => false,
+      failures = new Failures(),
+    }: SkippingOptions = {},
   ) {
     this.#host = host;
     this.#clock = clock;
+    this.#failures = failures;
     this.#moving = moving;
     this.#maxJumps = maxJumps;
     this.#isStopped = isStopped;
@@ -109,10 +119,10 @@ export class Skipping {
    */
   async #settle(): Promise<void> {
     for (;;) {
-      await this.#host.whenQuiet();
+      await this.#failures.race(this.#host.whenQuiet());
       const { completed } = this.#host.worker;
       if (completed === this.#drained) return;
-      if (!(await this.#host.drainQueues())) this.#drained = completed;
+      if (!(await this.#failures.race(this.#host.drainQueues()))) this.#drained = completed;
     }
   }
 

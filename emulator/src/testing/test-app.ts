@@ -36,7 +36,7 @@ export class TestApp extends TestClient implements AsyncDisposable {
    */
   static async start(options: TestAppOptions = {}): Promise<TestApp> {
     const environment = await startEnvironment(options);
-    return new TestApp(environment, new Skipping(environment.host, environment.clock));
+    return new TestApp(environment, new Skipping(environment.host, environment.clock, environment));
   }
 
   /**
@@ -67,9 +67,10 @@ export class TestApp extends TestClient implements AsyncDisposable {
   // ---- functions ------------------------------------------------------------------------------------------
 
   /**
-   * Runs a timer or queue function at once, without its trigger, and waits until nothing runs. A retry waits
-   * for skipped time.
-   * @param message for a queue function: text is sent as it is, everything else as JSON
+   * Runs a timer, queue or blob function at once, without its trigger, and waits until nothing runs. A retry
+   * waits for skipped time.
+   * @param message for a queue function: text is sent as it is, everything else as JSON; for a blob function the
+   * path of the blob: `orders/42.json`
    * @throws Error when the function fails; the cause is what it threw
    * @example await app.run('OnOrder', { order: 42 });
    */
@@ -80,10 +81,11 @@ export class TestApp extends TestClient implements AsyncDisposable {
       const setting = this.#environment.host.worker.disabledBy(name);
       throw new Error(
         setting === undefined
-          ? `The app has no timer or queue function named '${name}'.`
+          ? `The app has no timer, queue or blob function named '${name}'.`
           : `The setting ${setting} disables the function '${name}'.`,
       );
     }
+    running.catch(() => {});
     await this.quiet();
     const outcome = await Promise.race([running, Promise.resolve()]);
     if (outcome?.ok === false)
@@ -117,6 +119,25 @@ export class TestApp extends TestClient implements AsyncDisposable {
     return this.#environment.activities.callsOf(name);
   }
 
+  /**
+   * Ends what runs as a crash of the worker in Azure does: activities fail, HTTP functions answer 500, an
+   * orchestration in mid-episode becomes Failed. Instances that wait are not touched.
+   * @param during the name of a function: the crash comes when it runs next. Default: now
+   * @throws Error when the app has no such function
+   * @example
+   * await app.crashWorker({ during: 'Reminders' });
+   * expect(await app.finished(id)).toMatchObject({ runtimeStatus: 'Failed' });
+   */
+  async crashWorker({ during }: { during?: string } = {}): Promise<void> {
+    const { app } = this.#environment;
+    if (during !== undefined && app.find(during) === undefined)
+      throw new Error(
+        `The app has no function named '${during}'. It has: ${[...app.functions.keys()].toSorted().join(', ')}.`,
+      );
+    app.crash(during);
+    if (during === undefined) await this.quiet();
+  }
+
   // ---- time -----------------------------------------------------------------------------------------------
 
   /**
@@ -140,10 +161,13 @@ export class TestApp extends TestClient implements AsyncDisposable {
 
   /**
    * Stops the environment. `await using` calls it at the end of the block.
+   * @throws AppFailedError when the app has failed outside any call, and no other method has thrown that
    * @example await app.stop();
    */
   async stop(): Promise<void> {
-    await this.#environment.host.stop();
+    const { host, failures } = this.#environment;
+    await host.stop();
+    failures.check();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

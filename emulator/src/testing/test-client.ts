@@ -53,7 +53,8 @@ export abstract class TestClient {
    */
   async request(method: string, pathOrUrl: string, options: RequestOptions = {}): Promise<Response> {
     const request = toRequest(method, new URL(pathOrUrl, this.url), options);
-    return toResponse(await this.#environment.host.handle(request));
+    const { host, failures } = this.#environment;
+    return toResponse(await failures.race(host.handle(request)));
   }
 
   /** @example const { state } = await (await app.get(`/api/approvals/${id}`)).json(); */

@@ -1,10 +1,7 @@
 import type { Setting } from '../config/settings.js';
 import type { Binding, FunctionDefinition } from '../worker/types.js';
 
-/**
- * A binding cannot work: the emulator does not have its type, or a setting in it is not set. The message is
- * one line for a person.
- */
+/** A binding cannot work, for example because a setting in it is not set. The message is one line for a person. */
 export class UnsupportedBindingError extends Error {
   override name = 'UnsupportedBindingError';
 }
@@ -22,6 +19,9 @@ const SUPPORTED: ReadonlySet<string> = new Set([
   'orchestrationClient',
   'http',
   'queue',
+  'blobTrigger',
+  'blob',
+  'table',
 ]);
 
 /** The properties in which `%SETTING%` is replaced by the value of the setting. */
@@ -29,24 +29,35 @@ const RESOLVED: Readonly<Record<string, readonly string[]>> = {
   queueTrigger: ['queueName', 'connection'],
   queue: ['queueName', 'connection'],
   timerTrigger: ['schedule'],
+  blobTrigger: ['path', 'connection'],
+  blob: ['path', 'connection'],
+  table: ['tableName', 'partitionKey', 'rowKey', 'filter', 'connection'],
 };
 
-/** Fills the settings into the bindings of a function. @throws UnsupportedBindingError */
+/**
+ * Fills the settings into the bindings of a function. A function with bindings that the emulator does not have
+ * gets its {@link FunctionDefinition.problem}, which names them all.
+ * @throws UnsupportedBindingError when a setting is missing
+ */
 export function resolveBindings(definition: FunctionDefinition, setting: Setting): FunctionDefinition {
+  const { name, trigger } = definition;
+  const missing = new Set<string>();
+  for (const { type } of Object.values(definition.bindings))
+    if (!SUPPORTED.has(type)) missing.add(`'${type}'`);
+  if (missing.size > 0)
+    return {
+      ...definition,
+      problem: `The function '${name}' uses ${missing.size === 1 ? 'the binding' : 'the bindings'} ${[...missing].join(' and ')}, which the emulator does not have. Everything else runs; the setting AzureWebJobs.${name}.Disabled=true switches it off.`,
+    };
   const bindings: Record<string, Binding> = {};
   for (const [key, binding] of Object.entries(definition.bindings))
-    bindings[key] = resolve(definition.name, { ...binding, name: key }, setting);
-  return { ...definition, bindings, trigger: bindings[definition.trigger.name]! };
+    bindings[key] = resolve(name, { ...binding, name: key }, setting);
+  return { ...definition, bindings, trigger: bindings[trigger.name]! };
 }
 
 function resolve(functionName: string, binding: Binding, setting: Setting): Binding {
-  const { type } = binding;
-  if (!SUPPORTED.has(type))
-    throw new UnsupportedBindingError(
-      `The function '${functionName}' uses the binding '${type}', which the emulator does not have.`,
-    );
   const resolved = { ...binding };
-  for (const property of RESOLVED[type] ?? []) {
+  for (const property of RESOLVED[binding.type] ?? []) {
     const value = binding[property];
     if (typeof value !== 'string') continue;
     resolved[property] = value.replaceAll(/%([^%]+)%/g, (_, name: string) => {
@@ -57,11 +68,6 @@ function resolve(functionName: string, binding: Binding, setting: Setting): Bind
         );
       return found;
     });
-  }
-  if (type === 'queue' && /[{}]/.test(String(resolved['queueName']))) {
-    throw new UnsupportedBindingError(
-      `The function '${functionName}' computes the name of a queue ('${String(resolved['queueName'])}'). The emulator cannot do that.`,
-    );
   }
   return resolved;
 }

@@ -1,6 +1,7 @@
 /** Storage connections by the name of a setting, as in the property `connection` of a binding. */
 import type { ContainerClient } from '@azure/storage-blob';
 import type { QueueServiceClient } from '@azure/storage-queue';
+import type { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { Setting } from '../config/settings.js';
 
@@ -19,7 +20,7 @@ export type StorageConnection =
 export function findConnection(
   setting: Setting,
   name: string,
-  service: 'blob' | 'queue',
+  service: 'blob' | 'queue' | 'table',
 ): StorageConnection | undefined {
   for (const candidate of [`AzureWebJobs${name}`, name]) {
     const connectionString = setting(`ConnectionStrings:${candidate}`) ?? setting(candidate);
@@ -59,6 +60,35 @@ export async function blobContainer(connection: StorageConnection, name: string)
       ? BlobServiceClient.fromConnectionString(connection.connectionString, OPTIONS)
       : new BlobServiceClient(connection.serviceUri, await credential(connection.clientId), OPTIONS);
   return service.getContainerClient(name);
+}
+
+/** @throws as {@link queueService} */
+export async function tableClient(connection: StorageConnection, name: string): Promise<TableClient> {
+  const { TableClient } = await import('@azure/data-tables');
+  // Storage on this machine is reached without TLS.
+  const options = {
+    allowInsecureConnection: true,
+    retryOptions: { maxRetries: 3, retryDelayInMs: 50, maxRetryDelayInMs: 400 },
+  };
+  return 'connectionString' in connection
+    ? TableClient.fromConnectionString(connection.connectionString, name, options)
+    : new TableClient(connection.serviceUri, name, await credential(connection.clientId), options);
+}
+
+/**
+ * Why a binding's storage cannot be reached, as the end of a sentence; undefined when it can.
+ * @param what the storage: `its queue 'orders'`
+ */
+export function connectionProblem(
+  setting: Setting,
+  connection: unknown,
+  service: 'blob' | 'queue' | 'table',
+  what: string,
+): string | undefined {
+  const name = connectionName(connection);
+  return findConnection(setting, name, service) === undefined
+    ? `${what} needs a storage account, and the setting '${name}' is not set`
+    : undefined;
 }
 
 async function credential(clientId: string | undefined): Promise<TokenCredential> {

@@ -1,10 +1,11 @@
 import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
+import type { BindingData } from '../binding-data.js';
 import type { QueueOptions } from '../config/host-json.js';
 import type { Setting } from '../config/settings.js';
 import type { Log } from '../log.js';
 import { statusOf } from '../storage-errors.js';
 import type { Binding, FunctionDefinition, TypedData } from '../worker/types.js';
-import { connectionName, findConnection, queueService } from './connections.js';
+import { connectionName, connectionProblem, findConnection, queueService } from './connections.js';
 import { QueueListener, sendMessage } from './queue-listener.js';
 import type { ReceivedMessage } from './queue-messages.js';
 import { decodeMessage, encodeMessage, messageMetadata, outputMessages } from './queue-messages.js';
@@ -57,11 +58,10 @@ export class Queues {
   /** Why a queue binding cannot work, as the end of a sentence; undefined when it can. */
   problem({ queueName, connection }: Binding): string | undefined {
     const name = String(queueName).toLowerCase();
-    if (name.length < 3 || name.length > 63 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
+    const isComputed = /[{}]/.test(name);
+    if (!isComputed && (name.length < 3 || name.length > 63 || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)))
       return `'${String(queueName)}' is not the name of a queue`;
-    const setting = connectionName(connection);
-    if (findConnection(this.#options.setting, setting, 'queue') !== undefined) return undefined;
-    return `its queue '${name}' needs a storage account, and the setting '${setting}' is not set`;
+    return connectionProblem(this.#options.setting, connection, 'queue', `its queue '${name}'`);
   }
 
   /** Starts a listener for each queue function. */
@@ -99,7 +99,9 @@ export class Queues {
   }
 
   /** Writes the value that a function gave an output binding. @throws Error when it cannot be written */
-  async write(binding: Binding, value: TypedData | null | undefined): Promise<void> {
+  async write(template: Binding, value: TypedData | null | undefined, data: BindingData): Promise<void> {
+    if (value === undefined || value === null) return;
+    const binding = { ...template, queueName: data.resolve(String(template['queueName'])) };
     const problem = this.problem(binding);
     if (problem !== undefined)
       throw new Error(`The output binding '${binding.name}' cannot be written: ${problem}.`);
@@ -132,6 +134,19 @@ export class Queues {
         text: decodedOrRaw(messageText, this.#options.options.base64),
       })),
     };
+  }
+
+  /** Puts a message of the host into a queue. @param connection the name of a setting, as in a binding */
+  async send(connection: unknown, queueName: string, message: string): Promise<void> {
+    const queue = await this.#queue({
+      type: 'queue',
+      direction: 'out',
+      name: queueName,
+      queueName,
+      connection,
+    });
+    await sendMessage(queue, encodeMessage(message, this.#options.options.base64));
+    this.#notify(queueName);
   }
 
   /** Processes every visible message. @returns whether there were messages */

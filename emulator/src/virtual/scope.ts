@@ -9,6 +9,8 @@ export interface Scope {
   now(): number;
   /** These variables take precedence over those of the process. The value undefined hides a variable. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Takes what code of this scope throws outside any call. */
+  failed?: (thrown: unknown) => void;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();

@@ -45,8 +45,11 @@ export class LoadedProcess {
   >();
   readonly #loaded = Promise.withResolvers<void>();
   #lastId = 0;
-  /** Whether the process was killed as a test of what happens then: replays fail then, too. */
-  #counts = false;
+  /**
+   * How the process was killed; undefined when it was not. With `counts`, as a test of what happens then, replays
+   * fail, too.
+   */
+  #killed: 'again' | 'counts' | undefined;
 
   readonly #options: WorkerProcessOptions;
 
@@ -112,7 +115,7 @@ export class LoadedProcess {
   }
 
   kill(exit: 'again' | 'counts'): void {
-    this.#counts = exit === 'counts';
+    this.#killed = exit;
     this.#child.kill('SIGKILL');
   }
 
@@ -125,7 +128,7 @@ export class LoadedProcess {
         if (isStateful) reject(new WorkerStoppedError('The host stops.'));
         continue;
       }
-      const exit = this.#counts || this.death?.during?.id === id ? 'counts' : 'again';
+      const exit = this.#killed === 'counts' || this.death?.during?.id === id ? 'counts' : 'again';
       if (exit === 'counts' || !isStateful) failed.push(request.functionName);
       resolve(workerExit({ code, exit }));
     }
@@ -150,6 +153,8 @@ export class LoadedProcess {
         this.death ??= message;
         break;
       case 'outcome': {
+        // It came too late: the invocation fails when the process has ended.
+        if (this.#killed !== undefined) break;
         const pending = this.#pending.get(message.id);
         this.#pending.delete(message.id);
         pending?.resolve(pending.isStateful ? withState(message.outcome) : message.outcome);

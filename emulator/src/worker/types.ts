@@ -22,6 +22,8 @@ export interface FunctionDefinition {
   bindings: Record<string, Binding>;
   trigger: Binding;
   retryOptions?: Record<string, unknown>;
+  /** Why the function cannot run here, as a sentence. Others run. */
+  problem?: string;
 }
 
 /** An input or output value in the worker's protocol. The first defined field counts. */
@@ -32,6 +34,8 @@ export interface TypedData {
   int?: number;
   double?: number;
   http?: Record<string, unknown>;
+  /** What a library of the app makes a client of an SDK from. */
+  modelBindingData?: { version: string; source: string; contentType: string; content: Uint8Array };
 }
 
 export interface InvocationRequest {
@@ -95,6 +99,8 @@ export type InvocationOutcome =
       timedOut?: true;
       /** Set when the worker part died. The function threw nothing. */
       exit?: WorkerExit;
+      /** True when the host did not run the function: {@link FunctionDefinition.problem}. */
+      refused?: true;
       place?: string | undefined;
     };
 

@@ -100,6 +100,8 @@ function read(outcome: InvocationOutcome): Answer {
       return unreadable('The function returned no answer of the SDK: register it with df.app.orchestration.');
     state = outcome.result;
   } else {
+    // The function has not answered at all: the worker part died, or the host cannot run the function.
+    if (outcome.exit !== undefined || outcome.refused === true) return unreadable(outcome.message);
     const marker = outcome.message.indexOf(FAILURE_MARKER);
     // Without the marker the error is the SDK's own, e.g. about a history event that it could not read, or a
     // result that is no JSON.
