@@ -26,7 +26,7 @@ async function bytesOfAll(): Promise<number> {
   const leaving = new AbortController();
   const response = await fetch(`${origin}/_emulator/api/events`, { signal: leaving.signal });
   let bytes = 0;
-  for await (const chunk of response.body!) {
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     if (Buffer.from(chunk).includes('event: complete')) break;
   }
