@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HostConfig } from '../src/config/config.js';
 import { readConfig } from '../src/config/config.js';
 import { ConfigError } from '../src/config/json.js';
+import { WINDOWS_ZONES } from '../src/config/time-zones.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -249,6 +250,42 @@ describe('a mistake is reported in one line that names the file', () => {
     ],
     ['broken local settings', { version: '2.0' }, '{', /local\.settings\.json is not valid JSON/],
     [
+      'a value that is no text',
+      { version: '2.0' },
+      { Values: { LIMITS: { a: 1 } } },
+      /local\.settings\.json has an object for 'LIMITS', which has to be a text\.$/,
+    ],
+    [
+      'a runtime that is not Node',
+      { version: '2.0' },
+      { Values: { FUNCTIONS_WORKER_RUNTIME: 'python' } },
+      /'FUNCTIONS_WORKER_RUNTIME' is 'python'\. The emulator runs apps for Node\.$/,
+    ],
+    [
+      'a name of a hub that storage does not take',
+      { version: '2.0', extensions: { durableTask: { hubName: 'my-hub' } } },
+      undefined,
+      /host\.json has the hubName 'my-hub', which has to be 3 to 45 letters and digits/,
+    ],
+    [
+      'a header that HTTP does not allow',
+      { version: '2.0', extensions: { http: { customHeaders: { 'X A': 'b' } } } },
+      undefined,
+      /host\.json has the custom header "X A": "b", which HTTP does not allow\.$/,
+    ],
+    [
+      'a time zone that nobody has',
+      { version: '2.0' },
+      { Values: { WEBSITE_TIME_ZONE: 'Middle Earth Standard Time' } },
+      /'WEBSITE_TIME_ZONE' names the time zone 'Middle Earth Standard Time', which is neither/,
+    ],
+    [
+      'a body limit that is no number',
+      { version: '2.0' },
+      { Values: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: 'large' } },
+      /FUNCTIONS_REQUEST_BODY_SIZE_LIMIT/,
+    ],
+    [
       'encrypted local settings',
       { version: '2.0' },
       { IsEncrypted: true, Values: {} },
@@ -270,4 +307,61 @@ describe('a mistake is reported in one line that names the file', () => {
   test('no host.json', () => {
     expect(() => readConfig(directory, {})).toThrow(/host\.json is missing\.$/);
   });
+});
+
+test('JSON is read as leniently as Newtonsoft reads it', async () => {
+  const config = await read(
+    `\uFEFF// a comment
+    { version: '2.0', /* and 'another' */
+      'extensions': { http: { routePrefix: "it's // no comment" , }, }, }`,
+    `{ Values: { 'A': 'say "hi"', B: 1.50, C: true, D: null, }, }`,
+  );
+  expect(config.routePrefix).toBe("it's // no comment");
+  expect(config.settings).toMatchObject({ A: 'say "hi"', B: '1.5', C: 'true' });
+  expect(config.settings).not.toHaveProperty('D');
+});
+
+test('the functions that run may be listed in host.json and in the environment, as func start --functions does', async () => {
+  expect((await read({ version: '2.0' })).only).toBeUndefined();
+  expect((await read({ version: '2.0', functions: [] })).only).toBeUndefined();
+  expect((await read({ version: '2.0', functions: ['A', 'b'] })).only).toEqual(new Set(['a', 'b']));
+  const environment = { AzureFunctionsJobHost__functions__0: 'C' };
+  expect((await read({ version: '2.0' }, undefined, environment)).only).toEqual(new Set(['c']));
+});
+
+test('a time zone may have the name of IANA or of Windows', async () => {
+  const zone = async (name: string): Promise<string> =>
+    (await read({ version: '2.0' }, { Values: { WEBSITE_TIME_ZONE: name } })).timeZone;
+  expect(await zone('Europe/Berlin')).toBe('Europe/Berlin');
+  expect(await zone('w. europe standard time')).toBe('Europe/Berlin');
+  expect(await zone('UTC')).toBe('UTC');
+  expect(await zone('')).toBe('UTC');
+  for (const name of Object.keys(WINDOWS_ZONES)) expect(await zone(name)).toMatch(/^(UTC|\w+\/.+)$/);
+});
+
+test('settings of host.json that are not read are named, a section in which none is read as a whole', async () => {
+  const config = await read({
+    version: '2.0',
+    $schema: 'x',
+    extensionBundle: { id: 'Microsoft.Azure.Functions.ExtensionBundle', version: '[4.*, 5.0.0)' },
+    logging: { logLevel: { default: 'Information' }, applicationInsights: { samplingSettings: {} } },
+    healthMonitor: { enabled: true },
+    extensions: {
+      http: { routePrefix: '', hsts: { isEnabled: true } },
+      cosmosDB: { connectionMode: 'Gateway' },
+      durableTask: {
+        hubName: 'Mine',
+        tracing: { traceInputsAndOutputs: true },
+        storageProvider: { partitionCount: 3 },
+      },
+    },
+  });
+  expect(config.ignored).toEqual([
+    'logging.applicationInsights',
+    'healthMonitor',
+    'extensions.http.hsts',
+    'extensions.cosmosDB',
+    'extensions.durableTask.tracing',
+    'extensions.durableTask.storageProvider.partitionCount',
+  ]);
 });

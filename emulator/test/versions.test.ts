@@ -84,6 +84,17 @@ describe('An instance', () => {
     });
   });
 
+  test('shows its version and its parent in its status', async () => {
+    const app = await start({ defaultVersion: '2.0' });
+    await app.finished(await startOf(app, 'tellsVersion', '1.0'));
+    const listed = await app.get('/runtime/webhooks/durabletask/instances');
+    const statuses = (await listed.json()) as Record<string, unknown>[];
+    expect(statuses.find(({ instanceId }) => instanceId === 'of-1.0')).toMatchObject({ version: '1.0' });
+    expect(statuses.find(({ parentInstanceId }) => parentInstanceId === 'of-1.0')).toMatchObject({
+      version: expect.stringMatching(/^(2\.0|1\.5)$/) as unknown,
+    });
+  });
+
   test('has no version when none is named', async () => {
     const app = await start({});
     expect(await app.finished(await app.start('childVersion'))).toMatchObject({ output: null });

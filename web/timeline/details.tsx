@@ -98,7 +98,12 @@ function read(json: string): unknown {
   }
 }
 
-/** The framework stores the input of an activity as an array of one element, which is JSON text again. */
+/**
+ * The framework stores the input of an activity as an array of one element. A text in it is JSON text again, and
+ * in histories of older extensions every element is.
+ */
 function onlyArgument(value: unknown): unknown {
-  return Array.isArray(value) && value.length === 1 && typeof value[0] === 'string' ? read(value[0]) : value;
+  if (!Array.isArray(value) || value.length !== 1) return value;
+  const [only] = value as [unknown];
+  return typeof only === 'string' ? read(only) : only;
 }

@@ -1,7 +1,7 @@
 import { ConfigError } from './json.js';
 
 /** The time zones of Windows, with the zone of IANA that Unicode's CLDR gives each (`windowsZones`, territory 001). */
-const WINDOWS_ZONES: Readonly<Record<string, string>> = {
+export const WINDOWS_ZONES: Readonly<Record<string, string>> = {
   'Dateline Standard Time': 'Etc/GMT+12',
   'UTC-11': 'Etc/GMT+11',
   'Aleutian Standard Time': 'America/Adak',
