@@ -156,9 +156,11 @@ function whatToTry(origin: string, hasConsole: boolean): string {
   const json = "-H 'content-type: application/json'";
   return `Serving on ${origin} (Ctrl-C stops it)
 
-In a browser: what runs here, and the Durable Dungeon to play.
+In a browser: what runs here, the inbox and the messages of approvals, and the Durable Dungeon to play.
 
   ${origin}
+  ${origin}/inbox
+  ${origin}/outbox
   ${origin}/dungeon
 ${hasConsole ? `  ${origin}/_emulator\n` : ''}
 An approval that escalates when nobody answers within twenty seconds.

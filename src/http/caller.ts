@@ -47,6 +47,15 @@ export function callerOf(
 }
 
 /**
+ * Lets operators and programs pass: what a signed-in person has in the browser opens no more than their own.
+ *
+ * @throws {Problem} 403, 400 as {@link requireInvolved}
+ */
+export function requireOperator(request: HttpRequest): void {
+  requireInvolved(request, []);
+}
+
+/**
  * The one check whether a caller may see or change a record: a person whom the record names, an operator, or
  * a program with the function key.
  *

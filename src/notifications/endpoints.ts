@@ -1,6 +1,6 @@
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
-import { notFound, withProblems, type Handler } from '../http/index.js';
+import { notFound, requireOperator, withProblems, type Handler } from '../http/index.js';
 import { isLocalRun } from '../identity/index.js';
 import { pathOf } from '../links/index.js';
 import { deliver } from './deliver.js';
@@ -36,7 +36,8 @@ export const getOutbox: Handler = async () => {
 };
 
 /** `GET /api/notifications/undelivered`: about how many, and the first of them. */
-export const getUndelivered: Handler = async () => {
+export const getUndelivered: Handler = async (request) => {
+  requireOperator(request);
   const { count, first } = await undelivered();
   return {
     jsonBody: {
@@ -54,7 +55,10 @@ export const getUndelivered: Handler = async () => {
 };
 
 /** `POST /api/notifications/undelivered/retry`: sends up to 1,000 of them again. */
-export const retryUndelivered: Handler = async () => ({ jsonBody: { sent: await sendAgain() } });
+export const retryUndelivered: Handler = async (request) => {
+  requireOperator(request);
+  return { jsonBody: { sent: await sendAgain() } };
+};
 
 app.storageQueue('DeliverNotification', {
   queueName: NOTIFICATIONS,

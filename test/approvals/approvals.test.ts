@@ -518,6 +518,15 @@ describe('the list of approvals', () => {
       await as('mallory', ''),
       await as('mallory', `/${id}`),
     ]).toEqual([403, 403, 403]);
+    // Nor may a person do what operators do, whatever key the browser has.
+    for (const path of [
+      '/api/notifications/undelivered',
+      '/api/operations/instances',
+      `/api/operations/instances/${id}`,
+    ]) {
+      expect([path, (await app.get(path, principal('kim'))).status]).toEqual([path, 403]);
+      expect([path, (await app.get(path)).status]).toEqual([path, 200]);
+    }
     expect([await as('kim', '?waitsFor=kim'), await as('kim', `/${id}`), await as('ana', `/${id}`)]).toEqual([
       200, 200, 200,
     ]);

@@ -39,6 +39,51 @@ describe('Workflows that wait, by HTTP', { timeout: 2 * PATIENCE }, () => {
     );
   });
 
+  test('an approver finds the request in a list and in a message, and decides once by its link', async (context) => {
+    await needKey(context);
+    const approver = `kim-${crypto.randomUUID()}`;
+    const asked = await call('POST', `${origin()}/api/approvals`, {
+      subject: 'A new chair',
+      requestedBy: 'pat',
+      approver,
+      escalateTo: 'robin',
+    });
+    const approval = new URL(asked.headers.get('location')!, origin()).href;
+    const waiting = await call('GET', `${origin()}/api/approvals?waitsFor=${approver}`);
+    expect(waiting.json).toMatchObject({ value: [{ id: asked.json?.['id'] }] });
+
+    const { status } = await call('GET', `${origin()}/api/outbox`);
+    if (status === 404) context.skip('The app posts its messages to a webhook.');
+    type Messages = { to: string; link?: { path: string } }[];
+    const messageIn = (json: Record<string, unknown> | undefined): Messages[number] | undefined =>
+      (json?.['value'] as Messages | undefined)?.find(({ to }) => to === approver);
+    const outbox = await until(
+      () => call('GET', `${origin()}/api/outbox`),
+      ({ json }) => messageIn(json) !== undefined,
+    );
+    const link = new URL(messageIn(outbox.json)!.link!.path, origin());
+
+    const page = await call('GET', link.href);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('A new chair');
+    expect((await call('GET', approval)).json).toMatchObject({ state: 'pending' });
+    const decide = async (action: string): Promise<number> =>
+      (
+        await fetch(link.origin + link.pathname, {
+          method: 'POST',
+          body: new URLSearchParams({ link: link.searchParams.get('link')!, action }),
+        })
+      ).status;
+    const answers = await Promise.all([decide('approved'), decide('rejected')]);
+    expect(answers.toSorted((a, b) => a - b)).toEqual([200, 410]);
+    expect((await call('GET', link.href)).status).toBe(410);
+    expect((await call('GET', `${link.href}x`)).status).toBe(403);
+    await until(
+      () => call('GET', approval),
+      ({ text }) => text.includes('"reported"'),
+    );
+  });
+
   test('reminders are sent, and can be cancelled', async (context) => {
     await needKey(context);
     const planned = await call('POST', `${origin()}/api/reminders`, {

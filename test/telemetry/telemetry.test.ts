@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestApp } from '../../emulator/src/testing.js';
 import { startApp } from '../support/app.js';
+import { actBy, linkTo } from '../support/outbox.js';
 import { OtlpReceiver, type Span } from './otlp.js';
 
 // Telemetry reads its settings when the app is loaded, once a process. So does the host of this test.
@@ -167,6 +168,23 @@ describe('an approval that is escalated, and then decided', () => {
       'workflow.completed',
     ]);
     expect(receiver.text).not.toMatch(/\b(?:ana|kim|lee|laptop|burns|Go ahead)\b/i);
+  });
+});
+
+describe('a signed link', () => {
+  it('is in no trace and no log record, when it is sent, opened and used', async () => {
+    const { app } = await startApp({ deliver: true });
+    await ask(app);
+    const path = await linkTo(app, 'kim');
+    expect((await app.get(path)).status).toBe(200);
+    expect((await actBy(app, path, 'approved')).status).toBe(200);
+    await app.quiet();
+    await app.stop();
+    await flush();
+    expect(receiver.spans.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['DecidePage', 'DecideByLink', 'DeliverNotification']),
+    );
+    expect(receiver.text).not.toContain(path.split('link=')[1]!.slice(0, 20));
   });
 });
 

@@ -10,6 +10,7 @@ import {
   Problem,
   queryOf,
   readJson,
+  requireOperator,
   withProblems,
   type Handler,
 } from '../../http/index.js';
@@ -25,6 +26,7 @@ const ROUNDS = 10;
  * name of a workflow, so a page may have fewer instances than `top`, also none, and still a continuation.
  */
 export const listInstances: Handler = async (request, _client, context) => {
+  requireOperator(request);
   const query = check(instancesQuery, queryOf(request), 'query');
   const { workflow, status, createdFrom, createdTo, idPrefix, top } = query;
   const hub = hubOf(context);
@@ -118,6 +120,7 @@ async function read(
   context: InvocationContext,
   options: { history: boolean; payloads: boolean },
 ): Promise<ShownInstance> {
+  requireOperator(request);
   const id = request.params['id'] ?? '';
   // An id with these characters cannot be in a path, and one that begins with @ is an entity's.
   const possible =

@@ -10,6 +10,8 @@ import {
   keyReused,
   problemOf,
   readJson,
+  requireInvolved,
+  requireOperator,
   resourceRoute,
   unlessRefused,
   withProblems,
@@ -61,15 +63,22 @@ export const checkOut: Handler = async (request, client) => {
 };
 
 /** `GET /api/orders/{orderId}` */
-export const getOrder: Handler = async (request) => ({
-  jsonBody: view((await orders.read(idOf(request))) ?? unknown(request)),
-});
+export const getOrder: Handler = async (request) => {
+  const order = (await orders.read(idOf(request))) ?? unknown(request);
+  requireInvolved(request, [order.buyer, order.approver]);
+  return { jsonBody: view(order) };
+};
 
 /** `DELETE /api/orders/{orderId}`: cancels it, unless its money is being taken. */
 export const cancelOrder: Handler = async (request, client, context) => {
   const id = idOf(request);
   const { record } =
-    unlessRefused(await orders.change(id, (order) => cancelled(order, moment.utc()))) ?? unknown(request);
+    unlessRefused(
+      await orders.change(id, (order) => {
+        requireInvolved(request, [order.buyer]);
+        return cancelled(order, moment.utc());
+      }),
+    ) ?? unknown(request);
   // It is cancelled, also if its workflow only finds out later.
   await goOnWithOrder(client, record).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', id, error);
@@ -79,6 +88,7 @@ export const cancelOrder: Handler = async (request, client, context) => {
 
 /** `POST /api/orders/{orderId}/retry`: for operators, once the cause of a failure is gone. */
 export const retryOrder: Handler = async (request, client) => {
+  requireOperator(request);
   const order = (await orders.read(idOf(request))) ?? unknown(request);
   if (isOver(order)) {
     throw problemOf(
