@@ -66,6 +66,18 @@ describe('A device', () => {
     expect(await fleet.health('pump-1')).toBe('healthy');
   });
 
+  it('that reports seldom is looked at when its metric has been too high for its time, not at its next reading', async () => {
+    const fleet = await Fleet.open();
+    await fleet.register('pump-1', { interval: 'P1D', threshold: HOT });
+    await fleet.report('pump-1', 20);
+    await fleet.app.skip({ hours: 20 });
+    await fleet.report('pump-1', 95);
+    await fleet.app.skip({ minutes: 9 });
+    expect(await fleet.health('pump-1')).toBe('healthy');
+    await fleet.app.skip({ minutes: 1 });
+    expect(await fleet.alerts('pump-1')).toEqual(['threshold open']);
+  });
+
   it('that flaps gives one alert about silence, and one about its metric', async () => {
     const fleet = await Fleet.open();
     await fleet.register('pump-1', { threshold: HOT });

@@ -8,6 +8,7 @@ import { Fleet, type SeenAlert } from './fleet.js';
 const NO_QUEUES = {
   'AzureWebJobs.IngestFromQueue.Disabled': 'true',
   'AzureWebJobs.TelemetryFromQueue.Disabled': 'true',
+  'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
 };
 const NO_SWEEP = { ...NO_QUEUES, 'AzureWebJobs.Sweep.Disabled': 'true' };
 
