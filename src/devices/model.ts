@@ -69,13 +69,13 @@ export interface Reading {
   firmware?: string;
 }
 
-/** What the readings of a device amount to: the state of its entity. Times are ISO 8601 in UTC. */
+/** The state of a device's entity, which its readings lead to. Times are ISO 8601 in UTC. */
 export interface Stream {
   /** The last reading, by its own time or sequence. */
   last?: Reading & { receivedAt: string };
   /** Since when readings have been received without a gap of more than two intervals. */
   unbrokenSince?: string;
-  /** The limit to which `level` belongs. */
+  /** The threshold to which `level` belongs. */
   threshold?: Threshold;
   level?: Level;
 }
@@ -86,7 +86,7 @@ export interface Level {
   since: string;
 }
 
-/** Readings of a device with its settings when they came. */
+/** Readings of a device, and its settings at their reception. */
 export interface Report {
   readings: Reading[];
   receivedAt: string;

@@ -18,7 +18,7 @@ export interface Monitored extends Registered {
 
 /**
  * Monitors a device until it is removed. It looks when something is due, or when an event says that something may have
- * changed; in between it costs nothing. A silent device has nothing due: the monitor waits for an event alone. It keeps no
+ * changed. In between it makes no request to storage. For a silent device nothing is due: the monitor waits for an event alone. It keeps no
  * state of its own, so it can be started again at any time.
  */
 export const deviceMonitor = orchestrator(

@@ -4,9 +4,9 @@ import { heldSince, isSameLimit, levelOf, patience } from './stream-rules.js';
 
 /** After so many intervals of readings without a gap, a device that was silent has recovered. */
 const INTERVALS_TO_RECOVERY = 3;
-/** The monitor sets the time by which the sweep misses it so far ahead that it need not do so at each look. */
+/** How far after its next look the monitor sets `watchBy`. So it need not write the record at each look. */
 const SLACK = moment.duration(15, 'minutes');
-/** A monitor that looks later than planned by more than this was held up: the app was down. */
+/** If a monitor looks later than planned by more than this, the app was down. */
 const PUNCTUALITY = moment.duration(1, 'minute');
 
 /** The record of a new device. Its monitor looks at once. */
@@ -81,11 +81,11 @@ export function needsLook(
  * - Silence for two intervals opens an alert; three intervals of readings without a gap close it.
  * - A metric above its threshold for its time opens an alert. The metric must not be above it for that time, and for an
  *   interval at least, to close it.
- * - While a device is silent, its last value counts neither way.
+ * - While a device is silent, its last value neither opens nor closes an alert.
  *
  * @param stream the readings, as they were at `at` or later
- * @param planned when the monitor had planned this look. If that was long before, the app was down and could hear nobody:
- *   the device gets as much time as was lost, two intervals at most, and once
+ * @param planned when the monitor had planned this look. If that was more than a minute before, the app was down and
+ *   readings may be lost: the device gets as much time as the app has lost, two intervals at most, and only once
  */
 export function assess(device: Device, stream: Stream, at: Moment, planned?: Moment): Device {
   if (device.removedAt !== undefined) {
@@ -132,13 +132,13 @@ export function sent(device: Device, changes: readonly AlertChange[]): Device {
   return unsent.length === device.unsent.length ? device : { ...device, unsent };
 }
 
-/** From when the device is silent, if it reports no more. */
+/** The time from which the device is silent, if it does not report before. */
 function silentFrom({ interval, configuredAt, excusedUntil }: Device, { last }: Stream): Moment {
-  const heard = moment.max(moment.utc(configuredAt), moment.utc(last?.receivedAt ?? configuredAt));
-  return moment.max(heard.clone().add(patience(interval)), moment.utc(excusedUntil ?? configuredAt));
+  const lastContact = moment.max(moment.utc(configuredAt), moment.utc(last?.receivedAt ?? configuredAt));
+  return moment.max(lastContact.clone().add(patience(interval)), moment.utc(excusedUntil ?? configuredAt));
 }
 
-/** When an open alert about silence closes, if the device goes on reporting. */
+/** When an open alert about silence closes, if the device continues to report. */
 function recoveredAt({ interval, alerts }: Device, { last, unbrokenSince }: Stream): Moment | undefined {
   return alerts.silence !== undefined && last !== undefined && last.receivedAt > alerts.silence.openedAt
     ? after(moment.utc(unbrokenSince), INTERVALS_TO_RECOVERY, interval)
@@ -196,12 +196,12 @@ function thresholdJudged(device: Device, stream: Stream, at: Moment): Device {
     : closed(device, 'threshold', `${metric} has not been above ${above} since ${since}`, at);
 }
 
-/** Gives a device time that the app has lost. */
+/** Gives a device the time that the app has lost. */
 function excuse(device: Device, stream: Stream, at: Moment, planned: Moment | undefined): Device {
   const { interval, excusedUntil } = device;
   const lost = planned === undefined ? 0 : at.diff(planned);
-  const heard = stream.last?.receivedAt ?? device.configuredAt;
-  const isExcused = excusedUntil !== undefined && excusedUntil > heard;
+  const lastContact = stream.last?.receivedAt ?? device.configuredAt;
+  const isExcused = excusedUntil !== undefined && excusedUntil > lastContact;
   if (lost <= PUNCTUALITY.asMilliseconds() || isExcused || at.isBefore(silentFrom(device, stream))) {
     return device;
   }
@@ -209,7 +209,7 @@ function excuse(device: Device, stream: Stream, at: Moment, planned: Moment | un
   return { ...device, excusedUntil: until.toISOString() };
 }
 
-/** The time by which the monitor must have looked again, moved only when it must be. */
+/** Sets `watchBy`, only if the present value is before the next look or far after it. */
 function watched(device: Device, stream: Stream, at: Moment): Device {
   const next = nextLook(device, stream, at);
   const { watchBy } = device;

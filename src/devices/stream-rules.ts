@@ -9,7 +9,7 @@ export function patience(interval: string): moment.Duration {
   return moment.duration(INTERVALS_TO_SILENCE * moment.duration(interval).asMilliseconds());
 }
 
-/** Takes readings. Late and repeated ones change nothing; those of one report count in their own order. */
+/** Takes readings. Late and repeated ones change nothing; those of one report are ordered first. */
 export function report(
   stream: Stream,
   { readings, receivedAt, interval, threshold }: Report,
@@ -24,12 +24,12 @@ export function report(
   return [next, null];
 }
 
-/** Gives the monitor the stream. */
+/** Returns the stream to the monitor. */
 export function observe(stream: Stream): readonly [Stream, Stream] {
   return [stream, stream];
 }
 
-/** Forgets all readings: the device was removed. */
+/** Deletes all readings, because the device was removed. */
 export function forget(): readonly [Stream, null] {
   return [noReadings, null];
 }

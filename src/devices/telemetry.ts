@@ -11,12 +11,12 @@ import { needsLook } from './rules.js';
 import { isNewer } from './stream-rules.js';
 import { goOn } from './workflows.js';
 
-/** A reading from later than this is from a clock that is wrong. */
+/** A reading whose time is further ahead comes from a wrong clock. */
 const AHEAD = moment.duration(5, 'minutes');
-/** How many devices of a message are served at once. */
+/** How many devices of a message are processed at once. */
 const AT_ONCE = 8;
 
-/** Whether a reading says that it is from the future. */
+/** Whether the time of a reading is too far in the future. */
 export function isAhead({ at }: SentReading, receivedAt: Moment): boolean {
   return moment.utc(at ?? receivedAt).isAfter(receivedAt.clone().add(AHEAD));
 }
@@ -48,7 +48,10 @@ export async function take(
 /** Records the firmware that the newest of the readings names, unless the reading is late. */
 async function takeFirmware(client: DurableClient, device: Device, readings: Reading[]): Promise<void> {
   const named = readings.filter(({ firmware }) => firmware !== undefined);
-  const newest = named.find((each) => named.every((other) => other === each || !isNewer(other, each)));
+  const newest = named.reduce<Reading | undefined>(
+    (last, each) => (isNewer(each, last) ? each : last),
+    undefined,
+  );
   if (newest?.firmware === undefined || newest.firmware === device.firmware) {
     return;
   }
@@ -74,7 +77,7 @@ export async function telemetryFromQueue(
   for (const [number, each] of readings.entries()) {
     const { success, data, error } = anyReading.safeParse(each);
     if (!success || isAhead(data, at)) {
-      dropped.push(`reading ${number}: ${error?.issues[0]?.message ?? 'it is from the future'}`);
+      dropped.push(`reading ${number}: ${error?.issues[0]?.message ?? 'its time is in the future'}`);
     } else {
       const { device, ...reading } = data;
       byDevice.set(device, [...(byDevice.get(device) ?? []), reading]);

@@ -35,7 +35,7 @@ export type Threshold = z.infer<typeof threshold>;
 /**
  * - `unknown`: it has not reported yet;
  * - `healthy`: it reports, and has no open alert;
- * - `unhealthy`: it reports, and has an open alert: a metric is too high, or it was silent a short time ago;
+ * - `unhealthy`: it reports, and has an open alert: its metric is too high, or it has not yet recovered from silence;
  * - `silent`: it has not reported for two intervals.
  */
 export const deviceHealth = z.enum(['unknown', 'healthy', 'unhealthy', 'silent']);
@@ -76,15 +76,15 @@ export const deviceRecord = z.object({
   /** When the device had that firmware. */
   firmwareAt: z.string().optional(),
   health: deviceHealth,
-  /** Whether the monitor has seen the metric above its threshold, and so looks again in time. */
+  /** Whether the monitor has seen the metric above its threshold, and has planned its next look for that. */
   above: z.boolean(),
   /** The open alerts. */
   alerts: z.object({ silence: openAlert.optional(), threshold: openAlert.optional() }),
   /** The alerts that were opened or closed, until that is written and sent. */
   unsent: z.array(alertChange),
-  /** No silence before this time, because the monitor was late: the app did not listen meanwhile. */
+  /** The device is not silent before this time, because the app was down and readings may be lost. */
   excusedUntil: z.string().optional(),
-  /** By when the monitor must have looked at the device; absent when there is nothing to look for. */
+  /** The time by which the monitor must have looked at the device; absent when nothing is due. After it, the sweep starts or wakes the monitor. */
   watchBy: z.string().optional(),
 });
 export type Device = z.infer<typeof deviceRecord>;
