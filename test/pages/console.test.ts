@@ -36,6 +36,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser', () => {
         AzureWebJobsStorage: storage,
         'AzureWebJobs.Sweep.Disabled': 'true',
         'AzureWebJobs.SendHeartbeat.Disabled': 'true',
+        'AzureWebJobs.Purge.Disabled': 'true',
         'AzureWebJobs.IngestFromQueue.Disabled': 'true',
       }),
       startOn(path.join(root, 'emulator/test/fixtures/skipped-app'), {}),
