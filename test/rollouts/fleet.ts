@@ -37,10 +37,12 @@ export class Fleet {
   readonly commands: { device: string; command: Command }[] = [];
   behaviour: Behaviour = () => 'succeeded';
 
-  private constructor(
+  /** @param pending commands that devices have taken and not reported yet */
+  constructor(
     readonly app: TestApp,
     readonly storage: AppStorage,
     readonly ids: readonly string[],
+    readonly pending: { device: string; command: Command }[] = [],
   ) {}
 
   /** A fleet of healthy devices with the firmware 1.0.0. Their monitors do not run, so that tests set their health. */
@@ -87,24 +89,27 @@ export class Fleet {
   /**
    * Lets the devices that have commands take and report them, until no device has one.
    *
-   * @param limit the most devices that report
-   * @returns how many have reported
+   * @returns how many reports there were
    */
-  async work(id: string, limit = Infinity): Promise<number> {
+  async work(id: string): Promise<number> {
     let reports = 0;
     for (;;) {
       await this.app.quiet();
       const open = [...(await this.inState(id, 'sent')), ...(await this.inState(id, 'rolling-back'))];
       const before = reports;
       await inParts(open, async (device) => {
-        for (const command of await this.take(device)) {
-          const outcome = this.behaviour(command, device);
-          if (outcome === 'silent' || reports >= limit) continue;
-          reports += 1;
-          await answered(await this.report(device, command.id, outcome), 200);
-        }
+        for (const command of await this.take(device)) this.pending.push({ device, command });
       });
-      if (reports === before || reports >= limit) break;
+      await inParts([...this.pending], async (each) => {
+        const { device, command } = each;
+        const outcome = this.behaviour(command, device);
+        if (outcome !== 'silent') {
+          await answered(await this.report(device, command.id, outcome), 200);
+          reports += 1;
+        }
+        this.pending.splice(this.pending.indexOf(each), 1);
+      });
+      if (reports === before) break;
     }
     await this.app.quiet();
     return reports;
