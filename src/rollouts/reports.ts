@@ -5,7 +5,7 @@ import moment from 'moment';
 import { raise } from '../durable/index.js';
 import { setFirmware } from '../fleet/index.js';
 import { check, notFound, readJson, unlessRefused, withProblems, type Handler } from '../http/index.js';
-import { Refusal } from '../refusals/index.js';
+import { Refusal, TryLaterError } from '../refusals/index.js';
 import { reportMessage, reportRequest, type Report, type Rollout, type Update } from './model.js';
 import { updateReported } from './orchestrators.js';
 import { rollouts, tryToChangeUpdate } from './store.js';
@@ -13,10 +13,10 @@ import { firmwareOf, parseCommand, reported } from './update-rules.js';
 import { shownUpdate } from './view.js';
 
 /** `POST /api/devices/{id}/updates/{command}` `{ outcome, detail? }`: what a device reports about a command. */
-export const reportUpdate: Handler = async (request, client, context) => {
+export const reportUpdate: Handler = async (request, client) => {
   const { id = '', command = '' } = request.params;
   const report = check(reportRequest, await readJson(request));
-  const taken = (await take(client, { device: id, command, report }, context)) ?? unknown(request);
+  const taken = (await take(client, { device: id, command, report })) ?? unknown(request);
   const { rollout, update } = taken instanceof Refusal ? unlessRefused(taken) : taken;
   return { jsonBody: shownUpdate(rollout, update) };
 };
@@ -36,7 +36,7 @@ export async function receiveReport(
     return;
   }
   const { device, command, ...report } = parsed.data;
-  const taken = await take(client, { device, command, report }, context);
+  const taken = await take(client, { device, command, report });
   if (taken === undefined || taken instanceof Refusal) {
     context.warn('A report of %s about %s is dropped: %s', device, command, taken?.title ?? 'it is unknown');
   }
@@ -46,11 +46,11 @@ export async function receiveReport(
  * Records a report, and the firmware that the device has now, and wakes the workflow that waits for it.
  *
  * @returns `undefined` when the device has no such command
+ * @throws {TryLaterError} when the workflow was not woken
  */
 async function take(
   client: DurableClient,
   { device, command, report }: { device: string; command: string; report: Report },
-  context: InvocationContext,
 ): Promise<{ rollout: Rollout; update: Update } | Refusal | undefined> {
   const parsed = parseCommand(command);
   const rollout = parsed && (await rollouts.read(parsed.rollout));
@@ -67,10 +67,12 @@ async function take(
   if (update === undefined || update instanceof Refusal) return update;
   if (update.device !== device) return undefined;
   if (update.waiter !== undefined) {
-    // The report is recorded. If this fails, the workflow reads it at the deadline.
-    await raise(client, update.waiter, updateReported, null).catch((error: unknown) => {
-      context.warn('The workflow of %s was not woken', command, error);
-    });
+    try {
+      await raise(client, update.waiter, updateReported, null);
+    } catch (error) {
+      // The report is recorded. Its repeat wakes the workflow, which otherwise reads it at the deadline.
+      throw new TryLaterError(`The workflow of ${command} was not woken`, 1, { cause: error });
+    }
   }
   return { rollout, update };
 }
