@@ -12,7 +12,7 @@ describe('A device, by HTTP', { timeout: 4 * PATIENCE }, () => {
     const id = `pump-${randomUUID().slice(0, 8)}`;
     const device = `${origin()}/api/devices/${id}`;
     const alerts = `${origin()}/api/alerts?device=${id}`;
-    const body = { interval: 'PT3S', threshold: { metric: 'temperature', above: 80, for: 'P1D' } };
+    const body = { interval: 'PT5S', threshold: { metric: 'temperature', above: 80, for: 'P1D' } };
     expect((await call('PUT', device, body)).status).toBe(201);
     expect((await call('PUT', device, body)).status).toBe(200);
     await until(
