@@ -7,7 +7,15 @@ const { TestApp } = await built<typeof Testing>('testing.js');
 await withAzurite(async (connection) => {
   const app = await TestApp.start({
     app: () => import(new URL('../../dist/index.js', import.meta.url).href),
-    settings: { AppStorage: connection, 'AzureWebJobs.DeliverNotification.Disabled': 'true' },
+    settings: {
+      AppStorage: connection,
+      ...Object.fromEntries(
+        ['Sweep', 'SendHeartbeat', 'Purge', 'DeliverNotification'].map((name) => [
+          `AzureWebJobs.${name}.Disabled`,
+          'true',
+        ]),
+      ),
+    },
     verifyReplay: false,
   });
   const reminders = async (): Promise<void> => {

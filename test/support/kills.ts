@@ -21,6 +21,7 @@ export async function startOn(
       ...settings,
       AppStorage: connection,
       'AzureWebJobs.SendHeartbeat.Disabled': 'true',
+      'AzureWebJobs.Purge.Disabled': 'true',
       'AzureWebJobs.DeliverNotification.Disabled': 'true',
     },
     verifyReplay: false,

@@ -233,7 +233,11 @@ describe('a failure', () => {
   it('of an HTTP function is logged with its error, and without data of the request', async () => {
     const app = await TestApp.start({
       app: () => import('../../src/index.js'),
-      settings: { AppStorage: 'nowhere' },
+      settings: {
+        AppStorage: 'nowhere',
+        'AzureWebJobs.Sweep.Disabled': 'true',
+        'AzureWebJobs.Purge.Disabled': 'true',
+      },
     });
     onTestFinished(() => app.stop());
     expect((await app.post('/api/approvals', laptop)).status).toBe(500);
