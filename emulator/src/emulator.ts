@@ -8,9 +8,9 @@ import { AdvancingClock } from './durable/advancing-clock.js';
 import { WallClock } from './durable/clock.js';
 import type { StoredInstance } from './durable/memory/memory-hub.js';
 import { MemoryHub } from './durable/memory/memory-hub.js';
-import { HubUnavailableError, type TaskHub } from './durable/task-hub.js';
-import type { TimeStore } from './durable/time-store.js';
-import { MemoryTimeStore } from './durable/time-store.js';
+import type { TaskHub } from './durable/task-hub.js';
+import { MemoryTimeStore, type TimeStore } from './durable/time-store.js';
+import { continueTime } from './durable/continued-time.js';
 import { Host } from './host.js';
 import { releaseIdleMemory } from './idle-memory.js';
 import type { Log } from './log.js';
@@ -222,35 +222,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
       };
     },
   };
-}
-
-/**
- * Continues at the time that the hub has. Without a clock that skips, timers of a hub whose time was skipped would
- * fire too late by all that was skipped.
- * @throws HubUnavailableError
- */
-async function continueTime(
-  { name }: TaskHub,
-  time: TimeStore,
-  clock: WallClock | AdvancingClock,
-): Promise<void> {
-  const ahead = await time.read();
-  if (clock instanceof AdvancingClock) clock.continueFrom(ahead);
-  else if (ahead > 0)
-    throw new HubUnavailableError(
-      `The time of task hub '${name}' was skipped: it is ${inWords(ahead)} ahead. Start it with --clock skip, or use another storage or another hub.`,
-    );
-}
-
-/** A span in milliseconds, roughly. */
-function inWords(span: number): string {
-  const [unit, name] =
-    span >= 172_800_000
-      ? [86_400_000, 'days']
-      : span >= 7_200_000
-        ? [3_600_000, 'hours']
-        : [60_000, 'minutes'];
-  return `${Math.ceil(span / unit)} ${name}`;
 }
 
 function scheduleStatuses(
