@@ -18,8 +18,8 @@ import { consoleLog } from './log.js';
 import { blobReceipts } from './triggers/blob-receipts.js';
 import { findConnection } from './triggers/connections.js';
 import type { HostKeys } from './triggers/keys.js';
-import type { ScheduleStatus, ScheduleStatuses } from './triggers/schedule-statuses.js';
-import { BlobScheduleStatuses, hostId, MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
+import type { ScheduleStatus } from './triggers/schedule-statuses.js';
+import { scheduleStatuses } from './triggers/schedule-statuses.js';
 import { WorkerProcess } from './worker/worker-process.js';
 
 /**
@@ -179,7 +179,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     hub,
     clock,
     log,
-    schedules: scheduleStatuses(options, config, directory, schedules),
+    schedules: scheduleStatuses(options.storage === 'memory', config, directory, {
+      statuses: schedules,
+      // A timer function that ran in the future must not be late in the present.
+      suffix: options.clock === 'skip' ? '-skipped' : '',
+    }),
     receipts: blobReceipts(options.storage === 'memory', config.setting, directory),
     enforceKeys: options.enforceKeys === true,
     engine: { strict: options.strict === true, opened: () => continueTime(hub, time, clock) },
@@ -222,24 +226,6 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
       };
     },
   };
-}
-
-function scheduleStatuses(
-  options: EmulatorOptions,
-  { setting, timeZone }: HostConfig,
-  directory: string,
-  inMemory: Map<string, ScheduleStatus>,
-): ScheduleStatuses {
-  const connection =
-    options.storage === 'memory' ? undefined : findConnection(setting, 'AzureWebJobsStorage', 'blob');
-  return connection === undefined
-    ? new MemoryScheduleStatuses(inMemory)
-    : new BlobScheduleStatuses({
-        connection,
-        timeZone,
-        // A timer function that ran in the future must not be late in the present.
-        hostId: `${hostId(directory, setting)}${options.clock === 'skip' ? '-skipped' : ''}`,
-      });
 }
 
 async function openHub(

@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
 import type { Setting } from '../config/settings.js';
 import { statusOf } from '../storage-errors.js';
-import { blobContainer, type StorageConnection } from './connections.js';
+import { blobContainer, findConnection, type StorageConnection } from './connections.js';
 
 /** Times in milliseconds since the epoch. */
 export interface ScheduleStatus {
@@ -91,6 +91,23 @@ export class BlobScheduleStatuses implements ScheduleStatuses {
   #path(functionName: string): string {
     return `timers/${this.#options.hostId}/Host.Functions.${functionName}/status`;
   }
+}
+
+/**
+ * The statuses of an app: in the storage of the host, or in memory when it has none.
+ * @param statuses takes those that are in memory
+ * @param suffix of the host id
+ */
+export function scheduleStatuses(
+  inMemory: boolean,
+  { setting, timeZone }: { setting: Setting; timeZone: string },
+  directory: string,
+  { statuses, suffix }: { statuses: Map<string, ScheduleStatus>; suffix: string },
+): ScheduleStatuses {
+  const connection = inMemory ? undefined : findConnection(setting, 'AzureWebJobsStorage', 'blob');
+  return connection === undefined
+    ? new MemoryScheduleStatuses(statuses)
+    : new BlobScheduleStatuses({ connection, timeZone, hostId: `${hostId(directory, setting)}${suffix}` });
 }
 
 /** A status in the form in which the host writes it and a function gets it. */
