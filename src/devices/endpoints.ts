@@ -22,6 +22,7 @@ import {
   withProblems,
   type Handler,
 } from '../http/index.js';
+import { TryLaterError } from '../refusals/index.js';
 import { deviceEntity } from './entities.js';
 import { alertState, keyOf, ownReading, ownReadings, registration, type Alert } from './model.js';
 import { changed } from './orchestrators.js';
@@ -55,9 +56,13 @@ export const registerDevice: Handler = async (request, client, context) => {
   const wanted = check(registration, await readJson(request));
   const at = moment.utc();
   const { record: first, inserted } = await devices.insert(register(id, wanted, at));
-  const result = inserted ? undefined : await devices.change(id, (device) => configure(device, wanted, at));
-  const { record: device, changed: isChanged } =
-    result === undefined ? { record: first, changed: false } : unlessRefused(result);
+  const result = inserted
+    ? { record: first, changed: false }
+    : await devices.change(id, (each) => configure(each, wanted, at));
+  if (result === undefined) {
+    throw new TryLaterError(`The device ${id} was purged meanwhile`);
+  }
+  const { record: device, changed: isChanged } = unlessRefused(result);
   // The record is due. If this fails, the sweep starts the monitor.
   await goOn(client, device, changed).catch((error: unknown) => {
     context.warn('The monitor of %s was not started', id, error);
