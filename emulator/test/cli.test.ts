@@ -1,7 +1,7 @@
 /** The command line: its output, and one line for each reason why it cannot serve. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -177,6 +177,25 @@ describe('one line, and an exit code that is not 0, for', () => {
     expect(await failure([...app('missing-module'), '--storage', 'memory'])).toMatch(
       /^The app threw while it was loaded: Error: Cannot find module 'left-out-of-package-json' \(src[\\/]b\.js:2:1\)$/m,
     );
+  });
+
+  test.each([
+    ['index.js', 'const a = 1;\nconst b = ;\n', /SyntaxError: .* \(index\.js:2\)$/m],
+    ['index.mjs', 'const a = 1;\nconst b = ;\n', /SyntaxError: .* \(index\.mjs:2\)$/m],
+    ['index.mjs', "import './gone.mjs';\n", /Cannot find module '.*gone\.mjs' imported from .*index\.mjs$/m],
+    ['index.mjs', "\nthrow 'a text';\n", /: a text \(index\.mjs\)$/m],
+  ])('an entry file that Node cannot load: %s, %j', async (main, code, message) => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'unloadable-'));
+    try {
+      await writeFile(path.join(directory, 'host.json'), '{ "version": "2.0" }');
+      await writeFile(path.join(directory, 'package.json'), JSON.stringify({ main }));
+      await writeFile(path.join(directory, main), code);
+      expect(await failure(['start', '--app', directory, '--storage', 'memory', '--port', '0'])).toMatch(
+        message,
+      );
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   test('another storage provider, which memory replaces', async () => {

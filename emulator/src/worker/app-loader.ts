@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { placeInApp } from './app-place.js';
 import type { Registrations } from './core-api.js';
 import { installCoreApi } from './core-api.js';
@@ -130,22 +131,33 @@ function entryFiles(main: string, directory: string): string[] {
     .toSorted();
 }
 
-/** @param entry the entry file, relative to the app's folder */
+/** @param entry the entry file, relative to the app's folder, which is the working directory */
 function loadError(error: unknown, entry: string): AppLoadError {
-  const text = oneLine(error);
-  return new AppLoadError(
-    `The app threw while it was loaded: ${text}${text.includes(path.basename(entry)) ? '' : ` (${entry})`}`,
-    { cause: error },
-  );
+  let text = oneLine(error);
+  if (!text.includes(path.basename(entry))) text += ` (${syntaxErrorIn(entry, error) ?? entry})`;
+  return new AppLoadError(`The app threw while it was loaded: ${text}`, { cause: error });
+}
+
+/** The place of an error of syntax in a module, which its stack does not have. */
+function syntaxErrorIn(entry: string, error: unknown): string | undefined {
+  if (!(error instanceof SyntaxError)) return undefined;
+  const { stderr } = spawnSync(process.execPath, ['--check', entry], { encoding: 'utf8' });
+  const line = /^(?:file:|\/|[A-Z]:).*:(\d+)$/m.exec(stderr)?.[1];
+  return line === undefined ? undefined : `${entry}:${line}`;
 }
 
 /** The message, and the place in the app's own code where the error was thrown, when the stack shows it. */
 function oneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? '';
-  // The stack of an error of syntax begins with the place.
-  const where =
-    placeInApp(stack) ?? /^(?:file:\/\/)?(\/.*|[A-Z]:\\.*):(\d+)\n/.exec(stack)?.slice(1, 3).join(':');
+  const where = placeInApp(stack) ?? firstLine(stack);
   const [first] = `${error.name}: ${error.message}`.split('\n');
   return `${first!}${where === undefined ? '' : ` (${where})`}`;
+}
+
+/** The place with which the stack of an error of syntax begins: `src/orders.js:12`. */
+function firstLine(stack: string): string | undefined {
+  const [, file, line] = /^((?:file:\/\/)?\/.*|[A-Z]:\\.*|file:.*):(\d+)\n/.exec(stack) ?? [];
+  if (file === undefined) return undefined;
+  return `${path.relative(process.cwd(), file.startsWith('file:') ? fileURLToPath(file) : file)}:${line}`;
 }
