@@ -58,13 +58,11 @@ function webhookOrReason(): URL | string | undefined {
 
 async function attempt(url: URL | string, message: Notification): Promise<Outcome> {
   if (typeof url === 'string') return { delivered: false, reason: url, again: true };
-  let sent: Sent;
   try {
-    sent = withLink(message);
+    return await post(url, withLink(message));
   } catch (error) {
     return { delivered: false, reason: (error as Error).message, again: true };
   }
-  return post(url, sent);
 }
 
 /** The message with its signed link, if the app can sign, and knows its own address. */

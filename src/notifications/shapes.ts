@@ -8,7 +8,6 @@ export interface Sent extends Pick<Notification, 'to' | 'subject' | 'text'> {
 
 /** The formats of webhooks: the setting `NOTIFICATION_FORMAT`. */
 export const shapes = { teams, slack };
-export type Format = keyof typeof shapes;
 
 /**
  * For Workflows of Microsoft Teams: an adaptive card. A `TextRun` shows text as text; a `TextBlock` would read

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { secretSetting } from '../links/index.js';
 import { retryAfter, type Outcome } from './rules.js';
 import { shapes, type Sent } from './shapes.js';
@@ -8,8 +7,6 @@ const PATIENCE = 10_000;
 
 /** Statuses after which the same request may succeed. */
 const TRANSIENT = new Set([408, 425, 429]);
-
-const format = z.enum(['teams', 'slack']).default('teams');
 
 /** The address to which messages are posted; `undefined` when it is not set. @throws Error when it is wrong */
 export function webhook(): URL | undefined {
@@ -28,7 +25,10 @@ export function webhook(): URL | undefined {
  * @throws Error when the setting `NOTIFICATION_FORMAT` is wrong
  */
 export async function post(url: URL, message: Sent, patience = PATIENCE): Promise<Outcome> {
-  const body = shapes[format.parse(process.env['NOTIFICATION_FORMAT'] || undefined)](message);
+  const shape = process.env['NOTIFICATION_FORMAT'] || 'teams';
+  if (shape !== 'teams' && shape !== 'slack')
+    throw new Error('NOTIFICATION_FORMAT is neither teams nor slack');
+  const body = shapes[shape](message);
   let response: Response;
   try {
     response = await fetch(url, {

@@ -184,6 +184,7 @@ describe('a message to a webhook', () => {
       [{ NOTIFICATION_WEBHOOK_URL: '@Microsoft.KeyVault(VaultName=kv)' }, 'has not resolved'],
       [{ NOTIFICATION_WEBHOOK_URL: 'nowhere' }, 'is no address'],
       [{ LINK_KEY: 'short' }, 'needs at least 32'],
+      [{ NOTIFICATION_FORMAT: 'mail' }, 'is neither teams nor slack'],
     ] as const) {
       const { app, storage, lines } = await posting(url, wrong);
       await ask(app);

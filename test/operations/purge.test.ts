@@ -6,6 +6,7 @@ import { faultyStorage, healthy, type FaultyStorage } from '../../emulator/test/
 import { sample } from '../ingestion/support.js';
 import { AppStorage, startApp } from '../support/app.js';
 import { account } from '../support/azurite.js';
+import { outboxOf } from '../support/outbox.js';
 import type * as sweptApp from '../support/swept-app.js';
 
 const START = '2030-01-01T00:00:00.000Z';
@@ -57,6 +58,19 @@ describe('a purge', () => {
     expect(await app.instances()).toEqual([]);
     expect(await storage.allRowKeys('Approvals')).toEqual([]);
     expect(await storage.allRowKeys('ApprovalsIndex')).toEqual([]);
+  });
+
+  it('removes messages from the outbox, with what their links allow', async () => {
+    const { app, storage } = await start({ deliver: true });
+    await approval(app, 'decided');
+    expect(await outboxOf(app)).toHaveLength(2);
+    await app.skip({ days: 89 });
+    await purge(app);
+    expect(await outboxOf(app)).toHaveLength(2);
+    await app.skip({ days: 2 });
+    await purge(app);
+    expect(await storage.allRowKeys('Deliveries')).toEqual([]);
+    expect(await outboxOf(app)).toEqual([]);
   });
 
   it('runs every hour', async () => {

@@ -273,6 +273,19 @@ describe.each([
   },
 );
 
+it('records from before an index had a list are put into it, once its version is raised', async () => {
+  const { store, name } = await jobs();
+  await store.insert(open);
+  const options = { table: name, schema: job, dueAt: ({ due }: Job) => due };
+  const indexes = (): { partition: string }[] => [{ partition: 'all' }];
+  expect(await store.indexOlder(9)).toBe(1);
+  const same = recordStore({ ...options, indexes });
+  expect([await same.indexOlder(9), (await same.list('all', { top: 9 })).records]).toEqual([0, []]);
+  const raised = recordStore({ ...options, indexes, indexVersion: 2 });
+  expect([await raised.indexOlder(9), await raised.indexOlder(9)]).toEqual([1, 0]);
+  expect((await raised.list('all', { top: 9 })).records).toEqual([open]);
+});
+
 it('records from before there was an index are put into it, some at a time, once', async () => {
   const { store, name } = await jobs();
   for (const id of ['job-1', 'job-2', 'job-3']) {
