@@ -250,8 +250,8 @@ async function main(): Promise<void> {
 
 `);
   await Promise.all([
-    repeated(interval * 1000, stopping.signal, () => fleet.report(new Date()), 'reported'),
-    repeated(2000, stopping.signal, () => fleet.work(), 'took commands'),
+    repeated(interval * 1000, stopping.signal, () => fleet.report(new Date()), 'Readings reported'),
+    repeated(2000, stopping.signal, () => fleet.work(), 'Commands carried out'),
   ]);
   process.stdout.write('The devices have stopped. They stay registered, and will be silent soon.\n');
 }
@@ -268,7 +268,7 @@ async function repeated(
     const began = performance.now();
     try {
       const count = await round();
-      const line = `${count} devices ${what}\n`;
+      const line = `${what}: ${count}\n`;
       if (count > 0 && line !== last) process.stdout.write((last = line));
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -30,7 +30,8 @@ export function approvalWanted(rollout: Rollout, operator: string): ApprovalRequ
     wanted: {
       subject: `Firmware ${firmware}: wave ${wave + 2} of ${waves.length}, ${count(to - from, 'device')}`,
       details: `/api/rollouts/${id}`,
-      requestedBy,
+      // Nobody approves a request of their own. Only a rollout that nobody is named for has its approver as requester.
+      requestedBy: requestedBy === approver ? 'rollouts' : requestedBy,
       approver,
       escalateTo,
       respondWithin,

@@ -9,6 +9,7 @@ import {
   check,
   fingerprint,
   idempotencyKey,
+  invalid,
   keyReused,
   queryOf,
   readJson,
@@ -20,6 +21,7 @@ import {
 import { operator } from '../notifications/index.js';
 import type { Refusal } from '../refusals/index.js';
 import { abortRequest, rolloutRequest, steerRequest, updateState, type Rollout } from './model.js';
+import { steered } from './orchestrators.js';
 import { begin, wavesIn } from './rules.js';
 import { aborted, paused, resumed } from './steer-rules.js';
 import { ALL, listUpdates, pageOfUpdates, rollouts, rowsOf } from './store.js';
@@ -47,6 +49,12 @@ const deviceQuery = page.extend({
 export const createRollout: Handler = async (request, client) => {
   const { requestedBy, ...rest } = check(rolloutRequest, await readJson(request));
   const wanted = { ...rest, requestedBy: actor(request, 'requestedBy', requestedBy) };
+  const { approveBetweenWaves: approval } = rest;
+  const approver = approval === true ? operator() : approval && (approval.approver ?? operator());
+  if (requestedBy !== undefined && requestedBy === approver) {
+    const message = 'Nobody approves a request of their own';
+    throw invalid([{ field: 'approveBetweenWaves.approver', message }]);
+  }
   const hash = fingerprint(wanted);
   const key = idempotencyKey(request) ?? randomUUID();
   const id = `rollout-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
@@ -110,7 +118,8 @@ function steering(ruleOf: (request: HttpRequest) => Promise<SteerRule>): Handler
     const result = await rollouts.change(id, (rollout) => rule(rollout, moment.utc()));
     const { record } = unlessRefused(result) ?? unknown(request);
     // The change is recorded, so the request has succeeded. If this fails, the sweep wakes the workflow.
-    await goOn(client, record).catch((error: unknown) => {
+    // One that is paused reads that when it would send the next command.
+    await goOn(client, record, record.paused ? undefined : steered).catch((error: unknown) => {
       context.warn('The workflow of %s was not woken', id, error);
     });
     return accepted(pathOf(record), await view(record));

@@ -14,7 +14,7 @@ import {
 } from './activities.js';
 import type { Lane, RolloutState } from './model.js';
 
-/** Wakes the workflow of a rollout that was paused, resumed or aborted. The record shows which. */
+/** Wakes the workflow of a rollout that was resumed or aborted. The record shows which. */
 export const steered = event<null>('Steered');
 /** Wakes the workflow of a device that has reported. The record shows what. */
 export const updateReported = event<null>('UpdateReported');

@@ -162,7 +162,7 @@ export function nextStep(rollout: Rollout, updates: readonly Update[], at: Momen
 /** The rollout whose requester knows how it ended. */
 export function concluded(rollout: Rollout, at: Moment): Rollout {
   return rollout.stage === 'concluding'
-    ? entering(rollout, 'over', `${rollout.ending?.reason ?? 'It is over'}.`, at)
+    ? entering(rollout, 'over', `${rollout.requestedBy} was notified.`, at)
     : rollout;
 }
 

@@ -7,15 +7,18 @@ import { rolloutOrchestrator, steered } from './orchestrators.js';
 import { isOver, watched } from './rules.js';
 import { removeUpdates, rollouts } from './store.js';
 
-/** Makes sure that the workflow of a rollout runs, and reads its record; unless the rollout is over. */
-export async function goOn(client: DurableClient, rollout: Rollout): Promise<void> {
+/**
+ * Makes sure that the workflow of a rollout runs, unless the rollout is over.
+ *
+ * @param wake makes it read its record at once. While it waits for an approval, only the end of that wakes it
+ */
+export async function goOn(client: DurableClient, rollout: Rollout, wake?: typeof steered): Promise<void> {
   if (isOver(rollout)) return;
   const { id, stage } = rollout;
   await ensureRunning(client, rolloutOrchestrator, {
     instanceId: id,
     input: { id },
-    // While devices are updated, it waits for them, and then reads its record.
-    ...(stage !== 'planning' && { wake: steered }),
+    wake: stage === 'approving' ? undefined : wake,
   });
 }
 
@@ -26,7 +29,7 @@ export const supervised: Supervised = {
   async goOn(client, id) {
     const rollout = await rollouts.read(id);
     if (rollout !== undefined) {
-      await goOn(client, rollout);
+      await goOn(client, rollout, steered);
       await rollouts.change(id, (current) => watched(current, moment.utc()));
     }
   },

@@ -59,6 +59,26 @@ describe('a rollout whose workflow is terminated', () => {
     expect(fleet.commands).toHaveLength(2);
   });
 
+  it('while it waits for an approval is started by the sweep, and goes on when it is approved', async () => {
+    const fleet = await open(3);
+    const id = await fleet.rollOut({ waves: [1, 2, 3], approveBetweenWaves: true, updateWithin: 'P1D' });
+    await fleet.work(id);
+    await fleet.app.skip({ minutes: 11 });
+    await fleet.steer(id, 'pause');
+    await fleet.steer(id, 'resume');
+    await fleet.app.skip({ minutes: 62 });
+    await sweep(fleet.app);
+    await fleet.decide(id, 2, 'approved', 'operator');
+    expect(await fleet.work(id)).toBe(1);
+    await fleet.app.skip({ minutes: 11 });
+    await terminate(fleet, 'RolloutOrchestrator');
+    await fleet.app.skip({ minutes: 62 });
+    await sweep(fleet.app);
+    await fleet.decide(id, 3, 'approved', 'operator');
+    await fleet.app.skip({ hours: 1 });
+    expect(await fleet.work(id)).toBe(1);
+  });
+
   it('while it is paused is left alone by the sweep, and goes on when it is resumed', async () => {
     const fleet = await open(1);
     const id = await fleet.rollOut();
@@ -90,6 +110,10 @@ describe('a request', () => {
     ['maxFailureShare', { ...good, maxFailureShare: 2 }],
     ['soak', { ...good, soak: '10 minutes' }],
     ['approveBetweenWaves.approver', { ...good, approveBetweenWaves: { approver: '' } }],
+    [
+      'approveBetweenWaves.approver',
+      { ...good, approveBetweenWaves: { approver: 'kim' }, requestedBy: 'kim' },
+    ],
     ['attempts', { ...good, attempts: 0 }],
     ['maxParallel', { ...good, maxParallel: 65 }],
     ['extra', { ...good, extra: 1 }],
