@@ -67,6 +67,11 @@ export function entityState(record: InstanceRecord | undefined): { state: string
   return state === undefined ? undefined : { state };
 }
 
+/** Whether an entity was called and not deleted since, with a state or without. */
+export function hasEntity({ instanceId, input }: InstanceRecord): boolean {
+  return isEntity(instanceId) && readState(input).exists === true;
+}
+
 /** Takes in the events of a batch, and runs the operations that may run now. */
 export async function runEntityBatch({
   instanceId,

@@ -1,7 +1,7 @@
 import type { HttpRequestLike, HttpResponseLike } from '../../http-message.js';
 import { UnknownFunctionError } from '../client.js';
 import { entityInstanceId, parseEntityId, type EntityId } from '../entities/entity-messages.js';
-import { entityState } from '../entities/entity.js';
+import { entityState, hasEntity } from '../entities/entity.js';
 import { answer, answerError, answerJson } from './answers.js';
 import { ArgumentError } from './errors.js';
 import { JsonReaderError } from './json-reader.js';
@@ -64,10 +64,11 @@ export class Entities {
     });
     const entities = page.records.flatMap((record) => {
       const found = entityState(record);
-      if (found === undefined) return [];
+      // Only a list with states leaves out the entities that have none.
+      if (fetchState ? found === undefined : !hasEntity(record)) return [];
       const entityId = JSON.stringify(parseEntityId(record.instanceId));
       return [
-        `{"entityId":${entityId},"lastOperationTime":"${record.lastUpdatedTime}","state":${fetchState ? jsonOrText(found.state) : 'null'}}`,
+        `{"entityId":${entityId},"lastOperationTime":"${record.lastUpdatedTime}","state":${fetchState ? jsonOrText(found!.state) : 'null'}}`,
       ];
     });
     return answerJson(200, `[${entities.join(',')}]`, continuation(page.next, rpc));

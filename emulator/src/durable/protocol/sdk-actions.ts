@@ -200,8 +200,8 @@ function neutral(action: SdkAction, path: string): Action {
     case ACTION.ContinueAsNew:
       return { kind: 'continueAsNew', input: jsonText(action.input) };
     case ACTION.CreateTimer: {
-      const fireAt = new Date(action.fireAt!).getTime();
       // JSON has null for a Date without a time.
+      const fireAt = new Date(action.fireAt ?? NaN).getTime();
       if (Number.isNaN(fireAt))
         throw new UnreadableActionError(
           `Error converting value {null} to type 'System.DateTime'. Path '${path}.fireAt'.`,
