@@ -177,13 +177,17 @@ it.each([
   '/assets/..%2f..%2fpackage.json',
   '/assets//etc/passwd',
   '/assets/%2fetc%2fpasswd',
-  '/assets/%00',
   '/assets/',
   '/assets/__proto__',
   '/assets/constructor',
 ])('nothing lies behind %s', async (path) => {
   const { app } = await startApp();
   expect(await status(app, path)).toBe(404);
+});
+
+it('the host refuses a path with a null character', async () => {
+  const { app } = await startApp();
+  expect(await status(app, '/assets/%00')).toBe(400);
 });
 
 describe('the host', () => {
