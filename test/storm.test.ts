@@ -61,6 +61,9 @@ class World {
       settings: {
         AppStorage: this.#records.connection,
         'AzureWebJobs.IngestFromQueue.Disabled': 'true',
+        'AzureWebJobs.TelemetryFromQueue.Disabled': 'true',
+        'AzureWebJobs.Dispatch.Disabled': 'true',
+        'AzureWebJobs.DispatchPoison.Disabled': 'true',
         'AzureWebJobs.SendHeartbeat.Disabled': 'true',
         'AzureWebJobs.Purge.Disabled': 'true',
         'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
@@ -210,7 +213,7 @@ async function sentKeys(connection: string): Promise<Set<string>> {
 
 const LONG = inject('long');
 /** An hour: so many rounds of so many minutes each. */
-const ROUNDS = LONG ? 30 : 6;
+const ROUNDS = LONG ? 30 : 4;
 const MINUTES = 60 / ROUNDS;
 
 async function storm(seed: number): Promise<void> {
@@ -219,8 +222,8 @@ async function storm(seed: number): Promise<void> {
   const world = new World(await account());
   await world.start();
   const callers = [
-    ...Array.from({ length: LONG ? 20 : 6 }, (_, index) => approvalCaller(roll, `approval-${index}`)),
-    ...Array.from({ length: LONG ? 8 : 3 }, (_, index) => reminderCaller(roll, `reminders-${index}`)),
+    ...Array.from({ length: LONG ? 20 : 4 }, (_, index) => approvalCaller(roll, `approval-${index}`)),
+    ...Array.from({ length: LONG ? 8 : 2 }, (_, index) => reminderCaller(roll, `reminders-${index}`)),
   ];
   for (let round = 0; round < ROUNDS; round += 1) {
     world.weather(weathers[pick(['calm', 'stopped', 'slow', 'failing', 'failing'])]!(roll));

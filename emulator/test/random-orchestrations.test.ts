@@ -283,7 +283,7 @@ async function run(
   );
 }
 
-const RUNS = inject('long') ? 2000 : 60;
+const RUNS = inject('long') ? 2000 : 40;
 
 test(`${RUNS} random orchestrations end as they read`, { timeout: 1_500_000 }, async () => {
   await fc.assert(

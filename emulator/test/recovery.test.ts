@@ -14,7 +14,7 @@ interface Status {
 
 const directory = path.join(import.meta.dirname, 'fixtures/mixed-app');
 /** After each kill the emulator starts again, which takes a second. */
-const KILLS = inject('long') ? 30 : 10;
+const KILLS = inject('long') ? 30 : 4;
 let folder: string;
 let storage: string;
 let emulator: RunningCli | undefined;

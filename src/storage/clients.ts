@@ -11,11 +11,10 @@ import { credential } from '../identity/index.js';
 const SETTING = 'AppStorage';
 
 /**
- * Milliseconds until the answer of a request must begin. Storage answers within a second; an upload sends
- * blocks of four megabytes. A request that takes longer fails, and is not repeated, because a caller of the
- * app waits for it.
+ * Milliseconds until the answer of a request must begin. The service itself gives up after 30 seconds. A
+ * request that takes longer fails, and is not repeated, because a caller of the app waits for it.
  */
-const LIMIT = { table: 10_000, queue: 10_000, blob: 30_000 };
+const LIMIT = 30_000;
 /** A request that fails at once is repeated for about three seconds. Delays in milliseconds. */
 const RETRIES = { maxTries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 1_500 };
 
@@ -46,7 +45,7 @@ export function table(name: string): Promise<TableClient> {
       {
         name: 'limit',
         sendRequest: (request, next) => {
-          request.timeout = LIMIT.table;
+          request.timeout = LIMIT;
           return next(request);
         },
       },
@@ -65,7 +64,7 @@ export function queue(name: string): Promise<QueueClient> {
         ? new QueueServiceClient(settings.uri, await credential(settings.clientId))
         : QueueServiceClient.fromConnectionString(settings.connectionString);
     const pipeline = queuePipeline(direct['credential'], { retryOptions: RETRIES });
-    pipeline.factories.push(limited(LIMIT.queue));
+    pipeline.factories.push(limited);
     const service = new QueueServiceClient(direct.url, pipeline);
     const client = service.getQueueClient(name);
     await client.createIfNotExists();
@@ -81,7 +80,7 @@ export function container(name: string): Promise<ContainerClient> {
         ? new BlobServiceClient(settings.uri, await credential(settings.clientId))
         : BlobServiceClient.fromConnectionString(settings.connectionString);
     const pipeline = blobPipeline(direct['credential'], { retryOptions: RETRIES });
-    pipeline.factories.push(limited(LIMIT.blob));
+    pipeline.factories.push(limited);
     const service = new BlobServiceClient(direct.url, pipeline);
     const client = service.getContainerClient(name);
     await client.createIfNotExists();
@@ -92,17 +91,15 @@ export function container(name: string): Promise<ContainerClient> {
 /** The services of a storage account that the app uses. */
 type Service = 'table' | 'queue' | 'blob';
 
-/** What a pipeline of a storage client needs to send a request within a limit. */
-function limited(limit: number): RequestPolicyFactory {
-  return {
-    create: (next) => ({
-      sendRequest: (request) => {
-        request.timeout = limit;
-        return next.sendRequest(request);
-      },
-    }),
-  };
-}
+/** Sends the requests of a pipeline within the limit. */
+const limited: RequestPolicyFactory = {
+  create: (next) => ({
+    sendRequest: (request) => {
+      request.timeout = LIMIT;
+      return next.sendRequest(request);
+    },
+  }),
+};
 
 const clients = new Map<string, Promise<unknown>>();
 

@@ -167,6 +167,9 @@ export function recordStore<Schema extends z.ZodObject>(
     rowKey: indexVersion === 1 ? 'records' : `records-${indexVersion}`,
   };
 
+  /** The index tables that have all records, so that this is read once while the process lives. */
+  const whole = new WeakSet<TableClient>();
+
   const index = new RecordIndex<Stored>({
     table: () => tableOf(`${options.table}Index`),
     read,
@@ -252,8 +255,12 @@ export function recordStore<Schema extends z.ZodObject>(
 
     async indexOlder(limit) {
       const table = await tableOf(`${options.table}Index`);
+      if (whole.has(table)) {
+        return 0;
+      }
       const progress = (await readRow(table, indexed))?.columns ?? {};
       if (progress['done'] === true) {
+        whole.add(table);
         return 0;
       }
       const after = String(progress['after'] ?? '');

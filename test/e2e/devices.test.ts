@@ -19,7 +19,10 @@ describe('A device, by HTTP', { timeout: 4 * PATIENCE }, () => {
       () => call('GET', `${alerts}&state=open`),
       ({ text }) => text.includes('"silence"'),
     );
-    expect((await call('GET', device)).json).toMatchObject({ health: 'silent' });
+    await until(
+      () => call('GET', device),
+      ({ json }) => json?.['health'] === 'silent',
+    );
 
     await until(
       async () => {
@@ -34,7 +37,12 @@ describe('A device, by HTTP', { timeout: 4 * PATIENCE }, () => {
       firmware: '1.0.0',
       lastReading: { metrics: { temperature: 20 } },
     });
-    expect((await call('GET', alerts)).json).toMatchObject({ value: [{ kind: 'silence', state: 'closed' }] });
+    // The alert is closed after the device's record has changed.
+    const closed = await until(
+      () => call('GET', alerts),
+      ({ text }) => text.includes('"closed"'),
+    );
+    expect(closed.json).toMatchObject({ value: [{ kind: 'silence', state: 'closed' }] });
 
     expect((await call('DELETE', device)).status).toBe(204);
     expect((await call('GET', device)).status).toBe(404);

@@ -5,7 +5,7 @@ import { keep } from './recordings.js';
 import { scenarios } from './scenarios.js';
 
 test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
-  const { app, storage } = await startApp({ time: '2030-01-01T00:00:00Z' });
+  const { app, storage } = await startApp({ time: '2030-01-01T00:00:00Z', dispatchQueue: true });
   await live(app, storage);
   // An entity is an instance without an orchestrator.
   const instances = (await app.instances()).filter(({ instanceId }) => !instanceId.startsWith('@'));

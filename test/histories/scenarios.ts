@@ -266,8 +266,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   'rollout-rolled-back': async (app, storage) => {
     const fleet = await Fleet.on(app, storage, 2);
-    fleet.behaviour = ({ kind }, id) =>
-      kind === 'update' && id === fleet.ids[0] ? 'failed' : 'succeeded';
+    fleet.behaviour = ({ kind }, id) => (kind === 'update' && id === fleet.ids[0] ? 'failed' : 'succeeded');
     const id = await fleet.rollOut({ waves: ['100%'] }, 'first');
     await fleet.work(id);
     await app.skip('idle');

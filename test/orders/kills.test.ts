@@ -58,6 +58,6 @@ it(
   async () => {
     const { operations, bought } = await buy(Infinity, false);
     expect(bought).toBe(true);
-    await forKills(operations, 4, buy);
+    await forKills(operations, 2, buy);
   },
 );

@@ -42,7 +42,7 @@ export class Shop {
     stock: Record<string, number> = { hammer: 10, nails: 100, lathe: 5 },
     options: TestAppOptions & { sweep?: boolean } = {},
   ): Promise<Shop> {
-    const { app, storage } = await startApp({ verifyReplay: false, ...options });
+    const { app, storage } = await startApp({ verifyReplay: false, dispatchQueue: true, ...options });
     const shop = new Shop(app, storage);
     await shop.stocked(stock);
     return shop;

@@ -157,7 +157,7 @@ it(
         }
         await app.stop();
       }),
-      { numRuns: inject('long') ? 200 : 6 },
+      { numRuns: inject('long') ? 200 : 3 },
     );
   },
 );

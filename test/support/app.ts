@@ -10,7 +10,14 @@ import { account } from './azurite.js';
 export type AppOptions = TestAppOptions &
   Partial<
     Record<
-      'sweep' | 'purge' | 'heartbeat' | 'deliver' | 'ingestQueue' | 'telemetryQueue' | 'reportQueue',
+      | 'sweep'
+      | 'purge'
+      | 'heartbeat'
+      | 'deliver'
+      | 'dispatchQueue'
+      | 'ingestQueue'
+      | 'telemetryQueue'
+      | 'reportQueue',
       boolean
     >
   >;
@@ -23,6 +30,7 @@ export type AppOptions = TestAppOptions &
  * @param options.heartbeat whether the hub gets a message every minute. Default: false
  * @param options.deliver whether messages leave the queue `notifications`, in which tests otherwise count them. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
+ * @param options.dispatchQueue the same for the queue `dispatch` and its poison queue
  * @param options.telemetryQueue the same for the queue `telemetry`
  * @param options.reportQueue the same for the queue `update-reports`
  */
@@ -33,6 +41,7 @@ export async function startApp({
   ingestQueue = false,
   telemetryQueue = false,
   reportQueue = false,
+  dispatchQueue = false,
   deliver = false,
   ...options
 }: AppOptions = {}): Promise<{
@@ -50,6 +59,10 @@ export async function startApp({
       ...(!purge && { 'AzureWebJobs.Purge.Disabled': 'true' }),
       ...(!heartbeat && { 'AzureWebJobs.SendHeartbeat.Disabled': 'true' }),
       ...(!deliver && { 'AzureWebJobs.DeliverNotification.Disabled': 'true' }),
+      ...(!dispatchQueue && {
+        'AzureWebJobs.Dispatch.Disabled': 'true',
+        'AzureWebJobs.DispatchPoison.Disabled': 'true',
+      }),
       ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
       ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),
       ...(!reportQueue && { 'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true' }),
