@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path';
 import type { HistoryEvent } from '../../emulator/src/testing.js';
 
+const root = path.join(import.meta.dirname, '../..');
 const folder = path.join(import.meta.dirname, 'recorded');
 
 /** A recorded history: `<scenario>/<orchestrator>`. */
@@ -34,10 +35,9 @@ export function keep({ name, history }: Recording): boolean {
   const file = path.join(folder, `${name}.json`);
   if (existsSync(file)) return false;
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(
-    file,
-    `[\n${history.map((event) => JSON.stringify(withoutPlaces(event), withoutTraces)).join(',\n')}\n]\n`,
-  );
+  const lines = history.map((event) => JSON.stringify(withoutPlaces(event), withoutTraces));
+  // Failures in inputs and results name folders of this machine, too.
+  writeFileSync(file, `[\n${lines.join(',\n')}\n]\n`.replaceAll(root, '/app'));
   return true;
 }
 
