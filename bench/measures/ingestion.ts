@@ -5,7 +5,7 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -25,15 +25,29 @@ const run = promisify(execFile);
 interface Turn {
   /** From the first byte to Completed. */
   milliseconds: number;
-  /** Milliseconds of a processor that the app and the emulator used in that time. */
-  cpu: number;
-  /** Of their process at its peak, in bytes. */
+  /** Of the processes of the emulator and the app, each at its peak, in bytes. */
   memory: number;
   /** Events of the longest history of any instance. */
   history: number;
 }
 
-/** Says where an emulator with the app in this process is, then that an ingestion has completed, then what that took. */
+/** The peak memory of the process that runs the app, in bytes. Only Linux says it; elsewhere it is not a number. */
+async function peakOfApp(): Promise<number> {
+  try {
+    const children = await readFile(`/proc/self/task/${process.pid}/children`, 'utf8');
+    const statuses = await Promise.all(
+      children
+        .trim()
+        .split(' ')
+        .map((pid) => readFile(`/proc/${pid}/status`, 'utf8')),
+    );
+    return statuses.reduce((sum, status) => sum + Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024, 0);
+  } catch {
+    return NaN;
+  }
+}
+
+/** Says where an emulator that this process starts is, then that an ingestion has completed, then what that took. */
 async function serve(storage: string, hub: string): Promise<void> {
   process.env['AppStorage'] = storage;
   const { startEmulator } = await built<typeof Emulator>('emulator.js');
@@ -47,18 +61,15 @@ async function serve(storage: string, hub: string): Promise<void> {
   const origin = `http://127.0.0.1:${emulator.port}`;
   // The first request of an app takes longer.
   await (await fetch(`${origin}/api/ingestions`)).arrayBuffer();
-  const before = process.cpuUsage();
   process.send!({ origin });
   await completed;
-  const { user, system } = process.cpuUsage(before);
   process.send!({ completed: true });
   const { records } = await engine.query({ top: 1000 });
   const histories = await Promise.all(
     records.map(async ({ instanceId }) => (await engine.getHistory(instanceId))?.length ?? 0),
   );
   const turn: Omit<Turn, 'milliseconds'> = {
-    cpu: (user + system) / 1000,
-    memory: process.resourceUsage().maxRSS * 1024,
+    memory: process.resourceUsage().maxRSS * 1024 + (await peakOfApp()),
     history: Math.max(...histories),
   };
   process.send!(turn);
@@ -144,7 +155,7 @@ try {
       await turn(most, 'csv'),
     ];
     const count = most.toLocaleString('en-US');
-    for (const [format, { milliseconds, cpu, plain }] of [
+    for (const [format, { milliseconds, plain }] of [
       ['NDJSON', all],
       ['CSV', csv],
     ] as const) {
@@ -154,7 +165,8 @@ try {
         unit: 's',
         ...(most === 1_000_000 && { target: 30 }),
         better: 'lower',
-        method: `emulator and app in one process, which used ${(cpu / 1000).toFixed(1)} s of a processor; Azurite on disk; from the first byte to Completed`,
+        method:
+          'emulator, app and Azurite in a process each; Azurite on disk; from the first byte to Completed',
       });
       report({
         name: `ingestion of ${count} lines of ${format}, times a plain program`,
@@ -171,7 +183,7 @@ try {
       unit: 'MB',
       target: 400,
       better: 'lower',
-      method: 'largest resident set of the process of emulator and app',
+      method: 'sum of the largest resident sets of the processes of emulator and app',
     });
     report({
       name: 'ingestion, time for a line: all to 100,000 lines',
