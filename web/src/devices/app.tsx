@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
-import { Refused } from '../http';
+import { useEffect, useState } from 'preact/hooks';
+import { useAttempts } from '../attempt';
 import { KeyForm } from '../key-form';
 import { Alerts } from './alerts';
 import * as api from './api';
@@ -27,19 +27,7 @@ export function App(): VNode {
   const [seen, setSeen] = useState<Seen>();
   const [id, setId] = useState(named);
   const [rollout, setRollout] = useState<api.Rollout>();
-  const [trouble, setTrouble] = useState<string>();
-  const [needsKey, setNeedsKey] = useState(false);
-
-  /** Runs a request; what goes wrong is shown. */
-  const attempt = useCallback(async (request: () => Promise<void>): Promise<void> => {
-    try {
-      await request();
-      setTrouble(undefined);
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) setNeedsKey(true);
-      else setTrouble(error instanceof Error ? error.message : String(error));
-    }
-  }, []);
+  const { attempt, trouble, needsKey, keyKept } = useAttempts();
 
   useEffect(() => {
     const change = (): void => setId(named());
@@ -107,7 +95,7 @@ export function App(): VNode {
       </header>
       <div role="alert">{trouble && <p class="notice error">{trouble}</p>}</div>
       {needsKey ? (
-        <KeyForm of="Devices" kept={() => setNeedsKey(false)} />
+        <KeyForm of="Devices" kept={keyKept} />
       ) : seen === undefined ? (
         <p class="quiet">Looking…</p>
       ) : seen.devices.length === 0 ? (

@@ -1,6 +1,6 @@
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
-import { Refused } from '../http';
+import { useEffect, useState } from 'preact/hooks';
+import { useAttempts } from '../attempt';
 import { KeyForm } from '../key-form';
 import { latest, read, remove, upload, type Ingestion } from './api';
 import { Drop } from './drop';
@@ -11,9 +11,6 @@ import { Progress } from './progress';
 /** How often the page looks at an ingestion that runs, in milliseconds. */
 const INTERVAL = 500;
 
-/** The kinds of requests: what the user does, the list, and the polls of an ingestion. */
-type RequestKind = 'action' | 'list' | 'poll';
-
 /** The ingestion that the address names: `/ingestions#ingestion-...`. */
 const named = (): string | undefined => /^#(ingestion-[\da-f]{64})$/.exec(location.hash)?.[1];
 
@@ -22,22 +19,7 @@ export function App(): VNode {
   const [seen, setSeen] = useState<Ingestion>();
   const [list, setList] = useState<Ingestion[]>([]);
   const [sent, setSent] = useState<{ name: string; part: number; stop: () => void }>();
-  const [trouble, setTrouble] = useState<{ of: RequestKind; text: string }>();
-  const [needsKey, setNeedsKey] = useState(false);
-
-  /** Runs a request, and shows its error until a request of the same kind succeeds. */
-  const attempt = useCallback(
-    async (request: () => Promise<void>, of: RequestKind = 'action'): Promise<void> => {
-      try {
-        await request();
-        setTrouble((current) => (current?.of === of ? undefined : current));
-      } catch (error) {
-        if (error instanceof Refused && error.status === 401) setNeedsKey(true);
-        else setTrouble({ of, text: error instanceof Error ? error.message : String(error) });
-      }
-    },
-    [],
-  );
+  const { attempt, trouble, forget, needsKey, keyKept } = useAttempts();
 
   const open = (next: string | undefined): void => {
     history.replaceState(null, '', next === undefined ? location.pathname : `#${next}`);
@@ -79,7 +61,7 @@ export function App(): VNode {
   const send = (file: File): void => {
     const stop = new AbortController();
     open(undefined);
-    setTrouble(undefined);
+    forget();
     setSent({ name: file.name, part: 0, stop: () => stop.abort() });
     void attempt(async () => {
       try {
@@ -113,9 +95,9 @@ export function App(): VNode {
           are totals by store and by article, and a file of the rejected lines.
         </p>
       </header>
-      <div role="alert">{trouble && <p class="notice error">{trouble.text}</p>}</div>
+      <div role="alert">{trouble && <p class="notice error">{trouble}</p>}</div>
       {needsKey ? (
-        <KeyForm of="Ingestions" kept={() => setNeedsKey(false)} />
+        <KeyForm of="Ingestions" kept={keyKept} />
       ) : (
         <>
           <Drop busy={sent !== undefined} take={send} />

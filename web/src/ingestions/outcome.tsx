@@ -1,5 +1,6 @@
 import type { VNode } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { Attempt } from '../attempt';
 import { download, results, type Ingestion, type Results, type Sum } from './api';
 import { Chart } from './chart';
 import { count, money } from './numbers';
@@ -15,7 +16,7 @@ export function Outcome({
   remove,
 }: {
   seen: Ingestion;
-  attempt: (request: () => Promise<void>) => Promise<void>;
+  attempt: Attempt;
   remove: () => void;
 }): VNode {
   const [sums, setSums] = useState<Results>();

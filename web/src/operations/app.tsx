@@ -1,8 +1,7 @@
 import type { VNode } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
-import { Refused } from '../http';
+import { useEffect, useState } from 'preact/hooks';
+import { useAttempts } from '../attempt';
 import { KeyForm } from '../key-form';
-import type { Attempt } from './attempt';
 import { InstanceView } from './instance';
 import { List } from './list';
 
@@ -17,29 +16,16 @@ function named(): string | undefined {
 
 export function App(): VNode {
   const [id, setId] = useState(named);
-  const [trouble, setTrouble] = useState<string>();
-  const [needsKey, setNeedsKey] = useState(false);
+  const { attempt, trouble, forget, needsKey, keyKept } = useAttempts();
 
   useEffect(() => {
     const change = (): void => {
-      setTrouble(undefined);
+      forget();
       setId(named());
     };
     addEventListener('hashchange', change);
     return () => removeEventListener('hashchange', change);
-  }, []);
-
-  const attempt: Attempt = useCallback(async (request) => {
-    try {
-      await request();
-      setTrouble(undefined);
-      return true;
-    } catch (error) {
-      if (error instanceof Refused && error.status === 401) setNeedsKey(true);
-      else setTrouble(error instanceof Error ? error.message : String(error));
-      return false;
-    }
-  }, []);
+  }, [forget]);
 
   return (
     <main>
@@ -48,7 +34,7 @@ export function App(): VNode {
       </header>
       <div role="alert">{trouble && <p class="notice error">{trouble}</p>}</div>
       {needsKey ? (
-        <KeyForm of="Operations" kept={() => setNeedsKey(false)} />
+        <KeyForm of="Operations" kept={keyKept} />
       ) : (
         <>
           {id !== undefined && <InstanceView key={id} id={id} attempt={attempt} />}

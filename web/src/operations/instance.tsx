@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { hasEnded, JsonView, Timeline, type Row } from '../../timeline';
 import { act, read, type Action, type Shown } from './api';
 import { Actions } from './actions';
-import type { Attempt } from './attempt';
+import type { Attempt } from '../attempt';
 import { findChild } from './children';
 
 /** How often a running instance is read again, in milliseconds; less often when that takes long. */

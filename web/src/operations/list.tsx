@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { list, type Filter, type Listed } from './api';
-import type { Attempt } from './attempt';
+import type { Attempt } from '../attempt';
 import { FilterForm, NO_FILTER } from './filter-form';
 import { Table } from './table';
 
