@@ -15,6 +15,14 @@ import { Statuses } from './statuses.js';
 /** The methods that the extension's webhook takes. */
 const WEBHOOK_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS']);
 
+/** Where in the host a request reaches the API. */
+interface Mount {
+  mount: string;
+  /** Whether it is the address of the SDK's client, which sends no key. */
+  rpc: boolean;
+  url: URL;
+}
+
 /** The HTTP API of the Durable extension, for people (with keys) and for the SDK's client (without). */
 export class ManagementApi {
   readonly #options: ManagementOptions;
@@ -37,23 +45,17 @@ export class ManagementApi {
    * @returns undefined when the request may come in, and for paths outside the management API
    */
   refusal(request: RequestHead): HttpResponseLike | undefined {
-    const { enforceKeys, keys } = this.#options;
-    const isRefused =
-      enforceKeys === true &&
-      this.#mountOf(request)?.rpc === false &&
-      !carriesKey(request, [keys().durableTask, keys().master]);
-    return isRefused ? answer(401, [['WWW-Authenticate', 'Bearer']]) : undefined;
+    return this.#refusalAt(this.#mountOf(request), request);
   }
 
   /** Answers a request; never rejects. @returns undefined when the path is not one of the management API */
   async handle(request: HttpRequestLike): Promise<HttpResponseLike | undefined> {
     const found = this.#mountOf(request);
     if (found === undefined) return undefined;
-    const refusal = this.refusal(request);
+    const refusal = this.#refusalAt(found, request);
     if (refusal !== undefined) return refusal;
-    const { mount, rpc } = found;
+    const { mount, rpc, url } = found;
     const { hubName } = this.#options;
-    const url = new URL(request.url);
     const query = new Query(url.searchParams);
     try {
       const operation = this.#find({ request, url, query, rpc }, this.#segments(url, mount, rpc));
@@ -67,14 +69,24 @@ export class ManagementApi {
   }
 
   /** @returns undefined for a path or a method that the management API does not have */
-  #mountOf({ method, url }: RequestHead): { mount: string; rpc: boolean } | undefined {
+  #mountOf(request: RequestHead): Mount | undefined {
     const { rpcPath = '/durabletask' } = this.#options;
-    const path = `${new URL(url).pathname.toLowerCase()}/`;
-    if (path.startsWith(`${rpcPath}/`)) return { mount: rpcPath, rpc: true };
+    const url = new URL(request.url);
+    const path = `${url.pathname.toLowerCase()}/`;
+    if (path.startsWith(`${rpcPath}/`)) return { mount: rpcPath, rpc: true, url };
     // The host has no routes for other methods, whatever the key.
-    return path.startsWith(`${WEBHOOK_PATH}/`) && WEBHOOK_METHODS.has(method)
-      ? { mount: WEBHOOK_PATH, rpc: false }
+    return path.startsWith(`${WEBHOOK_PATH}/`) && WEBHOOK_METHODS.has(request.method)
+      ? { mount: WEBHOOK_PATH, rpc: false, url }
       : undefined;
+  }
+
+  #refusalAt(found: Mount | undefined, request: RequestHead): HttpResponseLike | undefined {
+    const { enforceKeys, keys } = this.#options;
+    const isRefused =
+      enforceKeys === true &&
+      found?.rpc === false &&
+      !carriesKey(request, [keys().durableTask, keys().master]);
+    return isRefused ? answer(401, [['WWW-Authenticate', 'Bearer']]) : undefined;
   }
 
   #segments({ pathname }: URL, mount: string, rpc: boolean): string[] {
