@@ -10,6 +10,7 @@ import { faultyStorage, healthy, type FaultyStorage } from '../emulator/test/sup
 import type { Notification } from '../src/notifications/message.js';
 import { NOTIFICATIONS } from '../src/notifications/queues.js';
 import { account } from './support/azurite.js';
+import { disabled, QUEUE_FUNCTIONS } from './support/disabled.js';
 
 /** Numbers from 0 to below 1 that follow from a seed (mulberry32). */
 function diceOf(seed: number): () => number {
@@ -60,14 +61,7 @@ class World {
       verifyReplay: false,
       settings: {
         AppStorage: this.#records.connection,
-        'AzureWebJobs.IngestFromQueue.Disabled': 'true',
-        'AzureWebJobs.TelemetryFromQueue.Disabled': 'true',
-        'AzureWebJobs.Dispatch.Disabled': 'true',
-        'AzureWebJobs.DispatchPoison.Disabled': 'true',
-        'AzureWebJobs.SendHeartbeat.Disabled': 'true',
-        'AzureWebJobs.Purge.Disabled': 'true',
-        'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
-        'AzureWebJobs.DeliverNotification.Disabled': 'true',
+        ...disabled(...QUEUE_FUNCTIONS, 'SendHeartbeat', 'Purge', 'DeliverNotification'),
       },
     });
   }

@@ -2,19 +2,13 @@
 import { expect, it } from 'vitest';
 import { account } from '../support/azurite.js';
 import { AppStorage } from '../support/app.js';
+import { disabled, QUEUE_FUNCTIONS } from '../support/disabled.js';
 import { forKills, startOn, untilKilled } from '../support/kills.js';
 import { blobsIn, plainly, rejectsOf, resultsOf, sample, see, send } from './support.js';
 
 /** A chunk for each line, two groups at a time, and two waves. */
 const file = sample(34);
-const settings = {
-  INGESTION_CHUNK_BYTES: '1',
-  'AzureWebJobs.IngestFromQueue.Disabled': 'true',
-  'AzureWebJobs.TelemetryFromQueue.Disabled': 'true',
-  'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
-  'AzureWebJobs.Dispatch.Disabled': 'true',
-  'AzureWebJobs.DispatchPoison.Disabled': 'true',
-};
+const settings = { INGESTION_CHUNK_BYTES: '1', ...disabled(...QUEUE_FUNCTIONS) };
 const query = '?maxParallel=2';
 const expected = plainly(file);
 

@@ -322,9 +322,7 @@ describe('health', () => {
   });
 
   it('has the length of each queue, and is down when a message waits that the app should have read', async () => {
-    const { app, storage } = await startApp({
-      settings: { 'AzureWebJobs.Dispatch.Disabled': 'true' },
-    });
+    const { app, storage } = await startApp();
     const dispatch = new QueueClient(storage.connectionString, 'dispatch');
     await dispatch.createIfNotExists();
     await dispatch.sendMessage('bm90aGluZw==');

@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { account as emulatorAccount } from '../../emulator/test/support/azurite.js';
 import { startCli, type RunningCli } from '../../emulator/test/support/cli.js';
+import { disabled } from '../support/disabled.js';
 import { faintTexts, hasBrowser, overhang, useBrowser } from '../support/browser.js';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -35,10 +36,7 @@ describe.skipIf(!hasBrowser)('the console, in a browser', () => {
         AppStorage: storage,
         AzureWebJobsStorage: storage,
         // Each run costs requests to storage, and 45 days have many.
-        'AzureWebJobs.Sweep.Disabled': 'true',
-        'AzureWebJobs.Purge.Disabled': 'true',
-        'AzureWebJobs.SendHeartbeat.Disabled': 'true',
-        'AzureWebJobs.IngestFromQueue.Disabled': 'true',
+        ...disabled('Sweep', 'Purge', 'SendHeartbeat', 'IngestFromQueue'),
       }),
       startOn(path.join(root, 'emulator/test/fixtures/skipped-app'), {}),
     ]);

@@ -2,18 +2,12 @@
 import { expect, it } from 'vitest';
 import { AppStorage } from '../support/app.js';
 import { account } from '../support/azurite.js';
+import { disabled, QUEUE_FUNCTIONS } from '../support/disabled.js';
 import { forKills, startOn, untilKilled } from '../support/kills.js';
 import { Fleet, names } from './fleet.js';
 
-const NO_QUEUES = {
-  'AzureWebJobs.Dispatch.Disabled': 'true',
-  'AzureWebJobs.DispatchPoison.Disabled': 'true',
-  'AzureWebJobs.IngestFromQueue.Disabled': 'true',
-  'AzureWebJobs.TelemetryFromQueue.Disabled': 'true',
-  'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true',
-  'AzureWebJobs.Purge.Disabled': 'true',
-};
-const NO_SWEEP = { ...NO_QUEUES, 'AzureWebJobs.Sweep.Disabled': 'true' };
+const NO_QUEUES = disabled(...QUEUE_FUNCTIONS);
+const NO_SWEEP = disabled(...QUEUE_FUNCTIONS, 'Sweep');
 
 const IDS = names(4);
 const MAX_PARALLEL = 2;

@@ -5,6 +5,7 @@ import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
 import type { Notification } from '../../src/notifications/message.js';
 import { NOTIFICATIONS } from '../../src/notifications/queues.js';
 import { account } from './azurite.js';
+import { disabled } from './disabled.js';
 
 /** The options of {@link startApp}. */
 export type AppOptions = TestAppOptions &
@@ -55,17 +56,14 @@ export async function startApp({
     settings: {
       ...options.settings,
       AppStorage: connectionString,
-      ...(!sweep && { 'AzureWebJobs.Sweep.Disabled': 'true' }),
-      ...(!purge && { 'AzureWebJobs.Purge.Disabled': 'true' }),
-      ...(!heartbeat && { 'AzureWebJobs.SendHeartbeat.Disabled': 'true' }),
-      ...(!deliver && { 'AzureWebJobs.DeliverNotification.Disabled': 'true' }),
-      ...(!dispatchQueue && {
-        'AzureWebJobs.Dispatch.Disabled': 'true',
-        'AzureWebJobs.DispatchPoison.Disabled': 'true',
-      }),
-      ...(!ingestQueue && { 'AzureWebJobs.IngestFromQueue.Disabled': 'true' }),
-      ...(!telemetryQueue && { 'AzureWebJobs.TelemetryFromQueue.Disabled': 'true' }),
-      ...(!reportQueue && { 'AzureWebJobs.UpdateReportFromQueue.Disabled': 'true' }),
+      ...(!sweep && disabled('Sweep')),
+      ...(!purge && disabled('Purge')),
+      ...(!heartbeat && disabled('SendHeartbeat')),
+      ...(!deliver && disabled('DeliverNotification')),
+      ...(!dispatchQueue && disabled('Dispatch', 'DispatchPoison')),
+      ...(!ingestQueue && disabled('IngestFromQueue')),
+      ...(!telemetryQueue && disabled('TelemetryFromQueue')),
+      ...(!reportQueue && disabled('UpdateReportFromQueue')),
     },
   });
   onTestFinished(() => app.stop());

@@ -3,6 +3,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { inject } from 'vitest';
 import { faultyStorage } from '../../emulator/test/support/faulty-storage.js';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
+import { disabled } from './disabled.js';
 
 /**
  * Starts the app, with its task hub and its tables in one account.
@@ -20,9 +21,7 @@ export async function startOn(
     settings: {
       ...settings,
       AppStorage: connection,
-      'AzureWebJobs.SendHeartbeat.Disabled': 'true',
-      'AzureWebJobs.Purge.Disabled': 'true',
-      'AzureWebJobs.DeliverNotification.Disabled': 'true',
+      ...disabled('SendHeartbeat', 'Purge', 'DeliverNotification'),
     },
     verifyReplay: false,
     ...(time && { time }),

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestApp } from '../../emulator/src/testing.js';
+import { disabled } from '../support/disabled.js';
 import { startApp } from '../support/app.js';
 import { actBy, linkTo } from '../support/outbox.js';
 import { OtlpReceiver, type Span } from './otlp.js';
@@ -235,8 +236,7 @@ describe('a failure', () => {
       app: () => import('../../src/index.js'),
       settings: {
         AppStorage: 'nowhere',
-        'AzureWebJobs.Sweep.Disabled': 'true',
-        'AzureWebJobs.Purge.Disabled': 'true',
+        ...disabled('Sweep', 'Purge'),
       },
     });
     onTestFinished(() => app.stop());
