@@ -31,6 +31,22 @@ describe('The repository', () => {
       expect(version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
   });
 
+  test('deploys each package of OpenTelemetry in one version', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { version: string; dev?: boolean }>;
+    };
+    const deployed = Object.entries(packages).filter(([, { dev }]) => dev !== true);
+    const versions: Record<string, string[]> = {};
+    for (const [folder, { version }] of deployed) {
+      const name = folder.split('node_modules/').at(-1)!;
+      if (name.startsWith('@opentelemetry/')) (versions[name] ??= []).push(version);
+    }
+    expect(Object.entries(versions).filter(([, each]) => new Set(each).size > 1)).toEqual([]);
+    // Packages of one release share one version each: those from 1.0 on, and those before it.
+    const sdk = Object.entries(versions).filter(([name]) => /sdk|core|resources|exporter/.test(name));
+    expect(new Set(sdk.flatMap(([, each]) => each)).size).toBe(2);
+  });
+
   test('keeps addresses out of the lock file', () => {
     expect(read('package-lock.json')).not.toMatch(/"resolved"|\.tgz/);
   });
