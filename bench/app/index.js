@@ -28,6 +28,11 @@ df.app.orchestration('waiter', function* (context) {
   return yield context.df.waitForExternalEvent('Go');
 });
 
+/** Waits until a time, in milliseconds since the epoch. */
+df.app.orchestration('sleeper', function* (context) {
+  yield context.df.createTimer(new Date(context.df.getInput()));
+});
+
 app.http('start', {
   route: 'orchestrators/{name}',
   methods: ['POST'],

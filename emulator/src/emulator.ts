@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { HostConfig } from './config/config.js';
+import type { DefaultLimits, HostConfig } from './config/config.js';
 import { readConfig, withStorage } from './config/config.js';
 import { Console } from './console/console.js';
 import { Diagnostics } from './console/diagnostics.js';
@@ -123,11 +123,15 @@ export class StorageError extends Error {
   override name = 'StorageError';
 }
 
-/**
- * The extension's default for `maxConcurrentActivityFunctions` and its siblings, for each processor. Without a
- * limit, thousands of instances that are due together would all be loaded, and compete for storage.
- */
-const CONCURRENCY = 10;
+/** The limits where host.json has no figures. */
+const LIMITS: DefaultLimits = {
+  // The extension's default for `maxConcurrentActivityFunctions` and its siblings is ten for each processor.
+  // Without a limit, thousands of instances that are due together would all be loaded, and compete for storage.
+  functions: 10 * availableParallelism(),
+  // On a developer's machine the Functions host has no limit. Here all parts share the machine: beyond these
+  // figures, callers would wait longer than they have patience.
+  http: { concurrent: 1_000, outstanding: 10_000 },
+};
 
 /**
  * Starts the emulator on an app. The app runs in a process of its own, in its own folder, with its settings as
@@ -143,7 +147,7 @@ const CONCURRENCY = 10;
  */
 export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const directory = path.resolve(options.app);
-  const read = readConfig(directory, process.env, CONCURRENCY * availableParallelism());
+  const read = readConfig(directory, process.env, LIMITS);
   const config =
     options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
   const clock = options.clock === 'skip' ? new AdvancingClock() : new WallClock();

@@ -19,6 +19,8 @@ export interface RequestHead {
 
 export interface HttpRequestLike<B extends Body = Uint8Array> extends RequestHead {
   body?: B;
+  /** Whether the caller has closed the connection. */
+  isAbandoned?: () => boolean;
 }
 
 export interface HttpResponseLike<B extends Body = Uint8Array> {

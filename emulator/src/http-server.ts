@@ -97,7 +97,13 @@ export class HttpServer {
           ? empty(excess)
           : url === undefined || headers === undefined
             ? empty(400)
-            : await this.#handle({ method, url, headers, ...(hasBody && { body: request }) });
+            : await this.#handle({
+                method,
+                url,
+                headers,
+                isAbandoned: () => response.destroyed,
+                ...(hasBody && { body: request }),
+              });
       // A connection that is kept alive would delay the close of the server.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);

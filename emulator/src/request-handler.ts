@@ -6,6 +6,7 @@ import { ManagementApi } from './durable/management/management.js';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
 import { readBody } from './http-message.js';
 import type { Executor } from './executor.js';
+import { HttpThrottle } from './http-throttle.js';
 import type { Log } from './log.js';
 import type { Tracing } from './tracing/tracing.js';
 import { findConnection } from './triggers/connections.js';
@@ -52,6 +53,7 @@ export class RequestHandler {
   readonly #invoker: HttpInvoker;
   readonly #management: ManagementApi;
   readonly #admin: AdminApi;
+  readonly #throttle: HttpThrottle;
 
   /** @throws UnsupportedBindingError, RouteTemplateError */
   constructor(options: RequestHandlerOptions) {
@@ -62,6 +64,7 @@ export class RequestHandler {
     this.#invoker = new HttpInvoker({ worker, routePrefix, bodyLimit, log, streamAddress, tracing });
     this.#management = this.#makeManagementApi();
     this.#admin = this.#makeAdminApi();
+    this.#throttle = new HttpThrottle(config.httpLimits, log);
   }
 
   /** Answers a request. Never rejects. */
@@ -71,13 +74,23 @@ export class RequestHandler {
     if (added !== undefined && isPreflight(request)) return empty(204, added);
     let response: HttpResponseLike<Body>;
     try {
-      response = await this.#route(request);
+      response = this.#isUnlimited(request)
+        ? await this.#route(request)
+        : await this.#throttle.run(request, () => this.#route(request));
     } catch (error) {
       log('error', 'Host.General', error instanceof Error ? (error.stack ?? error.message) : String(error));
       response = empty(500);
     }
     const custom = this.#isHostOwn(request) ? [] : customHeadersOf(response, config.customHeaders);
     return { ...response, headers: [...response.headers, ...custom, ...(added ?? [])] };
+  }
+
+  /**
+   * The admin API has no limits, as on the real host. Nor have the calls of the SDK's client: the functions that
+   * make them were admitted already, and would wait for themselves.
+   */
+  #isUnlimited({ url }: RequestHead): boolean {
+    return this.#isUnder(new URL(url).pathname, '/admin', this.#options.rpcPath);
   }
 
   async #route(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
@@ -114,9 +127,12 @@ export class RequestHandler {
 
   /** Whether the host itself answers at a path, before any function. */
   #isHostPath(pathname: string): boolean {
-    return ['/admin', '/runtime', this.#options.rpcPath].some((path) =>
-      `${pathname.toLowerCase()}/`.startsWith(`${path}/`),
-    );
+    return this.#isUnder(pathname, '/admin', '/runtime', this.#options.rpcPath);
+  }
+
+  #isUnder(pathname: string, ...roots: readonly string[]): boolean {
+    const path = `${pathname.toLowerCase()}/`;
+    return roots.some((root) => path.startsWith(`${root}/`));
   }
 
   /** The response to a request that may not reach a function; undefined when it may. */

@@ -95,7 +95,7 @@ test('the log names the settings of host.json that are ignored', async () => {
   });
   await other.stop();
   expect(seen).toContain(
-    'These settings of host.json are ignored here: aggregator, extensions.http.maxConcurrentRequests.',
+    'These settings of host.json are ignored here: aggregator, extensions.http.dynamicThrottlesEnabled.',
   );
   expect(seen).toContain(
     "The storage provider 'mssql' (SQL Server) of host.json is not here: the emulator's own hub takes its place.",

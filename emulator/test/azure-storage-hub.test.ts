@@ -267,6 +267,34 @@ describe('hints', () => {
   });
 });
 
+test('a few requests are under way in storage at once, and the lease does not wait for them', async () => {
+  const storage = await faultyOne();
+  let most = 0;
+  const hub = await opened({ connection: storage.connection, underWay: 3 });
+  storage.fault = () => {
+    most = Math.max(most, storage.busy);
+    return undefined;
+  };
+  await Promise.all(Array.from({ length: 30 }, (_, number) => hub.post(`i${number}`, message('m', '1'))));
+  expect(most).toBeLessThan(3);
+
+  // All places are taken by requests that get no answer.
+  let held = 0;
+  const isFull = Promise.withResolvers<void>();
+  storage.fault = (asked) => {
+    if (asked.path.includes('comp=lease')) return undefined;
+    if (++held === 3) isFull.resolve();
+    return 'silence';
+  };
+  const reads = Array.from({ length: 5 }, () => hub.getRecord('nobody').catch(() => 'failed'));
+  await isFull.promise;
+  await hub.close();
+  await (await opened({ name: 'Hub' })).close();
+  expect(held).toBe(3);
+  storage.stop();
+  await Promise.all(reads);
+});
+
 describe('payloads', () => {
   test('are in blobs, and are deleted when nothing refers to them', async () => {
     const hub = await opened();

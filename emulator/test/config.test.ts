@@ -32,16 +32,32 @@ async function read(
 
 test('limits that host.json does not have follow from the machine', async () => {
   await read({ version: '2.0', extensions: { durableTask: { maxConcurrentEntityFunctions: 5 } } });
-  expect(readConfig(directory, {}, 20).durable).toMatchObject({
+  const limits = { functions: 20, http: { concurrent: 7, outstanding: 9 } };
+  expect(readConfig(directory, {}, limits).httpLimits).toEqual(limits.http);
+  expect(readConfig(directory, {}, limits).durable).toMatchObject({
     maxConcurrentActivities: 20,
     maxConcurrentOrchestrators: 20,
     maxConcurrentEntities: 5,
   });
 });
 
+test('limits of requests are those of host.json, and -1 is no limit', async () => {
+  const limitsOf = async (http: unknown): Promise<unknown> =>
+    (await read({ version: '2.0', extensions: { http } })).httpLimits;
+  expect(await limitsOf({ maxConcurrentRequests: 5, maxOutstandingRequests: -1 })).toEqual({
+    concurrent: 5,
+    outstanding: Infinity,
+  });
+  await expect(limitsOf({ maxOutstandingRequests: 0 })).rejects.toThrow(
+    'has 0 for http.maxOutstandingRequests',
+  );
+  await expect(limitsOf({ maxConcurrentRequests: 'many' })).rejects.toThrow('http.maxConcurrentRequests');
+});
+
 test('an empty host.json has the defaults of the real host', async () => {
   expect(await read({ version: '2.0' })).toMatchObject({
     routePrefix: 'api',
+    httpLimits: { concurrent: Infinity, outstanding: Infinity },
     hubName: 'TestHubName',
     hubConnection: 'AzureWebJobsStorage',
     storeInputs: false,

@@ -79,8 +79,10 @@ test('a response that HTTP does not allow, and an error of the handler, become 5
 test('a caller that closes its connection does no harm', async () => {
   const arrived = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();
-  const { port } = await serve(async ({ url }) => {
-    if (url.endsWith('/slow')) {
+  let isAbandoned = (): boolean => false;
+  const { port } = await serve(async (request) => {
+    if (request.url.endsWith('/slow')) {
+      isAbandoned = request.isAbandoned!;
       arrived.resolve();
       await answer.promise;
     }
@@ -88,7 +90,11 @@ test('a caller that closes its connection does no harm', async () => {
   });
   const request = http.get(`http://127.0.0.1:${port}/slow`).on('error', () => {});
   await arrived.promise;
+  expect(isAbandoned()).toBe(false);
   request.destroy();
+  await vi.waitFor(() => {
+    expect(isAbandoned()).toBe(true);
+  });
   const half = http
     .request(`http://127.0.0.1:${port}/half`, { method: 'POST', headers: { 'content-length': '100' } })
     .on('error', () => {});

@@ -7,7 +7,8 @@ import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine/engine.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
 import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
-import type { Commit } from '../src/durable/task-hub.js';
+import type { Commit, Message } from '../src/durable/task-hub.js';
+import { HttpThrottle } from '../src/http-throttle.js';
 import { releaseIdleMemory } from '../src/idle-memory.js';
 import { TestApp } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
@@ -81,6 +82,60 @@ test.each([[1], [4], [undefined]])(
     expect(gauge.most).toBe(limit ?? 10);
   },
 );
+
+test('Starts that come together are written a few at a time, and all of them complete', async () => {
+  const gauge = new Gauge();
+  const hub = new (class extends MemoryHub {
+    override async post(instanceId: string, message: Message): Promise<void> {
+      return gauge.pass(() => super.post(instanceId, message));
+    }
+  })({ name: 'Hub' });
+  const engine = new Engine({
+    hub,
+    sdk: new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} })),
+    clock: new SkippingClock(0),
+    log: () => {},
+  });
+  onTestFinished(() => engine.stop());
+  await engine.start();
+  const ids = await Promise.all(
+    Array.from({ length: 60 }, () => engine.startInstance({ name: 'replays', input: null })),
+  );
+  await engine.whenQuiet();
+  for (const id of ids) expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
+  expect(gauge.most).toBe(20);
+});
+
+test('A request that waits is not answered when its caller has gone', async () => {
+  const lines: string[] = [];
+  const throttle = new HttpThrottle({ concurrent: 1, outstanding: 3 }, (_level, _category, line) => {
+    lines.push(line);
+  });
+  const answered: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const gone = new Set<string>();
+  const run = async (name: string): Promise<number> => {
+    const request = {
+      method: 'POST',
+      url: 'http://localhost/',
+      headers: {},
+      isAbandoned: () => gone.has(name),
+    };
+    const { status } = await throttle.run(request, async () => {
+      answered.push(name);
+      if (name === 'a') await first.promise;
+      return { status: 200, headers: [], body: new Uint8Array() };
+    });
+    return status;
+  };
+  const all = ['a', 'b', 'c', 'd', 'e'].map(run);
+  gone.add('b');
+  first.resolve();
+  expect(await Promise.all(all)).toEqual([200, 499, 200, 429, 429]);
+  expect(answered).toEqual(['a', 'c']);
+  expect(await run('f')).toBe(200);
+  expect(lines).toEqual([expect.stringMatching(/^Http request queue limit of 3 has been exceeded/)]);
+});
 
 test('A custom status of more than 16 KB is refused as the extension refuses it', async () => {
   await using app = await TestApp.start({ directory });

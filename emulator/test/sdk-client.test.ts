@@ -3,7 +3,7 @@
  * running host.
  */
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/config/config.js';
 import { SkippingClock } from '../src/durable/clock.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
@@ -267,4 +267,57 @@ describe('The client', () => {
     expect((await call('/api/entities/counter/K', {})).body).toEqual({ entityExists: false });
     expect((await call('/api/entities/nosuch/k/add', { method: 'POST' })).status).toBe(500);
   });
+});
+
+test('requests beyond the limits of host.json are 429, and those that were taken start their instances', async () => {
+  const hub = new (class extends MemoryHub {
+    readonly opens = Promise.withResolvers<void>();
+    override async post(...posted: Parameters<MemoryHub['post']>): Promise<void> {
+      await this.opens.promise;
+      return super.post(...posted);
+    }
+  })({ name: 'Limited' });
+  const limits = { maxConcurrentRequests: '1', maxOutstandingRequests: '5' };
+  const limited = new Host({
+    app: new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }),
+    config: readConfig(
+      directory,
+      Object.fromEntries(
+        Object.entries(limits).map(([name, limit]) => [
+          `AzureFunctionsJobHost__extensions__http__${name}`,
+          limit,
+        ]),
+      ),
+    ),
+    hub,
+    clock,
+    log: () => {},
+  });
+  const port = await limited.start(0);
+  onTestFinished(() => limited.stop());
+  const requests = Array.from({ length: 8 }, () =>
+    limited.handle({
+      method: 'POST',
+      url: `http://localhost:${port}/api/orchestrators/chain3`,
+      headers: { 'content-length': '0' },
+    }),
+  );
+  expect(
+    await limited.handle({ method: 'GET', url: `http://localhost:${port}/admin/host/status`, headers: {} }),
+  ).toMatchObject({ status: 200 });
+  const refused = await Promise.all(requests.slice(5));
+  hub.opens.resolve();
+  const taken = await Promise.all(requests.slice(0, 5));
+  expect(taken.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+  for (const { status, headers } of refused)
+    expect([status, headers]).toEqual([
+      429,
+      [
+        ['X-FUNCTION-SCALEOUT', '1'],
+        ['Retry-After', '1'],
+      ],
+    ]);
+  await limited.engine.whenQuiet();
+  const { records } = await limited.engine.query({ top: 10 });
+  expect(records.map(({ runtimeStatus }) => runtimeStatus)).toEqual(Array(5).fill('Completed'));
 });

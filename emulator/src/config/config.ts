@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { DurableSettings } from '../durable/settings.js';
 import { MAX_BODY } from '../http-message.js';
+import type { HttpLimits } from '../http-throttle.js';
 import type { LogLevel } from '../log.js';
 import type { QueueOptions } from './host-json.js';
 import {
@@ -8,6 +9,7 @@ import {
   readDurable,
   readFunctionList,
   readFunctionTimeout,
+  readHttpLimits,
   readLevels,
   readOtherProvider,
   readQueues,
@@ -27,6 +29,7 @@ export interface HostConfig {
   customHeaders: [name: string, value: string][];
   /** The largest body of a request, in bytes; the response to a larger one is 413. */
   bodyLimit: number;
+  httpLimits: HttpLimits;
   /** The names of the functions that run, in lower case. Undefined: all. */
   only: ReadonlySet<string> | undefined;
   /** The storage provider that host.json names, in words, if it is another one than Azure Storage. */
@@ -70,15 +73,27 @@ export interface HostConfig {
   tracing: { endpoint: string | undefined; service: string } | undefined;
 }
 
+/** The limits of a host whose host.json has no figures. */
+export interface DefaultLimits {
+  /** How many activities, orchestrators and entities run at once: so many of each. */
+  functions: number;
+  http: HttpLimits;
+}
+
+const UNLIMITED: DefaultLimits = {
+  functions: Infinity,
+  http: { concurrent: Infinity, outstanding: Infinity },
+};
+
 /**
  * Reads an app's configuration. Settings named `AzureFunctionsJobHost__*` take precedence over host.json.
- * @param concurrency how many activities, orchestrators and entities run at once where host.json has no figure
+ * @param limits those where host.json has no figure
  * @throws ConfigError
  */
 export function readConfig(
   directory: string,
   environment: Environment = process.env,
-  concurrency = Infinity,
+  limits: DefaultLimits = UNLIMITED,
 ): HostConfig {
   const hostFile = path.join(directory, 'host.json');
   const localFile = path.join(directory, 'local.settings.json');
@@ -129,6 +144,7 @@ export function readConfig(
         'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
         0,
       ) ?? MAX_BODY,
+    httpLimits: readHttpLimits(section(host, 'extensions', 'http'), hostFile, limits.http),
     only: readFunctionList(get(host, 'functions'), hostFile),
     otherProvider: readOtherProvider(get(storage, 'type')),
     ignored: ignoredSettings(host),
@@ -137,7 +153,7 @@ export function readConfig(
     hubConnectionName: connection ?? 'Storage',
     storeInputs: isTrue(get(durable, 'storeInputsInOrchestrationHistory')),
     forwardedHost: isTrue(get(section(durable, 'httpSettings'), 'useForwardedHost')),
-    durable: readDurable(durable, hostFile, concurrency),
+    durable: readDurable(durable, hostFile, limits.functions),
     extendedSessions: isTrue(get(durable, 'extendedSessionsEnabled')),
     logLevels: readLevels(section(host, 'logging', 'logLevel'), hostFile),
     settings,

@@ -1,6 +1,7 @@
 /** The sections of host.json. Each reader throws ConfigError. */
 import type { DurableSettings } from '../durable/settings.js';
 import { DEFAULT_SETTINGS } from '../durable/settings.js';
+import type { HttpLimits } from '../http-throttle.js';
 import type { LogLevel } from '../log.js';
 import { LOG_LEVELS } from '../log.js';
 import { fail, get, number, oneOf, section, span, text, type Json } from './json.js';
@@ -33,6 +34,20 @@ export function readCustomHeaders(from: Json, file: string): [string, string][] 
       );
     return [name, content];
   });
+}
+
+/** As in the real host, -1 is no limit. */
+export function readHttpLimits(http: Json, file: string, defaults: HttpLimits): HttpLimits {
+  const limit = (name: string): number | undefined => {
+    const found = number(get(http, name), file, `http.${name}`, -1);
+    if (found === 0)
+      fail(file, `has 0 for http.${name}, which has to be a whole number from 1, or -1 for no limit`);
+    return found === -1 ? Infinity : found;
+  };
+  return {
+    concurrent: limit('maxConcurrentRequests') ?? defaults.concurrent,
+    outstanding: limit('maxOutstandingRequests') ?? defaults.outstanding,
+  };
 }
 
 /** The setting `functions`. From the environment it comes as an object with numbers for names. */

@@ -11,6 +11,8 @@ const READ: ReadonlySet<string> = new Set(
     'logging.logLevel.',
     'extensions.http.routePrefix',
     'extensions.http.customHeaders.',
+    'extensions.http.maxConcurrentRequests',
+    'extensions.http.maxOutstandingRequests',
     'extensions.queues.batchSize',
     'extensions.queues.newBatchThreshold',
     'extensions.queues.maxPollingInterval',

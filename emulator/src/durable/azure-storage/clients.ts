@@ -1,5 +1,6 @@
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient, newPipeline } from '@azure/storage-blob';
+import { Semaphore } from '../../parallel.js';
 
 /** A few quick retries, because storage usually runs on the same machine. After them the caller decides. */
 const RETRIES = { count: 3, delay: 50, longestDelay: 400 };
@@ -8,18 +9,29 @@ const RETRIES = { count: 3, delay: 50, longestDelay: 400 };
 const TIMEOUT = 30_000;
 
 /**
+ * How many requests are under way at once; the others wait in the order in which they came, and their time limit
+ * begins when they are sent. Azurite answers no more in a second when more are under way, and some thousands
+ * at once would all time out.
+ */
+const UNDER_WAY = 50;
+
+/**
  * The storage clients of one hub. They are made once, because each keeps its connections and its signing key.
  */
 export class StorageClients {
   readonly tables: TableServiceClient;
   readonly blobs: BlobServiceClient;
+  /** For requests that must not wait for others: those that keep the hub's lease. */
+  readonly leases: BlobServiceClient;
   readonly #connection: string;
   readonly #table: (name: string) => TableClient;
+  readonly #places: Semaphore;
   #requests = 0;
 
   /** @param connection a storage account's connection string, or `UseDevelopmentStorage=true` */
-  constructor(connection: string) {
+  constructor(connection: string, underWay = UNDER_WAY) {
     this.#connection = connection;
+    this.#places = new Semaphore(underWay);
     const options = {
       allowInsecureConnection: true,
       retryOptions: {
@@ -36,10 +48,11 @@ export class StorageClients {
       client.pipeline.addPolicy(
         {
           name: 'countAndLimit',
-          sendRequest: (request, next) => {
-            prepare(request);
-            return next(request);
-          },
+          sendRequest: (request, next) =>
+            this.#places.run(() => {
+              prepare(request);
+              return next(request);
+            }),
         },
         { afterPhase: 'Retry' },
       );
@@ -49,22 +62,27 @@ export class StorageClients {
     this.#table = (name) => counted(TableClient.fromConnectionString(connection, name, options));
 
     const { url, credential } = BlobServiceClient.fromConnectionString(connection);
-    const pipeline = newPipeline(credential, {
-      retryOptions: {
-        maxTries: RETRIES.count + 1,
-        retryDelayInMs: RETRIES.delay,
-        maxRetryDelayInMs: RETRIES.longestDelay,
-      },
-    });
-    pipeline.factories.push({
-      create: (next) => ({
-        sendRequest: (request) => {
-          prepare(request);
-          return next.sendRequest(request);
+    const blobClient = (inTurn: <T>(send: () => Promise<T>) => Promise<T>): BlobServiceClient => {
+      const pipeline = newPipeline(credential, {
+        retryOptions: {
+          maxTries: RETRIES.count + 1,
+          retryDelayInMs: RETRIES.delay,
+          maxRetryDelayInMs: RETRIES.longestDelay,
         },
-      }),
-    });
-    this.blobs = new BlobServiceClient(url, pipeline);
+      });
+      pipeline.factories.push({
+        create: (next) => ({
+          sendRequest: (request) =>
+            inTurn(() => {
+              prepare(request);
+              return next.sendRequest(request);
+            }),
+        }),
+      });
+      return new BlobServiceClient(url, pipeline);
+    };
+    this.blobs = blobClient((send) => this.#places.run(send));
+    this.leases = blobClient((send) => send());
   }
 
   table(name: string): TableClient {

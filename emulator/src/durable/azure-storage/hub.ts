@@ -33,6 +33,8 @@ export interface AzureStorageHubOptions {
    * 0.
    */
   patience?: number;
+  /** How many storage requests are under way at once. Default: 50. */
+  underWay?: number;
   log?: Log;
 }
 
@@ -53,11 +55,11 @@ export class AzureStorageHub implements TaskHub {
   readonly #patience: number;
   readonly #log: Log;
 
-  constructor({ connection, name, patience = 0, log = () => {} }: AzureStorageHubOptions) {
+  constructor({ connection, name, patience = 0, underWay, log = () => {} }: AzureStorageHubOptions) {
     this.name = name;
     this.#patience = patience;
     this.#log = log;
-    this.#clients = new StorageClients(connection);
+    this.#clients = new StorageClients(connection, underWay);
     this.#payloads = new Payloads(this.#clients.blobs, name);
     this.#history = new HistoryTable(this.#clients.table(`${name}History`), this.#payloads);
     this.#instances = new InstancesTable(this.#clients.table(`${name}Instances`), this.#payloads, name);

@@ -40,7 +40,7 @@ export class Ownership {
   constructor(hubName: string, clients: StorageClients) {
     this.#hubName = hubName;
     this.#clients = clients;
-    this.#container = clients.blobs.getContainerClient(`${hubName.toLowerCase()}-applease`);
+    this.#container = clients.leases.getContainerClient(`${hubName.toLowerCase()}-applease`);
     this.#blob = this.#container.getBlobClient(`${hubName.toLowerCase()}-appleaseinfo`);
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Semaphore } from '../../parallel.js';
 import { InstanceExistsError, UnknownFunctionError, type StartRequest } from '../client.js';
 import { isFinished, type ExecutionStarted } from '../history.js';
 import type { DurableFunctions } from '../protocol/functions.js';
@@ -6,12 +7,19 @@ import type { Mail } from './mail.js';
 import type { Reads } from './reads.js';
 import type { Runtime } from './runtime.js';
 
+/**
+ * How many starts are written at once. When many come together, the others wait, so that storage also works for
+ * the instances that were started before.
+ */
+const MAX_STARTING = 20;
+
 /** Starts instances for clients. */
 export class Starts {
   readonly #runtime: Runtime;
   readonly #mail: Mail;
   readonly #reads: Reads;
   readonly #functions: DurableFunctions;
+  readonly #places = new Semaphore(MAX_STARTING);
   /** The starts under way, by the id that the caller chose. */
   readonly #underWay = new Map<string, { request: StartRequest; id: Promise<string> }>();
 
@@ -73,11 +81,8 @@ export class Starts {
           existing === undefined ? 0 : existing.generation === undefined ? null : existing.generation + 1,
       };
       spans?.started(event, request.trace);
-      await this.#mail.post(
-        instanceId,
-        { id: `start-${event.OrchestrationInstance.ExecutionId}`, event },
-        request.instanceId === undefined,
-      );
+      const message = { id: `start-${event.OrchestrationInstance.ExecutionId}`, event };
+      await this.#places.run(() => this.#mail.post(instanceId, message, request.instanceId === undefined));
       return instanceId;
     });
   }
