@@ -9,4 +9,4 @@ export {
 } from './endpoints.js';
 export { deviceMonitor } from './orchestrators.js';
 export { telemetryFromQueue } from './telemetry.js';
-export { purgeableAlerts, purgeableDevices, supervised } from './workflows.js';
+export { purgeableAlerts, purgeableDevices, supervised, supervisedAlerts } from './workflows.js';

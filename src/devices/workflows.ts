@@ -30,6 +30,9 @@ export const supervised: Supervised = {
   },
 };
 
+/** Alerts are due at no time. */
+export const supervisedAlerts: Supervised = { name: 'alerts', records: alerts };
+
 /** Closed alerts. */
 export const purgeableAlerts: Purgeable = { name: 'alerts', records: alerts };
 

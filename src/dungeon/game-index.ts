@@ -3,11 +3,11 @@ import type { TableClient } from '@azure/data-tables';
 import moment from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
 import {
-  dueEntry,
   listEntries,
   putDue,
   putEntry,
   readRow,
+  removeDueEntry,
   removeEntry,
   table,
   upsert,
@@ -20,6 +20,9 @@ import { KEEP_FOR } from './rules.js';
 const MAX_GAMES = { read: () => process.env['DungeonMaxGames'], otherwise: 900 };
 /** The setting: how many of them one caller can have opened. */
 const MAX_GAMES_PER_CALLER = { read: () => process.env['DungeonMaxGamesPerCaller'], otherwise: 50 };
+
+/** The kind of the games in the due index. */
+export const KIND = 'Dungeon';
 
 /** The partition of all games, each with its name and caller. */
 const GAMES = 'games';
@@ -43,10 +46,9 @@ export async function enterGame(
   address: string | undefined,
   due: string,
 ): Promise<ListedGame | Refusal> {
-  const index = await gameIndex();
   const caller = address === undefined ? undefined : partitionOf(address);
   const listed = { name, claim, caller };
-  await putDue(index, { id: claim, due, touches: touched(caller), at: moment.utc() });
+  await putDue({ kind: KIND, id: claim, due }, touched(caller), moment.utc());
   await putListing(claim, name, caller);
   // Each request counts after it has written its own entry, so that never more get through than the limit allows.
   const full = await Promise.all([
@@ -67,14 +69,14 @@ export async function enterGame(
 
 /** Enters a game that was opened by an earlier version of the app, which had no index. */
 export async function adoptGame({ name, claim }: GameKey, due: string): Promise<void> {
-  await putDue(await gameIndex(), { id: claim, due, touches: [], at: moment.utc() });
+  await putDue({ kind: KIND, id: claim, due }, [], moment.utc());
   await putListing(claim, name, undefined);
 }
 
 /** Removes the entries of a game that was not opened. */
 export async function withdrawGame(game: ListedGame, due: string): Promise<void> {
   await unlistGame(game);
-  await removeFromIndex(dueEntry(due), game.claim);
+  await removeDueEntry({ kind: KIND, id: game.claim, due });
 }
 
 /** Removes the entries of a game, but not the entry by which it is due. */
@@ -99,11 +101,11 @@ export async function findGame(claim: string): Promise<ListedGame | undefined> {
 
 /** Has the sweep find a game by another time than before. */
 export async function putGameDue({ claim }: GameKey, due: string): Promise<void> {
-  await putDue(await gameIndex(), { id: claim, due, touches: [], at: moment.utc() });
+  await putDue({ kind: KIND, id: claim, due }, [], moment.utc());
 }
 
-/** The table of the entries. The id of each is the claim of its game. */
-export const gameIndex = (): Promise<TableClient> => table('DungeonIndex');
+/** The table of the lists of games. The id of each entry is the claim of its game. */
+const gameIndex = (): Promise<TableClient> => table('DungeonIndex');
 
 async function putListing(claim: string, name: string, caller: string | undefined): Promise<void> {
   const index = await gameIndex();

@@ -1,18 +1,11 @@
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { raise, removeInstance } from '../durable/index.js';
-import { listDue, putOff, removeDue, type DueEntry, type DueRecords } from '../storage/index.js';
+import { putOff, removeDue, type DueEntry, type DueRecords } from '../storage/index.js';
 import type { Supervised } from '../supervision/index.js';
 import { sendToConsole } from './console.js';
 import { gotTreasure } from './events.js';
-import {
-  findGame,
-  gameIndex,
-  putGameDue,
-  removeFromIndex,
-  unlistGame,
-  type ListedGame,
-} from './game-index.js';
+import { findGame, KIND, putGameDue, removeFromIndex, unlistGame, type ListedGame } from './game-index.js';
 import { workflows, type Game } from './model.js';
 import { instanceIdOf, isExpired, KEEP_FOR, unchanged } from './rules.js';
 import { changeGame, deleteGame, readGame } from './store.js';
@@ -24,7 +17,7 @@ const SETTLED_AFTER = KEEP_FOR;
 
 /** The due games, as the sweep reads them. An entry may be earlier than its game is due: then it is moved when its time comes. */
 const records: DueRecords = {
-  due: async (until, limit) => listDue(await gameIndex(), until, limit),
+  kind: KIND,
 
   async holds(entry, at) {
     const listed = await findGame(entry.id);
@@ -34,7 +27,7 @@ const records: DueRecords = {
     }
     const settled = moment.utc(entry.writtenAt).add(SETTLED_AFTER);
     if (at.isBefore(settled)) {
-      await putOff(await gameIndex(), entry, settled);
+      await putOff(entry, settled);
       return false;
     }
     if (listed !== undefined && game?.claim !== entry.id) {
@@ -42,17 +35,17 @@ const records: DueRecords = {
       return true;
     }
     if (listed === undefined) {
-      for (const each of entry.touches) {
+      for (const each of entry.touches()) {
         await removeFromIndex(each, entry.id);
       }
     }
-    await removeDue(await gameIndex(), entry);
+    await removeDue(entry);
     return false;
   },
 
   async putOff(entry, until, learnt) {
     const removed = (await findGame(entry.id)) === undefined;
-    await (removed ? removeDue(await gameIndex(), entry) : putOff(await gameIndex(), entry, until, learnt));
+    await (removed ? removeDue(entry) : putOff(entry, until, learnt));
   },
 };
 
@@ -98,7 +91,7 @@ async function moved(game: Game, entry: DueEntry): Promise<boolean> {
       : unchanged(current),
   );
   if (result?.change.game.dueAt !== entry.due) {
-    await removeDue(await gameIndex(), entry);
+    await removeDue(entry);
   }
   return true;
 }

@@ -4,6 +4,6 @@ import './endpoints.js';
 
 export type { Notification } from './message.js';
 export { notify } from './notify.js';
-export { purgeable } from './purgeable.js';
+export { purgeable, supervised } from './supervised.js';
 export { operator } from './operator.js';
 export { NOTIFICATIONS, UNDELIVERED } from './queues.js';

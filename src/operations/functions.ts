@@ -2,12 +2,14 @@ import type { InvocationContext, Timer } from '@azure/functions';
 import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
+import type { DueEntry } from '../storage/index.js';
+import type { Supervised } from '../supervision/index.js';
 import { count } from '../telemetry/index.js';
 import { heartbeat, HEARTBEAT } from './entities.js';
 import { features, purged } from './features.js';
 import { hubOf } from './hub.js';
 import { purgeAfter, purgeInstances, purgeRecords, type Purged } from './purge.js';
-import { sweep } from './sweep.js';
+import { dueEntries, indexOlder, sweep } from './sweep.js';
 
 /**
  * The timer function `Sweep`. Every minute it processes the due records of every feature. A failing feature
@@ -19,8 +21,19 @@ export async function sweepAll(
   context: InvocationContext,
 ): Promise<void> {
   for (const feature of features) {
-    try {
-      const swept = await sweep(feature, client, context, moment.utc());
+    await counted(feature, context, async () => ({ indexed: await indexOlder(feature) }));
+  }
+  let due: (feature: Supervised) => readonly DueEntry[];
+  try {
+    due = await dueEntries(features, context, moment.utc());
+  } catch (error) {
+    context.error('The sweep could not read what is due', error);
+    count('sweep.records', 1, { result: 'unreadable' });
+    return;
+  }
+  for (const feature of features) {
+    await counted(feature, context, async () => {
+      const swept = await sweep(feature, due(feature), client, context, moment.utc());
       const { continued, outdated, failed, reported } = swept;
       if (continued + outdated + failed > 0) {
         context.log(
@@ -32,13 +45,24 @@ export async function sweepAll(
           outdated,
         );
       }
-      for (const [result, number] of Object.entries(swept) as [string, number][]) {
-        if (number > 0) count('sweep.records', number, { feature: feature.name, result });
-      }
-    } catch (error) {
-      context.error('The sweep of %s failed', feature.name, error);
-      count('sweep.records', 1, { feature: feature.name, result: 'unreadable' });
+      return swept;
+    });
+  }
+}
+
+/** Counts the results of a part of the sweep, by feature. */
+async function counted(
+  { name: feature }: Supervised,
+  context: InvocationContext,
+  part: () => Promise<object>,
+): Promise<void> {
+  try {
+    for (const [result, number] of Object.entries(await part()) as [string, number][]) {
+      if (number > 0) count('sweep.records', number, { feature, result });
     }
+  } catch (error) {
+    context.error('The sweep of %s failed', feature, error);
+    count('sweep.records', 1, { feature, result: 'unreadable' });
   }
 }
 

@@ -2,7 +2,7 @@ import type { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import moment, { type Moment } from 'moment';
 import { notify, operator } from '../notifications/index.js';
-import type { DueEntry } from '../storage/index.js';
+import { listDue, type DueEntry } from '../storage/index.js';
 import type { Supervised } from '../supervision/index.js';
 
 /**
@@ -40,8 +40,38 @@ export interface Swept {
   failed: number;
   /** Records about which the operator got a message. */
   reported: number;
-  /** Records that were there before their index was, and are in it now. */
-  indexed: number;
+}
+
+/**
+ * Puts records into the index of a feature that are older than it.
+ *
+ * @returns how many
+ */
+export async function indexOlder({ records }: Supervised): Promise<number> {
+  return (await records.indexOlder?.(LIMIT)) ?? 0;
+}
+
+/** The kinds about which this process has logged that no feature has them. */
+const unknownKinds = new Set<string>();
+
+/**
+ * The due entries of all features, in one query as long as fewer than 1,000 are due. Entries of a kind that no feature has,
+ * because another version of the app wrote them, stay as they are, for when that version comes back.
+ */
+export async function dueEntries(
+  features: readonly Supervised[],
+  context: InvocationContext,
+  at: Moment,
+): Promise<(feature: Supervised) => readonly DueEntry[]> {
+  const kinds = new Set(features.map(({ records }) => records.kind));
+  const found = await listDue(at.clone().subtract(MARGIN), (kind) => (kinds.has(kind) ? LIMIT : 0));
+  for (const kind of found.keys()) {
+    if (!kinds.has(kind) && !unknownKinds.has(kind)) {
+      unknownKinds.add(kind);
+      context.warn('The due index has entries of %s, which this version of the app does not know', kind);
+    }
+  }
+  return ({ records }) => found.get(records.kind) ?? [];
 }
 
 /**
@@ -51,13 +81,12 @@ export interface Swept {
  */
 export async function sweep(
   feature: Supervised,
+  entries: readonly DueEntry[],
   client: DurableClient,
   context: InvocationContext,
   at: Moment,
 ): Promise<Swept> {
-  const swept: Swept = { continued: 0, outdated: 0, failed: 0, reported: 0, indexed: 0 };
-  swept.indexed = (await feature.records.indexOlder?.(LIMIT)) ?? 0;
-  const entries = await feature.records.due(at.clone().subtract(MARGIN), LIMIT);
+  const swept: Swept = { continued: 0, outdated: 0, failed: 0, reported: 0 };
   const look = async (entry: DueEntry): Promise<void> => {
     try {
       await goOn(feature, entry, swept, client, context, at);
@@ -95,7 +124,7 @@ async function goOn(
       swept.outdated += 1;
       return;
     }
-    impossible = (await feature.goOn(client, id)) ?? undefined;
+    impossible = (await feature.goOn?.(client, id)) ?? undefined;
     swept.continued += 1;
   } catch (error) {
     swept.failed += 1;

@@ -12,7 +12,7 @@ export {
 } from './blobs.js';
 export { container, isUnavailable, queue, table } from './clients.js';
 export { untilItWins } from './contention.js';
-export { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
+export { listDue, putDue, putOff, removeDue, removeDueEntry, type DueEntry } from './due-index.js';
 export { listEntries, newestFirst, putEntry, removeEntry, type IndexEntry } from './index-rows.js';
 export { keyFor, keyForPerson } from './keys.js';
 export type { Page } from './record-index.js';

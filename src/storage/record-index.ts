@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
 import moment, { type Moment } from 'moment';
-import { dueEntry, listDue, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
+import { dueKey, dueTable, putDue, putOff, removeDue, type DueEntry } from './due-index.js';
 import { entryKey, listEntries, putEntry, readEntry, removeEntry, type IndexEntry } from './index-rows.js';
+import { deleteIfUnchanged, readRow, type RowKey } from './rows.js';
 
 /** After this time a change that wrote an entry has ended: no function of the app may run so long. */
 const SETTLED_AFTER = moment.duration(1, 'hour');
@@ -18,11 +19,19 @@ export interface Page<Stored> {
 
 /** The functions that {@link RecordIndex} needs for the records. */
 interface Indexed<Stored> {
-  /** The index table. */
+  /** Names the records in the due index, which all stores share. */
+  kind: string;
+  /** The table of the other entries. */
   table: () => Promise<TableClient>;
   read: (id: string) => Promise<Stored | undefined>;
   indexes: (record: Stored) => readonly IndexEntry[];
   dueAt: (record: Stored) => string | undefined;
+}
+
+/** Where a row of an index is. */
+interface Place {
+  table: TableClient;
+  key: RowKey;
 }
 
 /**
@@ -48,7 +57,7 @@ export class RecordIndex<Stored extends { id: string }> {
     previous: Stored | undefined,
     next: Stored | undefined,
   ): Promise<Record<'finish' | 'undo', () => Promise<void>>> {
-    const { indexes, dueAt } = this.#of;
+    const { kind, indexes, dueAt } = this.#of;
     const { id } = (next ?? previous)!;
     const [before, after] = [previous, next].map((record) =>
       record === undefined ? [] : indexes(record),
@@ -60,34 +69,42 @@ export class RecordIndex<Stored extends { id: string }> {
     if (!moves && wasDue === isDue) {
       return { finish: async () => {}, undo: async () => {} };
     }
-    const table = await this.#of.table();
+    const placeOf = async (entry: IndexEntry): Promise<Place> => ({
+      table: await this.#of.table(),
+      key: entryKey(entry, id),
+    });
+    const placeOfDue = async (time: string): Promise<Place> => ({
+      table: await dueTable(),
+      key: dueKey({ kind, id, due: time }),
+    });
     const at = moment.utc();
     // Without a new due time, a due entry for now lists the touched entries. The end of the change removes it.
     const due = isDue !== undefined && isDue !== wasDue ? isDue : `${at.toISOString()}+${randomUUID()}`;
     const written = moves || due === isDue ? [due] : [];
     /** What this change has created itself. Entries that were there before may be those of a change at the same time. */
-    const created: [IndexEntry, tag: string | undefined][] = [];
+    const created: [Place, tag: string | undefined][] = [];
     for (const each of written) {
-      created.push([
-        dueEntry(each),
-        await putDue(table, { id, due: each, touches: [...after, ...removed], at }),
-      ]);
+      const tag = await putDue({ kind, id, due: each }, [...after, ...removed], at);
+      created.push([await placeOfDue(each), tag]);
     }
     await Promise.all(
       added.map(async (entry) => {
-        created.unshift([entry, await putEntry(table, entry, id)]);
+        const place = await placeOf(entry);
+        created.unshift([place, await putEntry(place.table, entry, id)]);
       }),
     );
     const outdated = [...(wasDue === undefined ? [] : [wasDue]), ...written].filter((each) => each !== isDue);
     // The due entries last, because they list the others.
-    const leaving = [...removed, ...outdated.map(dueEntry)];
+    const leaving = await Promise.all([...removed.map(placeOf), ...outdated.map(placeOfDue)]);
     // The current tags: a later change that makes an entry right again writes it, which changes its tag.
     const left = await Promise.all(
-      leaving.map(async (entry) => [entry, (await readEntry(table, entry, id))?.etag] as const),
+      leaving.map(async (place) => [place, (await readRow(place.table, place.key))?.etag] as const),
     );
     const remove =
-      (entries: readonly (readonly [IndexEntry, string | undefined])[]) => async (): Promise<void> => {
-        for (const [entry, tag] of entries) await removeEntry(table, entry, id, tag);
+      (places: readonly (readonly [Place, tag: string | undefined])[]) => async (): Promise<void> => {
+        for (const [{ table, key }, etag] of places) {
+          if (etag !== undefined) await deleteIfUnchanged(table, { ...key, etag });
+        }
       };
     return { finish: remove(left), undo: remove(created) };
   }
@@ -123,11 +140,6 @@ export class RecordIndex<Stored extends { id: string }> {
     return { records, continuation };
   }
 
-  /** Entries whose time, or the time to which they were moved, is before `until`; the oldest first. */
-  async due(until: Moment, limit: number): Promise<DueEntry[]> {
-    return listDue(await this.#of.table(), until, limit);
-  }
-
   /**
    * Whether the record is still due at the entry's time. If not, the entry and the wrong ones that it lists are removed as
    * soon as that is safe.
@@ -139,38 +151,28 @@ export class RecordIndex<Stored extends { id: string }> {
     }
     const settled = settledAt(entry.writtenAt);
     if (at.isBefore(settled)) {
-      await this.putOff(entry, settled);
+      await putOff(entry, settled);
       return false;
     }
     await this.#removeWrong(entry, at);
-    await removeDue(await this.#of.table(), entry);
+    await removeDue(entry);
     return false;
-  }
-
-  /** Moves an entry to a later time. */
-  async putOff(
-    entry: DueEntry,
-    until: Moment,
-    learnt: Partial<Pick<DueEntry, 'attempts' | 'reported'>> = {},
-  ): Promise<void> {
-    await putOff(await this.#of.table(), entry, until, learnt);
   }
 
   /** Writes all entries of a record that may have none. */
   async add(record: Stored): Promise<void> {
     const { id } = record;
-    const table = await this.#of.table();
-    const touches = this.#of.indexes(record);
+    const { kind, indexes, dueAt } = this.#of;
+    const touches = indexes(record);
     const at = moment.utc();
-    const due = this.#of.dueAt(record);
-    await putDue(table, { id, due: due ?? at.toISOString(), touches, at });
-    await Promise.all(touches.map(async (entry) => putEntry(table, entry, id)));
+    await putDue({ kind, id, due: dueAt(record) ?? at.toISOString() }, touches, at);
+    await Promise.all(touches.map(async (entry) => putEntry(await this.#of.table(), entry, id)));
   }
 
   /** Removes the entries that a due entry lists and that are wrong. A change that is under way may have written one of them again: then it is new. */
   async #removeWrong({ id, touches }: DueEntry, at: Moment): Promise<void> {
     const table = await this.#of.table();
-    for (const entry of touches) {
+    for (const entry of touches()) {
       const row = await readEntry(table, entry, id);
       if (row !== undefined && !at.isBefore(settledAt(row.columns['writtenAt']))) {
         // The record after the entry: a change that makes the entry right after the record was read changes the tag.

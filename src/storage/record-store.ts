@@ -5,7 +5,8 @@ import { Refusal } from '../refusals/index.js';
 import { table as tableOf } from './clients.js';
 import { columnsOf, recordOf } from './columns.js';
 import { untilItWins } from './contention.js';
-import type { DueEntry } from './due-index.js';
+import { putOff, type DueEntry } from './due-index.js';
+import { readProgress, writeProgress } from './index-progress.js';
 import type { IndexEntry } from './index-rows.js';
 import { RecordIndex, type Page } from './record-index.js';
 import {
@@ -15,14 +16,16 @@ import {
   queryRows,
   readRow,
   replaceIfUnchanged,
-  upsert,
   type Columns,
   type RowKey,
 } from './rows.js';
 
 /** The options of {@link recordStore}. */
 export interface RecordStoreOptions<Schema extends z.ZodObject> {
-  /** The table of the records. Their indexes are in the table `<table>Index`. */
+  /**
+   * The table of the records. Their lists are in the table `<table>Index`, and their due entries in the table that all
+   * stores share, where the name of the table is their kind.
+   */
   table: string;
   /**
    * The record's schema, with a string `id`. Objects and arrays are stored as JSON, up to 32,000 characters
@@ -54,8 +57,8 @@ export type Rule<Stored> = (record: Stored) => Stored | Refusal;
 
 /** The functions that the sweep needs for the records of a feature. */
 export interface DueRecords {
-  /** Entries whose time is before `until`, the oldest first. */
-  due(until: Moment, limit: number): Promise<DueEntry[]>;
+  /** The kind of their entries in the due index. */
+  readonly kind: string;
   /**
    * Whether the record is still due at the entry's time. If not, the entry is removed as soon as that is
    * safe.
@@ -69,7 +72,8 @@ export interface DueRecords {
   ): Promise<void>;
   /**
    * Adds up to `limit` records to the index that are older than it. The index stores the progress, so that the next call
-   * continues. To build an index again, delete the row with the partition key `indexed` from its table.
+   * continues. To build an index again, delete its row with the partition key `indexed` from the table of the due entries,
+   * and restart the app.
    *
    * @returns how many records it has read: 0 once all are in the index
    */
@@ -161,16 +165,11 @@ export function recordStore<Schema extends z.ZodObject>(
     return ended !== undefined && until.isAfter(ended);
   }
 
-  /** The row of the index table with the progress of {@link DueRecords.indexOlder}. */
-  const indexed: RowKey = {
-    partitionKey: 'indexed',
-    rowKey: indexVersion === 1 ? 'records' : `records-${indexVersion}`,
-  };
-
-  /** The index tables that have all records, so that this is read once while the process lives. */
-  const whole = new WeakSet<TableClient>();
+  /** Names the progress of {@link DueRecords.indexOlder}. */
+  const indexName = `${options.table}-${indexVersion}`;
 
   const index = new RecordIndex<Stored>({
+    kind: options.table,
     table: () => tableOf(`${options.table}Index`),
     read,
     indexes,
@@ -178,6 +177,7 @@ export function recordStore<Schema extends z.ZodObject>(
   });
 
   return {
+    kind: options.table,
     read,
 
     async insert(record) {
@@ -249,27 +249,20 @@ export function recordStore<Schema extends z.ZodObject>(
       return removed;
     },
 
-    due: (until, limit) => index.due(until, limit),
     holds: (entry, at) => index.holds(entry, at),
-    putOff: (entry, until, learnt) => index.putOff(entry, until, learnt),
+    putOff,
 
     async indexOlder(limit) {
-      const table = await tableOf(`${options.table}Index`);
-      if (whole.has(table)) {
+      const { after, done } = await readProgress(indexName);
+      if (done) {
         return 0;
       }
-      const progress = (await readRow(table, indexed))?.columns ?? {};
-      if (progress['done'] === true) {
-        whole.add(table);
-        return 0;
-      }
-      const after = String(progress['after'] ?? '');
       const rows = await queryRows(await records(), odata`PartitionKey gt ${after}`, limit);
       for (const row of rows) {
         const record = row.rowKey === keyOf('').rowKey && decodeIfValid(row.columns);
         if (record) await index.add(record);
       }
-      await upsert(table, indexed, {
+      await writeProgress(indexName, {
         after: rows.at(-1)?.partitionKey ?? after,
         done: rows.length < limit,
       });

@@ -18,13 +18,13 @@ import type { DueRecords } from '../storage/index.js';
 export interface Supervised {
   /** In logs, metrics and messages to the operator. */
   readonly name: string;
-  /** The feature's record store. */
+  /** The feature's record store. The sweep also removes its outdated index entries. */
   readonly records: DueRecords;
   /**
    * Makes sure that the workflow of a due record runs. The sweep calls it again, after growing intervals,
-   * while the record stays due. It may throw.
+   * while the record stays due. It may throw. Without it, no record is ever due.
    *
    * @returns a reason, for the operator, if the workflow must not be started again; otherwise nothing
    */
-  goOn(client: DurableClient, id: string): Promise<string | void>;
+  goOn?(client: DurableClient, id: string): Promise<string | void>;
 }

@@ -209,6 +209,7 @@ describe('A removed device', () => {
     await (await swept()).purge(fleet.app);
     for (const table of ['Devices', 'Alerts', 'DevicesIndex', 'AlertsIndex'])
       expect([table, await fleet.storage.allRowKeys(table)]).toEqual([table, []]);
+    expect(await fleet.storage.dueEntries()).toEqual([]);
     expect(await fleet.register('pump-1')).toBe(201);
     await fleet.app.skip({ minutes: 2 });
     expect(await fleet.alerts('pump-1')).toEqual(['silence open']);

@@ -36,6 +36,7 @@ async function expectNothingLeft(app: TestApp, storage: AppStorage): Promise<voi
   expect((await app.instances()).filter(({ name }) => name !== 'SweepOnce')).toEqual([]);
   expect(await storage.allRowKeys('Dungeon')).toEqual([]);
   expect(await storage.allRowKeys('DungeonIndex')).toEqual([]);
+  expect(await storage.dueEntries()).toEqual([]);
 }
 
 describe('a game that nobody touches', () => {

@@ -1,4 +1,5 @@
 /** What fails, is late, or was never started comes right by the sweep. */
+import { InvocationContext } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { describe, expect, it, onTestFinished, vi, inject } from 'vitest';
@@ -330,6 +331,23 @@ it('GET reads alone, and raises nothing', async () => {
   expect(await histories()).toEqual(before);
 });
 
+it('a sweep of all features is one request to storage when nothing is due', async () => {
+  const between = await faultyStorage(await account());
+  onTestFinished(() => {
+    between.stop();
+  });
+  const { app } = await start({ settings: { AppStorage: between.connection } });
+  const requests: string[] = [];
+  between.fault = ({ method, path }) => {
+    requests.push(`${method} ${path}`);
+    return undefined;
+  };
+  await sweep(app);
+  requests.length = 0;
+  await sweep(app);
+  expect(requests).toHaveLength(1);
+});
+
 describe('a sweep', () => {
   const job = z.object({ id: z.string(), due: z.string().optional() });
   type Job = z.infer<typeof job>;
@@ -346,14 +364,18 @@ describe('a sweep', () => {
       vi.unstubAllEnvs();
     });
     const { recordStore } = await import('../../src/storage/index.js');
-    const { sweep: sweepOnce } = await import('../../src/operations/sweep.js');
+    const { dueEntries, sweep: sweepOnce } = await import('../../src/operations/sweep.js');
     const store = recordStore({ table: 'Jobs', schema: job, dueAt: ({ due }) => due });
     const supervised: Supervised = { name: 'jobs', records: store, goOn };
     const client = undefined as unknown as DurableClient;
     return {
       store,
       storage: new AppStorage(connection),
-      sweepAt: (minute) => sweepOnce(supervised, client, silent(), moment.utc(START).add(minute, 'minutes')),
+      sweepAt: async (minute) => {
+        const at = moment.utc(START).add(minute, 'minutes');
+        const due = await dueEntries([supervised], silent(), at);
+        return sweepOnce(supervised, due(supervised), client, silent(), at);
+      },
     };
   }
 
@@ -368,6 +390,20 @@ describe('a sweep', () => {
     expect(await sweepAt(1)).toMatchObject({ continued: 0 });
     expect(await sweepAt(2)).toMatchObject({ continued: 1, outdated: 0, failed: 0 });
     expect(seen).toEqual(['due']);
+  });
+
+  it('keeps the entries of a feature that this version does not have, and logs them once', async () => {
+    const { store, storage, sweepAt } = await feature(async () => {});
+    const { putDue } = await import('../../src/storage/index.js');
+    const warn = vi.spyOn(InvocationContext.prototype, 'warn').mockImplementation(() => {});
+    onTestFinished(() => {
+      warn.mockRestore();
+    });
+    await putDue({ kind: 'Gone', id: 'of-another-version', due: START }, [], moment.utc(START));
+    await store.insert({ id: 'job-1', due: START });
+    for (const minute of [2, 3]) expect(await sweepAt(minute)).toMatchObject({ continued: 1 });
+    expect((await storage.dueEntries()).filter((key) => key.includes('!Gone!'))).toHaveLength(1);
+    expect(warn.mock.calls).toMatchObject([[expect.any(String), 'Gone']]);
   });
 
   it('goes on with the others when one record fails', async () => {
@@ -407,11 +443,11 @@ describe('a sweep', () => {
   });
 
   it('forgets a record that went on by itself', async () => {
-    const { store, sweepAt } = await feature(async () => {});
+    const { store, storage, sweepAt } = await feature(async () => {});
     await store.insert({ id: 'job-1', due: START });
     await sweepAt(2);
     await store.change('job-1', ({ id }) => ({ id }));
     expect(await sweepAt(200)).toMatchObject({ continued: 0, outdated: 1 });
-    expect(await store.due(moment.utc('2040-01-01'), 10)).toEqual([]);
+    expect(await storage.dueEntries()).toEqual([]);
   });
 });

@@ -5,10 +5,13 @@ import { faultyStorage, healthy, type FaultyStorage } from '../../emulator/test/
 import { refuse } from '../../src/refusals/index.js';
 import {
   insertIfAbsent,
+  listDue,
   odata,
   queryRows,
   recordStore,
   table,
+  transact,
+  type DueEntry,
   type RecordStore,
 } from '../../src/storage/index.js';
 import { account } from '../support/azurite.js';
@@ -48,7 +51,7 @@ async function jobs(): Promise<{ store: RecordStore<Job>; name: string }> {
     ],
     dueAt: ({ due }) => due,
   });
-  await Promise.all([table(name), table(`${name}Index`)]);
+  await Promise.all([table(name), table(`${name}Index`), table('Due')]);
   return { store, name };
 }
 
@@ -77,14 +80,22 @@ function expected(record: Job | undefined): string[] {
 }
 
 async function indexRows(name: string): Promise<string[]> {
-  const rows = await queryRows(await table(`${name}Index`), odata`PartitionKey ne ${''}`, 1000);
+  const rows = [
+    ...(await queryRows(await table(`${name}Index`), odata`PartitionKey ne ${''}`, 1000)),
+    ...(await queryRows(await table('Due'), odata`kind eq ${name}`, 1000)),
+  ];
   return rows.map(({ partitionKey }) => partitionKey).toSorted();
+}
+
+/** The entries of a store in the due index. */
+async function dueOf({ kind }: RecordStore<Job>, until: string): Promise<DueEntry[]> {
+  return (await listDue(moment.utc(until), () => 10)).get(kind) ?? [];
 }
 
 /** Does what sweeps do for the index in the hours after an interruption. */
 async function settle(store: RecordStore<Job>): Promise<void> {
   const at = moment.utc().add(2, 'hours');
-  for (const entry of await store.due(moment.utc('2040-01-01'), 1000)) await store.holds(entry, at);
+  for (const entry of await dueOf(store, '2040-01-01')) await store.holds(entry, at);
 }
 
 describe('a record', () => {
@@ -191,8 +202,7 @@ describe('what is due', () => {
     await store.insert({ ...open, id: 'late', due: later });
     await store.insert({ ...open, id: 'soon', due: soon });
     await store.insert({ ...open, id: 'never', due: undefined });
-    const due = async (until: string): Promise<string[]> =>
-      (await store.due(moment.utc(until), 10)).map(({ id }) => id);
+    const due = async (until: string): Promise<string[]> => (await dueOf(store, until)).map(({ id }) => id);
     expect(await due(soon)).toEqual([]);
     expect(await due('2030-01-15')).toEqual(['soon']);
     expect(await due('2031-01-01')).toEqual(['soon', 'late']);
@@ -201,13 +211,40 @@ describe('what is due', () => {
     expect(await due('2031-01-01')).toEqual(['soon']);
   });
 
+  it('of one kind, however much and however old, hides nothing of another', async () => {
+    const { store } = await jobs();
+    await store.insert(open);
+    const due = await table('Due');
+    for (let batch = 0; batch < 1100; batch += 100) {
+      const rows = Array.from({ length: 100 }, (_, n) => {
+        const id = String(batch + n).padStart(4, '0');
+        return { partitionKey: 'due', rowKey: `2020-01-01!Many!${id}`, kind: 'Many', id, due: '2020-01-01' };
+      });
+      await transact(
+        due,
+        rows.map((row) => ['create', row]),
+      );
+    }
+    let requests = 0;
+    storage.fault = () => {
+      requests += 1;
+      return undefined;
+    };
+    const found = await listDue(moment.utc(later), (kind) => (kind === 'Many' ? 3 : 10));
+    expect([...found].map(([kind, entries]) => [kind, entries.map(({ id }) => id)])).toEqual([
+      ['Many', ['0000', '0001', '0002']],
+      [store.kind, ['job-1']],
+    ]);
+    expect(requests).toBe(2);
+  });
+
   it('comes up later when it was put off, and knows how often', async () => {
     const { store } = await jobs();
     await store.insert(open);
-    const [entry] = await store.due(moment.utc(later), 10);
+    const [entry] = await dueOf(store, later);
     await store.putOff(entry!, moment.utc(later), { attempts: 1 });
-    expect(await store.due(moment.utc(later), 10)).toEqual([]);
-    const [again] = await store.due(moment.utc('2031-01-01'), 10);
+    expect(await dueOf(store, later)).toEqual([]);
+    const [again] = await dueOf(store, '2031-01-01');
     expect(again).toMatchObject({ id: 'job-1', due: soon, attempts: 1 });
     expect(await store.holds(again!, moment.utc())).toBe(true);
   });
@@ -221,7 +258,7 @@ describe('what is due', () => {
     await expect(store.insert(open)).rejects.toThrow('The test makes this request fail');
     storage.fault = healthy;
     const look = async (minutes: number): Promise<void> => {
-      for (const entry of await store.due(moment.utc('2040-01-01'), 10))
+      for (const entry of await dueOf(store, '2040-01-01'))
         await store.holds(entry, moment.utc().add(minutes, 'minutes'));
     };
     await look(59);
@@ -259,7 +296,7 @@ describe.each([
         storage.fault = healthy;
 
         const record = await store.read('job-1');
-        const due = await store.due(moment.utc('2040-01-01'), 10);
+        const due = await dueOf(store, '2040-01-01');
         if (record?.due !== undefined) expect(due.map((entry) => entry.due)).toContain(record.due);
         const holds = expected(record).filter((partition) => partition !== 'due');
         expect(await listed(store)).toEqual(
@@ -300,9 +337,5 @@ it('records from before there was an index are put into it, some at a time, once
     2, 1, 0,
   ]);
   expect((await listed(store))['state-open']).toEqual(['job-1', 'job-2', 'job-3']);
-  expect((await store.due(moment.utc('2031-01-01'), 9)).map(({ id }) => id)).toEqual([
-    'job-1',
-    'job-2',
-    'job-3',
-  ]);
+  expect((await dueOf(store, '2031-01-01')).map(({ id }) => id)).toEqual(['job-1', 'job-2', 'job-3']);
 });

@@ -1,4 +1,4 @@
-import { TableClient } from '@azure/data-tables';
+import { odata, TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
 import { onTestFinished } from 'vitest';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
@@ -112,6 +112,15 @@ export class AppStorage {
   async allRowKeys(tableName: string): Promise<string[]> {
     const keys: string[] = [];
     for await (const { rowKey } of this.#table(tableName).listEntities()) keys.push(rowKey!);
+    return keys;
+  }
+
+  /** The due entries of all features. */
+  async dueEntries(): Promise<string[]> {
+    const isDue = odata`PartitionKey eq ${'due'}`;
+    const keys: string[] = [];
+    for await (const { rowKey } of this.#table('Due').listEntities({ queryOptions: { filter: isDue } }))
+      keys.push(rowKey!);
     return keys;
   }
 
