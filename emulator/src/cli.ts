@@ -1,9 +1,11 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
-import { killWorker } from './kill-worker.js';
-import { endWhenAsked, fail, serve } from './serve.js';
 import type { PlainOptions } from './watch/watch.js';
-import { watchApp } from './watch/watch.js';
+
+// It has an effect on the modules that are loaded after it, here and in the app's process.
+enableCompileCache();
+const { endWhenAsked, fail, serve } = await import('./serve.js');
 
 const USAGE = `Usage: emulator start [options]
        emulator kill-worker [--app DIR] [--port N] [--during FUNCTION] [--key MASTER]
@@ -30,8 +32,9 @@ try {
 
 async function main(): Promise<void> {
   const { command, during, key, watch, ...options } = readArguments();
-  if (command === 'kill-worker') return killWorker({ ...options, during, key });
-  if (watch) return watchApp(options);
+  if (command === 'kill-worker')
+    return (await import('./kill-worker.js')).killWorker({ ...options, during, key });
+  if (watch) return (await import('./watch/watch.js')).watchApp(options);
   const starting = serve(options);
   endWhenAsked(async () => (await starting).stop());
   await starting;

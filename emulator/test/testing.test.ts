@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NeverFinishesError, TestApp } from '../src/testing.js';
@@ -213,5 +214,20 @@ describe('An app under test', () => {
     );
     await app.skip({ hours: 5 });
     expect(app.calls('note').map(({ input }) => input)).toEqual(['early', 'between', 'late']);
+  });
+
+  test('loads no storage libraries, which take longer to load than the rest, before an app uses storage', () => {
+    const files = [path.join(import.meta.dirname, '../src/testing.ts')];
+    const packages = new Set<string>();
+    for (const file of files) {
+      const text = readFileSync(file, 'utf8');
+      for (const [, source] of text.matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)';/gm)) {
+        const found = path.join(path.dirname(file), source!.replace(/\.js$/, '.ts'));
+        if (!source!.startsWith('.')) packages.add(source!);
+        else if (!files.includes(found)) files.push(found);
+      }
+    }
+    expect(files.length).toBeGreaterThan(50);
+    expect([...packages].filter((name) => !name.startsWith('node:'))).toEqual(['croner']);
   });
 });

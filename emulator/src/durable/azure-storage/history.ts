@@ -4,8 +4,8 @@ import type { Commit, LoadedInstance, Message } from '../task-hub.js';
 import { literal, readWhole, StaleReadError } from './clients.js';
 import { escapeKey, eventKey, messageKey, SENTINEL } from './keys.js';
 import { MessageRows } from './messages.js';
-import { blobNames, type Payloads } from './payloads.js';
-import { eventColumns, readEvent, readRow, time, type Columns, type Row } from './rows.js';
+import type { Payloads } from './payloads.js';
+import { blobNames, eventColumns, readEvent, readRow, time, type Columns, type Row } from './rows.js';
 import { inputOf, recordOf, sentinelColumns } from './sentinel.js';
 import { inTransactions, MAX_OPERATIONS, writeGuarded } from './transactions.js';
 

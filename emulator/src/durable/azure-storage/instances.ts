@@ -2,8 +2,8 @@ import type { TableClient } from '@azure/data-tables';
 import { literal, readWhole } from './clients.js';
 import { ignore, statusOf } from '../../storage-errors.js';
 import { escapeKey, prefixEnd, unescapeKey } from './keys.js';
-import { blobsOf, type Payloads } from './payloads.js';
-import { instanceColumns, isCurrent, readRecord, readRow, timeFilter, type Row } from './rows.js';
+import type { Payloads } from './payloads.js';
+import { blobsOf, instanceColumns, isCurrent, readRecord, readRow, timeFilter, type Row } from './rows.js';
 import type { InstancePage, InstanceQuery, InstanceRecord } from '../task-hub.js';
 
 /** The table `<hub>Instances`: one row for each instance, in a partition of its own. */

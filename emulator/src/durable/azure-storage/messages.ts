@@ -3,8 +3,8 @@ import { statusOf } from '../../storage-errors.js';
 import type { InboundEvent } from '../history.js';
 import type { Message } from '../task-hub.js';
 import { escapeKey, messageId, messageKey } from './keys.js';
-import { blobNames, type Payloads } from './payloads.js';
-import type { Columns, Row } from './rows.js';
+import type { Payloads } from './payloads.js';
+import { blobNames, type Columns, type Row } from './rows.js';
 
 /** The messages that wait for instances: rows in the History table, in the partition of their target. */
 export class MessageRows {

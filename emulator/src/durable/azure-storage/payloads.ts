@@ -5,7 +5,7 @@ import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { StaleReadError } from './clients.js';
 import { inParallel } from '../../parallel.js';
 import { statusOf } from '../../storage-errors.js';
-import { blobColumn, type Columns, type Row } from './rows.js';
+import { blobColumn, blobsOf, type Columns, type Row } from './rows.js';
 
 /**
  * The longest text that stays in a column, in UTF-16 units. The service takes 64 KB. The provider and the
@@ -113,19 +113,6 @@ export class Payloads {
       throw error;
     }
   }
-}
-
-/** The columns of a row that are in blobs, and the blobs' names. */
-export function blobsOf(row: Row): [column: string, blob: string][] {
-  const suffix = blobColumn('');
-  return Object.entries(row).flatMap(([name, blob]) =>
-    name.endsWith(suffix) ? [[name.slice(0, -suffix.length), blob!]] : [],
-  );
-}
-
-/** The names of a row's blobs. */
-export function blobNames(row: Row): string[] {
-  return blobsOf(row).map(([, blob]) => blob);
 }
 
 function isLarge(columns: Columns): boolean {

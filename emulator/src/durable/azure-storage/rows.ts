@@ -18,6 +18,19 @@ export function blobColumn(name: string): string {
   return `${name}BlobName`;
 }
 
+/** The columns of a row that are in blobs, and the blobs' names. */
+export function blobsOf(row: Row): [column: string, blob: string][] {
+  const suffix = blobColumn('');
+  return Object.entries(row).flatMap(([name, blob]) =>
+    name.endsWith(suffix) ? [[name.slice(0, -suffix.length), blob!]] : [],
+  );
+}
+
+/** The names of a row's blobs. */
+export function blobNames(row: Row): string[] {
+  return blobsOf(row).map(([, blob]) => blob);
+}
+
 /**
  * Reads what the storage SDK returns with `disableTypeConversion`. Only with that option times keep all seven
  * digits.

@@ -1,5 +1,4 @@
-import { blobsOf } from '../azure-storage/payloads.js';
-import { isEventType, readEvent, readRow } from '../azure-storage/rows.js';
+import { blobsOf, isEventType, readEvent, readRow } from '../azure-storage/rows.js';
 import type { HistoryEvent } from '../history.js';
 
 /**
