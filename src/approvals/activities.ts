@@ -5,7 +5,7 @@ import { notify } from '../notifications/index.js';
 import { Refusal } from '../refusals/index.js';
 import type { Rule } from '../storage/index.js';
 import { DECIDE_PAGE, type Approval, type Progress } from './model.js';
-import { escalate, expire, isDecided, markSent, progress, unsent } from './rules.js';
+import { escalate, expire, isDecided, markSent, progress, remind, unsent } from './rules.js';
 import { approvals } from './store.js';
 
 /** The approval that an activity is about. */
@@ -20,6 +20,15 @@ export const askApprover = activity('AskApprover', async ({ id }: ApprovalId, co
 /** Reads the progress of an approval. */
 export const readProgress = activity('ReadStanding', async ({ id }: ApprovalId): Promise<Progress> =>
   progress(await change(id, (current) => current)),
+);
+
+/** Sends the question to the approver a second time, unless it was decided first. */
+export const remindApprover = activity(
+  'RemindApprover',
+  async ({ id }: ApprovalId, context): Promise<Progress> => {
+    const approval = await change(id, (current) => remind(current, moment.utc()));
+    return progress(approval.state === 'pending' ? await sendUnsent(approval, context) : approval);
+  },
 );
 
 /** Escalates an approval whose approver's time has ended, unless it was decided first. */

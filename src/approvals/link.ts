@@ -105,6 +105,8 @@ function inWords({ what, who }: Happening): string {
       return `${who} got a message`;
     case 'escalated':
       return `escalated to ${who}`;
+    case 'reminded':
+      return `${who} is reminded`;
     case 'reported':
       return `${who} got a message about the end`;
     default:

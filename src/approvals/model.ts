@@ -44,10 +44,14 @@ export type ApprovalState = z.infer<typeof approvalState>;
 const happening = z.object({
   /** ISO 8601, UTC. */
   at: z.string(),
-  /** `asked`: the question was sent to a person. `reported`: the end was sent to the requester. */
+  /**
+   * `asked`: a question was sent to a person. `reminded`: the approver gets the question a second time. `reported`: the
+   * end was sent to the requester.
+   */
   what: z.enum([
     'requested',
     'asked',
+    'reminded',
     'escalated',
     'approved',
     'rejected',
@@ -97,7 +101,7 @@ export interface Message {
   subject: string;
   text: string;
   /** The kind of message. An approval sends each once, apart from repeats with the same key. */
-  step: 'asked' | 'escalated' | 'decided' | 'expired' | 'withdrawn';
+  step: 'asked' | 'reminded' | 'escalated' | 'decided' | 'expired' | 'withdrawn';
   /** The receiver can decide with the link in the message, until then. */
   decideUntil?: string;
 }

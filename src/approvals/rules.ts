@@ -2,6 +2,9 @@ import moment, { type Moment } from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
 import type { Approval, ApprovalRequest, Decision, Happening, Message, Progress } from './model.js';
 
+/** The messages that ask a person to decide. */
+const QUESTIONS: readonly Message['step'][] = ['asked', 'reminded', 'escalated'];
+
 /** The record of a new approval, which waits for its approver. */
 export function request(id: string, wanted: ApprovalRequest, requestHash: string, at: Moment): Approval {
   const { respondWithin, ...rest } = wanted;
@@ -65,6 +68,25 @@ export function decide(
     : refuse('too-late', 'The time for this decision has passed', `It had to be made before ${deadline}.`);
 }
 
+/**
+ * When an approver with a week or more to decide gets the question a second time: a day before the deadline.
+ * `undefined` when the question comes once.
+ *
+ * @param at soon after the request
+ */
+export function reminderAt({ state, deadline }: Progress, at: Moment): Moment | undefined {
+  const hasWeek = moment.utc(deadline).diff(at, 'days', true) > 6;
+  return state === 'pending' && hasWeek ? moment.utc(deadline).subtract(1, 'day') : undefined;
+}
+
+/** Makes the question unsent again, once, for an approver who has not answered. */
+export function remind(approval: Approval, at: Moment): Approval {
+  const { state, respondBy, approver, history } = approval;
+  return state === 'pending' && at.isBefore(respondBy) && !history.some(({ what }) => what === 'reminded')
+    ? note(approval, 'reminded', approver, at)
+    : approval;
+}
+
 /** Escalates a pending approval after the approver's deadline. The time of the second person starts now. */
 export function escalate(approval: Approval, at: Moment): Approval {
   const expiresAt = after(at, approval.escalateWithin).toISOString();
@@ -97,6 +119,15 @@ export function unsent(approval: Approval): Message | undefined {
   }
   switch (state) {
     case 'pending':
+      if (approval.history.at(-1)!.what === 'reminded') {
+        return {
+          to: approver,
+          step: 'reminded',
+          subject: `Still to decide: ${subject}`,
+          text: `${requestedBy} waits for your answer. At ${respondBy} the question goes to ${escalateTo}.`,
+          decideUntil: respondBy,
+        };
+      }
       return {
         to: approver,
         step: 'asked',
@@ -144,7 +175,7 @@ export function unsent(approval: Approval): Message | undefined {
  */
 export function markSent(approval: Approval, { step, to }: Message, at: Moment): Approval {
   return unsent(approval)?.step === step
-    ? note(approval, step === 'asked' || step === 'escalated' ? 'asked' : 'reported', to, at)
+    ? note(approval, QUESTIONS.includes(step) ? 'asked' : 'reported', to, at)
     : approval;
 }
 

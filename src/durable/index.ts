@@ -17,3 +17,4 @@ export { orchestrator, type Orchestrator, type SubOrchestrationOptions } from '.
 export { forSideEffects, retryPolicy, type RetryPolicy, type RetryPolicyOptions } from './retry.js';
 export { all, any, typed, type TypedTask } from './task.js';
 export { now, sleepUntil } from './time.js';
+export { sinceVersion } from './version.js';

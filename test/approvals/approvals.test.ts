@@ -140,6 +140,44 @@ describe('an approval', () => {
     ]);
   });
 
+  it('with a week to decide is sent to the approver a second time, a day before it escalates', async () => {
+    const { app, storage } = await startApp({ time: '2030-01-01T00:00:00Z' });
+    const id = await ask(app, { respondWithin: 'P7D' });
+    await app.skip({ days: 5 });
+    await app.raise(id, 'Decided');
+    await app.skip({ days: 3 });
+    const seen = await see(app, id);
+    expect(seen.history.map(({ at, what, who }) => [at.slice(0, 10), what, who])).toEqual([
+      ['2030-01-01', 'requested', 'ana'],
+      ['2030-01-01', 'asked', 'kim'],
+      ['2030-01-07', 'reminded', 'kim'],
+      ['2030-01-07', 'asked', 'kim'],
+      ['2030-01-08', 'escalated', 'lee'],
+      ['2030-01-08', 'asked', 'lee'],
+      ['2030-01-09', 'expired', 'lee'],
+      ['2030-01-09', 'reported', 'ana'],
+    ]);
+    expect(await storage.notifications()).toMatchObject([
+      { to: 'kim', subject: 'Please decide: A new laptop', key: `${id}-asked` },
+      { to: 'kim', subject: 'Still to decide: A new laptop', key: `${id}-reminded` },
+      { to: 'lee', key: `${id}-escalated` },
+      { to: 'ana', key: `${id}-expired` },
+    ]);
+  });
+
+  it('with a week to decide that was decided is not sent a second time', async () => {
+    const { app } = await startApp();
+    const id = await ask(app, { respondWithin: 'P7D' });
+    await app.skip({ days: 5 });
+    await decide(app, id, 'approved', 'kim');
+    await app.skip('idle');
+    expect(app.calls('RemindApprover')).toEqual([]);
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'Approved: A new laptop',
+    });
+  });
+
   it('may wait for 90 days, and half of that again', async () => {
     const { app } = await startApp();
     const id = await ask(app, { respondWithin: 'P90D', escalateWithin: 'P45D' });

@@ -1,6 +1,7 @@
-import type { DurableClient } from 'durable-functions';
+import type { DurableClient, OrchestrationContext } from 'durable-functions';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { TestApp } from '../../emulator/src/testing.js';
+import { sinceVersion } from '../../src/durable/version.js';
 
 async function startApp(): Promise<TestApp> {
   const app = await TestApp.start({ app: () => import('./orchestrators.js'), time: '2030-01-01T00:00:00Z' });
@@ -103,6 +104,22 @@ describe('an orchestrator', () => {
     await app.quiet();
     expect(await app.instance('a')).toMatchObject({ output: { input: null } });
     expect(await app.instance('b')).toMatchObject({ output: { input: '' } });
+  });
+});
+
+describe('the version of an instance', () => {
+  it.each([
+    ['2.0', true],
+    ['2.1', true],
+    ['10.0', true],
+    ['2.0.1', true],
+    ['1.9', false],
+    ['1.10', false],
+    [undefined, false],
+    [null, false],
+  ])('%s is 2.0 or later: %s', (version, expected) => {
+    const context = { df: { version } } as OrchestrationContext;
+    expect(sinceVersion(context, '2.0')).toBe(expected);
   });
 });
 

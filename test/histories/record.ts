@@ -2,10 +2,17 @@
 import { expect, test } from 'vitest';
 import { startApp } from '../support/app.js';
 import { keep } from './recordings.js';
-import { scenarios } from './scenarios.js';
+import { scenarios, versions } from './scenarios.js';
 
 test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
-  const { app, storage } = await startApp({ time: '2030-01-01T00:00:00Z', dispatchQueue: true });
+  const version = versions[scenario];
+  const { app, storage } = await startApp({
+    time: '2030-01-01T00:00:00Z',
+    dispatchQueue: true,
+    ...(version !== undefined && {
+      settings: { AzureFunctionsJobHost__extensions__durableTask__defaultVersion: version },
+    }),
+  });
   await live(app, storage);
   // An entity is an instance without an orchestrator.
   const instances = (await app.instances()).filter(({ instanceId }) => !instanceId.startsWith('@'));

@@ -16,12 +16,13 @@ async function created(app: TestApp, path: string, body: object): Promise<string
   return ((await response.json()) as { id: string }).id;
 }
 
-const ask = (app: TestApp): Promise<string> =>
+const ask = (app: TestApp, changes: object = {}): Promise<string> =>
   created(app, '/api/approvals', {
     subject: 'A new laptop',
     requestedBy: 'ana',
     approver: 'kim',
     escalateTo: 'lee',
+    ...changes,
   });
 const remind = (app: TestApp, plan: object = {}): Promise<string> =>
   created(app, '/api/reminders', { to: 'pat', message: 'Water the plants', ...plan });
@@ -64,6 +65,25 @@ function ceiling(): never {
   throw new Error('The ceiling came down');
 }
 
+/** A week to decide, of which the approver needs more than six days. */
+const almostAWeek: Scenario = async (app) => {
+  const id = await ask(app, { respondWithin: 'P7D' });
+  await app.skip({ days: 6, hours: 1 });
+  await decide(app, id, 'approved', 'kim');
+};
+/** A week to decide, in which the approver does not answer. */
+const aWeek: Scenario = async (app) => {
+  const id = await ask(app, { respondWithin: 'P7D' });
+  await app.skip({ days: 7, hours: 1 });
+  await decide(app, id, 'approved', 'lee');
+};
+
+/** The version under which a scenario is recorded, if it is not that of host.json. */
+export const versions: Readonly<Record<string, string>> = {
+  'approval-in-almost-a-week-1.0': '1.0',
+  'approval-escalated-in-a-week-1.0': '1.0',
+};
+
 /** By the name of the folder that holds their histories. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'approval-approved': async (app) => {
@@ -88,6 +108,15 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     const id = await ask(app);
     await app.raise(id, 'Decided');
     await decide(app, id, 'approved', 'kim');
+  },
+  'approval-in-almost-a-week-1.0': almostAWeek,
+  'approval-in-almost-a-week-2.0': almostAWeek,
+  'approval-escalated-in-a-week-1.0': aWeek,
+  'approval-escalated-in-a-week-2.0': aWeek,
+  'approval-waiting-for-reminder': async (app) => {
+    const id = await ask(app, { respondWithin: 'P7D' });
+    await app.raise(id, 'Decided');
+    await app.skip({ days: 1 });
   },
   'approval-simulated': async (app) => {
     await created(app, '/api/orchestrators/ApprovalSimulation', {});

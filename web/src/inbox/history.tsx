@@ -38,6 +38,8 @@ function words(what: string): string {
       return 'sent to';
     case 'escalated':
       return 'escalated to';
+    case 'reminded':
+      return 'reminded';
     case 'reported':
       return 'reported to';
     case 'expired':

@@ -39,6 +39,9 @@ export type HistoryRow = Readonly<Record<string, unknown>>;
  */
 export interface ShownHistory {
   instanceId: string;
+  /** Absent for an instance without a version, and on a host that does not show versions. */
+  version?: string | null;
+  parentInstanceId?: string | null;
   historyEvents: readonly ShownEvent[];
 }
 

@@ -19,6 +19,18 @@ import { describe, isRelease, rebuild, shownStart } from './shown-history.js';
  */
 export class HistoryMismatchError extends Error {
   override name = 'HistoryMismatchError';
+
+  /**
+   * @param step the sequence number in the history from which the code departs, `undefined` when it is not known
+   * @param reason the message without the names of the orchestrator and the instance
+   */
+  constructor(
+    message: string,
+    readonly step?: number,
+    readonly reason: string = message,
+  ) {
+    super(message);
+  }
 }
 
 export interface ReplayOptions {
@@ -48,8 +60,12 @@ export async function replayHistory(
     Name: name,
     OrchestrationInstance: { InstanceId: instanceId, ExecutionId: executionId },
   } = execution;
-  const mismatch = (what: string): HistoryMismatchError =>
-    new HistoryMismatchError(`Today's '${name}' does not follow the history of '${instanceId}'. ${what}`);
+  const mismatch = (what: string, step?: number): HistoryMismatchError =>
+    new HistoryMismatchError(
+      `Today's '${name}' does not follow the history of '${instanceId}'. ${what}`,
+      step,
+      what,
+    );
   if (!sdk.knows('orchestration', name)) throw mismatch('The app has no orchestrator of that name any more.');
 
   const run = async (
@@ -75,7 +91,7 @@ export async function replayHistory(
       disabledBy: (disabled) => sdk.disabledBy(disabled),
       missingEntity: (entity) => sdk.missing('entity', entity),
     });
-    if (result.mismatch !== undefined) throw mismatch(result.mismatch.message);
+    if (result.mismatch !== undefined) throw mismatch(result.mismatch.message, result.mismatch.taskId);
     return result;
   };
 
@@ -95,7 +111,7 @@ export async function replayHistory(
   const where = step < 0 ? 'before anything was scheduled' : `after sequence number ${step}`;
   const [before, now] = [ending(end?.OrchestrationStatus), endingOf(result, hasReturned)];
   if (before !== now)
-    throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(result)}`);
+    throw mismatch(`The history ${before} ${where}, while today's code ${now}.${reasons(result)}`, step + 1);
 }
 
 function readEvents(recorded: readonly HistoryEvent[] | readonly HistoryRow[]): readonly HistoryEvent[] {

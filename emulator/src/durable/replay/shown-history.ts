@@ -22,7 +22,12 @@ const SCHEDULED_BY: Readonly<Record<string, Scheduled['EventType']>> = {
 };
 
 /** The first event of a shown history. @throws UnreadableHistoryError */
-export function shownStart({ instanceId, historyEvents }: ShownHistory): ExecutionStarted {
+export function shownStart({
+  instanceId,
+  version = null,
+  parentInstanceId: parent = null,
+  historyEvents,
+}: ShownHistory): ExecutionStarted {
   const start = historyEvents.find(({ EventType }) => EventType === 'ExecutionStarted');
   if (start === undefined) throw new UnreadableHistoryError('There is no ExecutionStarted in this history.');
   if (!('Input' in start))
@@ -32,12 +37,33 @@ export function shownStart({ instanceId, historyEvents }: ShownHistory): Executi
     EventId: -1,
     Timestamp: start.Timestamp,
     Name: String(start['FunctionName']),
-    Version: null,
-    Input: start['Input'] as JsonText,
+    Version: version,
+    Input: readInput(start['Input'] as JsonText),
     OrchestrationInstance: { InstanceId: instanceId, ExecutionId: '' },
-    ParentInstance: null,
+    // Orchestrators see the id alone.
+    ParentInstance:
+      parent === null
+        ? null
+        : {
+            Name: '',
+            OrchestrationInstance: { InstanceId: parent, ExecutionId: '' },
+            TaskScheduleId: 0,
+            Version: null,
+          },
     Generation: 0,
   };
+}
+
+/** @throws UnreadableHistoryError for the address of a blob, which a host can show in place of a large input */
+function readInput(input: JsonText): JsonText {
+  if (input !== null) {
+    try {
+      JSON.parse(input);
+    } catch {
+      throw new UnreadableHistoryError('The input is not JSON. The host may keep it in a blob.');
+    }
+  }
+  return input;
 }
 
 /**
@@ -48,7 +74,7 @@ export function shownStart({ instanceId, historyEvents }: ShownHistory): Executi
 export async function rebuild(
   shown: ShownHistory,
   run: (history: readonly HistoryEvent[], inbound: readonly HistoryEvent[]) => Promise<EpisodeResult>,
-  mismatch: (what: string) => Error,
+  mismatch: (what: string, step?: number) => Error,
 ): Promise<HistoryEvent[]> {
   const calls = new Calls(shown.historyEvents);
   const history: HistoryEvent[] = [];
@@ -84,6 +110,7 @@ export async function rebuild(
         if (found === undefined)
           throw mismatch(
             `Today's code schedules ${describe(added)} with sequence number ${added.EventId}, and the history has no such call there.`,
+            added.EventId,
           );
         inbound.push(found);
       }
