@@ -18,6 +18,7 @@ const USAGE = `Usage: npm start -- [options]
   --storage-folder DIR storage's data (default: .storage)
   --blob-port N --queue-port N --table-port N
                        storage's ports; an Azurite that runs there is used (default: 10000, 10001, 10002)
+  --host-names N,N     names besides localhost under which callers reach the app, e.g. of a tunnel
   --enforce-keys       ask callers for keys, as Azure does
   --clock skip         run on a clock that skips: the console has the buttons
   --no-console         serve no console at /_emulator
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
       'blob-port': { type: 'string' },
       'queue-port': { type: 'string' },
       'table-port': { type: 'string' },
+      'host-names': { type: 'string' },
       'enforce-keys': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -98,6 +100,7 @@ async function main(): Promise<void> {
       hub: HUB,
       storageReady,
       enforceKeys: values['enforce-keys'],
+      ...(values['host-names'] !== undefined && { hostNames: values['host-names'].split(',') }),
       console: values.console,
       ...(values.clock !== undefined && { clock: 'skip' }),
       ...(values.port !== undefined && { port: Number(values.port) }),

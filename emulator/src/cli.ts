@@ -16,6 +16,7 @@ const USAGE = `Usage: emulator start [options]
   --port N         default: Host.LocalHttpPort of local.settings.json, else 7071; 0 for any free port
   --storage WHERE  a storage connection string, or "memory" (default: the app's AzureWebJobsStorage)
   --hub NAME       the task hub (default: host.json's)
+  --host-names N,N names besides localhost under which callers reach the app, e.g. of a tunnel; * for any
   --enforce-keys   require keys from callers, as Azure does
   --strict         end instances as Failed where production would leave them Running for ever
   --verbose        log what the host does in detail
@@ -54,6 +55,7 @@ function readArguments(): PlainOptions & {
       port: { type: 'string' },
       storage: { type: 'string' },
       hub: { type: 'string' },
+      'host-names': { type: 'string' },
       'enforce-keys': { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
@@ -89,5 +91,6 @@ function readArguments(): PlainOptions & {
     ...(port !== undefined && { port: Number(port) }),
     ...(storage !== undefined && { storage }),
     ...(hub !== undefined && { hub }),
+    ...(values['host-names'] !== undefined && { hostNames: values['host-names'].split(',') }),
   };
 }

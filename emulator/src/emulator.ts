@@ -42,6 +42,11 @@ export interface EmulatorOptions {
   storage?: string;
   /** The name of the task hub. Default: the name in host.json. */
   hub?: string;
+  /**
+   * Names besides this machine's own under which callers reach the app, e.g. the name of a tunnel. One that begins
+   * with a dot stands for all names that end so; `*` is any. Default: none; the answer to other names is 403.
+   */
+  hostNames?: readonly string[];
   /** Requires keys from callers, as in Azure. Default: false. */
   enforceKeys?: boolean;
   /** Ends instances as Failed where production would leave them Running for ever. Default: false. */
@@ -190,6 +195,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     }),
     receipts: blobReceipts(options.storage === 'memory', config.setting, directory),
     enforceKeys: options.enforceKeys === true,
+    hostNames: options.hostNames ?? [],
     engine: { strict: options.strict === true, opened: () => continueTime(hub, time, clock) },
     front: (request) => devConsole?.handle(request),
     ...(options.left !== undefined && { keys: options.left.keys }),

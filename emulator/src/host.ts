@@ -23,10 +23,8 @@ import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
 import { keysOf } from './triggers/keys.js';
 import { StorageBindings } from './triggers/storage-bindings.js';
-import type { BlobReceipts } from './triggers/blob-receipts.js';
-import { MemoryBlobReceipts } from './triggers/blob-receipts.js';
-import type { ScheduleStatuses } from './triggers/schedule-statuses.js';
-import { MemoryScheduleStatuses } from './triggers/schedule-statuses.js';
+import { MemoryBlobReceipts, type BlobReceipts } from './triggers/blob-receipts.js';
+import { MemoryScheduleStatuses, type ScheduleStatuses } from './triggers/schedule-statuses.js';
 import { Timers } from './triggers/timers.js';
 import type { AppWorker, FunctionDefinition, InvocationOutcome } from './worker/types.js';
 
@@ -40,6 +38,8 @@ export interface HostOptions {
   /** Requires keys from callers, as in Azure. Default: requires none, as under `func start`. */
   enforceKeys?: boolean;
   keys?: HostKeys;
+  /** Names besides this machine's own under which the app is served. */
+  hostNames?: readonly string[];
   /** Where the host records when timer functions ran. Default: in memory, until the host stops. */
   schedules?: ScheduleStatuses;
   /** Where the host records which blobs blob functions have had. Default: in memory, until the host stops. */
@@ -87,7 +87,10 @@ export class Host {
     this.sdk = new SdkV3(this.worker);
     this.engine = this.#makeEngine();
     this.#requests = this.#makeRequestHandler();
-    this.#server = new HttpServer(async (request) => (this.#started ? this.handle(request) : empty(503)));
+    this.#server = new HttpServer(
+      async (request) => (this.#started ? this.handle(request) : empty(503)),
+      options.hostNames,
+    );
   }
 
   /** Takes the hub, continues what was under way, and serves. @returns the port */

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
+import { knownNames } from './host-names.js';
 import type { Body, HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { isBodiless } from './http-message.js';
 import { empty } from './triggers/http.js';
@@ -17,9 +18,12 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-en
 export class HttpServer {
   readonly #servers: http.Server[] = [];
   readonly #handle: Handle;
+  readonly #isKnown: (hostname: string) => boolean;
 
-  constructor(handle: Handle) {
+  /** @param hostNames names besides this machine's own, see {@link knownNames}; the others are answered 403 */
+  constructor(handle: Handle, hostNames: readonly string[] = []) {
     this.#handle = handle;
+    this.#isKnown = knownNames(hostNames);
   }
 
   /** Rejects with `EADDRINUSE` when the port is in use. @param port 0 for any free port @returns the port */
@@ -77,6 +81,17 @@ export class HttpServer {
     );
   }
 
+  /** The answer to a request under a name that is not this machine's. */
+  #refusal({ hostname }: URL): HttpResponseLike | undefined {
+    if (this.#isKnown(hostname)) return undefined;
+    return {
+      ...empty(403, [['content-type', 'text/plain; charset=utf-8']]),
+      body: Buffer.from(
+        `The emulator answers under the names localhost and 127.0.0.1, not under '${hostname}'. To allow it, start the emulator with --host-names ${hostname}\n`,
+      ),
+    };
+  }
+
   async #serve(
     request: http.IncomingMessage,
     response: http.ServerResponse,
@@ -97,13 +112,14 @@ export class HttpServer {
           ? empty(excess)
           : url === undefined || headers === undefined
             ? empty(400)
-            : await this.#handle({
+            : (this.#refusal(new URL(url)) ??
+              (await this.#handle({
                 method,
                 url,
                 headers,
                 isAbandoned: () => response.destroyed,
                 ...(hasBody && { body: request }),
-              });
+              })));
       // A connection that is kept alive would delay the close of the server.
       if (!server.listening) response.shouldKeepAlive = false;
       send(response, method, answer);

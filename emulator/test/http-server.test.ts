@@ -76,6 +76,35 @@ test('a response that HTTP does not allow, and an error of the handler, become 5
   }
 });
 
+test('the server answers under the names of this machine, and under those that it was given', async () => {
+  const statusOf = async (hostNames: string[] | undefined, host: string): Promise<string> => {
+    const server = new HttpServer(ok, hostNames);
+    servers.push(server);
+    const port = await server.listen(0);
+    const request = http.get({ host: '127.0.0.1', port, headers: { host } });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) text += chunk as string;
+    return `${response.statusCode} ${text}`;
+  };
+  for (const host of ['localhost', 'LocalHost:80', '127.0.0.1:7071', '127.1', '127.9.9.9', '[::1]:80'])
+    expect(await statusOf(undefined, host), host).toBe('200 fine');
+  for (const host of [
+    'rebound.example',
+    'localhost.rebound.example:80',
+    '127.0.0.1.rebound.example',
+    '10.0.0.1',
+    '[::2]',
+  ])
+    expect(await statusOf(undefined, host), host).toMatch(/^403 The emulator answers under .*--host-names /);
+  const given = ['App.Example', ' .devtunnels.ms'];
+  for (const host of ['app.example', 'a-7071.euw.devtunnels.ms', 'localhost'])
+    expect(await statusOf(given, host), host).toBe('200 fine');
+  for (const host of ['x.app.example', 'devtunnels.ms', 'evildevtunnels.ms'])
+    expect(await statusOf(given, host), host).toMatch(/^403 /);
+  expect(await statusOf(['*'], 'any.example')).toBe('200 fine');
+});
+
 test('a caller that closes its connection does no harm', async () => {
   const arrived = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<void>();

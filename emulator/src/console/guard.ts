@@ -1,8 +1,6 @@
 /** Which requests may reach the console. It has the power of the system key, and asks for no key. */
+import { isLoopback } from '../host-names.js';
 import type { RequestHead } from '../http-message.js';
-
-/** The names under which a browser on this machine reaches the emulator. */
-const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** The headers that proxies and tunnels add. */
 const FORWARDED = ['forwarded', 'x-forwarded-host', 'x-forwarded-for', 'x-original-host'];
@@ -10,15 +8,14 @@ const FORWARDED = ['forwarded', 'x-forwarded-host', 'x-forwarded-for', 'x-origin
 /**
  * Why a request is refused, as one sentence; undefined when it may pass.
  *
- * - The host has to be this machine's own name. A page of another site can have its name point to this machine
- *   (DNS rebinding), and its requests then carry that name.
+ * - The host has to be this machine's own name, also where the app is served under others.
  * - A browser's request has to come from the console's own page. Another port of this machine is another origin.
  * - A request that comes through a proxy or a tunnel may come from anywhere.
  * @param isPage whether the request is for the page itself, to which other pages may link
  */
 export function refusal({ method, url, headers }: RequestHead, isPage: boolean): string | undefined {
   const { origin, hostname } = new URL(url);
-  if (!LOOPBACK.has(hostname))
+  if (!isLoopback(hostname))
     return `The console is served under the names localhost and 127.0.0.1, not under '${hostname}'.`;
   const forwarded = FORWARDED.find((name) => headers[name] !== undefined);
   if (forwarded !== undefined)

@@ -13,7 +13,17 @@ import { watchAppFiles } from './app-files.js';
 /** Options that can be sent to another process. */
 export type PlainOptions = Pick<
   EmulatorOptions,
-  'app' | 'port' | 'storage' | 'hub' | 'enforceKeys' | 'strict' | 'verbose' | 'clock' | 'console' | 'left'
+  | 'app'
+  | 'hostNames'
+  | 'port'
+  | 'storage'
+  | 'hub'
+  | 'enforceKeys'
+  | 'strict'
+  | 'verbose'
+  | 'clock'
+  | 'console'
+  | 'left'
 >;
 
 /**
