@@ -11,6 +11,8 @@ const USAGE = `Usage: emulator start [options]
        emulator kill-worker [--app DIR] [--port N] [--during FUNCTION] [--key MASTER]
                    ends the app's process of a running emulator, as a crash does in Azure: what runs fails,
                    and an orchestration in mid-episode becomes Failed. --during: when FUNCTION runs next
+       emulator check-running URL [KEY] [--help]
+                   whether the live instances of a running app continue on the code in this folder
 
   --app DIR        the app's folder, built (default: this one)
   --port N         default: Host.LocalHttpPort of local.settings.json, else 7071; 0 for any free port
@@ -32,6 +34,12 @@ try {
 }
 
 async function main(): Promise<void> {
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'check-running') {
+    const { checkRunningCommand } = await import('./check-running/command.js');
+    process.exitCode = await checkRunningCommand(rest);
+    return;
+  }
   const { command, during, key, watch, ...options } = readArguments();
   if (command === 'kill-worker')
     return (await import('./kill-worker.js')).killWorker({ ...options, during, key });
