@@ -1,10 +1,11 @@
 /** `npm start`. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { spaceWarning } from '../tools/azurite.js';
 import { freePort, taken } from './support/ports.js';
 
 interface Started {
@@ -117,6 +118,20 @@ test('killed and restarted at once, it continues with everything that it has acc
   await first.ended;
   const second = await start(['--port', String(port)], storage);
   await second.until(/Escalation: To robin/);
+});
+
+test('a disk with little space for storage is named, with what it means', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'start-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const gigabyte = 2 ** 30;
+  expect(spaceWarning(folder, gigabyte)).toBeUndefined();
+  expect(spaceWarning(folder, gigabyte - 1)).toMatch(/has only 1023 MB of free space/);
+  const database = await open(path.join(folder, '__azurite_db_table__.json'), 'w');
+  await database.truncate(gigabyte);
+  await database.close();
+  expect(spaceWarning(folder, 2 * gigabyte)).toBeUndefined();
+  expect(spaceWarning(folder, 2 * gigabyte - 1)).toMatch(/has only 2047 MB of free space/);
+  expect(spaceWarning(folder, undefined)).not.toBe('');
 });
 
 test('a port in use is reported in one line, and storage is stopped again', async () => {

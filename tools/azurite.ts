@@ -1,7 +1,7 @@
 /** Azurite, the storage of a developer's machine, as a child of this process. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import net from 'node:net';
@@ -20,6 +20,27 @@ export const DEFAULT_PORTS: Ports = { blob: 10_000, queue: 10_001, table: 10_002
 /** Azurite's one account; its key is public, the same on every machine. */
 const ACCOUNT = 'devstoreaccount1';
 const KEY = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+
+/** In bytes. Blobs, queues and what else grows on this disk need space, too. */
+const LITTLE_SPACE = 2 ** 30;
+
+/**
+ * A warning when the disk under storage's folder has little space. At each save, Azurite writes its whole database
+ * beside the old one; when that fails, it goes on answering, and loses everything since then when it ends.
+ * @returns undefined when there is enough: a gigabyte, and twice what the folder's databases have
+ */
+export function spaceWarning(folder: string, free = freeSpace(folder)): string | undefined {
+  const databases = readdirSync(folder)
+    .filter((name) => name.startsWith('__azurite_db'))
+    .reduce((sum, name) => sum + statSync(path.join(folder, name)).size, 0);
+  if (free >= Math.max(LITTLE_SPACE, 2 * databases)) return undefined;
+  return `The disk of ${folder} has only ${Math.floor(free / 2 ** 20)} MB of free space. On a full disk, storage goes on answering, and loses everything when it stops.`;
+}
+
+function freeSpace(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
 
 /** The connection string of an Azurite on these ports. */
 export function connectionString(ports: Ports): string {

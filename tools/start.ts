@@ -6,7 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type * as Emulator from '../emulator/src/emulator.js';
 import type * as FunctionList from '../emulator/src/function-list.js';
-import { connectionString, DEFAULT_PORTS, isRunning, startAzurite } from './azurite.ts';
+import { connectionString, DEFAULT_PORTS, isRunning, spaceWarning, startAzurite } from './azurite.ts';
 
 /** The hub of host.json belongs to `func start`, and the emulator cannot share a hub with a real host. */
 const HUB = 'DurableWorkflowsEmulator';
@@ -87,7 +87,11 @@ async function main(): Promise<void> {
   // Load the app while storage starts.
   const storageReady = isRunning(ports, values['storage-folder']).then(async (running) => {
     if (running) process.stdout.write(`Using the Azurite on ports ${Object.values(ports).join(', ')}.\n`);
-    else stopStorage = await startAzurite(ports, values['storage-folder']);
+    else {
+      stopStorage = await startAzurite(ports, values['storage-folder']);
+      const warning = spaceWarning(values['storage-folder']);
+      if (warning !== undefined) process.stderr.write(`${warning}\n`);
+    }
   });
   storageReady.catch(() => {});
   try {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { DefaultLimits, HostConfig } from './config/config.js';
@@ -265,7 +266,14 @@ async function openHub(
   // The storage libraries load slowly, and a hub in memory does not need them.
   const { AzureStorageHub } = await import('./durable/azure-storage/hub.js');
   try {
-    const hub = new AzureStorageHub({ connection: found.connectionString, name, log });
+    const modules = path.join(config.directory, 'node_modules');
+    const hub = new AzureStorageHub({
+      connection: found.connectionString,
+      name,
+      log,
+      // A place for what tools keep, which no repository has. It is not made for this.
+      ...(existsSync(modules) && { marks: path.join(modules, '.cache/durable-functions-emulator') }),
+    });
     return { hub, time: hub.time };
   } catch (error) {
     const from = options.storage === undefined ? `The setting '${config.hubConnection}'` : '--storage';

@@ -4,15 +4,17 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AzureStorageHub } from '../src/durable/azure-storage/hub.js';
 import { CommitConflictError, HubUnavailableError, type Hint } from '../src/durable/task-hub.js';
+import type { Log } from '../src/log.js';
 import { account } from './support/azurite.js';
 import { collect } from './support/collect.js';
 import { afterTransactions, faultyStorage, healthy, type FaultyStorage } from './support/faulty-storage.js';
@@ -293,6 +295,46 @@ test('a few requests are under way in storage at once, and the lease does not wa
   expect(held).toBe(3);
   storage.stop();
   await Promise.all(reads);
+});
+
+test('storage that has gone back in time is logged once, while the hub is open and at its next start', async () => {
+  const marks = await mkdtemp(path.join(tmpdir(), 'marks-'));
+  onTestFinished(() => rm(marks, { recursive: true }));
+  const said: string[] = [];
+  const log: Log = (level, _category, line) => {
+    said.push(`${level}: ${line}`);
+  };
+  const table = TableClient.fromConnectionString(connection, 'HubHints', { allowInsecureConnection: true });
+  const mark = async (): Promise<Record<string, unknown>> => table.getEntity('mark', '');
+  const live = async (goBack = async (): Promise<void> => {}): Promise<void> => {
+    const hub = await opened({ log, marks });
+    await goBack();
+    await hub.post('b', message('m', '1'));
+    await hub.close();
+  };
+  await live();
+  const old = await mark();
+  await live();
+  await live();
+  expect(said).toEqual([]);
+  const restore = async (): Promise<void> => {
+    await table.upsertEntity({ ...old, partitionKey: 'mark', rowKey: '' }, 'Replace');
+  };
+  await restore();
+  await live();
+  const line = expect.stringMatching(
+    /^error: Task hub 'Hub': storage has gone back in time: it had the changes until \S+, and now has those until \S+\./,
+  ) as string;
+  expect(said).toEqual([line]);
+  await live();
+  await live(restore);
+  expect(said).toEqual([line, line]);
+  await live();
+  expect(said).toHaveLength(2);
+  // Somebody has deleted the hub, and begins anew.
+  await table.deleteEntity('mark', '');
+  await live();
+  expect(said).toHaveLength(2);
 });
 
 describe('payloads', () => {

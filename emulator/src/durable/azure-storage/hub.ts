@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
 import type { Log } from '../../log.js';
 import { StorageClients } from './clients.js';
 import { statusOf } from '../../storage-errors.js';
@@ -5,6 +7,7 @@ import { HintsTable } from './hints.js';
 import { HistoryTable } from './history.js';
 import { InstancesTable } from './instances.js';
 import { escapeKey } from './keys.js';
+import { Marks } from './marks.js';
 import { Ownership } from './owner.js';
 import { Payloads } from './payloads.js';
 import { ClockBlob } from './time.js';
@@ -35,6 +38,11 @@ export interface AzureStorageHubOptions {
   patience?: number;
   /** How many storage requests are under way at once. Default: 50. */
   underWay?: number;
+  /**
+   * The folder in which this machine keeps how far each hub was, so that {@link Marks} also notices at the next start
+   * that storage has gone back in time. Without it nothing is noticed.
+   */
+  marks?: string;
   log?: Log;
 }
 
@@ -53,9 +61,10 @@ export class AzureStorageHub implements TaskHub {
   readonly #hints: HintsTable;
   readonly #ownership: Ownership;
   readonly #patience: number;
+  readonly #marks: Marks | undefined;
   readonly #log: Log;
 
-  constructor({ connection, name, patience = 0, underWay, log = () => {} }: AzureStorageHubOptions) {
+  constructor({ connection, name, patience = 0, underWay, marks, log = () => {} }: AzureStorageHubOptions) {
     this.name = name;
     this.#patience = patience;
     this.#log = log;
@@ -65,6 +74,7 @@ export class AzureStorageHub implements TaskHub {
     this.#instances = new InstancesTable(this.#clients.table(`${name}Instances`), this.#payloads, name);
     this.#hints = new HintsTable(this.#clients.table(`${name}Hints`));
     this.#ownership = new Ownership(name, this.#clients);
+    if (marks !== undefined) this.#marks = this.#makeMarks(marks);
     this.time = new ClockBlob(name, this.#clients, () => {
       this.#checkOwner();
     });
@@ -93,6 +103,7 @@ export class AzureStorageHub implements TaskHub {
         this.#hints.create(),
         this.#payloads.create(),
       ]);
+      await this.#marks?.open();
     } catch (error) {
       await this.#ownership.release();
       if (error instanceof HubUnavailableError) throw error;
@@ -107,6 +118,7 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async close(): Promise<void> {
+    await this.#marks?.close();
     await this.#ownership.release();
   }
 
@@ -123,18 +135,15 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async post(instanceId: string, message: Message): Promise<void> {
-    this.#checkOwner();
-    return fromStorage(() => this.#history.post(instanceId, message));
+    return this.#changing(() => this.#history.post(instanceId, message));
   }
 
   async commit(commit: Commit): Promise<CommitToken> {
-    this.#checkOwner();
-    return fromStorage(() => this.#history.commit(commit));
+    return this.#changing(() => this.#history.commit(commit));
   }
 
   async project(record: InstanceRecord): Promise<void> {
-    this.#checkOwner();
-    return fromStorage(() => this.#instances.write(record));
+    return this.#changing(() => this.#instances.write(record));
   }
 
   getRecord(instanceId: string): Promise<InstanceRecord | undefined> {
@@ -146,8 +155,7 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async purge(instanceId: string): Promise<void> {
-    this.#checkOwner();
-    return fromStorage(async () => {
+    return this.#changing(async () => {
       const key = escapeKey(instanceId);
       await Promise.all([this.#history.purge(key), this.#payloads.purge(key)]);
       // The Instances row goes last, so that a query still finds an instance whose purge was cut short.
@@ -156,8 +164,7 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async hint(change: { add?: Hint; remove?: Hint }): Promise<void> {
-    this.#checkOwner();
-    return fromStorage(() => this.#hints.change(change));
+    return this.#changing(() => this.#hints.change(change));
   }
 
   async *hints(): AsyncIterable<Hint[]> {
@@ -167,6 +174,24 @@ export class AzureStorageHub implements TaskHub {
       if (page.done === true) return;
       yield page.value;
     }
+  }
+
+  #makeMarks(folder: string): Marks {
+    const where = `${this.#clients.tables.url} ${this.name}`;
+    const file = `${createHash('sha256').update(where).digest('hex').slice(0, 32)}.json`;
+    return new Marks(this.#clients.table(`${this.name}Hints`), path.join(folder, file), {
+      isOwner: () => this.#ownership.holdsLease,
+      report: (line) => {
+        this.#log('error', 'DurableTask', `Task hub '${this.name}': ${line}`);
+      },
+    });
+  }
+
+  async #changing<T>(task: () => Promise<T>): Promise<T> {
+    this.#checkOwner();
+    const result = await fromStorage(task);
+    this.#marks?.changed();
+    return result;
   }
 
   /**
