@@ -117,6 +117,9 @@ const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
   process.on('disconnect', () => process.emit('SIGTERM'));
 `)}`;
 
+/** Gives Azurite the indices that it lacks. */
+const INDEX = new URL('azurite-index/preload.ts', import.meta.url).href;
+
 /**
  * Starts Azurite and waits until it serves.
  *
@@ -141,7 +144,7 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
       String(ports.table),
     ],
     {
-      execArgv: ['--import', END_WITH_PARENT],
+      execArgv: ['--import', END_WITH_PARENT, '--import', INDEX],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C reaches the whole process group, but storage must outlive the programs that use it.
       detached: process.platform !== 'win32',
@@ -161,6 +164,8 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
       reject(new Error(`Azurite did not start: ${output.trim().split('\n').at(-1) ?? ''}`));
     });
   });
+  const warning = /^Azurite runs without .*\n/m.exec(output);
+  if (warning !== null) process.stderr.write(warning[0]);
   return async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     // Works on every system, unlike signals; and an open channel would keep Azurite alive after it has saved.

@@ -26,6 +26,9 @@ const SERVICES = ['Blob', 'Queue', 'Table'] as const;
 /** Ends an Azurite whose parent was killed, since it would otherwise serve for ever. */
 const END_WITH_PARENT = 'data:text/javascript,process.on("disconnect",()=>process.exit())';
 
+/** Gives Azurite the indices that it lacks. */
+const INDEX = new URL('../../../tools/azurite-index/preload.ts', import.meta.url).href;
+
 /**
  * Starts an Azurite of its own, on free ports. Tests want {@link account} instead; this is for what measures
  * storage, or has to stop it.
@@ -44,7 +47,7 @@ export async function startAzurite(): Promise<Azurite> {
     ],
     {
       env: { ...process.env, AZURITE_ACCOUNTS: names.map((name) => `${name}:${KEY}`).join(';') },
-      execArgv: ['--import', END_WITH_PARENT],
+      execArgv: ['--import', END_WITH_PARENT, '--import', INDEX],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   );
