@@ -1,5 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startCli, type RunningCli } from '../../emulator/test/support/cli.js';
 import { startApp } from '../support/app.js';
+import { account } from '../support/azurite.js';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /**
  * Every function of the app that answers HTTP: its methods, its route, and its level. `anonymous` asks for no
@@ -103,28 +109,91 @@ const rows = table.flatMap(([name, methods, route, authLevel]) =>
   })),
 );
 
-describe('with keys enforced', () => {
-  it.each(rows)(
-    '$method $path asks for a key as its level ($authLevel) says',
-    async ({ method, path, authLevel }) => {
-      const { app } = await startApp({ enforceKeys: true });
-      const without = await app.request(method, path, { body: method === 'GET' ? undefined : {} });
-      const wrong = await app.request(method, path, {
-        headers: { 'x-functions-key': 'guess' },
-        body: method === 'GET' ? undefined : {},
-      });
-      const right = await app.request(method, path, {
-        headers: { 'x-functions-key': app.keys.host },
-        body: method === 'GET' ? undefined : {},
-      });
-      expect([without.status === 401, wrong.status === 401, right.status === 401]).toEqual(
-        authLevel === 'function' ? [true, true, false] : [false, false, false],
-      );
-      expect(right.status).not.toBe(500);
+/** The kinds of endpoint, in the order of the columns in docs/security.md. */
+const KINDS = ['anonymous', 'function', 'management', 'administration'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** The table in docs/security.md: each key with the kinds of endpoint that it opens. */
+const opened = readFileSync(path.join(ROOT, 'docs/security.md'), 'utf8')
+  .split('\n')
+  .map((line) => line.split('|').map((cell) => cell.trim()))
+  .filter(([, , first = '']) => /^(yes|no)$/.test(first))
+  .map(([, key = '', ...cells]) => ({ key, kinds: KINDS.filter((_, at) => cells[at] === 'yes') }));
+
+/** Endpoints of the host, which have no function. */
+const ofTheHost = (
+  [
+    ['management', 'POST', '/orchestrators/NoOrchestrator'],
+    ['management', 'GET', '/instances'],
+    ['management', 'DELETE', '/instances?createdTimeFrom=2000-01-01&createdTimeTo=2000-01-02'],
+    ['management', 'GET', '/instances/none'],
+    ['management', 'DELETE', '/instances/none'],
+    ['management', 'POST', '/instances/none/raiseEvent/Some'],
+    ['management', 'POST', '/instances/none/terminate?reason=some'],
+    ['management', 'GET', '/entities'],
+    ['management', 'POST', '/entities/none/some?op=get'],
+    ['administration', 'GET', '/admin/functions'],
+    ['administration', 'GET', '/admin/host/status'],
+    ['administration', 'POST', '/admin/functions/NoFunction'],
+  ] as const
+).map(([kind, method, end]) => ({
+  name: undefined,
+  method,
+  path: kind === 'management' ? `/runtime/webhooks/durabletask${end}` : end,
+  authLevel: kind satisfies Kind as Kind,
+}));
+
+describe('the built app, with keys enforced', () => {
+  let emulator: RunningCli;
+  let keys: Map<string, string>;
+
+  beforeAll(async () => {
+    emulator = await startCli(
+      ['start', '--app', ROOT, '--port', '0', '--storage', 'memory', '--enforce-keys'],
+      { env: { AppStorage: await account(), AzureWebJobsStorage: '' } },
+    );
+    keys = new Map(
+      [...emulator.output().matchAll(/^\t(\w+): (\S+)$/gm)].map(([, name, key]) => [name!, key!]),
+    );
+  });
+  afterAll(() => emulator.kill());
+
+  it.each([...rows, ...ofTheHost])(
+    '$method $path opens to the keys that docs/security.md names for $authLevel, and to no others',
+    async ({ name = 'GetMe', method, path: target, authLevel }) => {
+      const given: Record<string, string | undefined> = {
+        none: undefined,
+        'a wrong key': 'guess',
+        'the key of the function': keys.get(name),
+        'the key of another function': keys.get(name === 'GetHealthDetails' ? 'GetMe' : 'GetHealthDetails'),
+        'the host key (`default`)': keys.get('host'),
+        'the system key (`durabletask_extension`)': keys.get('durabletask_extension'),
+        'the master key (`_master`)': keys.get('master'),
+      };
+      expect(opened.map(({ key }) => key)).toEqual(Object.keys(given));
+      for (const [at, { key, kinds }] of opened.entries()) {
+        const url = new URL(target, emulator.url);
+        // A key counts in the query and in the header.
+        if (given[key] !== undefined && at % 2 === 0) url.searchParams.set('code', given[key]);
+        const response = await fetch(url, {
+          method,
+          redirect: 'manual',
+          headers: {
+            'content-type': 'application/json',
+            ...(given[key] !== undefined && at % 2 === 1 && { 'x-functions-key': given[key] }),
+          },
+          ...((method === 'POST' || method === 'PUT') && { body: '{}' }),
+        });
+        await response.arrayBuffer();
+        expect([key, response.status !== 401]).toEqual([key, kinds.includes(authLevel)]);
+        expect(response.status).not.toBe(500);
+      }
     },
   );
+});
 
-  it('what the app registers is what the table lists', async () => {
+describe('the app', () => {
+  it('registers what the table lists', async () => {
     const { app } = await startApp();
     const functions = (await (await app.get('/admin/functions')).json()) as {
       name: string;
@@ -146,7 +215,7 @@ describe('with keys enforced', () => {
   });
 });
 
-it.each(rows)('nothing sent to $method $path makes it fail', async ({ method, path }) => {
+it.each(rows)('nothing sent to $method $path makes it fail', async ({ method, path: target }) => {
   const { app } = await startApp();
   const deep = '['.repeat(30_000) + ']'.repeat(30_000);
   for (const body of [
@@ -167,7 +236,10 @@ it.each(rows)('nothing sent to $method $path makes it fail', async ({ method, pa
       { 'idempotency-key': '../%00' },
       { 'x-ms-client-principal': '////' },
     ] as Record<string, string>[]) {
-      const answer = await app.request(method, path, { headers, body: method === 'GET' ? undefined : body });
+      const answer = await app.request(method, target, {
+        headers,
+        body: method === 'GET' ? undefined : body,
+      });
       // 503 is the pages' word for not having been built.
       expect(answer.status === 503 ? 200 : answer.status).toBeLessThan(500);
     }

@@ -1,11 +1,12 @@
 import { odata, TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
 import type { Notification } from '../../src/notifications/message.js';
 import { NOTIFICATIONS } from '../../src/notifications/queues.js';
 import { account } from './azurite.js';
 import { disabled } from './disabled.js';
+import { SecretScan } from './secrets.js';
 
 /** The options of {@link startApp}. */
 export type AppOptions = TestAppOptions &
@@ -24,7 +25,8 @@ export type AppOptions = TestAppOptions &
   >;
 
 /**
- * The app on a clock that skips, with storage of its own, until the test has finished.
+ * The app on a clock that skips, with storage of its own, until the test has finished. No key and no link may be in
+ * what it logs and answers.
  *
  * @param options.sweep whether the sweep runs every minute: 1,440 times for each day that is skipped. Default: false
  * @param options.purge whether the purge runs every hour. Default: false
@@ -50,9 +52,11 @@ export async function startApp({
   storage: AppStorage;
 }> {
   const connectionString = options.settings?.['AppStorage'] ?? (await account());
+  const secrets = new SecretScan();
   const app = await TestApp.start({
     app: () => import('../../src/index.js'),
     ...options,
+    log: secrets.log(options.log),
     settings: {
       ...options.settings,
       AppStorage: connectionString,
@@ -66,7 +70,11 @@ export async function startApp({
       ...(!reportQueue && disabled('UpdateReportFromQueue')),
     },
   });
-  onTestFinished(() => app.stop());
+  secrets.watch(app);
+  onTestFinished(async () => {
+    await app.stop();
+    expect(await secrets.found()).toEqual([]);
+  });
   return { app, storage: new AppStorage(connectionString) };
 }
 

@@ -3,6 +3,7 @@ import { entityState } from '../durable/entities/entity.js';
 import type { HistoryEvent } from '../durable/history.js';
 import { decoded, instanceState } from './decoded.js';
 import type { Environment } from './environment.js';
+import type { HostKeys } from '../triggers/keys.js';
 import type { InstanceState, RequestOptions } from './options.js';
 import { toRequest, toResponse } from './requests.js';
 import type { Skipping } from './skipping.js';
@@ -33,7 +34,7 @@ export abstract class TestClient {
    * The keys that open the app when it was started with `enforceKeys`.
    * @example await app.get('/api/approvals', { 'x-functions-key': app.keys.host });
    */
-  get keys(): { master: string; host: string } {
+  get keys(): HostKeys {
     return this.#environment.host.keys;
   }
 
