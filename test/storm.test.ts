@@ -182,7 +182,6 @@ function reminderCaller(roll: () => number, key: string): Caller {
     async check(app, sent) {
       expect(id).toBeDefined();
       const { state } = (await (await app.get(`/api/reminders/${id}`)).json()) as { state: string };
-      // A repeat of a cancellation whose answer was lost is refused: they are cancelled already.
       expect(cancelled === true ? ['cancelled'] : end ? ['cancelled', 'finished'] : ['finished']).toContain(
         state,
       );

@@ -33,8 +33,8 @@ export function waitsFor({ state, approver, escalateTo }: Approval): string | un
 }
 
 /**
- * Decides, if the person is the one that the approval waits for and the deadline has not passed. A repeat
- * changes nothing.
+ * Decides, if the person is the one that the approval waits for and the deadline has not passed. The same
+ * decision of the same person again changes nothing: the first comment stays.
  */
 export function decide(
   approval: Approval,
@@ -44,7 +44,7 @@ export function decide(
   const { state, decidedBy } = approval;
   const waiting = waitsFor(approval);
   if (waiting === undefined) {
-    return state === decision && decidedBy === by && approval.comment === comment
+    return state === decision && decidedBy === by
       ? approval
       : refuse(
           'over',

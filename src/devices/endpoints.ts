@@ -18,6 +18,8 @@ import {
   notFound,
   queryOf,
   readJson,
+  requireInvolved,
+  signedIn,
   unlessRefused,
   withProblems,
   type Handler,
@@ -55,10 +57,14 @@ export const registerDevice: Handler = async (request, client, context) => {
   const id = check(deviceId, request.params['id'], 'id');
   const wanted = check(registration, await readJson(request));
   const at = moment.utc();
-  const { record: first, inserted } = await devices.insert(register(id, wanted, at));
+  const by = signedIn(request)?.name;
+  const { record: first, inserted } = await devices.insert(register(id, wanted, at, by));
   const result = inserted
     ? { record: first, changed: false }
-    : await devices.change(id, (each) => configure(each, wanted, at));
+    : await devices.change(id, (each) => {
+        if (each.removedAt === undefined) requireInvolved(request, [each.registeredBy]);
+        return configure(each, wanted, at, by);
+      });
   if (result === undefined) {
     throw new TryLaterError(`The device ${id} was purged meanwhile`);
   }
@@ -93,7 +99,10 @@ export const listAllDevices: Handler = async (request) => {
 /** `DELETE /api/devices/{id}`: its alerts are closed, and its monitor ends. A repeat is answered alike. */
 export const removeDevice: Handler = async (request, client, context) => {
   const id = idOf(request);
-  const result = await devices.change(id, (each) => remove(each, moment.utc()));
+  const result = await devices.change(id, (each) => {
+    requireInvolved(request, [each.registeredBy]);
+    return remove(each, moment.utc());
+  });
   const { record, changed: isRemoved } = unlessRefused(result ?? unknown(request));
   if (isRemoved) {
     // The record is due. If this fails, the sweep wakes the monitor.
@@ -133,8 +142,8 @@ export const listAlerts: Handler = async (request) => {
 
 /** The device as callers get it. */
 function view(device: Device): object {
-  const { id, interval, threshold, registeredAt, firmware, health, alerts: open } = device;
-  return { id, interval, threshold, registeredAt, firmware, health, alerts: open };
+  const { id, interval, threshold, registeredAt, registeredBy, firmware, health, alerts: open } = device;
+  return { id, interval, threshold, registeredAt, registeredBy, firmware, health, alerts: open };
 }
 
 /** A page of a list, with the path of the next if there is one. */

@@ -10,7 +10,12 @@ const SLACK = moment.duration(15, 'minutes');
 const PUNCTUALITY = moment.duration(1, 'minute');
 
 /** The record of a new device. Its monitor looks at once. */
-export function register(id: string, { interval, threshold }: Registration, at: Moment): Device {
+export function register(
+  id: string,
+  { interval, threshold }: Registration,
+  at: Moment,
+  registeredBy?: string,
+): Device {
   const time = at.toISOString();
   return {
     id,
@@ -18,6 +23,7 @@ export function register(id: string, { interval, threshold }: Registration, at: 
     interval,
     threshold,
     registeredAt: time,
+    registeredBy,
     configuredAt: time,
     health: 'unknown',
     above: false,
@@ -28,10 +34,10 @@ export function register(id: string, { interval, threshold }: Registration, at: 
 }
 
 /** Sets the interval and the threshold of a device; registers one again that was removed. A repeat changes nothing. */
-export function configure(device: Device, wanted: Registration, at: Moment): Device {
+export function configure(device: Device, wanted: Registration, at: Moment, by?: string): Device {
   const { id, removedAt, interval, threshold, unsent } = device;
   if (removedAt !== undefined) {
-    return { ...register(id, wanted, at), registration: device.registration + 1, unsent };
+    return { ...register(id, wanted, at, by), registration: device.registration + 1, unsent };
   }
   const isSame = isSameLimit(threshold, wanted.threshold);
   if (isSame && interval === wanted.interval && threshold?.for === wanted.threshold?.for) {

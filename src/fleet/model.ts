@@ -68,6 +68,8 @@ export const deviceRecord = z.object({
   interval: z.string(),
   threshold: threshold.optional(),
   registeredAt: z.string(),
+  /** The person who registered it, if the platform has signed one in. */
+  registeredBy: z.string().optional(),
   /** When the interval and the threshold were set. Silence counts from here at the earliest. */
   configuredAt: z.string(),
   /** A removed device is in no list, and callers see none. Its row stays until it is purged. */

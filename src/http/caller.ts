@@ -1,5 +1,13 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
-import { identifies, isSignInOn, principalOf, samePerson, type Principal } from '../identity/index.js';
+import {
+  folded,
+  identifies,
+  isSignInOn,
+  principalOf,
+  samePerson,
+  type Principal,
+} from '../identity/index.js';
 import { invalid, Problem } from './problem.js';
 import { personName } from './text.js';
 
@@ -44,6 +52,21 @@ export function callerOf(
     throw invalid([{ field, message: 'Say who acts' }]);
   }
   return people.find((person) => samePerson(person, name)) ?? name;
+}
+
+/**
+ * The text of a caller as part of a key: two people whom the platform has signed in, and who send the same text,
+ * get two keys. Of a caller whom it has not signed in, it is the text itself.
+ *
+ * @param text without a blank at its start, so that no text of a caller is the key of another
+ * @throws {Problem} 400 when the header is malformed
+ */
+export function ownKey(request: HttpRequest, text: string): string {
+  const principal = signedIn(request);
+  if (principal === undefined) return text;
+  // The object id, if there is one: a user name can change.
+  const whose = [folded(principal.ids.at(-1)!), text];
+  return ` ${createHash('sha256').update(JSON.stringify(whose)).digest('hex')}`;
 }
 
 /**

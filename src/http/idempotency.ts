@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
+import { ownKey } from './caller.js';
 import { invalid, Problem } from './problem.js';
 
 const HEADER = 'Idempotency-Key';
 const allowed = /^[\x21-\x7e]{1,64}$/;
 
 /**
- * The request's `Idempotency-Key`, by which its repeat is recognized; `undefined` when there is none. All
- * callers share the keys: a UUID avoids a collision with another caller.
+ * The request's `Idempotency-Key`, by which its repeat is recognized; `undefined` when there is none. Each
+ * person whom the platform has signed in has keys of their own. All other callers share the keys: a UUID
+ * avoids a collision.
  *
  * @throws {Problem} 400 when it is not 1 to 64 visible ASCII characters
  */
@@ -18,7 +20,7 @@ export function idempotencyKey(request: HttpRequest): string | undefined {
       { field: HEADER, message: 'It must be 1 to 64 visible ASCII characters, such as a UUID' },
     ]);
   }
-  return key ?? undefined;
+  return key === null ? undefined : ownKey(request, key);
 }
 
 /** A hash of a checked request. A repeat has the same hash, another request a different one. */

@@ -1,6 +1,6 @@
 /** Reads requests, and writes answers and errors. */
 export { BODY_LIMIT, check, queryOf, readForm, readJson } from './body.js';
-export { callerOf, requireInvolved, requireOperator, signedIn } from './caller.js';
+export { callerOf, ownKey, requireInvolved, requireOperator, signedIn } from './caller.js';
 export { clientAddress } from './client-address.js';
 export { duration } from './duration.js';
 export { accepted, withProblems, type Handler } from './endpoint.js';

@@ -20,7 +20,16 @@ import {
 } from '../sales/index.js';
 import { BlobChangedError, container, deleteBlobs, writeBlob, writeBytes } from '../storage/index.js';
 import { chunkRejects, chunkTotals, groupTotals, indexOf, resultsOf, totalsOf, waveOf } from './files.js';
-import type { ChunkRange, Counts, Failure, Ingestion, IngestionState, Run, Wave } from './model.js';
+import type {
+  ChunkRange,
+  Counts,
+  DatasetRequest,
+  Failure,
+  Ingestion,
+  IngestionState,
+  Run,
+  Wave,
+} from './model.js';
 import { chunkSize } from './chunk-size.js';
 import { complete, cut, fail, goesOn, nextWave, swept, waveDone } from './rules.js';
 import { resultsJson } from './results.js';
@@ -181,9 +190,14 @@ export const removeFiles = activity('RemoveFiles', async (run: Run): Promise<Ing
 /** Reads the state of an ingestion, and the blobs of its lines and totals if it is completed. */
 export const describeDataset = activity(
   'DescribeDataset',
-  async ({ id }: Pick<Run, 'id'>): Promise<{ dataset: Dataset | null; state: IngestionState | null }> => {
+  async ({
+    id,
+    onlyOf,
+  }: DatasetRequest): Promise<{ dataset: Dataset | null; state: IngestionState | null }> => {
     const ingestion = await ingestions.read(id);
-    if (ingestion === undefined || ingestion.state === 'removed') return { dataset: null, state: null };
+    const isOthers = onlyOf !== undefined && ingestion?.requestedBy !== onlyOf;
+    if (ingestion === undefined || isOthers || ingestion.state === 'removed')
+      return { dataset: null, state: null };
     const { state, source, layout, files, chunks = 0, waves } = ingestion;
     const dataset = { source, layout, index: indexOf(files), chunks, totals: totalsOf(files, waves) };
     return { dataset: state === 'completed' ? dataset : null, state };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import * as df from 'durable-functions';
@@ -8,9 +9,12 @@ import { ensureRunning } from '../durable/index.js';
 import {
   accepted,
   check,
+  ownKey,
   Problem,
   queryOf,
+  requireInvolved,
   resourceRoute,
+  signedIn,
   unlessRefused,
   withProblems,
   type Handler,
@@ -23,7 +27,7 @@ import { ingestionOrchestrator } from './orchestrators.js';
 import { drop } from './receive.js';
 import { requested, requestedBlob } from './requests.js';
 import { begin, beginAgain, dueAt, estimatedEnd, instanceOf, remove, type Beginning } from './rules.js';
-import { ALL, ingestions } from './store.js';
+import { ALL, ingestions, listOf } from './store.js';
 
 const { idOf, unknown } = resourceRoute({
   missing: 'There is no ingestion',
@@ -65,9 +69,17 @@ export async function goOn(client: DurableClient, ingestion: Ingestion): Promise
 
 /** `POST /api/ingestions` */
 export const ingest: Handler = async (request, client) => {
-  const record = await startIngestion(client, await requested(request));
+  const record = await startIngestion(client, ownOf(request, await requested(request)));
   return accepted(`/api/ingestions/${record.id}`, await view(record));
 };
+
+/** A file as the person's own whom the platform has signed in: two people with the same file have two ingestions. */
+function ownOf(request: HttpRequest, beginning: Beginning): Beginning {
+  const person = signedIn(request);
+  if (person === undefined) return beginning;
+  const hash = createHash('sha256').update(ownKey(request, beginning.id)).digest('hex');
+  return { ...beginning, id: `ingestion-${hash}`, requestedBy: person.name };
+}
 
 /**
  * A message on the queue `ingest`, with the JSON of `POST /api/ingestions`. A message that fails five times
@@ -78,11 +90,14 @@ export async function ingestFromQueue(message: unknown, client: DurableClient): 
 }
 
 /**
- * `GET /api/ingestions?top=&continuation=`: a page, newest first, and the path of the next if there is one.
+ * `GET /api/ingestions?top=&continuation=`: a page, newest first, and the path of the next if there is one. A
+ * person whom the platform has signed in, and who is no operator, gets their own.
  */
 export const listIngestions: Handler = async (request) => {
   const { top, continuation: after } = check(listQuery, queryOf(request), 'query');
-  const { records, continuation } = await ingestions.list(ALL, { top, after });
+  const person = signedIn(request);
+  const list = person === undefined || person.isOperator ? ALL : listOf(person.name);
+  const { records, continuation } = await ingestions.list(list, { top, after });
   const next = new URLSearchParams({ top: String(top), ...(continuation && { continuation }) });
   return {
     jsonBody: {
@@ -117,9 +132,12 @@ export const getRejects: Handler = async (request) => {
   };
 };
 
-/** `DELETE /api/ingestions/{id}`: stops one that runs, and removes one that has ended. */
+/** `DELETE /api/ingestions/{id}`: stops one that runs, and removes one that has ended. A repeat is answered alike. */
 export const deleteIngestion: Handler = async (request, client, context) => {
-  const result = await ingestions.change(idOf(request), (ingestion) => remove(ingestion, moment.utc()));
+  const result = await ingestions.change(idOf(request), (ingestion) => {
+    requireInvolved(request, [ingestion.requestedBy]);
+    return remove(ingestion, moment.utc());
+  });
   const { record } = unlessRefused(result ?? unknown(request));
   // The change is recorded, so the request has succeeded. If this fails, the sweep starts the workflow.
   await goOn(client, record).catch((error: unknown) => {
@@ -151,6 +169,7 @@ function shown(ingestion: Ingestion): object {
   const {
     id,
     state,
+    requestedBy,
     layout,
     source,
     maxParallel,
@@ -166,6 +185,7 @@ function shown(ingestion: Ingestion): object {
   return {
     id,
     state,
+    requestedBy,
     format: layout.format,
     bytes: source.bytes,
     ...(source.container === INGESTIONS ? {} : { blob: source.blob }),
@@ -193,7 +213,9 @@ async function completed(request: HttpRequest): Promise<Ingestion> {
 
 async function recordOf(request: HttpRequest): Promise<Ingestion> {
   const record = await ingestions.read(idOf(request));
-  return record === undefined || record.state === 'removed' ? unknown(request) : record;
+  if (record === undefined || record.state === 'removed') return unknown(request);
+  requireInvolved(request, [record.requestedBy]);
+  return record;
 }
 
 df.app.client.http('Ingest', {

@@ -35,6 +35,12 @@ export interface Run {
   files: string;
 }
 
+/** Identifies an ingestion for workflows of other features. */
+export interface DatasetRequest extends Pick<Run, 'id'> {
+  /** The person who must have started the ingestion; absent: anybody. */
+  onlyOf?: string | undefined;
+}
+
 /** All states but `running` are final. Callers do not see `removed` ingestions. */
 export const ingestionState = z.enum(['running', 'completed', 'failed', 'cancelled', 'removed']);
 export type IngestionState = z.infer<typeof ingestionState>;
@@ -65,9 +71,11 @@ export type Counts = z.infer<typeof counts>;
 
 /** The record of an ingestion, which decides. Times are ISO 8601 in UTC. */
 export const ingestionRecord = z.object({
-  /** Made from the content, or from the blob and its version. */
+  /** Made from the content, or from the blob and its version; and from the person who started it, if there is one. */
   id: z.string(),
   state: ingestionState,
+  /** The person who started it, if the platform has signed one in. */
+  requestedBy: z.string().optional(),
   /**
    * The number of the attempt, from 1. The same content starts another one after a failure or a cancellation.
    */

@@ -12,7 +12,7 @@ import {
   removeFiles,
   splitIngestion,
 } from './activities.js';
-import type { ChunkRange, Counts, Failure, Run } from './model.js';
+import type { ChunkRange, Counts, DatasetRequest, Failure, Run } from './model.js';
 import { reasonOf } from './rules.js';
 
 /**
@@ -85,10 +85,10 @@ export const ingestionGroup = orchestrator(
   },
 );
 
-/** Gives workflows of other features the blobs of a completed ingestion. */
+/** Gives workflows of other features the blobs of a completed ingestion, if it is one of that person. */
 export const datasetOrchestrator = orchestrator(
   'IngestionDatasetOrchestrator',
-  function* (context, { id }: Pick<Run, 'id'>) {
-    return yield* describeDataset(context, { id }, forSideEffects);
+  function* (context, { id, onlyOf }: DatasetRequest) {
+    return yield* describeDataset(context, { id, onlyOf }, forSideEffects);
   },
 );

@@ -1,5 +1,4 @@
 import moment, { type Moment } from 'moment';
-import { refuse, type Refusal } from '../refusals/index.js';
 import type { ChunkRange, Counts, Failure, Ingestion, Run, Wave } from './model.js';
 
 /** The maximum number of chunks in a group. They are read one after the other, in one history. */
@@ -12,7 +11,7 @@ const REASON = 500;
 /** The data of a new ingestion. */
 export type Beginning = Pick<
   Ingestion,
-  'id' | 'files' | 'source' | 'layout' | 'start' | 'chunks' | 'maxParallel'
+  'id' | 'requestedBy' | 'files' | 'source' | 'layout' | 'start' | 'chunks' | 'maxParallel'
 >;
 
 /** The record of a new ingestion. */
@@ -94,18 +93,17 @@ export function fail(ingestion: Ingestion, run: Run, failure: Failure, at: Momen
     : ingestion;
 }
 
-/** Cancels a running ingestion, or removes one that has ended. */
-export function remove(ingestion: Ingestion, at: Moment): Ingestion | Refusal {
+/** Cancels a running ingestion, or removes one that has ended. A repeat changes nothing. */
+export function remove(ingestion: Ingestion, at: Moment): Ingestion {
   switch (ingestion.state) {
     case 'running':
       return ended(ingestion, 'cancelled', at);
     case 'cancelled':
+    case 'removed':
       return ingestion;
     case 'completed':
     case 'failed':
       return ended(ingestion, 'removed', at);
-    case 'removed':
-      return refuse('not-found', 'There is no such ingestion', 'It was removed.');
   }
 }
 

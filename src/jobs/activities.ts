@@ -30,10 +30,13 @@ export interface StepResult {
   goesOn: boolean;
 }
 
+/** What a job was asked for, and whose ingestions alone it may read: all, if that is absent. */
+export type Asked = JobRequest & Pick<Job, 'readsOnlyOf'>;
+
 /** Reads the request of a job; `null` when the job is not running any more. */
-export const beginJob = activity('BeginJob', async ({ id }: Reference): Promise<JobRequest | null> => {
-  const job = await jobOf(id);
-  return job.state === 'running' ? job.request : null;
+export const beginJob = activity('BeginJob', async ({ id }: Reference): Promise<Asked | null> => {
+  const { state, request, readsOnlyOf } = await jobOf(id);
+  return state === 'running' ? { ...request, readsOnlyOf } : null;
 });
 
 /** Finds the largest totals. */

@@ -11,7 +11,9 @@ import {
   keyReused,
   Problem,
   readJson,
+  requireInvolved,
   resourceRoute,
+  signedIn,
   unlessRefused,
   withProblems,
   type Handler,
@@ -42,7 +44,13 @@ export const startJob: Handler = async (request, client) => {
   const asked = check(jobRequest, await readJson(request));
   const id = `job-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
   const hash = fingerprint(asked);
-  const { record } = await jobs.insert(requested(id, asked, hash, moment.utc()));
+  const person = signedIn(request);
+  const by = {
+    requestedBy: person?.name,
+    readsOnlyOf: person?.isOperator === true ? undefined : person?.name,
+    requestHash: hash,
+  };
+  const { record } = await jobs.insert(requested(id, asked, by, moment.utc()));
   if (record.requestHash !== hash) throw keyReused();
   if (record.state === 'running') await goOn(client, record);
   return underWay(record);
@@ -96,9 +104,12 @@ export const getJobResult: Handler = async (request) => {
     : { headers, jsonBody: report };
 };
 
-/** `DELETE /api/jobs/{id}`: the record stays, with the state `cancelled`. */
+/** `DELETE /api/jobs/{id}`: the record stays, with the state `cancelled`. A repeat is answered alike. */
 export const cancelJob: Handler = async (request, client, context) => {
-  const result = await jobs.change(idOf(request), (job) => cancel(job, moment.utc()));
+  const result = await jobs.change(idOf(request), (job) => {
+    requireInvolved(request, [job.requestedBy]);
+    return cancel(job, moment.utc());
+  });
   const { record } = unlessRefused(result ?? unknown(request));
   // The cancellation is recorded, so the request has succeeded. If this fails, the sweep starts the workflow.
   await goOn(client, record).catch((error: unknown) => {
@@ -116,11 +127,12 @@ function underWay(job: Job, seen?: Progress): HttpResponseInit {
 }
 
 /** The job as callers get it. */
-function view({ id, state, request, createdAt, endedAt, expiresAt, problem }: Job): object {
+function view({ id, state, request, requestedBy, createdAt, endedAt, expiresAt, problem }: Job): object {
   return {
     id,
     state,
     ...request,
+    requestedBy,
     createdAt,
     endedAt,
     expiresAt,
@@ -136,7 +148,9 @@ function expired({ id, expiresAt }: Job): Problem {
 }
 
 async function jobOf(request: HttpRequest): Promise<Job> {
-  return (await jobs.read(idOf(request))) ?? unknown(request);
+  const job = (await jobs.read(idOf(request))) ?? unknown(request);
+  requireInvolved(request, [job.requestedBy]);
+  return job;
 }
 
 df.app.client.http('StartJob', {

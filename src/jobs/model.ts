@@ -26,6 +26,10 @@ export const jobRecord = z.object({
   id: z.string(),
   state: jobState,
   request: jobRequest,
+  /** The person who started it, if the platform has signed one in. */
+  requestedBy: z.string().optional(),
+  /** The person whose ingestions alone it may read; absent: it may read all. */
+  readsOnlyOf: z.string().optional(),
   /** A hash of the request. It distinguishes its repeat from another request with the same key. */
   requestHash: z.string(),
   createdAt: z.string(),

@@ -34,7 +34,10 @@ export const salesReportOrchestrator = orchestrator(
       if (asked === null) {
         return yield* tidyJob(context, { id }, forSideEffects);
       }
-      const { dataset, state } = yield* datasetOrchestrator(context, { id: asked.ingestion });
+      const { dataset, state } = yield* datasetOrchestrator(context, {
+        id: asked.ingestion,
+        onlyOf: asked.readsOnlyOf,
+      });
       if (dataset === null) {
         yield* failJob(context, { id, problem: notCompleted(asked.ingestion, state) }, forSideEffects);
         return yield* tidyJob(context, { id }, forSideEffects);

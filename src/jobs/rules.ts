@@ -12,8 +12,13 @@ const PARTS = 128;
 const CHUNKS = 32;
 
 /** The record of a new job. */
-export function request(id: string, asked: JobRequest, requestHash: string, at: Moment): Job {
-  return { id, state: 'running', request: asked, requestHash, createdAt: at.toISOString(), isTidy: false };
+export function request(
+  id: string,
+  asked: JobRequest,
+  by: Pick<Job, 'requestedBy' | 'readsOnlyOf' | 'requestHash'>,
+  at: Moment,
+): Job {
+  return { ...by, id, state: 'running', request: asked, createdAt: at.toISOString(), isTidy: false };
 }
 
 /** Completes a job. Its result expires after a time. */

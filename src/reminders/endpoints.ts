@@ -13,6 +13,7 @@ import {
   readJson,
   requireInvolved,
   resourceRoute,
+  signedIn,
   unlessRefused,
   withProblems,
   type Handler,
@@ -45,7 +46,8 @@ export async function startReminders(
   const id = `reminders-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
   const hash = fingerprint(wanted);
 
-  const { record } = await reminders.insert(plan(id, wanted, hash, moment.utc()));
+  const decided = { requestedBy: signedIn(request)?.name, requestHash: hash };
+  const { record } = await reminders.insert(plan(id, wanted, decided, moment.utc()));
   if (record.requestHash !== hash) {
     throw keyReused();
   }
@@ -72,25 +74,27 @@ export const planReminders: Handler = async (request, client) => {
 /** `GET /api/reminders/{id}` */
 export const getReminders: Handler = async (request) => {
   const record = (await reminders.read(idOf(request))) ?? unknown(request);
-  requireInvolved(request, [record.to]);
+  requireInvolved(request, [record.to, record.requestedBy]);
   return { jsonBody: view(record, progress(record)) };
 };
 
-/** `POST /api/reminders/{id}/acknowledgement`: the person has read the message. */
+/** `POST /api/reminders/{id}/acknowledgement`: the person has read the message. A repeat is answered alike. */
 export const acknowledgeReminders: Handler = (request, client, context) =>
-  endBy(acknowledge, request, client, context);
+  endBy(acknowledge, ({ to }) => [to], request, client, context);
 
-/** `DELETE /api/reminders/{id}`: the record stays, with the state `cancelled`. */
-export const cancelReminders: Handler = (request, client, context) => endBy(cancel, request, client, context);
+/** `DELETE /api/reminders/{id}`: the record stays, with the state `cancelled`. A repeat is answered alike. */
+export const cancelReminders: Handler = (request, client, context) =>
+  endBy(cancel, ({ to, requestedBy }) => [to, requestedBy], request, client, context);
 
 async function endBy(
   rule: (record: Reminders, at: Moment) => Reminders | Refusal,
+  mayEnd: (record: Reminders) => (string | undefined)[],
   request: HttpRequest,
   client: DurableClient,
   context: InvocationContext,
 ): Promise<HttpResponseInit> {
   const result = await reminders.change(idOf(request), (record) => {
-    requireInvolved(request, [record.to]);
+    requireInvolved(request, mayEnd(record));
     return rule(record, moment.utc());
   });
   const { record } = unlessRefused(result ?? unknown(request));
@@ -112,10 +116,10 @@ export async function wakeEnded(
 
 /** The reminders as callers get them. */
 function view(
-  { id, to, message, count, gaps, state, startedAt, endedAt }: Reminders,
+  { id, to, requestedBy, message, count, gaps, state, startedAt, endedAt }: Reminders,
   { sent, next }: Partial<Progress> = {},
 ): object {
-  return { id, to, message, count, gaps, state, startedAt, endedAt, sent, next };
+  return { id, to, requestedBy, message, count, gaps, state, startedAt, endedAt, sent, next };
 }
 
 df.app.client.http('PlanReminders', {

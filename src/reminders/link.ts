@@ -31,7 +31,7 @@ linkPage('Acknowledge', ACKNOWLEDGE_PAGE, {
       return result.reason === 'too-late' ? refused('expired') : ended((await reminders.read(id))!);
     }
     if (result === undefined) return refused('expired');
-    if (!result.changed) return refused('altered');
+    if (!result.changed) return result.record.to === person ? ended(result.record) : refused('altered');
     await wakeEnded(result.record, client, context);
     return {
       title: 'Thank you',

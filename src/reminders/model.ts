@@ -23,6 +23,8 @@ export const remindersRecord = z.object({
   /** The instance id of their workflow too. */
   id: z.string(),
   to: z.string(),
+  /** The person who planned them, if the platform has signed one in. */
+  requestedBy: z.string().optional(),
   message: z.string(),
   count: z.number(),
   gaps: reminderRequest.shape.gaps.unwrap(),

@@ -3,8 +3,13 @@ import { refuse, type Refusal } from '../refusals/index.js';
 import type { Progress, ReminderRequest, Reminders } from './model.js';
 
 /** The record of new reminders. The first is due now. */
-export function plan(id: string, request: ReminderRequest, requestHash: string, at: Moment): Reminders {
-  return { ...request, id, state: 'active', sent: 0, startedAt: at.toISOString(), requestHash };
+export function plan(
+  id: string,
+  request: ReminderRequest,
+  { requestedBy, requestHash }: Pick<Reminders, 'requestedBy' | 'requestHash'>,
+  at: Moment,
+): Reminders {
+  return { ...request, requestedBy, id, state: 'active', sent: 0, startedAt: at.toISOString(), requestHash };
 }
 
 /** The time of the next reminder; `undefined` when the reminders have ended. */
@@ -29,7 +34,10 @@ export function markSent(reminders: Reminders, number: number, at: Moment): Remi
     : marked;
 }
 
-/** Ends reminders because the person has read the message. Refused when the last reminder was due already. */
+/**
+ * Ends reminders because the person has read the message. Refused when the last reminder was due already. A
+ * repeat changes nothing.
+ */
 export function acknowledge(reminders: Reminders, at: Moment): Reminders | Refusal {
   const last = lastDue(reminders);
   return reminders.state !== 'active' || at.isBefore(last)
@@ -42,7 +50,7 @@ export function lastDue(reminders: Reminders): string {
   return dueOf(reminders, reminders.count - 1).toISOString();
 }
 
-/** Ends reminders because a caller cancels them, also when they are overdue. */
+/** Ends reminders because a caller cancels them, also when they are overdue. A repeat changes nothing. */
 export function cancel(reminders: Reminders, at: Moment): Reminders | Refusal {
   return end(reminders, 'cancelled', at);
 }
@@ -55,6 +63,9 @@ export function progress(reminders: Reminders): Progress {
 }
 
 function end(reminders: Reminders, state: 'acknowledged' | 'cancelled', at: Moment): Reminders | Refusal {
+  if (reminders.state === state) {
+    return reminders;
+  }
   return reminders.state === 'active'
     ? { ...reminders, state, endedAt: at.toISOString() }
     : refuse(

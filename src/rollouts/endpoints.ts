@@ -13,7 +13,9 @@ import {
   keyReused,
   queryOf,
   readJson,
+  requireInvolved,
   resourceRoute,
+  signedIn,
   unlessRefused,
   withProblems,
   type Handler,
@@ -24,7 +26,7 @@ import { abortRequest, rolloutRequest, steerRequest, updateState, type Rollout }
 import { steered } from './orchestrators.js';
 import { begin, wavesIn } from './rules.js';
 import { aborted, paused, resumed } from './steer-rules.js';
-import { ALL, listUpdates, pageOfUpdates, rollouts, rowsOf } from './store.js';
+import { ALL, listOf, listUpdates, pageOfUpdates, rollouts, rowsOf } from './store.js';
 import { details, shownUpdate, summary } from './view.js';
 import { goOn } from './workflows.js';
 
@@ -48,10 +50,12 @@ const deviceQuery = page.extend({
 /** `POST /api/rollouts` */
 export const createRollout: Handler = async (request, client) => {
   const { requestedBy, ...rest } = check(rolloutRequest, await readJson(request));
-  const wanted = { ...rest, requestedBy: actor(request, 'requestedBy', requestedBy) };
   const { approveBetweenWaves: approval } = rest;
   const approver = approval === true ? operator() : approval && (approval.approver ?? operator());
-  if (requestedBy !== undefined && requestedBy === approver) {
+  const people = approver === false ? [] : [approver];
+  const wanted = { ...rest, requestedBy: actor(request, 'requestedBy', requestedBy, people) };
+  const isNamed = requestedBy !== undefined || signedIn(request) !== undefined;
+  if (isNamed && wanted.requestedBy === approver) {
     const message = 'Nobody approves a request of their own';
     throw invalid([{ field: 'approveBetweenWaves.approver', message }]);
   }
@@ -64,10 +68,15 @@ export const createRollout: Handler = async (request, client) => {
   return accepted(pathOf(record), await view(record));
 };
 
-/** `GET /api/rollouts?top=&continuation=`: a page, newest first. */
+/**
+ * `GET /api/rollouts?top=&continuation=`: a page, newest first. A person whom the platform has signed in, and who is no
+ * operator, gets those that they have asked for.
+ */
 export const listRollouts: Handler = async (request) => {
   const { top, continuation: after } = check(page, queryOf(request), 'query');
-  const { records, continuation } = await rollouts.list(ALL, { top: Math.min(top, 100), after });
+  const person = signedIn(request);
+  const list = person === undefined || person.isOperator ? ALL : listOf(person.name);
+  const { records, continuation } = await rollouts.list(list, { top: Math.min(top, 100), after });
   return {
     jsonBody: {
       value: records.map((record) => summary(record)),
@@ -78,12 +87,12 @@ export const listRollouts: Handler = async (request) => {
 
 /** `GET /api/rollouts/{id}`: its waves, and the first hundred devices. */
 export const getRollout: Handler = async (request) => ({
-  jsonBody: await view((await rollouts.read(idOf(request))) ?? unknown(request)),
+  jsonBody: await view(await shownRollout(request)),
 });
 
 /** `GET /api/rollouts/{id}/devices?wave=&state=&top=&continuation=`: a page of its devices. */
 export const listRolloutDevices: Handler = async (request) => {
-  const rollout = (await rollouts.read(idOf(request))) ?? unknown(request);
+  const rollout = await shownRollout(request);
   return { jsonBody: await devicesOf(rollout, check(deviceQuery, queryOf(request), 'query')) };
 };
 
@@ -108,14 +117,26 @@ export const abortRollout: Handler = steering(async (request) => {
   return (rollout, at) => aborted(rollout, { by: who, reason, rollBack }, at);
 });
 
+/** The rollout of a request, for its requester and for those who approve its waves. */
+async function shownRollout(request: HttpRequest): Promise<Rollout> {
+  const rollout = (await rollouts.read(idOf(request))) ?? unknown(request);
+  const { requestedBy, approval } = rollout;
+  const approvers = approval && [approval.approver ?? operator(), approval.escalateTo ?? operator()];
+  requireInvolved(request, [requestedBy, ...(approvers ?? [])]);
+  return rollout;
+}
+
 type SteerRule = (rollout: Rollout, at: Moment) => Rollout | Refusal;
 
-/** Changes a rollout by the rule that a request asks for, and wakes its workflow. */
+/** Changes a rollout by the rule that its requester asks for, and wakes its workflow. */
 function steering(ruleOf: (request: HttpRequest) => Promise<SteerRule>): Handler {
   return async (request, client, context) => {
     const id = idOf(request);
     const rule = await ruleOf(request);
-    const result = await rollouts.change(id, (rollout) => rule(rollout, moment.utc()));
+    const result = await rollouts.change(id, (rollout) => {
+      requireInvolved(request, [rollout.requestedBy]);
+      return rule(rollout, moment.utc());
+    });
     const { record } = unlessRefused(result) ?? unknown(request);
     // The change is recorded, so the request has succeeded. If this fails, the sweep wakes the workflow.
     // One that is paused reads that when it would send the next command.
@@ -127,8 +148,13 @@ function steering(ruleOf: (request: HttpRequest) => Promise<SteerRule>): Handler
 }
 
 /** The person who acts; the operator, if neither the platform nor the request names one. */
-function actor(request: HttpRequest, field: string, name: string | undefined): string {
-  return callerOf(request, { field, name: name ?? operator() });
+function actor(
+  request: HttpRequest,
+  field: string,
+  name: string | undefined,
+  people: readonly string[] = [],
+): string {
+  return callerOf(request, { field, name: name ?? operator() }, people);
 }
 
 async function view(rollout: Rollout): Promise<object> {

@@ -3,6 +3,7 @@ import { Refusal } from '../refusals/index.js';
 import {
   insertIfAbsent,
   keyFor,
+  keyForPerson,
   odata,
   queryRows,
   queue,
@@ -30,11 +31,18 @@ import { planned as waiting, skipped } from './update-rules.js';
 /** The list of all rollouts, newest first. */
 export const ALL = 'all';
 
+/** The list of the rollouts that a person has asked for, newest first. */
+export function listOf(person: string): string {
+  return `requested-by-${keyForPerson(person)}`;
+}
+
 /** The rollouts. */
 export const rollouts = recordStore({
   table: 'Rollouts',
   schema: rolloutRecord,
-  indexes: ({ createdAt }) => [{ partition: ALL, row: newestFirst(createdAt) }],
+  indexVersion: 2,
+  indexes: ({ createdAt, requestedBy }) =>
+    [ALL, listOf(requestedBy)].map((partition) => ({ partition, row: newestFirst(createdAt) })),
   dueAt,
   endedAt: (rollout) => (isOver(rollout) ? rollout.progressAt : undefined),
 });

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '@azure/functions';
 import * as df from 'durable-functions';
-import { accepted, check, notFound, readJson, withProblems, type Handler } from '../../http/index.js';
+import { accepted, check, notFound, ownKey, readJson, withProblems, type Handler } from '../../http/index.js';
 import { keyFor } from '../../storage/index.js';
 import type { Cart } from '../cart-rules.js';
 import { catalogue, productOf } from '../catalogue.js';
@@ -59,10 +59,13 @@ export const clearCart: Handler = async (request, client) => {
   return accepted(location, view(id, after));
 };
 
-/** The cart that a request names: its id as the caller wrote it, its entity's key, and its path. */
+/**
+ * The cart that a request names: its id as the caller wrote it, its entity's key, and its path. Each person whom the
+ * platform has signed in has carts of their own.
+ */
 export function cartOf(request: HttpRequest): { id: string; key: string; location: string } {
   const id = check(cartName, request.params['cartId'], 'cartId');
-  return { id, key: keyFor(id), location: `/api/carts/${encodeURIComponent(id)}` };
+  return { id, key: keyFor(ownKey(request, id)), location: `/api/carts/${encodeURIComponent(id)}` };
 }
 
 function view(cartId: string, { lines, refused }: Cart): object {
