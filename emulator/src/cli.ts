@@ -21,6 +21,7 @@ const USAGE = `Usage: emulator start [options]
   --host-names N,N names besides localhost under which callers reach the app, e.g. of a tunnel; * for any
   --enforce-keys   require keys from callers, as Azure does
   --strict         end instances as Failed where production would leave them Running for ever
+  --full-replay    replay each history from its start at every episode, as Azure does
   --verbose        log what the host does in detail
   --clock skip     run on a clock that skips: see the console
   --no-console     serve no console at /_emulator
@@ -66,6 +67,7 @@ function readArguments(): PlainOptions & {
       'host-names': { type: 'string' },
       'enforce-keys': { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
+      'full-replay': { type: 'boolean', default: false },
       verbose: { type: 'boolean', default: false },
       watch: { type: 'boolean', default: false },
       during: { type: 'string' },
@@ -96,6 +98,7 @@ function readArguments(): PlainOptions & {
     console,
     ...(clock !== undefined && { clock }),
     enforceKeys: values['enforce-keys'],
+    fullReplay: values['full-replay'],
     ...(port !== undefined && { port: Number(port) }),
     ...(storage !== undefined && { storage }),
     ...(hub !== undefined && { hub }),

@@ -52,6 +52,12 @@ export interface EmulatorOptions {
   enforceKeys?: boolean;
   /** Ends instances as Failed where production would leave them Running for ever. Default: false. */
   strict?: boolean;
+  /**
+   * Replays each history from its start at every episode, as in Azure. Default: false: an orchestrator with a
+   * history of more than 256 events waits in memory between its episodes, and its history is replayed each time
+   * that it has doubled.
+   */
+  fullReplay?: boolean;
   /** Logs records of level `debug` and above, whatever host.json says. Default: false. */
   verbose?: boolean;
   /**
@@ -197,7 +203,11 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     receipts: blobReceipts(options.storage === 'memory', config.setting, directory),
     enforceKeys: options.enforceKeys === true,
     hostNames: options.hostNames ?? [],
-    engine: { strict: options.strict === true, opened: () => continueTime(hub, time, clock) },
+    engine: {
+      strict: options.strict === true,
+      ...(options.fullReplay === true && { replays: { inFullUpTo: Infinity } }),
+      opened: () => continueTime(hub, time, clock),
+    },
     front: (request) => devConsole?.handle(request),
     ...(options.left !== undefined && { keys: options.left.keys }),
   });

@@ -46,7 +46,7 @@ export interface HostOptions {
   receipts?: BlobReceipts;
   around?: ExecutorOptions['around'];
   isReplaced?: ExecutorOptions['isReplaced'];
-  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'oneEventAnEpisode' | 'sendHttp' | 'opened'>;
+  engine?: Pick<EngineOptions, 'strict' | 'replay' | 'replays' | 'oneEventAnEpisode' | 'sendHttp' | 'opened'>;
   /** Answers requests before the app does; undefined for those that are the app's. Never rejects. */
   front?: (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>> | undefined;
 }

@@ -59,10 +59,9 @@ export function* startupRemarks(
       line: `The storage provider ${otherProvider} of host.json is not here: the emulator's own hub takes its place.`,
     };
   if (extendedSessions)
-    yield {
-      level: 'information',
-      line: 'extendedSessionsEnabled is ignored: every episode replays its orchestrator from the beginning.',
-    };
+    yield warning(
+      'extendedSessionsEnabled is ignored. In Azure, the Durable extension refuses it for an app in JavaScript: remove it from host.json.',
+    );
 }
 
 /** The version of the app's durable-functions, if it is one that needs an older Node than this one. */

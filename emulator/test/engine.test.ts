@@ -8,7 +8,8 @@ import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
 import type { Commit, InstanceQuery, Message } from '../src/durable/task-hub.js';
 import { TestApp, type TestAppOptions } from '../src/testing.js';
 import { loadApp } from '../src/worker/app-loader.js';
-import { FunctionsWorker } from '../src/worker/worker.js';
+import { FunctionsWorker, type WorkerOptions } from '../src/worker/worker.js';
+import type { Log } from '../src/log.js';
 import { account } from './support/azurite.js';
 import { eventually } from './support/eventually.js';
 
@@ -26,8 +27,8 @@ async function types(app: TestApp, id: string): Promise<string[]> {
     .filter((type) => !type.startsWith('Orchestrator'));
 }
 
-async function functions(): Promise<FunctionsWorker> {
-  return new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} });
+async function functions(options: Partial<WorkerOptions> = {}): Promise<FunctionsWorker> {
+  return new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {}, ...options });
 }
 
 async function engine(options: Partial<EngineOptions>): Promise<Engine> {
@@ -240,6 +241,81 @@ describe('Sub-orchestrations', () => {
     await app.quiet();
     await app.terminate('child');
     expect((await app.finished(id)).output).toContain('could not parse its exception data');
+  });
+});
+
+describe('A long history', () => {
+  /** Counts how often the code of orchestrators began. */
+  function begins(): { log: Log; count: number } {
+    const counting = {
+      count: 0,
+      log: (_level: string, _category: string, message: string) => {
+        if (message === 'begins') counting.count++;
+      },
+    };
+    return counting;
+  }
+
+  test('is replayed in full up to 256 events, and then when it has doubled', async () => {
+    const counting = begins();
+    const app = await start({ verifyReplay: false, log: counting.log });
+    const id = await app.start('steps', { steps: 140 });
+    expect((await app.finished(id)).output).toBe(140);
+    expect(app.calls('echo').map(({ input }) => input)).toEqual(
+      Array.from({ length: 140 }, (_, step) => step),
+    );
+    // Each episode adds four events, and its own events are two. Two replays: at 258 and at 518 events.
+    expect(counting.count).toBe(64 + 2);
+  });
+
+  test('is replayed when the app’s process was lost, and goes on where it was', async () => {
+    const app = await start({ verifyReplay: false });
+    const id = await app.start('steps', { steps: 120, waitsAt: 90 });
+    await app.quiet();
+    await app.crashWorker();
+    await app.raise(id, 'Go');
+    expect((await app.finished(id)).output).toBe(120);
+    expect(app.calls('echo')).toHaveLength(120);
+  });
+
+  test('is replayed when others need the memory', async () => {
+    const counting = begins();
+    const sdk = new SdkV3(await functions({ log: counting.log, sessions: { events: 300, idle: 1e6 } }));
+    const host = await engine({ sdk });
+    const input = JSON.stringify({ steps: 100 });
+    const ids = await Promise.all([1, 2].map(() => host.startInstance({ name: 'steps', input })));
+    await host.whenQuiet();
+    expect(await statuses(host, ids)).toEqual(['Completed', 'Completed']);
+    expect(counting.count).toBeGreaterThan(2 * 80);
+  });
+
+  test.for([0, Infinity])('is logged as production logs it, kept from %d events on', async (inFullUpTo) => {
+    const messages: string[] = [];
+    const log: Log = (_level, _category, message) => messages.push(message);
+    const host = await engine({ sdk: new SdkV3(await functions({ log })), replays: { inFullUpTo } });
+    const id = await host.startInstance({ name: 'awaitsLater', input: null });
+    for (const name of ['A', 'B', 'C', 'D']) {
+      await host.whenQuiet();
+      await host.raiseEvent(id, name, null);
+    }
+    await host.whenQuiet();
+    expect(await statuses(host, [id])).toEqual(['Completed']);
+    expect(messages).toEqual(['has C']);
+  });
+
+  test('shows at its next replay that the code depends on isReplaying', async () => {
+    const app = await start({ verifyReplay: false });
+    const { runtimeStatus, output } = await app.finished(
+      await app.start('steps', { steps: 140, reads: 'isReplaying' }),
+    );
+    expect(runtimeStatus).toBe('Failed');
+    expect(output).toContain("with sequence number 100 named 'echo'");
+  });
+
+  test('shows at its end at the latest that the code reads the clock, and the failure names the step', async () => {
+    const app = await start();
+    const { output } = await app.finished(await app.start('steps', { steps: 102, reads: 'time' }));
+    expect(output).toMatch(/is not deterministic: .* step 101\n {2}before: .*2026-03-01/s);
   });
 });
 

@@ -37,8 +37,9 @@ export interface TestAppOptions {
   time?: Date | string;
   /**
    * Delivers one event an episode, and replays each episode a second time at another time of day. An
-   * orchestrator that answers differently fails, and the failure names the step. Turn it off for wide
-   * fan-outs. Default: true.
+   * orchestrator that answers differently fails, and the failure names the step. From 256 events on, the whole
+   * history is checked when it has doubled, and at the end of the instance. So what comes after the last doubling
+   * is not checked in an instance that does not end. Default: true.
    */
   verifyReplay?: boolean;
   /** Ends instances as Failed where production would leave them Running for ever. Default: true. */

@@ -20,6 +20,7 @@ export type PlainOptions = Pick<
   | 'hub'
   | 'enforceKeys'
   | 'strict'
+  | 'fullReplay'
   | 'verbose'
   | 'clock'
   | 'console'

@@ -62,6 +62,30 @@ export interface InvocationRequest {
   silent?: boolean;
   /** Has the outcome say where in the app's code the function waits, or threw. That costs some ten milliseconds. */
   locate?: Locating;
+  /** For an orchestrator function: keeps this run in memory, or continues one that was kept. */
+  session?: SessionRequest;
+}
+
+/**
+ * A run of an orchestrator function that stays in memory after its invocation, so that a later invocation
+ * continues it and gets only the new events.
+ */
+export interface SessionRequest {
+  /** Chosen by the host, and used once in a process. */
+  id: number;
+  /** `resume`: the trigger value is the list of the new events. */
+  action: 'keep' | 'resume';
+}
+
+/** In an outcome: the run is kept. After a resumption the result then has only what is new. */
+export interface SessionState {
+  /** How many task ids the SDK has assigned. */
+  sequenceNumber: number;
+  /**
+   * Positions of the timers, among all timers of the orchestrator in order, that were cancelled since the last
+   * outcome.
+   */
+  cancelled: number[];
 }
 
 /** How the place of a suspended generator is found: {@link InvocationOutcome.place}. */
@@ -88,6 +112,8 @@ export type InvocationOutcome =
       result: unknown;
       /** See {@link InvocationRequest.locate}: `src/orders.ts:12:3`. */
       place?: string | undefined;
+      /** Absent when the run is not kept. */
+      session?: SessionState;
     }
   | {
       ok: false;
@@ -101,6 +127,8 @@ export type InvocationOutcome =
       exit?: WorkerExit;
       /** True when the host did not run the function: {@link FunctionDefinition.problem}. */
       refused?: true;
+      /** True when the run to resume is not in memory, or cannot be continued. */
+      lost?: true;
       place?: string | undefined;
     };
 

@@ -3,6 +3,8 @@ import type { Log, LogLevel } from '../log.js';
 import { rpcTraceContext } from '../tracing/trace-context.js';
 import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
 import { observe } from './code-location.js';
+import { SessionLostError } from '../durable/protocol/sdk-session.js';
+import { Sessions, type SessionLimits } from './sessions.js';
 import type {
   AppWorker,
   Binding,
@@ -21,9 +23,17 @@ export interface WorkerOptions {
    * Returns a handler that runs in place of the app's own. The test environment replaces activities with it.
    */
   replace?: (functionName: string) => Handler | undefined;
+  sessions?: SessionLimits;
 }
 
 const NO_HOOKS: readonly Hook[] = [];
+const LOST: InvocationOutcome = {
+  ok: false,
+  error: undefined,
+  message: 'The run cannot be resumed.',
+  stackTrace: undefined,
+  lost: true,
+};
 
 /**
  * Runs the functions of a loaded app with their hooks, as the Functions Node worker does, in this process.
@@ -36,11 +46,13 @@ export class FunctionsWorker implements AppWorker {
   readonly #options: WorkerOptions;
   /** Functions that end the invocations that run, when the worker crashes. */
   readonly #running = new Set<(outcome: InvocationOutcome) => void>();
+  readonly #sessions: Sessions;
   /** The function that is to crash the worker, in lower case. */
   #crashDuring: string | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#sessions = new Sessions(options.sessions);
     const { registrations, log } = options;
     const definitions = definitionsOf(registrations);
     this.functions = new Map(definitions.map((definition) => [definition.name, definition]));
@@ -61,6 +73,7 @@ export class FunctionsWorker implements AppWorker {
   crash(during?: string): void {
     this.#crashDuring = during?.toLowerCase();
     if (during !== undefined) return;
+    this.#sessions.clear();
     for (const end of this.#running) end(workerExit({ code: 1, exit: 'counts' }));
   }
 
@@ -113,14 +126,19 @@ export class FunctionsWorker implements AppWorker {
     const { functionName } = request;
     const { metadata, handler } = registrations.functions.get(functionName)!;
     const invocation = new Invocation(request, metadata, this.#options);
+    const own = replace?.(functionName) ?? handler;
+    const session = this.#sessions.open(request, own, invocation);
+    if (session === 'lost') return LOST;
     try {
       const model = registrations.model!.getInvocationModel(invocation);
       const { context, inputs } = await model.getArguments();
       invocation.context = context;
       began(context);
-      if (request.triggerValue !== undefined) inputs[0] = request.triggerValue;
-      const own = replace?.(functionName) ?? handler;
-      const result = await this.#invokeWithHooks(model, invocation, inputs, own);
+      if (request.triggerValue !== undefined) inputs[0] = session?.trigger ?? request.triggerValue;
+      const whole = await this.#invokeWithHooks(model, invocation, inputs, session?.handler ?? own);
+      const ended = session?.end(whole);
+      if (ended === 'lost') return LOST;
+      const result = ended === undefined ? whole : ended.result;
       const { returnValue, outputData } = await model.getResponse(context, result);
       const outputs: Record<string, TypedData> = {};
       for (const { name, data } of outputData ?? []) outputs[name] = data as TypedData;
@@ -129,8 +147,10 @@ export class FunctionsWorker implements AppWorker {
         result,
         returnValue: returnValue as TypedData | null | undefined,
         outputData: outputs,
+        ...(ended !== undefined && { session: ended.state }),
       };
     } catch (error) {
+      if (error instanceof SessionLostError) return LOST;
       const { message, stack: stackTrace } = asError(error);
       return { ok: false, error, message, stackTrace };
     }
@@ -216,7 +236,7 @@ class Invocation implements CoreInvocationContext {
   readonly #functionName: string;
   readonly #options: WorkerOptions;
   /** See {@link InvocationRequest.silent}. */
-  readonly silent: boolean;
+  silent: boolean;
   #hookData: Record<string, unknown> | undefined;
 
   constructor(request: InvocationRequest, metadata: Record<string, unknown>, options: WorkerOptions) {

@@ -37,7 +37,7 @@ export interface Circumstances {
   faults: number;
   /** How often an instance is suspended; it is resumed some time later. */
   suspensions: number;
-  engine: Pick<EngineOptions, 'oneEventAnEpisode' | 'maxIdle' | 'settings' | 'replay'>;
+  engine: Pick<EngineOptions, 'oneEventAnEpisode' | 'maxIdle' | 'settings' | 'replay' | 'replays'>;
 }
 
 /** The input of activities in a world. */

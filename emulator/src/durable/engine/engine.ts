@@ -22,6 +22,7 @@ import { EntityBatches } from './entity-batches.js';
 import { Episodes } from './episodes.js';
 import { Inspection } from './inspection.js';
 import { Instances } from './instances.js';
+import type { ReplayOptions } from './kept-runs.js';
 import { Mail } from './mail.js';
 import { rewindRequest } from './messages.js';
 import { Orchestrators } from './orchestrators.js';
@@ -49,6 +50,8 @@ export interface EngineOptions {
    * Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers.
    */
   replay?: (instanceId: string, run: () => Promise<Answer>) => Promise<Answer>;
+  /** How long histories are replayed. Default: in full up to some hundreds of events. */
+  replays?: ReplayOptions;
   /** Gives each event an episode of its own, so that every state of a history is replayed once. */
   oneEventAnEpisode?: boolean;
   /** How many idle instances stay in memory. */
@@ -91,6 +94,7 @@ export class Engine implements DurableClient {
       log,
       strict,
       replay,
+      replays: options.replays ?? { inFullUpTo: 256 },
       settings,
       now: () => runtime.time(),
     });

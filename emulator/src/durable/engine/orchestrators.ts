@@ -1,14 +1,17 @@
 import type { Log } from '../../log.js';
 import { OrchestratorError, type Answer } from '../episode/actions.js';
-import type { EpisodeResult } from '../episode/episode.js';
+import type { EpisodeInput, EpisodeResult } from '../episode/episode.js';
+import { EventCounts } from '../episode/event-counts.js';
+import { Ledger } from '../episode/ledger.js';
 import type { ExecutionStarted, HistoryEvent } from '../history.js';
 import { timestamp } from '../history.js';
 import { nothingScheduled } from '../episode/non-determinism.js';
-import { awaitedEvents, runEpisode } from '../episode/orchestration.js';
+import { runEpisode } from '../episode/orchestration.js';
 import { failedEpisode, orchestratorFailure } from '../episode/results.js';
 import type { DurableFunctions, OrchestratorRun } from '../protocol/functions.js';
 import type { DurableSettings } from '../settings.js';
 import { WorkerStoppedError } from '../../worker/types.js';
+import { KeptRuns, type ReplayOptions } from './kept-runs.js';
 import { CATEGORY, stackOf } from './runtime.js';
 import { orchestrationOf } from './spans.js';
 import type { InstanceRecord } from '../task-hub.js';
@@ -24,6 +27,8 @@ export interface OrchestratorsOptions {
    * Wraps the run of an orchestrator function. The test environment runs it twice and compares the answers.
    */
   replay?: ((instanceId: string, run: () => Promise<Answer>) => Promise<Answer>) | undefined;
+  /** How long histories are replayed. */
+  replays: ReplayOptions;
   /** The time that histories get, in milliseconds since the epoch. */
   now: () => number;
 }
@@ -40,9 +45,11 @@ const MAX_LOGGED = 10_000;
 export class Orchestrators {
   readonly #options: OrchestratorsOptions;
   readonly #logged = new Set<string>();
+  readonly #kept: KeptRuns;
 
   constructor(options: OrchestratorsOptions) {
     this.#options = options;
+    this.#kept = new KeptRuns(options.replays);
   }
 
   /**
@@ -65,9 +72,8 @@ export class Orchestrators {
     history: readonly HistoryEvent[],
     inbound: readonly HistoryEvent[],
   ): Promise<EpisodeResult> {
-    const { sdk, settings, replay = async (_, call) => call() } = this.#options;
+    const { sdk, settings } = this.#options;
     const { Name: name, Version: version } = execution;
-    const now = this.#options.now();
     const run = this.#runOf(execution, history, inbound);
     const fail = (text: string): EpisodeResult =>
       failedEpisode(inbound, text, timestamp(this.#options.now()));
@@ -90,22 +96,17 @@ export class Orchestrators {
       return fail(orchestratorFailure(name, missing));
     }
     try {
-      const answer = withinLimits(await replay(run.instanceId, () => sdk.runOrchestrator(run)));
+      const input = this.#inputOf(execution, run);
+      const resumed = await this.#resume(run, input);
+      if (resumed !== undefined && 'append' in resumed) return resumed;
+      const answer = resumed ?? withinLimits(await this.#replay(run));
       if (answer.unreadable !== undefined) {
         const text = nothingScheduled(history) ?? orchestratorFailure(name, answer.unreadable);
         return await this.#diagnose({ ...fail(text), warnings: answer.warnings }, answer, run);
       }
-      const result = runEpisode({
-        ...run,
-        ...settings,
-        executionId: execution.OrchestrationInstance.ExecutionId,
-        answer,
-        now,
-        knowsActivity: (activity) => sdk.knows('activity', activity),
-        knowsOrchestrator: (child) => sdk.knows('orchestration', child),
-        disabledBy: (disabled) => sdk.disabledBy(disabled),
-        missingEntity: (entity) => sdk.missing('entity', entity),
-      });
+      const ledger = new Ledger(input(answer));
+      const result = runEpisode(input(answer), ledger);
+      this.#kept.put(run, answer, ledger, result);
       return await this.#diagnose(result, answer, run);
     } catch (error) {
       if (error instanceof WorkerStoppedError) throw error;
@@ -114,6 +115,60 @@ export class Orchestrators {
       if (!(error instanceof OrchestratorError)) failed.where = `\n${stackOf(error)}`;
       return failed;
     }
+  }
+
+  /**
+   * Continues the run that waits since the last episode.
+   * @returns the result of the episode; the whole answer of a run that has ended; undefined when there is none,
+   * or when its history has to be replayed
+   */
+  async #resume(
+    run: OrchestratorRun,
+    input: (answer: Answer) => EpisodeInput,
+  ): Promise<EpisodeResult | Answer | undefined> {
+    const { sdk, replay, replays } = this.#options;
+    const waiting = this.#kept.take(run);
+    if (waiting === undefined) return undefined;
+    const resumed = await sdk.resumeOrchestrator(run, waiting.run, waiting.ledger.added);
+    if (resumed === undefined) return undefined;
+    // From here on, the function would only repeat what it has logged.
+    run.silent = true;
+    const answer = withinLimits(resumed);
+    if (answer.kept === undefined) return replay === undefined ? answer : undefined;
+    const result = runEpisode(input(answer), waiting.ledger);
+    if (result.mismatch !== undefined || result.warnings.length > 0) return undefined;
+    await replays.compare?.(run.instanceId, result, async () =>
+      runEpisode(input(await sdk.runOrchestrator(run))),
+    );
+    this.#kept.put(run, answer, waiting.ledger, result, waiting);
+    return this.#diagnose(result, answer, run);
+  }
+
+  /** Runs an orchestrator on its whole history. */
+  async #replay(run: OrchestratorRun): Promise<Answer> {
+    const { sdk, replay = async (_, call) => call() } = this.#options;
+    let keep = this.#kept.keeps(run);
+    return replay(run.instanceId, () => {
+      const first = sdk.runOrchestrator({ ...run, keep });
+      keep = false;
+      return first;
+    });
+  }
+
+  #inputOf(execution: ExecutionStarted, run: OrchestratorRun): (answer: Answer) => EpisodeInput {
+    const { sdk, settings, now } = this.#options;
+    const began = now();
+    return (answer) => ({
+      ...run,
+      ...settings,
+      executionId: execution.OrchestrationInstance.ExecutionId,
+      answer,
+      now: began,
+      knowsActivity: (activity) => sdk.knows('activity', activity),
+      knowsOrchestrator: (child) => sdk.knows('orchestration', child),
+      disabledBy: (disabled) => sdk.disabledBy(disabled),
+      missingEntity: (entity) => sdk.missing('entity', entity),
+    });
   }
 
   /** What an execution waits for, and where. `timers`: milliseconds since the epoch. */
@@ -127,7 +182,10 @@ export class Orchestrators {
     const timers = answer.actions.flatMap((action) =>
       action.kind === 'timer' && !action.cancelled ? [action.fireAt] : [],
     );
-    return { awaiting: awaitedEvents({ answer, history, inbound: [] }), timers, where };
+    const events = new EventCounts();
+    events.addWaits(answer.actions);
+    events.addEvents(history);
+    return { awaiting: events.awaiting, timers, where };
   }
 
   /**

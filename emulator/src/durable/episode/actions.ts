@@ -42,9 +42,14 @@ export type Action =
 /** The actions that take a task id. */
 export type IdAction = Exclude<Action, { kind: 'event' | 'continueAsNew' }>;
 
+/** A run of an orchestrator function that stays in the memory of the app's process after its episode. */
+export interface KeptRun {
+  readonly id: number;
+}
+
 /**
  * The answer of an orchestrator function: all actions since the start of the execution, not only the new
- * ones.
+ * ones. Only a run that was continued, and is kept again, answers with new ones alone.
  */
 export interface Answer {
   done: boolean;
@@ -66,6 +71,8 @@ export interface Answer {
   sequenceNumber?: number;
   /** Reasons why the instance will hang, e.g. a task that was yielded twice. */
   warnings: string[];
+  /** Present when the run waits in memory for the next events. */
+  kept?: KeptRun;
 }
 
 /**

@@ -1,11 +1,7 @@
-/**
- * Diagnostics that production does not give: why an instance will hang or has lost something, and likely
- * mistakes.
- */
+/** Diagnostics that production does not give: why an instance will hang. */
 import { isOneWay, LONGEST_TIMER, nameOf, retryOf, type IdAction } from './actions.js';
-import { awaitedAnswer, parseEntityId } from '../entities/entity-messages.js';
-import { timestamp } from '../history.js';
-import type { EpisodeInput, EpisodeResult, TaskSlot } from './episode.js';
+import { parseEntityId } from '../entities/entity-messages.js';
+import type { EpisodeInput } from './episode.js';
 
 const HANGS = 'the instance will wait for it for ever.';
 
@@ -60,85 +56,4 @@ function refusalOfId(
   if ([instanceId, parentInstanceId].some((other) => other?.toLowerCase() === id.toLowerCase()))
     return `${call}, which is its own or its parent's: ${HANGS}`;
   return undefined;
-}
-
-interface Waits {
-  once: number;
-  again: number;
-  came: number;
-}
-
-/**
- * Adds diagnostics to a result: about events that came, and about an orchestrator that returns while tasks
- * are open.
- */
-export function addNotes(input: EpisodeInput, slots: readonly TaskSlot[], result: EpisodeResult): void {
-  const { answer, inbound } = input;
-  const raised = inbound.flatMap((event) => (event.EventType === 'EventRaised' ? [event.Name] : []));
-  const events =
-    raised.length > 0 || result.continueAsNew !== undefined ? eventsOf(input) : new Map<string, Waits>();
-  for (const name of raised) if (events.has(name)) addNotesOnEvent(name, events, slots, result);
-  if (result.continueAsNew !== undefined) {
-    const lost = [...events].filter(([, { came, once }]) => came > once).map(([name]) => `'${name}'`);
-    if (lost.length > 0) {
-      result.notes.push(
-        `The orchestrator continues as new, and events that had come and that it has not waited for are lost, as in production: ${lost.join(', ')}.`,
-      );
-    }
-  }
-  if (!answer.done || result.completed !== undefined || result.suspended) return;
-  const timer = slots.find(({ open, role }) => open && role === 'timer');
-  if (timer?.action.kind !== 'timer' || timer.fireAt <= input.now) return;
-  result.notes.push(
-    `The orchestrator has returned, but a timer that it has not cancelled keeps the instance Running until ${timestamp(timer.action.fireAt)}.`,
-  );
-}
-
-/**
- * By name: how many waits for an event there were, how often the same wait was yielded again, and how many
- * events came.
- */
-function eventsOf({ answer, history, inbound }: EpisodeInput): Map<string, Waits> {
-  const events = new Map<string, Waits>();
-  const count = (name: string, what: keyof Waits): void => {
-    const found = events.get(name) ?? { once: 0, again: 0, came: 0 };
-    found[what]++;
-    events.set(name, found);
-  };
-  for (const action of answer.actions)
-    if (action.kind === 'event') count(action.name, action.again === true ? 'again' : 'once');
-  const answers = new Set(
-    history.map((event) => (event.EventType === 'EventSent' ? awaitedAnswer(event) : undefined)),
-  );
-  for (const list of [history, inbound]) {
-    for (const event of list)
-      if (event.EventType === 'EventRaised' && !answers.has(event.Name)) count(event.Name, 'came');
-  }
-  return events;
-}
-
-function addNotesOnEvent(
-  name: string,
-  events: ReadonlyMap<string, Waits>,
-  slots: readonly TaskSlot[],
-  { awaiting, warnings, notes }: EpisodeResult,
-): void {
-  const { once, again, came } = events.get(name)!;
-  const other = awaiting.find((awaited) => awaited !== name && awaited.toLowerCase() === name.toLowerCase());
-  if (once === 0 && other !== undefined) {
-    notes.push(
-      `An event '${name}' has come, and the orchestrator waits for '${other}': it goes on waiting, because names of events are case-sensitive.`,
-    );
-  }
-  if (/^\d+$/.test(name) && slots[Number(name)]?.created === true) {
-    warnings.push(
-      `An event named '${name}' has come, and the SDK takes it for the result of the task with that id. Give events names that are no numbers.`,
-    );
-  }
-  if (again > 0 && came > once) {
-    warnings.push(
-      `An event '${name}' has come while nobody waited for it, and it is lost: a wait for '${name}' was yielded more than once, and the SDK still had ` +
-        'the first of them. Call waitForExternalEvent again for every wait.',
-    );
-  }
 }

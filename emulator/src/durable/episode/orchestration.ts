@@ -2,12 +2,13 @@
  * One episode of an orchestration, without I/O: from the history, the inbound events and the SDK's answer to
  * the events to append and the work to do.
  *
- * The SDK's answers contain no task ids: both sides count them. {@link TaskIds} is the emulator's count. It
- * is rebuilt from the history at every episode, so that a restarted host needs only the history.
+ * The SDK's answers contain no task ids: both sides count them. {@link TaskIds} is the emulator's count, in a
+ * {@link Ledger}. It is built from the history, so that a restarted host needs only the history. It can also be
+ * kept for the next episode, as the run of the orchestrator can.
  */
 import { isPolled, nameOf, retryOf } from './actions.js';
-import { addNotes } from './diagnostics.js';
 import type { EpisodeInput, EpisodeResult, TaskSlot } from './episode.js';
+import { Ledger } from './ledger.js';
 import type {
   OrchestratorCompleted,
   SubOrchestrationInstanceCreated,
@@ -16,16 +17,19 @@ import type {
 } from '../history.js';
 import { timestamp } from '../history.js';
 import { httpInput, statusCall } from '../http/http-call.js';
-import { NonDeterministicError } from './non-determinism.js';
+import { addNotes } from './notes.js';
 import { emptyResult, executionCompleted, failureOf } from './results.js';
 import { sendToEntity } from './send-to-entity.js';
-import { TaskIds } from './task-ids.js';
+import type { TaskIds } from './task-ids.js';
 
-/** Turns the SDK's answer into history and work. */
-export function runEpisode(input: EpisodeInput): EpisodeResult {
+/**
+ * Turns the SDK's answer into history and work.
+ * @param ledger that of the episode before, if the answer has only what is new since then
+ */
+export function runEpisode(input: EpisodeInput, ledger = new Ledger(input)): EpisodeResult {
   const { answer } = input;
-  const taskIds = new TaskIds(input);
-  const mismatch = replay(input, taskIds);
+  const { taskIds, events } = ledger;
+  const mismatch = ledger.add(input);
   taskIds.assignAll();
 
   const time = timestamp(input.now);
@@ -34,7 +38,7 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
     append: [...input.inbound],
     suspended: taskIds.suspended,
     customStatus: answer.customStatus,
-    awaiting: awaitedEvents(input),
+    awaiting: events.awaiting,
     warnings: [...answer.warnings, ...taskIds.warnings],
   };
   const completed: OrchestratorCompleted = {
@@ -59,13 +63,16 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   let open = 0;
   /** How many of them the framework counts: open calls of entities do not delay the end. */
   let holding = 0;
-  for (const slot of taskIds.slots) {
+  for (const slot of taskIds.current) {
     if (slot.action.kind === 'timer' && slot.action.cancelled) {
       slot.open = false;
       result.cancelledTimers.add(slot.id);
     }
     if (!slot.created && !taskIds.suspended) schedule(slot, taskIds, input, time, result);
-    if (!slot.open) continue;
+    if (!slot.open) {
+      if (slot.created) taskIds.current.delete(slot);
+      continue;
+    }
     open++;
     if (slot.action.kind !== 'operation' && slot.action.kind !== 'lock') holding++;
     if (
@@ -96,7 +103,7 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
         'It has thrown undefined, or put a task that had already completed into another Task.any or Task.all.',
     );
   }
-  addNotes(input, taskIds.slots, result);
+  addNotes(input, ledger, result);
   // When the orchestrator has returned, the SDK stops counting, but the host still makes the open retries.
   if (
     answer.sequenceNumber !== undefined &&
@@ -111,23 +118,6 @@ export function runEpisode(input: EpisodeInput): EpisodeResult {
   // On a real host, a continued execution that scheduled nothing has its OrchestratorCompleted already.
   if (result.append.at(-1)!.EventType !== 'OrchestratorCompleted') result.append.push(completed);
   return result;
-}
-
-/**
- * Processes all events, up to the point where the orchestrator's code differs from them.
- *
- * @returns the difference
- */
-function replay({ history, inbound }: EpisodeInput, taskIds: TaskIds): NonDeterministicError | undefined {
-  try {
-    for (const event of history) taskIds.apply(event);
-    taskIds.warnings = [];
-    for (const event of inbound) taskIds.apply(event);
-    return undefined;
-  } catch (error) {
-    if (error instanceof NonDeterministicError) return error;
-    throw error;
-  }
 }
 
 function schedule(
@@ -193,21 +183,4 @@ function end({ answer, name }: EpisodeInput, nextId: number, time: string, resul
     result.completed = executionCompleted(nextId, 'Completed', answer.output, time);
   }
   if (result.completed !== undefined) result.append.push(result.completed);
-}
-
-/** The events for which more waits were made than events of that name have come. */
-export function awaitedEvents({
-  answer,
-  history,
-  inbound,
-}: Pick<EpisodeInput, 'answer' | 'history' | 'inbound'>): string[] {
-  const waits = new Map<string, number>();
-  for (const action of answer.actions)
-    if (action.kind === 'event' && action.again !== true)
-      waits.set(action.name, (waits.get(action.name) ?? 0) + 1);
-  for (const events of [history, inbound]) {
-    for (const event of events)
-      if (event.EventType === 'EventRaised') waits.set(event.Name, (waits.get(event.Name) ?? 0) - 1);
-  }
-  return [...waits].filter(([, count]) => count > 0).map(([name]) => name);
 }

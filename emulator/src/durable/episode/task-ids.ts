@@ -1,4 +1,13 @@
-import { isOneWay, isPolled, LONGEST_TIMER, nameOf, retryOf, TIMER_HOP, type IdAction } from './actions.js';
+import {
+  isOneWay,
+  isPolled,
+  LONGEST_TIMER,
+  nameOf,
+  retryOf,
+  TIMER_HOP,
+  type Action,
+  type IdAction,
+} from './actions.js';
 import { refusal } from './diagnostics.js';
 import { awaitedAnswer } from '../entities/entity-messages.js';
 import type { EpisodeInput, TaskSlot } from './episode.js';
@@ -39,7 +48,9 @@ export function mayTakeIds(event: InboundEvent, idTaking: ReadonlySet<number> | 
 /** Counts task ids like the SDK, and knows the open tasks. */
 export class TaskIds {
   readonly slots: TaskSlot[] = [];
-  readonly #actions: IdAction[];
+  /** Those that are open, that the history does not have yet, or that ended in this episode; in order. */
+  readonly current = new Set<TaskSlot>();
+  readonly #actions: IdAction[] = [];
   readonly #expected: Expected[] = [];
   /** The calls of entities, by the event names of their answers. */
   readonly #answers = new Map<string, number>();
@@ -65,9 +76,12 @@ export class TaskIds {
   constructor(input: EpisodeInput) {
     this.#httpPollInterval = input.httpPollInterval;
     this.#refusal = (action) => refusal(action, input);
-    this.#actions = input.answer.actions.filter(
-      (action): action is IdAction => action.kind !== 'event' && action.kind !== 'continueAsNew',
-    );
+  }
+
+  /** Adds actions of the orchestrator. They get their ids later. */
+  add(actions: readonly Action[]): void {
+    for (const action of actions)
+      if (action.kind !== 'event' && action.kind !== 'continueAsNew') this.#actions.push(action);
   }
 
   /** How many ids the SDK should have assigned. */
@@ -78,6 +92,11 @@ export class TaskIds {
   /** How many of the orchestrator's own actions have an id. */
   get assigned(): number {
     return this.#assigned;
+  }
+
+  /** Whether an event of that name is the answer of an entity. */
+  isAnswer(name: string): boolean {
+    return this.#answers.has(name);
   }
 
   apply(event: HistoryEvent): void {
@@ -146,7 +165,7 @@ export class TaskIds {
       );
     }
     if (expected !== undefined) {
-      this.slots.push({ ...expected, id, open: true, created: false });
+      this.#push({ ...expected, id, open: true, created: false });
       if (expected.role === 'pollTimer' && expected.location !== undefined) this.#reserved.add(id + 1);
       return;
     }
@@ -163,7 +182,7 @@ export class TaskIds {
       this.warnings.push(refused);
       return;
     }
-    this.slots.push({
+    this.#push({
       id,
       action,
       role: action.kind === 'timer' ? 'timer' : 'call',
@@ -173,6 +192,11 @@ export class TaskIds {
       open: !isOneWay(action),
       created: false,
     });
+  }
+
+  #push(slot: TaskSlot): void {
+    this.slots.push(slot);
+    this.current.add(slot);
   }
 
   #created(event: TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent): void {

@@ -1,6 +1,6 @@
 import type { TraceContext } from '../../tracing/trace-context.js';
 import type { EntityId } from '../entities/entity-messages.js';
-import type { Answer } from '../episode/actions.js';
+import type { Answer, KeptRun } from '../episode/actions.js';
 import type { FailureDetails, HistoryEvent, JsonText, TaskScheduled } from '../history.js';
 
 /** The kinds of function that the Durable extension runs. */
@@ -18,6 +18,10 @@ export interface OrchestratorRun {
   httpPollInterval: number;
   /** The orchestration's own span. */
   trace?: TraceContext | undefined;
+  /** Asks for {@link Answer.kept}. */
+  keep?: boolean;
+  /** True for a repetition: what the function logs is dropped. */
+  silent?: boolean;
 }
 
 /** How an activity ended: the part of the history event that depends on it. */
@@ -56,6 +60,12 @@ export interface DurableFunctions {
   /** @returns the real host's text about a function that does not exist; undefined for one that does. */
   missing(kind: 'orchestration' | 'entity', name: string): string | undefined;
   runOrchestrator(run: OrchestratorRun): Promise<Answer>;
+  /**
+   * Continues a run that was kept, on the events of `run` from the position `from` on.
+   * @returns an answer with only the new actions, if the run is kept again; otherwise with all of them.
+   * Undefined when the run is lost: replay it then
+   */
+  resumeOrchestrator(run: OrchestratorRun, kept: KeptRun, from: number): Promise<Answer | undefined>;
   /** @returns where in the app's code an orchestrator waits, or threw: `src/orders.ts:12:3`. */
   locate(run: OrchestratorRun): Promise<string | undefined>;
   /** As {@link locate}, with the answer of the run. */

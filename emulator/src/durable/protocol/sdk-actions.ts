@@ -10,42 +10,7 @@ import {
   type RetryOptions,
 } from '../episode/actions.js';
 import type { FailureDetails, JsonText } from '../history.js';
-import type { HttpCall } from '../http/http-call.js';
-
-/** `ActionType`, in the SDK's `lib/src/actions/ActionType.js`. */
-const ACTION = {
-  CallActivity: 0,
-  CallActivityWithRetry: 1,
-  CallSubOrchestrator: 2,
-  CallSubOrchestratorWithRetry: 3,
-  ContinueAsNew: 4,
-  CreateTimer: 5,
-  WaitForExternalEvent: 6,
-  CallEntity: 7,
-  CallHttp: 8,
-  SignalEntity: 9,
-  WhenAny: 11,
-  WhenAll: 12,
-  LockEntities: 13,
-  ReleaseEntities: 14,
-} as const;
-
-/** An action in the SDK's form. Each kind has some of the fields. */
-interface SdkAction {
-  actionType: number;
-  functionName?: string;
-  input?: unknown;
-  instanceId?: string;
-  version?: string;
-  fireAt?: string | Date;
-  isCanceled?: boolean;
-  externalEventName?: string;
-  compoundActions?: SdkAction[];
-  httpRequest?: Partial<HttpCall> & { uri: string };
-  operation?: string;
-  lockSet?: EntityId[];
-  retryOptions?: Record<string, number | undefined>;
-}
+import { ACTION, type SdkAction } from './sdk-action-types.js';
 
 interface SdkState {
   isDone: boolean;
@@ -82,17 +47,30 @@ class UnreadableActionError extends Error {
   override name = 'UnreadableActionError';
 }
 
-/** Reads what the worker returned for an orchestrator function. @throws UnsupportedActionError */
-export function readAnswer(outcome: InvocationOutcome): Answer {
+/** What the reader of an answer remembers for the answers that continue it: those have only new actions. */
+export class Reading {
+  readonly seen = new Set<SdkAction>();
+  /** The entities of the last lock. */
+  locked: EntityId[] = [];
+  /** The timers, in order. */
+  readonly timers: Extract<Action, { kind: 'timer' }>[] = [];
+}
+
+/**
+ * Reads what the worker returned for an orchestrator function.
+ * @param reading of the answers before this one, when it continues them
+ * @throws UnsupportedActionError
+ */
+export function readAnswer(outcome: InvocationOutcome, reading = new Reading()): Answer {
   try {
-    return read(outcome);
+    return read(outcome, reading);
   } catch (error) {
     if (error instanceof UnreadableActionError) return unreadable(error.message);
     throw error;
   }
 }
 
-function read(outcome: InvocationOutcome): Answer {
+function read(outcome: InvocationOutcome, reading: Reading): Answer {
   const warnings: string[] = [];
   let state: SdkState;
   if (outcome.ok) {
@@ -114,9 +92,10 @@ function read(outcome: InvocationOutcome): Answer {
       ]);
   }
   const actions: Action[] = [];
-  const seen = new Set<SdkAction>();
   for (const [index, list] of state.actions.entries())
-    flatten(list, `actions[${index}]`, { actions, seen, locked: [], warnings });
+    flatten(list, `actions[${index}]`, { actions, reading, warnings });
+  if (outcome.ok)
+    for (const position of outcome.session?.cancelled ?? []) reading.timers[position]!.cancelled = true;
   return {
     done: state.isDone,
     actions,
@@ -143,9 +122,10 @@ function ofSdk(message: string): string {
 function flatten(
   from: readonly SdkAction[],
   place: string,
-  into: { actions: Action[]; seen: Set<SdkAction>; locked: EntityId[]; warnings: string[] },
+  into: { actions: Action[]; reading: Reading; warnings: string[] },
 ): void {
-  const { actions, seen } = into;
+  const { actions, reading } = into;
+  const { seen } = reading;
   for (const [index, action] of from.entries()) {
     const path = `${place}[${index}]`;
     if (action.compoundActions !== undefined) {
@@ -163,13 +143,17 @@ function flatten(
       );
     }
     seen.add(action);
-    if (action.actionType === ACTION.LockEntities) into.locked = action.lockSet!;
+    if (action.actionType === ACTION.LockEntities) reading.locked = action.lockSet!;
     // One action for all locks, and one task id for each.
     if (action.actionType === ACTION.ReleaseEntities)
       actions.push(
-        ...into.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })),
+        ...reading.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })),
       );
-    else actions.push(neutral(action, path));
+    else {
+      const neutralAction = neutral(action, path);
+      if (neutralAction.kind === 'timer') reading.timers.push(neutralAction);
+      actions.push(neutralAction);
+    }
   }
 }
 

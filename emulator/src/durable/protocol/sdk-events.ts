@@ -28,6 +28,11 @@ const EVENT_CODES: Record<HistoryEvent['EventType'], number> = {
  */
 const PLAYED = new Set([0, 3, 5, 6, 8, 9, 11, 15, 17, 19, 20]);
 
+/** Whether an event of this kind is marked as played once its episode is over. */
+export function isPlayedLater({ EventType }: Pick<SdkEvent, 'EventType'>): boolean {
+  return PLAYED.has(EventType);
+}
+
 /** A history event in the SDK's form. Each kind has further fields. */
 export interface SdkEvent {
   [field: string]: unknown;

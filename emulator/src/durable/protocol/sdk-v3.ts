@@ -1,10 +1,16 @@
 /** The JSON protocol of durable-functions 3.x. Only this file and its parts, `sdk-*.ts`, know it. */
 import type { TraceContext } from '../../tracing/trace-context.js';
-import type { InvocationOutcome, Locating, TypedData, Worker } from '../../worker/types.js';
+import type {
+  InvocationOutcome,
+  InvocationRequest,
+  Locating,
+  TypedData,
+  Worker,
+} from '../../worker/types.js';
 import { activityFailure, missingActivity, resultText } from './activity-results.js';
 import { missingFunction } from '../client.js';
 import type { EntityId } from '../entities/entity-messages.js';
-import { LONGEST_TIMER, TIMER_HOP, type Answer } from '../episode/actions.js';
+import { LONGEST_TIMER, TIMER_HOP, type Answer, type KeptRun } from '../episode/actions.js';
 import type {
   ActivityResult,
   DurableFunctions,
@@ -14,7 +20,7 @@ import type {
   OrchestratorRun,
 } from './functions.js';
 import type { HistoryEvent, TaskScheduled } from '../history.js';
-import { readAnswer } from './sdk-actions.js';
+import { readAnswer, Reading } from './sdk-actions.js';
 import { sdkEvent, type SdkEvent } from './sdk-events.js';
 
 /** The SDK's answer for a batch of operations of an entity. */
@@ -30,6 +36,14 @@ const LOCATING: Locating = {
   within: 'tryResumingUserCode',
   generator: ['df', 'taskOrchestratorExecutor', 'generator'],
 };
+
+/** A run in the worker's memory, with what was read of its answers. */
+interface Kept extends KeptRun {
+  reading: Reading;
+}
+
+/** The last id of a kept run: hosts of one process may share a worker. */
+let lastKept = 0;
 
 /** Runs the app's Durable functions through durable-functions 3.x. */
 export class SdkV3 implements DurableFunctions {
@@ -70,28 +84,52 @@ export class SdkV3 implements DurableFunctions {
   }
 
   async runOrchestrator(run: OrchestratorRun): Promise<Answer> {
-    return readAnswer(await this.#invoke(run));
+    if (run.keep !== true) return readAnswer(await this.#invoke(run));
+    const kept: Kept = { id: ++lastKept, reading: new Reading() };
+    const outcome = await this.#invoke(run, { session: { id: kept.id, action: 'keep' } });
+    const answer = readAnswer(outcome, kept.reading);
+    return outcome.ok && outcome.session !== undefined ? { ...answer, kept } : answer;
+  }
+
+  /** {@inheritDoc DurableFunctions.resumeOrchestrator} */
+  async resumeOrchestrator(run: OrchestratorRun, kept: KeptRun, from: number): Promise<Answer | undefined> {
+    const { reading } = kept as Kept;
+    const { history, inbound } = run;
+    const outcome = await this.#invoke(run, {
+      session: { id: kept.id, action: 'resume' },
+      triggerValue: [
+        ...history.slice(from).map((event) => sdkEvent(event, true)),
+        ...inbound.map((event) => sdkEvent(event, false)),
+      ],
+    });
+    if (outcome.ok && outcome.session !== undefined)
+      return { ...readAnswer(outcome, reading), sequenceNumber: outcome.session.sequenceNumber, kept };
+    return !outcome.ok && outcome.lost === true ? undefined : readAnswer(outcome);
   }
 
   /** {@inheritDoc DurableFunctions.locate} */
   async locate(run: OrchestratorRun): Promise<string | undefined> {
-    return (await this.#invoke(run, LOCATING)).place;
+    return (await this.#invoke(run, { silent: true, locate: LOCATING })).place;
   }
 
   /** {@inheritDoc DurableFunctions.inspect} */
   async inspect(run: OrchestratorRun): Promise<{ answer: Answer; where: string | undefined }> {
-    const outcome = await this.#invoke(run, LOCATING);
+    const outcome = await this.#invoke(run, { silent: true, locate: LOCATING });
     return { answer: readAnswer(outcome), where: outcome.place };
   }
 
-  async #invoke(run: OrchestratorRun, locate?: Locating): Promise<InvocationOutcome> {
+  async #invoke(
+    run: OrchestratorRun,
+    how: Pick<InvocationRequest, 'silent' | 'locate' | 'session' | 'triggerValue'> = {},
+  ): Promise<InvocationOutcome> {
     const { name, trigger } = this.#worker.find(run.name)!;
     return this.#worker.invoke({
       functionName: name,
       inputData: { [trigger.name]: {} },
-      triggerValue: this.#trigger(run),
       trace: run.trace,
-      ...(locate !== undefined && { silent: true, locate }),
+      ...(run.silent === true && { silent: true }),
+      ...how,
+      triggerValue: how.triggerValue ?? this.#trigger(run),
     });
   }
 
