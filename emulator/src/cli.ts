@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
+import type * as Serving from './serve.js';
 import type { PlainOptions } from './watch/watch.js';
 
 // It has an effect on the modules that are loaded after it, here and in the app's process.
 enableCompileCache();
-const { endWhenAsked, fail, serve } = await import('./serve.js');
 
 const USAGE = `Usage: emulator start [options]
        emulator kill-worker [--app DIR] [--port N] [--during FUNCTION] [--key MASTER]
@@ -28,19 +28,17 @@ const USAGE = `Usage: emulator start [options]
   --watch          load the app again when it changes; its instances continue
 `;
 
-try {
-  await main();
-} catch (error) {
-  fail(error);
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'check-running') {
+  // It needs no packages, so that a deployment can run it from a copy of this folder alone.
+  const { checkRunningCommand } = await import('./check-running/command.js');
+  process.exitCode = await checkRunningCommand(rest);
+} else {
+  const serving = await import('./serve.js');
+  await main(serving).catch(serving.fail);
 }
 
-async function main(): Promise<void> {
-  const [first, ...rest] = process.argv.slice(2);
-  if (first === 'check-running') {
-    const { checkRunningCommand } = await import('./check-running/command.js');
-    process.exitCode = await checkRunningCommand(rest);
-    return;
-  }
+async function main({ endWhenAsked, serve }: typeof Serving): Promise<void> {
   const { command, during, key, watch, ...options } = readArguments();
   if (command === 'kill-worker')
     return (await import('./kill-worker.js')).killWorker({ ...options, during, key });

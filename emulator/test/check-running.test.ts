@@ -1,6 +1,8 @@
 /** `emulator check-running`: whether the live instances of a running app continue on other code. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ManagementClient, RunningAppError } from '../src/check-running/management-client.js';
@@ -223,7 +225,12 @@ describe('The management API of a running app', () => {
       );
     });
     const args = ['check-running', url, '--app', directory];
-    const { code, output } = await runCli(args);
+    // A deployment runs it from a copy of the folder, without packages.
+    const copy = await mkdtemp(path.join(tmpdir(), 'check-'));
+    onTestFinished(() => rm(copy, { recursive: true, force: true }));
+    for (const part of ['dist', 'package.json'])
+      await cp(path.join(import.meta.dirname, '../', part), path.join(copy, part), { recursive: true });
+    const { code, output } = await runCli(args, { program: path.join(copy, 'dist/cli.js') });
     expect(output).toMatch(/^in-a-blob +eternal +none +\? +The input is not JSON/m);
     expect(output).toMatch(/^duplicate +eternal +none +\? +The app answers 400/m);
     expect(output).toMatch(/^a\/b +eternal .* such an id cannot be part of a URL/m);

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { deployedApp } from '../../tools/check-deployed.js';
 import { missing, needsNetwork } from '../../tools/preprovision.js';
 
 describe('Before azd provisions', () => {
@@ -44,6 +45,53 @@ describe('Before azd provisions', () => {
   });
 });
 
+describe('The app whose live instances are checked before a deployment', () => {
+  const group = '/subscriptions/0/resourceGroups/rg-dev';
+  const site = `${group}/providers/Microsoft.Web/sites/func-dev`;
+  const sites = `GET ${group}/providers/Microsoft.Web/sites?api-version=2024-04-01`;
+  const keys = `POST ${site}/host/default/listkeys?api-version=2024-04-01`;
+  const listed = {
+    value: [
+      { id: `${group}/providers/Microsoft.Web/sites/other`, properties: { defaultHostName: 'other' } },
+      { id: site, tags: { 'azd-service-name': 'app' }, properties: { defaultHostName: 'func-dev.example' } },
+    ],
+  };
+  /** A server that answers as Azure Resource Manager does. */
+  const found = async (answers: Record<string, [number, object]>): ReturnType<typeof deployedApp> => {
+    const server = createServer((request, response) => {
+      expect(request.headers.authorization).toBe('Bearer secret');
+      const [status, body] = answers[`${request.method} ${request.url}`]!;
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => {
+      server.close();
+    });
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    return deployedApp({ azure: `http://127.0.0.1:${port}`, id: group, token: 'secret' });
+  };
+
+  test('is found by its tag, with the key of its management API', async () => {
+    const systemKeys = { other: 'o', durabletask_extension: 'k' };
+    expect(await found({ [sites]: [200, listed], [keys]: [200, { systemKeys }] })).toEqual({
+      url: 'https://func-dev.example',
+      key: 'k',
+    });
+  });
+
+  test.each<[string, Record<string, [number, object]>]>([
+    ['group', { [sites]: [404, {}] }],
+    ['app', { [sites]: [200, { value: [] }] }],
+    ['code in the app', { [sites]: [200, listed], [keys]: [200, { systemKeys: {} }] }],
+  ])('is not there before there is a %s', async (_, answers) => {
+    expect(await found(answers)).toBeUndefined();
+  });
+
+  test('is unknown when Azure refuses: that is no reason to deploy', async () => {
+    await expect(found({ [sites]: [200, listed], [keys]: [403, {}] })).rejects.toThrow('Azure answers 403');
+  });
+});
+
 describe('The workflows', () => {
   const folder = path.resolve(import.meta.dirname, '../../.github');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -69,7 +117,8 @@ describe('The workflows', () => {
     expect(jobs.get('verify')).not.toContain('id-token');
     expect(jobs.get('preview')).toContain('azd provision --preview');
     expect(jobs.get('deploy')).toMatch(
-      /needs: \[build, preview\][^]*environment: production[^]*--from-package/,
+      /needs: \[build, preview\][^]*environment: production[^]*check-deployed[^]*azd provision[^]*--from-package/,
     );
+    expect(jobs.get('deploy')).not.toContain('npm ci');
   });
 });
