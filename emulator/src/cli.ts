@@ -16,7 +16,8 @@ const USAGE = `Usage: emulator start [options]
 
   --app DIR        the app's folder, built (default: this one)
   --port N         default: Host.LocalHttpPort of local.settings.json, else 7071; 0 for any free port
-  --storage WHERE  a storage connection string, or "memory" (default: the app's AzureWebJobsStorage)
+  --storage WHERE  a storage connection string, a file FILE.db, or "memory" (default: the app's
+                   AzureWebJobsStorage; when that is not set, a file in your data folder)
   --hub NAME       the task hub (default: host.json's)
   --host-names N,N names besides localhost under which callers reach the app, e.g. of a tunnel; * for any
   --enforce-keys   require keys from callers, as Azure does

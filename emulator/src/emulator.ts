@@ -1,27 +1,24 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { DefaultLimits, HostConfig } from './config/config.js';
-import { readConfig, withStorage } from './config/config.js';
+import type { DefaultLimits } from './config/config.js';
+import { readConfig } from './config/config.js';
 import { Console } from './console/console.js';
 import { Diagnostics } from './console/diagnostics.js';
 import { AdvancingClock } from './durable/advancing-clock.js';
 import { WallClock } from './durable/clock.js';
 import type { StoredInstance } from './durable/memory/memory-hub.js';
-import { MemoryHub } from './durable/memory/memory-hub.js';
 import type { TaskHub } from './durable/task-hub.js';
-import { MemoryTimeStore, type TimeStore } from './durable/time-store.js';
 import { continueTime } from './durable/continued-time.js';
 import { Host } from './host.js';
 import { releaseIdleMemory } from './idle-memory.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
-import { blobReceipts } from './triggers/blob-receipts.js';
-import { findConnection } from './triggers/connections.js';
 import type { HostKeys } from './triggers/keys.js';
 import type { ScheduleStatus } from './triggers/schedule-statuses.js';
-import { scheduleStatuses } from './triggers/schedule-statuses.js';
+import { findStorage, withGivenStorage } from './storage.js';
 import { WorkerProcess } from './worker/worker-process.js';
+
+export { StorageError } from './storage.js';
 
 /**
  * The options of {@link startEmulator}.
@@ -37,8 +34,9 @@ export interface EmulatorOptions {
   /** The port; 0 takes any free port. Default: the port in local.settings.json, else 7071. */
   port?: number;
   /**
-   * A connection string, or `memory`: then instances exist until the process ends. Default: the connection
-   * string in the setting that host.json names, `AzureWebJobsStorage` when it names none.
+   * A connection string; a file of SQLite, whose name ends in `.db`, `.sqlite` or `.sqlite3`; or `memory`: then
+   * instances exist until the process ends. Default: the connection string in the setting that host.json names,
+   * `AzureWebJobsStorage` when it names none. When that is not set, a file in the user's data folder.
    */
   storage?: string;
   /** The name of the task hub. Default: the name in host.json. */
@@ -92,6 +90,8 @@ export interface RunningEmulator {
   hub: TaskHub;
   /** The port on which the app is served. */
   port: number;
+  /** The file that has the instances, when they are in a file. */
+  file?: string;
   /** Lets running requests end, gives the hub back, and runs the app's `appTerminate` hooks. */
   stop(): Promise<void>;
   /**
@@ -121,20 +121,6 @@ export interface Legacy {
   schedules: Map<string, ScheduleStatus>;
 }
 
-/**
- * The storage is missing or does not answer. The message is one line for a person.
- *
- * @example
- * ```ts
- * await startEmulator({ app: '.' }).catch((error) => {
- *   if (error instanceof StorageError) console.error(error.message);
- * });
- * ```
- */
-export class StorageError extends Error {
-  override name = 'StorageError';
-}
-
 /** The limits where host.json has no figures. */
 const LIMITS: DefaultLimits = {
   // The extension's default for `maxConcurrentActivityFunctions` and its siblings is ten for each processor.
@@ -160,8 +146,7 @@ const LIMITS: DefaultLimits = {
 export async function startEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   const directory = path.resolve(options.app);
   const read = readConfig(directory, process.env, LIMITS);
-  const config =
-    options.storage === undefined || options.storage === 'memory' ? read : withStorage(read, options.storage);
+  const config = withGivenStorage(read, options.storage);
   const clock = options.clock === 'skip' ? new AdvancingClock() : new WallClock();
   const diagnostics = new Diagnostics();
   const now = (): number => clock.now();
@@ -170,12 +155,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     now,
   );
   const port = options.left?.port ?? options.port ?? config.port;
-  const { instances, schedules, ahead } = options.left ?? {
+  const memory = options.left ?? {
     instances: new Map<string, StoredInstance>(),
     schedules: new Map<string, ScheduleStatus>(),
     ahead: 0,
   };
-  const [app, { hub, time }] = await Promise.all([
+  const [app, storage] = await Promise.all([
     WorkerProcess.start({
       directory,
       log,
@@ -186,21 +171,25 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
         .filter((argument) => argument !== ''),
       ahead: clock instanceof AdvancingClock ? () => clock.ahead : undefined,
     }),
-    openHub(options, config, log, instances, ahead),
+    findStorage({
+      config,
+      storage: options.storage,
+      hubName: options.hub ?? config.hubName,
+      log,
+      skips: options.clock === 'skip',
+      memory,
+    }),
     options.storageReady,
   ]);
+  const { hub, time } = storage;
   const host: Host = new Host({
     app,
     config,
     hub,
     clock,
     log,
-    schedules: scheduleStatuses(options.storage === 'memory', config, directory, {
-      statuses: schedules,
-      // A timer function that ran in the future must not be late in the present.
-      suffix: options.clock === 'skip' ? '-skipped' : '',
-    }),
-    receipts: blobReceipts(options.storage === 'memory', config.setting, directory),
+    schedules: storage.schedules,
+    receipts: storage.receipts,
     enforceKeys: options.enforceKeys === true,
     hostNames: options.hostNames ?? [],
     engine: {
@@ -219,7 +208,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
           clock,
           skipping: clock instanceof AdvancingClock ? { clock, store: time } : undefined,
           diagnostics,
-          storage: options.storage === 'memory' ? 'memory' : 'Azure Storage',
+          storage: storage.kind,
           log,
         });
   const actual = await host.start(port, options.lost);
@@ -235,58 +224,17 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     host,
     hub,
     port: actual,
+    ...(storage.file !== undefined && { file: storage.file }),
     stop,
     leave: async () => {
       await stop();
       return {
         port: actual,
         keys: host.keys,
-        instances,
-        schedules,
-        ahead: options.storage === 'memory' ? await time.read() : 0,
+        instances: memory.instances,
+        schedules: memory.schedules,
+        ahead: storage.kind === 'memory' ? await time.read() : 0,
       };
     },
   };
-}
-
-async function openHub(
-  options: EmulatorOptions,
-  config: HostConfig,
-  log: Log,
-  instances: Map<string, StoredInstance>,
-  ahead: number,
-): Promise<{ hub: TaskHub; time: TimeStore }> {
-  const name = options.hub ?? config.hubName;
-  if (options.storage === 'memory')
-    return { hub: new MemoryHub({ name, instances }), time: new MemoryTimeStore(ahead) };
-  if (options.storage === undefined && config.otherProvider !== undefined)
-    throw new StorageError(
-      `host.json names the storage provider ${config.otherProvider}, which the emulator does not have. Start with --storage memory, or give a storage connection string with --storage.`,
-    );
-  const found = findConnection(config.setting, config.hubConnection, 'blob');
-  if (found === undefined) {
-    throw new StorageError(
-      `The setting '${config.hubConnection}' is not set. Set it to a connection string, give one with --storage, or use --storage memory.`,
-    );
-  }
-  if (!('connectionString' in found))
-    throw new StorageError(
-      `The setting '${config.hubConnection}' names a service that is reached by identity. The emulator's task hub needs a connection string.`,
-    );
-  // The storage libraries load slowly, and a hub in memory does not need them.
-  const { AzureStorageHub } = await import('./durable/azure-storage/hub.js');
-  try {
-    const modules = path.join(config.directory, 'node_modules');
-    const hub = new AzureStorageHub({
-      connection: found.connectionString,
-      name,
-      log,
-      // A place for what tools keep, which no repository has. It is not made for this.
-      ...(existsSync(modules) && { marks: path.join(modules, '.cache/durable-functions-emulator') }),
-    });
-    return { hub, time: hub.time };
-  } catch (error) {
-    const from = options.storage === undefined ? `The setting '${config.hubConnection}'` : '--storage';
-    throw new StorageError(`${from} is not a storage connection string.`, { cause: error });
-  }
 }

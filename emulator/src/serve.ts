@@ -7,10 +7,11 @@ import { functionList, keyList } from './function-list.js';
 /** Starts the emulator and prints what `func start` prints. */
 export async function serve(options: EmulatorOptions): Promise<RunningEmulator> {
   const emulator = await startEmulator({ ...options, lost: fail });
-  const { host, hub } = emulator;
+  const { host, hub, file } = emulator;
   process.stdout.write(`${functionList(host)}\n`);
   if (options.enforceKeys === true) process.stdout.write(`${keyList(host)}\n`);
   if (options.console !== false) process.stdout.write(`Console: ${host.origin}/_emulator\n`);
+  if (file !== undefined) process.stdout.write(`Instances are kept in ${file}\n`);
   process.stdout.write(`Serving on ${host.origin} (task hub ${hub.name})\n`);
   return emulator;
 }

@@ -62,6 +62,27 @@ describe('an emulator that serves', () => {
     await second.stop();
   });
 
+  test('keeps the instances of an app that names no storage in a file of its own, and survives a kill', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'data-'));
+    const env = { AzureWebJobsStorage: '', XDG_STATE_HOME: folder, HOME: folder, LOCALAPPDATA: folder };
+    const first = await startCli(app('hello'), { env });
+    const [, file] = /^Instances are kept in (.+)$/m.exec(first.output())!;
+    expect(path.relative(folder, file!)).toMatch(/durable-functions-emulator.hello-[0-9a-f]{8}\.db$/);
+    const { statusQueryGetUri } = (await (
+      await fetch(`${first.url}/api/hello`, { method: 'POST' })
+    ).json()) as { statusQueryGetUri: string };
+    expect((await runCli(app('hello'), { env })).output).toContain(`${file} is in use by another emulator.`);
+    await first.kill();
+    const second = await startCli(app('hello'), { env });
+    await eventually(async () => {
+      expect(await (await fetch(statusQueryGetUri.replace(first.url, second.url))).json()).toMatchObject({
+        runtimeStatus: 'Completed',
+      });
+    });
+    await second.stop();
+    await rm(folder, { recursive: true });
+  });
+
   test('prints the keys when it requires them', async () => {
     const emulator = await startCli([...app('hello'), '--storage', 'memory', '--enforce-keys']);
     const key = /\tStartHello: (\S{20,})\n/.exec(emulator.output().split('Keys,')[1]!)?.[1];
@@ -222,10 +243,14 @@ describe('one line, and an exit code that is not 0, for', () => {
     other.close();
   });
 
-  test('no storage', async () => {
-    expect(await failure(app('failing'), { HOW: 'fine' })).toMatch(
-      /^The setting 'AzureWebJobsStorage' is not set\. .*--storage memory\.$/m,
-    );
+  test('no storage under the setting that host.json names', async () => {
+    const AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionName = 'Elsewhere';
+    expect(
+      await failure(app('failing'), {
+        HOW: 'fine',
+        AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionName,
+      }),
+    ).toMatch(/^The setting 'Elsewhere' is not set\. .*--storage memory\.$/m);
   });
 
   test('storage that does not answer', async () => {

@@ -1,20 +1,36 @@
-/** What `TaskHub` promises, checked on both hubs. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+/** What `TaskHub` promises, checked on each hub. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AzureStorageHub } from '../src/durable/azure-storage/hub.js';
 import type { HistoryEvent, RuntimeStatus } from '../src/durable/history.js';
 import { MemoryHub } from '../src/durable/memory/memory-hub.js';
+import { HubFile } from '../src/durable/sqlite/hub-file.js';
+import { SqliteHub } from '../src/durable/sqlite/sqlite-hub.js';
 import {
   CommitConflictError,
+  HubUnavailableError,
+  StorageFailure,
   MAX_CONSUMED,
   type Commit,
   type InstanceRecord,
   type TaskHub,
 } from '../src/durable/task-hub.js';
 import { account } from './support/azurite.js';
+import { collect } from './support/collect.js';
 import { AT, commitOf, message, raised, recordOf, running, started } from './support/histories.js';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'task-hub-'));
+let files = 0;
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
 
 const HUBS: Record<string, () => Promise<TaskHub>> = {
   memory: async () => new MemoryHub({ name: 'Hub' }),
+  SQLite: async () => new SqliteHub({ file: path.join(folder, `${files++}.db`), name: 'Hub' }),
   'Azure Storage': async () => new AzureStorageHub({ connection: await account(), name: 'Hub' }),
 };
 
@@ -481,5 +497,101 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
     const { token } = await hub.load('one');
     await hub.purge('one');
     await expect(hub.commit(commitOf('one', token))).rejects.toThrow(CommitConflictError);
+  });
+});
+
+describe('a hub in a file', () => {
+  const fresh = (): string => path.join(folder, `${files++}.db`);
+  const open = async (file: string): Promise<SqliteHub> => {
+    const hub = new SqliteHub({ file, name: 'Hub' });
+    await hub.open(() => {});
+    return hub;
+  };
+  const pragma = (file: string, sql: string): void => {
+    const database = new DatabaseSync(file);
+    database.exec(sql);
+    database.close();
+  };
+
+  test('has one owner at a time, and the next one finds all: instances, hints, the time, schedules, receipts', async () => {
+    const file = fresh();
+    const first = await open(file);
+    await expect(open(file)).rejects.toThrow(
+      new HubUnavailableError(
+        `${file} is in use by another emulator. Stop that one, or name another file with --storage.`,
+      ),
+    );
+    const status = { last: 1, next: 2, lastUpdated: 3 };
+    const receipt = { functionName: 'f', etag: 'e', container: 'c', blob: 'b' };
+    await Promise.all([
+      first.commit(commitOf('one', 0)),
+      first.hint({ add: { instanceId: 'one', due: 5 } }),
+      first.time.write(7),
+      first.schedules.write('f', status),
+      first.receipts.add(receipt),
+    ]);
+    await first.close();
+
+    const second = await open(file);
+    expect((await second.load('one')).record).toEqual(recordOf('one'));
+    expect(await collect(second.hints())).toEqual([[{ instanceId: 'one', due: 5 }]]);
+    expect(await second.time.read()).toBe(7);
+    expect(await second.schedules.read('f')).toEqual(status);
+    expect([
+      await second.receipts.has(receipt),
+      await second.receipts.has({ ...receipt, etag: 'x' }),
+    ]).toEqual([true, false]);
+    await second.close();
+    await expect(second.load('one')).rejects.toThrow(StorageFailure);
+  });
+
+  test('gives its hints in the order of their times, in pages', async () => {
+    const hub = await open(fresh());
+    const hints = Array.from({ length: 2001 }, (_, index) => ({ instanceId: `${index}`, due: index >> 1 }));
+    await Promise.all(hints.toReversed().map((add) => hub.hint({ add })));
+    const pages = await collect(hub.hints());
+    expect(pages.map(({ length }) => length)).toEqual([1000, 1000, 1]);
+    expect(pages.flat().map(({ due }) => due)).toEqual(hints.map(({ due }) => due));
+    await hub.close();
+  });
+
+  test('writes all of a turn or nothing, and answers nobody before that', async () => {
+    const file = new HubFile(fresh());
+    file.open(() => {});
+    file.exec('CREATE TABLE numbers (number INTEGER)');
+    const insert = (number: number) => () => file.run('INSERT INTO numbers VALUES (?)', number);
+    const count = (): unknown => file.get('SELECT count(*) AS count FROM numbers')!['count'];
+    const turn = await Promise.allSettled([
+      file.write(insert(1)),
+      file.read(count),
+      file.write(() => file.run('INSERT INTO nowhere VALUES (1)')),
+    ]);
+    for (const { status, ...rest } of turn)
+      expect({ status, ...rest }).toEqual({
+        status: 'rejected',
+        reason: expect.any(StorageFailure) as unknown,
+      });
+    expect(await file.read(count)).toBe(0);
+    await Promise.all([file.write(insert(1)), file.write(insert(2))]);
+    expect(await file.read(count)).toBe(2);
+    file.close();
+  });
+
+  test.each<[string, (file: string) => void, RegExp]>([
+    ['is damaged', (file) => writeFileSync(file, 'no database at all. '.repeat(100)), /is damaged/],
+    ['another program made', (file) => pragma(file, 'CREATE TABLE a (b)'), /a database of another program/],
+    [
+      'a later version made',
+      (file) => {
+        pragma(file, 'PRAGMA application_id = 0x4446656d; PRAGMA user_version = 99');
+      },
+      /made by a later version of the emulator/,
+    ],
+    ['cannot be made', (file) => writeFileSync(path.dirname(file), ''), /cannot be opened: /],
+  ])('says that a file %s cannot be opened', async (name, make, text) => {
+    const file = name === 'cannot be made' ? path.join(fresh(), 'in-a-file.db') : fresh();
+    make(file);
+    await expect(open(file)).rejects.toThrow(text);
+    await expect(open(file)).rejects.toThrow(HubUnavailableError);
   });
 });

@@ -18,7 +18,8 @@ export interface BlobReceipts {
   add(receipt: BlobReceipt): Promise<void>;
 }
 
-function pathOf({ functionName, etag, container, blob }: BlobReceipt): string {
+/** Names a receipt: `Host.Functions.<function>/<etag>/<container>/<blob>`. */
+export function receiptPath({ functionName, etag, container, blob }: BlobReceipt): string {
   return `Host.Functions.${functionName}/${etag}/${container}/${blob}`;
 }
 
@@ -27,11 +28,11 @@ export class MemoryBlobReceipts implements BlobReceipts {
   readonly #paths = new Set<string>();
 
   async has(receipt: BlobReceipt): Promise<boolean> {
-    return this.#paths.has(pathOf(receipt));
+    return this.#paths.has(receiptPath(receipt));
   }
 
   async add(receipt: BlobReceipt): Promise<void> {
-    this.#paths.add(pathOf(receipt));
+    this.#paths.add(receiptPath(receipt));
   }
 }
 
@@ -66,7 +67,7 @@ export class StoredBlobReceipts implements BlobReceipts {
   }
 
   #path(receipt: BlobReceipt): string {
-    return `blobreceipts/${this.#options.hostId}/${pathOf(receipt)}`;
+    return `blobreceipts/${this.#options.hostId}/${receiptPath(receipt)}`;
   }
 }
 
