@@ -116,6 +116,8 @@ class Judge {
 
   async #replay(shown: ShownInstance): Promise<Verdict> {
     if (!hasBegun(shown)) return { verdict: 'continues' };
+    if (shown.historyEvents.some(({ Input, Result }) => isAddress(Input) || isAddress(Result)))
+      return { verdict: 'unknown', reason: 'The host shows a large payload as the address of a blob.' };
     try {
       await replayHistory(shown, { sdk: this.#sdk });
       return { verdict: 'continues' };
@@ -129,6 +131,11 @@ class Judge {
       };
     }
   }
+}
+
+/** Whether a payload is the address of the blob that has it, in the container that the storage provider makes. */
+function isAddress(payload: unknown): boolean {
+  return typeof payload === 'string' && /^https?:\/\/\S+-largemessages\/\S+$/i.test(payload);
 }
 
 /** Whether it has a history. A host shows none, or an empty one, of an instance that is Pending. */

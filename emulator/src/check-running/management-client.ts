@@ -129,7 +129,10 @@ export class ManagementClient {
         await response.body?.cancel();
       } catch (error) {
         if (error instanceof RunningAppError) throw error;
-        if (last) throw new RunningAppError(`${this.origin} does not answer: ${causeOf(error)}.`);
+        const cause = causeOf(error);
+        // Nothing is there: another attempt would only take time.
+        if (last || /^(ECONNREFUSED|ENOTFOUND)$/.test(cause))
+          throw new RunningAppError(`${this.origin} does not answer: ${cause}.`);
       }
       await pause(PAUSES[attempt]);
     }
