@@ -48,7 +48,7 @@ await withAzurite(async (storage) => {
     name: 'memory with 10,000 instances waiting',
     value: process.memoryUsage().rss / 2 ** 20,
     unit: 'MB',
-    target: 400,
+    target: 250,
     better: 'lower',
     method:
       'resident set of the emulator’s process three seconds after starting them, collected, the measuring code included',

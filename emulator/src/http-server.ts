@@ -8,6 +8,12 @@ import { empty } from './triggers/http.js';
 
 export type Handle = (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>>;
 
+/**
+ * How many connections wait until the process accepts them; the system may allow fewer. With Node's 511, those of
+ * thousands of callers at once would be dropped while functions run.
+ */
+const BACKLOG = 10_000;
+
 /** How long running requests may go on when the server closes, in milliseconds. */
 const GRACE = 2000;
 
@@ -53,7 +59,7 @@ export class HttpServer {
     );
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, host, () => {
+      server.listen({ port, host, backlog: BACKLOG }, () => {
         server.off('error', reject);
         resolve();
       });

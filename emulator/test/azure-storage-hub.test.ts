@@ -425,6 +425,13 @@ test('each step is one storage request', async () => {
   ).toBe(1);
   // Its partition, and its Instances row to see whether that is behind.
   expect(await cost(hub.load('one'))).toBe(2);
+  // The engine looks later, and only at the row of an instance for which nothing else is to do.
+  expect(await cost(hub.load('one', true))).toBe(1);
+  const { record, stale } = await hub.load('one', true);
+  expect(stale).toBeUndefined();
+  await hub.project(record!, true);
+  expect((await hub.load('one')).stale).toBe(false);
+  expect(await cost(hub.project(record!, true))).toBe(1);
 });
 
 describe('the owner', () => {

@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { SkippingClock } from '../src/durable/clock.js';
 import { Engine } from '../src/durable/engine/engine.js';
-import { MemoryHub } from '../src/durable/memory/memory-hub.js';
+import { MemoryHub, type StoredInstance } from '../src/durable/memory/memory-hub.js';
 import { SdkV3 } from '../src/durable/protocol/sdk-v3.js';
-import type { Commit, Message } from '../src/durable/task-hub.js';
+import type { Commit, InstanceRecord, LoadedInstance, Message } from '../src/durable/task-hub.js';
 import { HttpThrottle } from '../src/http-throttle.js';
 import { releaseIdleMemory } from '../src/idle-memory.js';
 import { TestApp } from '../src/testing.js';
@@ -104,6 +104,37 @@ test('Starts that come together are written a few at a time, and all of them com
   await engine.whenQuiet();
   for (const id of ids) expect(await engine.getRecord(id)).toMatchObject({ runtimeStatus: 'Completed' });
   expect(gauge.most).toBe(20);
+});
+
+test('After a restart, an instance that is due is projected once, and its old projection is not read', async () => {
+  const calls: string[] = [];
+  class Hub extends MemoryHub {
+    override async load(instanceId: string, unchecked = false): Promise<LoadedInstance> {
+      const loaded = await super.load(instanceId);
+      return unchecked ? { ...loaded, stale: undefined } : loaded;
+    }
+    override async project(record?: InstanceRecord, unchecked = false): Promise<void> {
+      calls.push(`${record?.runtimeStatus}${unchecked ? ' if stale' : ''}`);
+      return super.project();
+    }
+  }
+  const instances = new Map<string, StoredInstance>();
+  const sdk = new SdkV3(new FunctionsWorker({ registrations: await loadApp({ directory }), log: () => {} }));
+  const live = async (time: number, task: (engine: Engine) => Promise<unknown>): Promise<void> => {
+    const hub = new Hub({ name: 'Hub', instances });
+    const engine = new Engine({ hub, sdk, clock: new SkippingClock(time), log: () => {} });
+    await engine.start();
+    await task(engine);
+    await engine.whenQuiet();
+    await engine.stop();
+  };
+  await live(0, (engine) => engine.startInstance({ name: 'longTimer', instanceId: 'sleeper', input: null }));
+  expect(calls.splice(0)).toEqual(['Running']);
+  // Nothing is due. A dead engine may have left an old projection.
+  await live(1, (engine) => engine.getRecord('sleeper'));
+  expect(calls.splice(0)).toEqual(['Running if stale']);
+  await live(1e12, async () => {});
+  expect(calls.splice(0)).toEqual(['Completed']);
 });
 
 test('A request that waits is not answered when its caller has gone', async () => {

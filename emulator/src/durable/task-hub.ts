@@ -67,9 +67,9 @@ export interface LoadedInstance {
   token: CommitToken;
   /**
    * Whether {@link TaskHub.project} has to write the record, because the Instances row is older than the
-   * history.
+   * history. Undefined where {@link TaskHub.load} was not asked to look.
    */
-  stale: boolean;
+  stale: boolean | undefined;
 }
 
 /** One episode's outcome. Either all of it becomes visible, or nothing. */
@@ -148,8 +148,11 @@ export interface TaskHub {
 
   /** The result of {@link TaskHub.load} for an instance that was never written, without a request. */
   fresh(): LoadedInstance;
-  /** Everything of one instance. */
-  load(instanceId: string): Promise<LoadedInstance>;
+  /**
+   * Everything of one instance.
+   * @param unchecked leaves `stale` open where that saves a request
+   */
+  load(instanceId: string, unchecked?: boolean): Promise<LoadedInstance>;
 
   /** Adds a message to a target's inbox. Durable when it resolves. The caller has placed a hint before. */
   post(instanceId: string, message: Message): Promise<void>;
@@ -166,8 +169,9 @@ export interface TaskHub {
   /**
    * Writes the projection. The engine makes one call at a time per instance, when clients should see the
    * change.
+   * @param unchecked the projection may be current, because {@link TaskHub.load} did not look
    */
-  project(record: InstanceRecord): Promise<void>;
+  project(record: InstanceRecord, unchecked?: boolean): Promise<void>;
 
   /** The last written projection. */
   getRecord(instanceId: string): Promise<InstanceRecord | undefined>;

@@ -126,9 +126,10 @@ export class AzureStorageHub implements TaskHub {
     return { ...this.#history.fresh(), stale: false };
   }
 
-  async load(instanceId: string): Promise<LoadedInstance> {
+  async load(instanceId: string, unchecked = false): Promise<LoadedInstance> {
     return fromStorage(async () => {
       const loaded = await this.#history.load(instanceId);
+      if (unchecked) return { ...loaded, stale: undefined };
       const stale = loaded.record !== undefined && !(await this.#instances.isCurrent(loaded.record));
       return { ...loaded, stale };
     });
@@ -142,7 +143,8 @@ export class AzureStorageHub implements TaskHub {
     return this.#changing(() => this.#history.commit(commit));
   }
 
-  async project(record: InstanceRecord): Promise<void> {
+  async project(record: InstanceRecord, unchecked = false): Promise<void> {
+    if (unchecked && (await fromStorage(() => this.#instances.isCurrent(record)))) return;
     return this.#changing(() => this.#instances.write(record));
   }
 

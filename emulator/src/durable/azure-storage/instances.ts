@@ -28,9 +28,21 @@ export class InstancesTable {
     const key = escapeKey(record.instanceId);
     const columns = instanceColumns(record, this.#hubName);
     const blobs = await this.#payloads.store(key, 'instance', columns, 'url');
+    const before = await this.#blobsBefore(key, blobs);
     await this.#table.upsertEntity({ partitionKey: key, rowKey: '', ...columns }, 'Replace');
-    await this.#payloads.discard(this.#blobs.get(key) ?? []);
+    await this.#payloads.discard(before);
     this.#note(key, blobs);
+  }
+
+  /**
+   * The blobs of the row that a write replaces. A row that this process has not seen is read only when the new one
+   * has blobs, too: then it has some as a rule. Otherwise a purge of the instance deletes them.
+   */
+  async #blobsBefore(key: string, blobs: readonly string[]): Promise<readonly string[]> {
+    const seen = this.#blobs.get(key);
+    if (seen !== undefined || blobs.length === 0) return seen ?? [];
+    const row = await this.#row(key);
+    return row === undefined ? [] : blobsOf(row).map(([, blob]) => blob);
   }
 
   async read(instanceId: string): Promise<InstanceRecord | undefined> {

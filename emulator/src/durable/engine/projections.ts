@@ -18,11 +18,12 @@ export class Projections {
 
   /** Writes an instance's record if it has changed. @throws StorageFailure */
   async write(instance: Instance): Promise<void> {
-    if (!instance.isProjectionStale) return;
+    if (instance.isProjectionStale === false) return;
     await instance.exclusively(async () => {
       const { record } = instance.state;
-      if (record === undefined || !instance.isProjectionStale) return;
-      await this.#runtime.hub.project(record);
+      const isStale = instance.isProjectionStale;
+      if (record === undefined || isStale === false) return;
+      await this.#runtime.hub.project(record, isStale === undefined);
       instance.projected(record);
     });
   }
@@ -31,11 +32,11 @@ export class Projections {
    * Writes an instance's record after a short delay, so that a busy instance is not written at every step.
    */
   writeLater(instance: Instance): void {
-    if (!instance.isProjectionStale || this.#scheduled.has(instance)) return;
+    if (instance.isProjectionStale === false || this.#scheduled.has(instance)) return;
     this.#scheduled.add(instance);
     setTimeout(() => {
       this.#scheduled.delete(instance);
-      if (instance.isProjectionStale && !this.#runtime.isStopped)
+      if (instance.isProjectionStale !== false && !this.#runtime.isStopped)
         this.#runtime.retryInBackground('a projection', () => this.write(instance));
     }, DELAY).unref();
   }

@@ -109,7 +109,7 @@ export class Pump {
     const { runtime, mail, tasks } = this.#parts;
     await this.#loads.run(async () => {
       instance.inbox.beforeLoad();
-      instance.load(await runtime.hub.load(instance.id));
+      instance.load(await runtime.hub.load(instance.id, true));
     });
     const { record } = instance.state;
     if (record === undefined) return;

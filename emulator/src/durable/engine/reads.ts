@@ -38,7 +38,7 @@ export class Reads {
     const instance = this.#instances.find(instanceId);
     return instance?.state.isLoaded === true
       ? instance.state.history
-      : (await this.#runtime.hub.load(instanceId)).history;
+      : (await this.#runtime.hub.load(instanceId, true)).history;
   }
 
   /** The committed state of an instance, which is loaded where it was not in memory. */
@@ -46,7 +46,7 @@ export class Reads {
     const loaded = this.#instances.find(instanceId)?.state;
     if (loaded?.isLoaded === true) return loaded;
     const state = new CommittedState();
-    state.load(await this.#runtime.hub.load(instanceId));
+    state.load(await this.#runtime.hub.load(instanceId, true));
     return state;
   }
 

@@ -35,6 +35,8 @@ export class Instance {
   #isRecovering: boolean;
   /** Whether the record is newer than what {@link TaskHub.project} has written. */
   #isProjectionStale = false;
+  /** Whether that is not known: a dead engine may have left it so. */
+  #isProjectionUnknown = false;
   #error: unknown;
   #isPumping = false;
   #running: Promise<void> | undefined;
@@ -65,13 +67,13 @@ export class Instance {
     this.#isRecovering = false;
   }
 
-  get isProjectionStale(): boolean {
-    return this.#isProjectionStale;
+  get isProjectionStale(): boolean | undefined {
+    return this.#isProjectionStale || (this.#isProjectionUnknown ? undefined : false);
   }
 
   /** `record` was projected. */
   projected(record: InstanceRecord): void {
-    if (this.state.record === record) this.#isProjectionStale = false;
+    if (this.state.record === record) this.#isProjectionStale = this.#isProjectionUnknown = false;
   }
 
   /** The committed record, or a Pending one for an instance whose start waits. */
@@ -103,7 +105,9 @@ export class Instance {
   load(from: LoadedInstance): void {
     const memo: Partial<Memo> = from.memo === null ? {} : (JSON.parse(from.memo) as Memo);
     this.state.load(from);
-    this.#isProjectionStale ||= from.stale;
+    if (from.stale === true) this.#isProjectionStale = true;
+    // An instance that came to rest here was projected before.
+    if (from.stale === undefined && this.#isRecovering) this.#isProjectionUnknown = true;
     // An instance that came to rest had sent everything. One that was in memory all the time knows what it is
     // sending.
     if (this.#isRecovering) this.outbox.set(memo.outbox ?? []);
