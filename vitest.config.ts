@@ -25,6 +25,7 @@ export default defineConfig(({ mode }) => ({
           'emulator/test/support/build.global-setup.ts',
           'test/support/azurite.global-setup.ts',
           'test/support/build.global-setup.ts',
+          'test/support/served-app.global-setup.ts',
         ],
     // Each file loads the app into a process of its own: a process holds one app.
     pool: 'forks',
