@@ -154,7 +154,7 @@ export interface TaskHub {
    */
   load(instanceId: string, unchecked?: boolean): Promise<LoadedInstance>;
 
-  /** Adds a message to a target's inbox. Durable when it resolves. The caller has placed a hint before. */
+  /** Adds a message to a target's inbox. Durable when it resolves. The caller writes a hint before it, or at the same time. */
   post(instanceId: string, message: Message): Promise<void>;
 
   /**

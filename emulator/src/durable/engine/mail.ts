@@ -19,11 +19,22 @@ export class Mail {
    * nothing to load.
    */
   async post(instanceId: string, message: Message, fresh = false): Promise<void> {
-    return this.#postAll(instanceId, [message], fresh);
+    return this.#postAll(instanceId, [message], { fresh, together: fresh });
   }
 
-  /** As {@link post}; the target takes the messages up together. */
-  async #postAll(instanceId: string, messages: readonly Message[], fresh: boolean): Promise<void> {
+  /**
+   * As {@link post}; the target takes the messages up together.
+   *
+   * With `together` the hint and the messages are written at the same time, so a crash may leave messages that no
+   * hint leads to. That is harmless for messages that their sender sends again, and for the start of a new id: its
+   * client has got no answer, so nobody knows the id. All other messages are written after the hint, because an
+   * event without a hint could be taken up much later.
+   */
+  async #postAll(
+    instanceId: string,
+    messages: readonly Message[],
+    { fresh, together }: { fresh: boolean; together: boolean },
+  ): Promise<void> {
     const { hub, clock } = this.#runtime;
     const instance = this.#instances.get(instanceId);
     if (fresh && !instance.state.isLoaded) instance.load(hub.fresh());
@@ -31,8 +42,15 @@ export class Mail {
     let written = false;
     try {
       // A restarted engine must look at the target.
-      await instance.exclusively(() => instance.hint.ensure(clock.now()));
-      for (const message of messages) await hub.post(instanceId, message);
+      const hinted = instance.exclusively(() => instance.hint.ensure(clock.now()));
+      if (!together) await hinted;
+      const posted = (async () => {
+        for (const message of messages) await hub.post(instanceId, message);
+      })();
+      // Both have ended before the messages count as written or not.
+      await Promise.allSettled([hinted, posted]);
+      await hinted;
+      await posted;
       written = true;
     } finally {
       instance.inbox.endPosting(messages, written);
@@ -51,7 +69,7 @@ export class Mail {
       await this.#delivering(sender, instanceId, async () => {
         const unseen = first;
         first = false;
-        await this.post(instanceId, message, unseen);
+        await this.#postAll(instanceId, [message], { fresh: unseen, together: true });
       });
       sender.outbox.endDelivery();
       await sender.pump();
@@ -71,7 +89,9 @@ export class Mail {
           const messages = sent.map(({ message }) =>
             isEntity(to) ? { ...message, sender: sender.id } : message,
           );
-          return this.#delivering(sender, to, () => this.#postAll(to, messages, false));
+          return this.#delivering(sender, to, () =>
+            this.#postAll(to, messages, { fresh: false, together: true }),
+          );
         }),
       );
       sender.outbox.endDelivery();
