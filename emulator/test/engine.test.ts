@@ -278,6 +278,16 @@ describe('A long history', () => {
     expect(app.calls('echo')).toHaveLength(120);
   });
 
+  test('ends as Failed when the process of the app dies in the middle of an episode', async () => {
+    const app = await start();
+    const id = await app.start('steps', { steps: 120, waitsAt: 90 });
+    await app.quiet();
+    await app.crashWorker({ during: 'steps' });
+    await app.raise(id, 'Go');
+    expect((await app.finished(id)).runtimeStatus).toBe('Failed');
+    expect(app.calls('echo')).toHaveLength(90);
+  });
+
   test('is replayed when others need the memory', async () => {
     const counting = begins();
     const sdk = new SdkV3(await functions({ log: counting.log, sessions: { events: 300, idle: 1e6 } }));
@@ -294,7 +304,8 @@ describe('A long history', () => {
     const log: Log = (_level, _category, message) => messages.push(message);
     const host = await engine({ sdk: new SdkV3(await functions({ log })), replays: { inFullUpTo } });
     const id = await host.startInstance({ name: 'awaitsLater', input: null });
-    for (const name of ['A', 'B', 'C', 'D']) {
+    // After the third Z it is replayed, and not again before D: the history has not doubled.
+    for (const name of ['Z', 'Z', 'Z', 'A', 'B', 'C', 'D']) {
       await host.whenQuiet();
       await host.raiseEvent(id, name, null);
     }

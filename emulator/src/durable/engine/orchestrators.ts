@@ -134,7 +134,9 @@ export class Orchestrators {
     // From here on, the function would only repeat what it has logged.
     run.silent = true;
     const answer = withinLimits(resumed);
-    if (answer.kept === undefined) return replay === undefined ? answer : undefined;
+    // A run that has ended is verified on its whole history, but the death of the worker part counts.
+    if (answer.kept === undefined)
+      return replay === undefined || answer.unreadable !== undefined ? answer : undefined;
     const result = runEpisode(input(answer), waiting.ledger);
     if (result.mismatch !== undefined || result.warnings.length > 0) return undefined;
     await replays.compare?.(run.instanceId, result, async () =>

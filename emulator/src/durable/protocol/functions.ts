@@ -63,7 +63,7 @@ export interface DurableFunctions {
   /**
    * Continues a run that was kept, on the events of `run` from the position `from` on.
    * @returns an answer with only the new actions, if the run is kept again; otherwise with all of them.
-   * Undefined when the run is lost: replay it then
+   * Undefined when the run is lost, or its answer cannot be read: replay it then
    */
   resumeOrchestrator(run: OrchestratorRun, kept: KeptRun, from: number): Promise<Answer | undefined>;
   /** @returns where in the app's code an orchestrator waits, or threw: `src/orders.ts:12:3`. */

@@ -100,6 +100,8 @@ export class SdkSession {
 
   /** Runs the function from the beginning of its history. */
   readonly begin: Handler = async (trigger, context) => {
+    // A hook has replaced the input. Such a run cannot be resumed.
+    if (trigger !== this.#trigger) return this.#handler(trigger, context);
     // The SDK makes its own context during the run, and the run has to be observed from its first event on.
     Object.defineProperty(context, 'df', {
       configurable: true,

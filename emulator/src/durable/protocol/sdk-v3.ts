@@ -104,7 +104,10 @@ export class SdkV3 implements DurableFunctions {
     });
     if (outcome.ok && outcome.session !== undefined)
       return { ...readAnswer(outcome, reading), sequenceNumber: outcome.session.sequenceNumber, kept };
-    return !outcome.ok && outcome.lost === true ? undefined : readAnswer(outcome);
+    const answer = readAnswer(outcome);
+    // The text about an answer that cannot be read depends on how the function was called.
+    const mustReplay = !outcome.ok && outcome.exit === undefined && outcome.refused !== true;
+    return mustReplay && answer.unreadable !== undefined ? undefined : answer;
   }
 
   /** {@inheritDoc DurableFunctions.locate} */
