@@ -4,8 +4,8 @@ import { activity } from '../durable/index.js';
 import { notify } from '../notifications/index.js';
 import { Refusal } from '../refusals/index.js';
 import type { Rule } from '../storage/index.js';
-import { DECIDE_PAGE, type Approval, type Progress } from './model.js';
-import { escalate, expire, isDecided, markSent, progress, remind, unsent } from './rules.js';
+import { DECIDE_PAGE, type Approval, type Progress, type Verdict } from './model.js';
+import { escalate, expire, isDecided, markSent, progress, remind, unsent, verdictOf } from './rules.js';
 import { approvals } from './store.js';
 
 /** The approval that an activity is about. */
@@ -43,20 +43,26 @@ export const expiry = activity('Expiry', async ({ id }: ApprovalId, context): Pr
   return progress(approval.state === 'expired' ? await sendUnsent(approval, context) : approval);
 });
 
-/** The end of an approval that did not expire. */
-export type Verdict = 'Approved' | 'Rejected' | 'Withdrawn';
-
 /**
  * Reports a decision to the requester, or a withdrawal to the person who was asked. A simulation has no
  * approval, and reports to nobody.
+ *
+ * @returns the outcome in a line; the progress of the approval when it has no such outcome, and then nothing is reported
  */
 export const carryOut = activity(
   'Approval',
-  async ({ outcome, id }: { outcome: Verdict } & Partial<ApprovalId>, context) => {
+  async (
+    { outcome, id }: { outcome: Verdict } & Partial<ApprovalId>,
+    context,
+  ): Promise<string | Progress> => {
     if (id === undefined) {
       return outcome;
     }
-    const { subject } = await sendUnsent(await change(id, (current) => current), context);
+    const approval = await change(id, (current) => current);
+    if (verdictOf(approval) !== outcome) {
+      return progress(approval);
+    }
+    const { subject } = await sendUnsent(approval, context);
     return `${outcome}: ${subject}`;
   },
 );
@@ -94,13 +100,13 @@ async function sendUnsent(approval: Approval, context: InvocationContext): Promi
     },
     context,
   );
-  return change(id, (current) => markSent(current, message, moment.utc()));
+  return change(approval, (current) => markSent(current, message, moment.utc()));
 }
 
-async function change(id: string, rule: Rule<Approval>): Promise<Approval> {
-  const result = await approvals.change(id, rule);
+async function change(which: string | Approval, rule: Rule<Approval>): Promise<Approval> {
+  const result = await approvals.change(which, rule);
   if (result === undefined || result instanceof Refusal) {
-    throw new Error(`There is no approval ${id}`);
+    throw new Error(`There is no approval ${typeof which === 'string' ? which : which.id}`);
   }
   return result.record;
 }

@@ -24,7 +24,7 @@ import {
 import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
 import { approvalOrchestrator, approvalSimulation, decided } from './orchestrators.js';
-import { decide, dueAt, request as requested, waitsFor } from './rules.js';
+import { decide, dueAt, request as requested, verdictOf, waitsFor } from './rules.js';
 import { approvals, partitionOf } from './store.js';
 
 /** The ids that {@link startApproval} makes, from keys of at most 64 characters. */
@@ -67,14 +67,17 @@ export async function startApproval(
       wanted.escalateTo,
     ]),
   };
-  const id = `approval-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
+  const key = idempotencyKey(request);
+  const id = `approval-${keyFor(key ?? randomUUID())}`;
   const hash = fingerprint(complete);
 
-  const { record } = await approvals.insert(requested(id, complete, hash, moment.utc()));
+  const { record, inserted: isNew } = await approvals.insert(requested(id, complete, hash, moment.utc()), {
+    isNew: key === undefined,
+  });
   if (record.requestHash !== hash) {
     throw keyReused();
   }
-  await goOn(client, record);
+  await goOn(client, record, { isNew });
   return record;
 }
 
@@ -93,12 +96,17 @@ export async function startSimulation(client: DurableClient, request: HttpReques
 
 /**
  * Makes sure that the workflow of an approval runs, unless the approval is final. `wake` makes it read the
- * record.
+ * record, and `isNew` starts it without a look, because the record was inserted just now.
  */
-export async function goOn(client: DurableClient, approval: Approval, wake?: typeof decided): Promise<void> {
+export async function goOn(
+  client: DurableClient,
+  approval: Approval,
+  how: { wake?: typeof decided; isNew?: boolean } = {},
+): Promise<void> {
   const { id } = approval;
   if (dueAt(approval) !== undefined) {
-    await ensureRunning(client, approvalOrchestrator, { instanceId: id, input: { id }, wake });
+    const hint = verdictOf(approval);
+    await ensureRunning(client, approvalOrchestrator, { instanceId: id, input: { id }, hint, ...how });
   }
 }
 
@@ -150,7 +158,7 @@ export const decideApproval: Handler = async (request, client, context) => {
   });
   const { record } = unlessRefused(result ?? unknown(request));
   // The decision is recorded, so the answer is 200. If this fails, the sweep wakes the workflow.
-  await goOn(client, record, decided).catch((error: unknown) => {
+  await goOn(client, record, { wake: decided }).catch((error: unknown) => {
     context.warn('The workflow of %s was not woken', id, error);
   });
   return { jsonBody: view(record) };

@@ -44,7 +44,7 @@ linkPage('Decide', DECIDE_PAGE, {
     const { record, changed } = result;
     if (!changed) return refused('used', outcome(record));
     // The decision is recorded. If this fails, the sweep wakes the workflow.
-    await goOn(client, record, decided).catch((error: unknown) => {
+    await goOn(client, record, { wake: decided }).catch((error: unknown) => {
       context.warn('The workflow of %s was not woken', id, error);
     });
     return {

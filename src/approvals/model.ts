@@ -95,6 +95,10 @@ export interface Progress {
   deadline: string;
 }
 
+/** The end of an approval that did not expire, by the state of its record. */
+export const verdicts = { approved: 'Approved', rejected: 'Rejected', withdrawn: 'Withdrawn' } as const;
+export type Verdict = (typeof verdicts)[keyof typeof verdicts];
+
 /** A message to a person about an approval. */
 export interface Message {
   to: string;

@@ -48,7 +48,7 @@ export const withdrawApproval = clientActivity('WithdrawApproval', async ({ id }
   const result = await approvals.change(id, (approval) => withdraw(approval, moment.utc()));
   // It may not exist.
   if (result !== undefined && 'record' in result) {
-    await goOn(client, result.record, decided);
+    await goOn(client, result.record, { wake: decided });
   }
 });
 

@@ -1,6 +1,15 @@
 import moment, { type Moment } from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
-import type { Approval, ApprovalRequest, Decision, Happening, Message, Progress } from './model.js';
+import {
+  verdicts,
+  type Approval,
+  type ApprovalRequest,
+  type Decision,
+  type Happening,
+  type Message,
+  type Progress,
+  type Verdict,
+} from './model.js';
 
 /** The messages that ask a person to decide. */
 const QUESTIONS: readonly Message['step'][] = ['asked', 'reminded', 'escalated'];
@@ -182,6 +191,11 @@ export function markSent(approval: Approval, { step, to }: Message, at: Moment):
 /** Whether it was approved or rejected. */
 export function isDecided({ state }: Pick<Approval, 'state'>): boolean {
   return state === 'approved' || state === 'rejected';
+}
+
+/** How an approval ended; `undefined` while it waits, and when it has expired. */
+export function verdictOf({ state }: Pick<Approval, 'state'>): Verdict | undefined {
+  return state === 'approved' || state === 'rejected' || state === 'withdrawn' ? verdicts[state] : undefined;
 }
 
 /** The part of the record that the workflow reads. */

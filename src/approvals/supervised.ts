@@ -9,7 +9,7 @@ export const supervised: Supervised = {
   records: approvals,
   goOn: async (client, id) => {
     const approval = await approvals.read(id);
-    if (approval !== undefined) await goOn(client, approval, decided);
+    if (approval !== undefined) await goOn(client, approval, { wake: decided });
   },
 };
 

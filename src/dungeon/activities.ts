@@ -94,15 +94,19 @@ export const killUser = activity('KillUser', async (key: GameKey): Promise<Confi
   confirmationOf(await change(key, killUnconfirmed)),
 );
 
-/** Starts a workflow of a game on its own, if the record says that the game needs it. */
+/**
+ * Starts a workflow of a game on its own, if the record says that the game needs it.
+ *
+ * @returns whether the player goes in, by the same record. `null` from an earlier version of the app
+ */
 export const startNewWorkflow = clientActivity(
   'StartNewWorkflow',
-  async ({ workflow, ...key }: GameKey & { workflow: Workflow }, client) => {
+  async ({ workflow, ...key }: GameKey & { workflow: Workflow }, client): Promise<Confirmation | null> => {
     const game = await change(key, unchanged);
     if (game) {
       await ensureWorkflow(client, game, workflow);
     }
-    return null;
+    return confirmationOf(game);
   },
 );
 

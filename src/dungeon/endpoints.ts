@@ -36,7 +36,7 @@ import {
 } from './rules.js';
 import { changeGame, claimName, readClaim, readGame, readStory } from './store.js';
 import { dueAfterClaim } from './supervision-rules.js';
-import { ensureWorkflow, ensureWorkflows, wakeConfirmation } from './workflows.js';
+import { ensureWorkflow, startWorkflows, wakeConfirmation } from './workflows.js';
 import { worldOf } from './world.js';
 
 const storyQuery = z.object({ after: z.coerce.number().int().min(0).max(999_999_999).default(0) });
@@ -186,7 +186,7 @@ async function openGame(
     await withdrawGame(listed, due);
     return nameTaken(name);
   }
-  await ensureWorkflows(client, game);
+  await startWorkflows(client, game);
   const begun = await changeGame(name, (claimed) =>
     claimed.claim === key.claim ? begin(claimed) : nameTaken(name),
   );

@@ -8,6 +8,7 @@ import {
   orchestrator,
   forSideEffects,
   retryPolicy,
+  sinceVersion,
   sleepUntil,
   waitFor,
   type TypedTask,
@@ -59,18 +60,28 @@ export const userConfirmation = orchestrator('UserConfirmationWorkflow', functio
   deadline = asked?.waitUntil === undefined ? deadline : moment.utc(asked.waitUntil);
   let confirmed = asked?.confirmed ?? false;
   let waits = !confirmed && (asked === null || asked.waitUntil !== undefined);
+  let started = false;
+  const start = { ...key, workflow: 'RunUserSequentialWorkflow' } as const;
+  // Since version 2.0 one step reads the confirmation and starts what comes next.
+  const startsAtOnce = sinceVersion(context, '2.0');
   while (waits) {
     // Anybody may raise an event, and a timer may fire early: only the record decides.
     const { raised } = yield* eventOrDeadline(context, approvalTask, deadline);
-    const found: Confirmation = raised
-      ? yield* readConfirmation(context, key, forSideEffects)
-      : yield* killUser(context, key, forSideEffects);
-    ({ confirmed } = found);
-    waits = !confirmed && (raised || found.waitUntil !== undefined);
+    let found: Confirmation | null;
+    if (!raised) {
+      found = yield* killUser(context, key, forSideEffects);
+    } else if (startsAtOnce) {
+      found = yield* startNewWorkflow(context, start, forSideEffects);
+    } else {
+      found = yield* readConfirmation(context, key, forSideEffects);
+    }
+    confirmed = found?.confirmed ?? false;
+    started = confirmed && raised && startsAtOnce;
+    waits = !confirmed && (raised || found?.waitUntil !== undefined);
     deadline = raised ? deadline : now(context).add(1, 'second');
   }
-  if (confirmed) {
-    yield* startNewWorkflow(context, { ...key, workflow: 'RunUserSequentialWorkflow' }, forSideEffects);
+  if (confirmed && !started) {
+    yield* startNewWorkflow(context, start, forSideEffects);
   }
   return confirmed ? 'confirmed' : 'dead';
 });

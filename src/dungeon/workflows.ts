@@ -20,6 +20,13 @@ export async function ensureWorkflows(client: DurableClient, game: Game): Promis
   }
 }
 
+/** Starts the workflows of a game whose claim was made just now: nobody can have started them. */
+export async function startWorkflows(client: DurableClient, game: Game): Promise<void> {
+  for (const workflow of neededWorkflows(game)) {
+    await run(client, game, workflow, { isNew: true });
+  }
+}
+
 /**
  * Makes sure that a workflow of a game runs if the game needs it, and that it reads the record.
  *
@@ -37,7 +44,7 @@ export async function ensureWorkflow(
   if (workflow === 'UserConfirmationWorkflow') {
     await wakeConfirmation(client, game);
   } else {
-    await run(client, game, workflow, workflow === 'GameMonitorWorkflow' ? wake : undefined);
+    await run(client, game, workflow, workflow === 'GameMonitorWorkflow' ? { wake } : {});
   }
 }
 
@@ -58,12 +65,12 @@ async function run(
   client: DurableClient,
   game: Game,
   workflow: Workflow,
-  wake?: ExternalEvent<null>,
+  how: { wake?: ExternalEvent<null>; isNew?: boolean } = {},
 ): Promise<void> {
   await ensureRunning(client, named(workflow), {
     instanceId: instanceIdOf(workflow, game),
     input: inputOf(workflow, game),
-    ...(wake && { wake }),
+    ...how,
   });
 }
 

@@ -20,19 +20,27 @@ const finished: readonly Status[] = [Status.Completed, Status.Failed, Status.Ter
  * accepted.
  *
  * @param options.instanceId at most 256 characters, made with `keyFor`: the SDK puts it into URLs without encoding
- * @param options.wake the event, without a payload, that makes a running instance read its record
+ * @param options.wake the event that makes a running instance read its record
+ * @param options.hint the event's payload: what the instance will find. It decides nothing. Default: `null`
+ * @param options.isNew whether the record was inserted just now. Then this starts the instance without reading its status
  * @example
  * if (!isFinal(approval)) {
  *   await ensureRunning(client, approvalOrchestrator, { instanceId: id, input: { id }, wake: decided });
  * }
  */
-export async function ensureRunning<Input>(
+export async function ensureRunning<Input, Hint = null>(
   client: DurableClient,
   which: Orchestrator<Input, unknown>,
-  options: { instanceId: string; input: Input; wake?: ExternalEvent<null> | undefined },
+  options: {
+    instanceId: string;
+    input: Input;
+    wake?: ExternalEvent<Hint | null> | undefined;
+    hint?: Hint | undefined;
+    isNew?: boolean;
+  },
 ): Promise<Ensured> {
-  const { instanceId, wake } = options;
-  const status = await find(client, instanceId);
+  const { instanceId, wake, hint = null, isNew = false } = options;
+  const status = isNew ? undefined : await find(client, instanceId);
   if (status === undefined || isFinished(status)) {
     // Without an input the SDK would send the text "", and the orchestrator would get that.
     const started = client.startNew(which.orchestratorName, { instanceId, input: options.input ?? null });
@@ -41,7 +49,7 @@ export async function ensureRunning<Input>(
   if (wake === undefined) {
     return 'running';
   }
-  await raise(client, instanceId, wake, null);
+  await raise(client, instanceId, wake, hint);
   return 'woken';
 }
 

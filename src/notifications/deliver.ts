@@ -28,12 +28,12 @@ export async function deliver(message: unknown, context: InvocationContext): Pro
   const { attempts, failure: _, ...content } = read.data;
   const url = webhookOrReason();
   if (url === undefined) {
-    await deliveries.insert({ id, at: moment.utc().toISOString(), message: content });
+    await deliveries.insert({ id, at: moment.utc().toISOString(), message: content }, { isNew: true });
     return;
   }
   const outcome = await attempt(url, content);
   if (outcome.delivered) {
-    await deliveries.insert({ id, at: moment.utc().toISOString() });
+    await deliveries.insert({ id, at: moment.utc().toISOString() }, { isNew: true });
     count('notifications.delivered', 1);
     return;
   }

@@ -65,8 +65,12 @@ export interface ApprovalPlan {
 export const noteApprovalAsked = activity(
   'NoteApprovalAsked',
   async ({ id }: Reference): Promise<ApprovalPlan> => {
-    const approval = approvalWanted(await orderOf(id), operator());
-    return { order: planOf(await changeOrder(id, (order) => approvalAsked(order, approval.id))), approval };
+    const order = await orderOf(id);
+    const approval = approvalWanted(order, operator());
+    return {
+      order: planOf(await changeOrder(order, (current) => approvalAsked(current, approval.id))),
+      approval,
+    };
   },
 );
 
@@ -90,7 +94,7 @@ export const authorisePayment = activity('AuthorisePayment', async ({ id }: Refe
   if (state !== 'authorised' && state !== 'declined') {
     throw new Error(`The payment of ${id} is not authorised: it is ${state}`);
   }
-  return planOf(await changeOrder(id, (current, at) => authorisationAnswered(current, state, at)));
+  return planOf(await changeOrder(order, (current, at) => authorisationAnswered(current, state, at)));
 });
 
 /** Records that the payment is being captured, unless the order was cancelled first, and captures it. */
@@ -104,7 +108,7 @@ export const capturePayment = activity('CapturePayment', async ({ id }: Referenc
   if (state === 'authorised') {
     throw new Error(`The payment of ${id} is not captured`);
   }
-  return planOf(await changeOrder(id, state === 'captured' ? captured : failed));
+  return planOf(await changeOrder(order, state === 'captured' ? captured : failed));
 });
 
 /** Asks dispatch to send the order. Asking again changes nothing there. */
@@ -114,7 +118,7 @@ export const handOver = activity('HandOver', async ({ id }: Reference): Promise<
     return planOf(order);
   }
   await sendToDispatch({ orderId: id });
-  return planOf(await changeOrder(id, handedOver));
+  return planOf(await changeOrder(order, handedOver));
 });
 
 /** Begins to undo the order, because its current step failed at every attempt. */
@@ -151,8 +155,8 @@ export const askOperator = activity(
     context,
   ): Promise<OrderState> => {
     context.error('The step %s of the order %s cannot be undone: %s', step, id, error);
-    const { attention } = await orderOf(id);
-    if (attention === undefined) {
+    const order = await orderOf(id);
+    if (order.attention === undefined) {
       await notify(
         {
           to: operator(),
@@ -164,7 +168,7 @@ export const askOperator = activity(
         context,
       );
     }
-    return stateOf(await changeOrder(id, (order, at) => stuck(order, step, at)));
+    return stateOf(await changeOrder(order, (current, at) => stuck(current, step, at)));
   },
 );
 
@@ -183,7 +187,7 @@ export const conclude = activity('Conclude', async ({ id }: Reference, context):
       },
       context,
     );
-    await changeOrder(id, notified);
+    await changeOrder(order, notified);
   }
   return state;
 });

@@ -35,6 +35,15 @@ import type { OrderState, Plan, Step } from './model.js';
 /** Wakes the workflow of an order that may have been cancelled or dispatched. The workflow then reads the record. */
 export const changed = event<null>('OrderChanged');
 
+/** The input of the workflow of an order. */
+export interface Started extends Reference {
+  /**
+   * What the record said when the workflow was started. The record may have changed since then: each step that changes it
+   * finds that out. Absent in workflows that an earlier version of the app started.
+   */
+  plan?: Plan;
+}
+
 /** Five attempts within half a minute. After the last one the order is undone. */
 const briefly = retryPolicy({ firstInterval: moment.duration(2, 'seconds'), maxAttempts: 5, backoff: 2 });
 
@@ -47,8 +56,8 @@ const patience = [moment.duration(10, 'minutes'), moment.duration(1, 'hour'), mo
  */
 export const orderOrchestrator = orchestrator(
   'OrderOrchestrator',
-  function* (context, { id }: Reference): Generator<Task, OrderState, unknown> {
-    let order = yield* readPlan(context, { id }, forSideEffects);
+  function* (context, { id, plan }: Started): Generator<Task, OrderState, unknown> {
+    let order = plan ?? (yield* readPlan(context, { id }, forSideEffects));
     try {
       order = yield* goForward(context, order);
     } catch (error) {

@@ -42,9 +42,18 @@ export async function orderOf(id: string): Promise<Order> {
   return (await orders.read(id)) ?? unknown(id);
 }
 
-/** The order after a rule that never refuses. @throws Error when there is none of that id */
-export async function changeOrder(id: string, rule: (order: Order, at: Moment) => Order): Promise<Order> {
-  const result = await orders.change(id, (order) => rule(order, moment.utc()));
+/**
+ * The order after a rule that never refuses.
+ *
+ * @param which its id, or the order as it was read
+ * @throws Error when there is none of that id
+ */
+export async function changeOrder(
+  which: string | Order,
+  rule: (order: Order, at: Moment) => Order,
+): Promise<Order> {
+  const result = await orders.change(which, (order) => rule(order, moment.utc()));
+  const id = typeof which === 'string' ? which : which.id;
   return result === undefined || result instanceof Refusal ? unknown(id) : result.record;
 }
 

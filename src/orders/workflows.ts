@@ -4,18 +4,26 @@ import { ensureRunning } from '../durable/index.js';
 import type { Purgeable, Supervised } from '../supervision/index.js';
 import type { Order, Receipt } from './model.js';
 import { changed, orderOrchestrator, receiptOrchestrator } from './orchestrators.js';
-import { isOver, watched } from './rules.js';
+import { isOver, planOf, watched } from './rules.js';
 import { orders, receipts } from './store.js';
 
-/** Makes sure that the workflow of an order runs, and reads its record; unless the order is over. */
-export async function goOnWithOrder(client: DurableClient, order: Order): Promise<void> {
+/**
+ * Makes sure that the workflow of an order runs, and reads its record; unless the order is over. `isNew`: the record was
+ * inserted just now.
+ */
+export async function goOnWithOrder(
+  client: DurableClient,
+  order: Order,
+  { isNew = false }: { isNew?: boolean } = {},
+): Promise<void> {
   if (isOver(order)) {
     return;
   }
   const { id } = order;
   await ensureRunning(client, orderOrchestrator, {
     instanceId: id,
-    input: { id },
+    input: { id, plan: planOf(order) },
+    isNew,
     // One that waits for an approval has nothing to read until that ends.
     ...(order.stage !== 'approving' && { wake: changed }),
   });

@@ -40,7 +40,7 @@ export const sendReminder = activity(
       },
       context,
     );
-    return progress(await change(id, (record) => markSent(record, number, moment.utc())));
+    return progress(await change(current, (record) => markSent(record, number, moment.utc())));
   },
 );
 
@@ -49,10 +49,10 @@ export const readProgress = activity('ReadReminders', async ({ id }: RemindersId
   progress(await change(id, (record) => record)),
 );
 
-async function change(id: string, rule: Rule<Reminders>): Promise<Reminders> {
-  const result = await reminders.change(id, rule);
+async function change(which: string | Reminders, rule: Rule<Reminders>): Promise<Reminders> {
+  const result = await reminders.change(which, rule);
   if (result === undefined || result instanceof Refusal) {
-    throw new Error(`There are no reminders ${id}`);
+    throw new Error(`There are no reminders ${typeof which === 'string' ? which : which.id}`);
   }
   return result.record;
 }

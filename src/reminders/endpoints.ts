@@ -43,25 +43,33 @@ export async function startReminders(
   body: unknown,
 ): Promise<Reminders> {
   const wanted = check(reminderRequest, body);
-  const id = `reminders-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
+  const key = idempotencyKey(request);
+  const id = `reminders-${keyFor(key ?? randomUUID())}`;
   const hash = fingerprint(wanted);
 
   const decided = { requestedBy: signedIn(request)?.name, requestHash: hash };
-  const { record } = await reminders.insert(plan(id, wanted, decided, moment.utc()));
+  const { record, inserted: isNew } = await reminders.insert(plan(id, wanted, decided, moment.utc()), {
+    isNew: key === undefined,
+  });
   if (record.requestHash !== hash) {
     throw keyReused();
   }
-  await goOn(client, record);
+  await goOn(client, record, { isNew });
   return record;
 }
 
 /**
- * Makes sure that the workflow of reminders runs, unless they have ended. `wake` makes it read the record.
+ * Makes sure that the workflow of reminders runs, unless they have ended. `wake` makes it read the record, and `isNew`
+ * starts it without a look, because the record was inserted just now.
  */
-export async function goOn(client: DurableClient, record: Reminders, wake?: typeof ended): Promise<void> {
+export async function goOn(
+  client: DurableClient,
+  record: Reminders,
+  how: { wake?: typeof ended; isNew?: boolean } = {},
+): Promise<void> {
   const { id } = record;
   if (dueAt(record) !== undefined) {
-    await ensureRunning(client, reminderOrchestrator, { instanceId: id, input: { id }, wake });
+    await ensureRunning(client, reminderOrchestrator, { instanceId: id, input: { id }, ...how });
   }
 }
 

@@ -9,7 +9,7 @@ export const supervised: Supervised = {
   records: reminders,
   goOn: async (client, id) => {
     const record = await reminders.read(id);
-    if (record !== undefined) await goOn(client, record, ended);
+    if (record !== undefined) await goOn(client, record, { wake: ended });
   },
 };
 

@@ -87,6 +87,8 @@ export class RecordIndex<Stored extends { id: string }> {
       const tag = await putDue({ kind, id, due: each }, [...after, ...removed], at);
       created.push([await placeOfDue(each), tag]);
     }
+    // The key of an entry for now is new, so that nobody else writes it, and its tag is known.
+    const [forNow] = due === isDue ? [] : created;
     await Promise.all(
       added.map(async (entry) => {
         const place = await placeOf(entry);
@@ -98,7 +100,10 @@ export class RecordIndex<Stored extends { id: string }> {
     const leaving = await Promise.all([...removed.map(placeOf), ...outdated.map(placeOfDue)]);
     // The current tags: a later change that makes an entry right again writes it, which changes its tag.
     const left = await Promise.all(
-      leaving.map(async (place) => [place, (await readRow(place.table, place.key))?.etag] as const),
+      leaving.map(async (place) => {
+        const tag = place.key.rowKey === forNow?.[0].key.rowKey ? forNow[1] : undefined;
+        return [place, tag ?? (await readRow(place.table, place.key))?.etag] as const;
+      }),
     );
     const remove =
       (places: readonly (readonly [Place, tag: string | undefined])[]) => async (): Promise<void> => {

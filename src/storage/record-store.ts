@@ -15,8 +15,9 @@ import {
   odata,
   queryRows,
   readRow,
-  replaceIfUnchanged,
+  replace,
   type Columns,
+  type Row,
   type RowKey,
 } from './rows.js';
 
@@ -98,18 +99,23 @@ export interface RecordStore<Stored> extends Required<DueRecords>, EndedRecords 
   /**
    * Inserts a record, unless there is one with its id.
    *
+   * @param options.isNew whether the caller knows that there is none: then this does not look first
    * @returns the stored record, and whether it was inserted here
    */
-  insert(record: Stored): Promise<{ record: Stored; inserted: boolean }>;
+  insert(record: Stored, options?: { isNew?: boolean }): Promise<{ record: Stored; inserted: boolean }>;
   /** The record; `undefined` when there is none. */
   read(id: string): Promise<Stored | undefined>;
   /**
    * Changes a record by a rule, if there was no other change meanwhile; otherwise it calls the rule again.
    *
+   * @param which the id; or the record as this store returned it, which saves a read: the rule gets that record first
    * @returns the stored record and whether it was changed here; the refusal of the rule; `undefined` when there is no such record
    * @throws {TryLaterError} when other changes were always faster
    */
-  change(id: string, rule: Rule<Stored>): Promise<{ record: Stored; changed: boolean } | Refusal | undefined>;
+  change(
+    which: string | Stored,
+    rule: Rule<Stored>,
+  ): Promise<{ record: Stored; changed: boolean } | Refusal | undefined>;
   /** A page of the records listed in a partition, in the order of the index. It costs what it returns. */
   list(partition: string, options: { top: number; after?: string | undefined }): Promise<Page<Stored>>;
 }
@@ -145,6 +151,14 @@ export function recordStore<Schema extends z.ZodObject>(
   const records = (): Promise<TableClient> => tableOf(options.table);
   const keyOf = (id: string): RowKey => ({ partitionKey: id, rowKey: options.rowKey ?? 'record' });
   const decode = (columns: Columns): Stored => recordOf(schema, columns) as Stored;
+  /** The rows from which records were read, or to which they were written, with their tags. */
+  const rowsOf = new WeakMap<Stored, Row>();
+
+  function recordIn(row: Row): Stored {
+    const record = decode(row.columns);
+    rowsOf.set(record, row);
+    return record;
+  }
 
   /** A row that holds no record of the schema has no place in an index. */
   function decodeIfValid(columns: Columns): Stored | undefined {
@@ -157,7 +171,7 @@ export function recordStore<Schema extends z.ZodObject>(
 
   async function read(id: string): Promise<Stored | undefined> {
     const row = await readRow(await records(), keyOf(id));
-    return row && decode(row.columns);
+    return row && recordIn(row);
   }
 
   function isEnded(record: Stored, until: Moment): boolean {
@@ -180,8 +194,8 @@ export function recordStore<Schema extends z.ZodObject>(
     kind: options.table,
     read,
 
-    async insert(record) {
-      const existing = await read(record.id);
+    async insert(record, { isNew = false } = {}) {
+      const existing = isNew ? undefined : await read(record.id);
       if (existing !== undefined) {
         return { record: existing, inserted: false };
       }
@@ -198,13 +212,16 @@ export function recordStore<Schema extends z.ZodObject>(
       return { record: first, inserted: false };
     },
 
-    async change(id, rule) {
+    async change(which, rule) {
+      const id = typeof which === 'string' ? which : which.id;
+      let known = typeof which === 'string' ? undefined : which;
       const { result } = await untilItWins(`the record ${id}`, async () => {
-        const row = await readRow(await records(), keyOf(id));
-        if (row === undefined) {
+        const record = known !== undefined && rowsOf.has(known) ? known : await read(id);
+        known = undefined;
+        if (record === undefined) {
           return { result: undefined };
         }
-        const record = decode(row.columns);
+        const row = rowsOf.get(record)!;
         const next = rule(record);
         if (next instanceof Refusal) {
           return { result: next };
@@ -213,7 +230,10 @@ export function recordStore<Schema extends z.ZodObject>(
           return { result: { record, changed: false } };
         }
         const { finish, undo } = await index.prepare(record, next);
-        if (await replaceIfUnchanged(await records(), { ...row, columns: columnsOf(next) })) {
+        const written = { ...row, columns: columnsOf(next) };
+        const etag = await replace(await records(), written);
+        if (etag !== undefined) {
+          rowsOf.set(next, { ...written, etag });
           await tidied(finish());
           return { result: { record: next, changed: true } };
         }

@@ -43,14 +43,23 @@ export async function put(table: TableClient, key: RowKey, columns: Columns): Pr
 }
 
 /** Replaces a row, unless it has changed since it was read. @returns whether it was replaced */
-export function replaceIfUnchanged(
+export async function replaceIfUnchanged(table: TableClient, row: Row): Promise<boolean> {
+  return (await replace(table, row)) !== undefined;
+}
+
+/** The same. @returns the new tag of the row; `undefined` when it was not replaced */
+export async function replace(
   table: TableClient,
   { partitionKey, rowKey, etag, columns }: Row,
-): Promise<boolean> {
-  return unlessRefused(
-    [404, 412],
-    table.updateEntity({ ...columns, partitionKey, rowKey }, 'Replace', { etag }),
-  );
+): Promise<string | undefined> {
+  let tag: string | undefined;
+  const replaced = table
+    .updateEntity({ ...columns, partitionKey, rowKey }, 'Replace', { etag })
+    .then((answer) => {
+      tag = answer.etag;
+    });
+  await unlessRefused([404, 412], replaced);
+  return tag;
 }
 
 /** Writes a row, whether there was one with its key or not. */

@@ -87,6 +87,8 @@ describe('an approval', () => {
 
     expect(app.calls('Approval').map(({ input }) => input)).toEqual([{ id, outcome }]);
     expect(app.calls('Escalation')).toEqual([]);
+    // The step that carries the decision out reads it, too.
+    expect(app.calls('ReadStanding')).toEqual([]);
     expect(await app.instance(id)).toMatchObject({
       runtimeStatus: 'Completed',
       output: `${outcome}: A new laptop`,
@@ -260,9 +262,16 @@ describe('a decision', () => {
     const id = await ask(app);
     await app.raise(id, 'Decided', { decision: 'approved', by: 'kim' });
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    // What the app itself sends once a decision is recorded.
+    for (const outcome of ['Approved', 'Rejected', 'Withdrawn']) await app.raise(id, 'Decided', outcome);
+    await app.quiet();
+    expect(await see(app, id)).toMatchObject({ state: 'pending', history: [{}, { what: 'asked' }] });
     await decide(app, id, 'approved', 'kim');
     await app.quiet();
-    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed' });
+    expect(await app.instance(id)).toMatchObject({
+      runtimeStatus: 'Completed',
+      output: 'Approved: A new laptop',
+    });
   });
 
   it('is for whom the approval waits for', async () => {

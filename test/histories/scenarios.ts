@@ -65,6 +65,15 @@ function ceiling(): never {
   throw new Error('The ceiling came down');
 }
 
+/** A game that is confirmed in time, and won. */
+const win: Scenario = async (app) => {
+  const player = await new Player(app, 'Pat').enter();
+  await app.skip({ seconds: 50 });
+  await player.confirm();
+  await player.win();
+  await app.skip({ seconds: 20 });
+};
+
 /** A week to decide, of which the approver needs more than six days. */
 const almostAWeek: Scenario = async (app) => {
   const id = await ask(app, { respondWithin: 'P7D' });
@@ -80,6 +89,7 @@ const aWeek: Scenario = async (app) => {
 
 /** The version under which a scenario is recorded, if it is not that of host.json. */
 export const versions: Readonly<Record<string, string>> = {
+  'dungeon-won': '1.0',
   'approval-in-almost-a-week-1.0': '1.0',
   'approval-escalated-in-a-week-1.0': '1.0',
 };
@@ -87,6 +97,9 @@ export const versions: Readonly<Record<string, string>> = {
 /** By the name of the folder that holds their histories. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   'approval-approved': async (app) => {
+    await decide(app, await ask(app), 'approved', 'kim');
+  },
+  'approval-approved-with-a-hint': async (app) => {
     await decide(app, await ask(app), 'approved', 'kim');
   },
   'approval-rejected': async (app) => {
@@ -141,13 +154,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await app.skip({ days: 4 });
   },
 
-  'dungeon-won': async (app) => {
-    const player = await new Player(app, 'Pat').enter();
-    await app.skip({ seconds: 50 });
-    await player.confirm();
-    await player.win();
-    await app.skip({ seconds: 20 });
-  },
+  'dungeon-won': win,
+  'dungeon-won-2.0': win,
   'dungeon-not-confirmed': async (app) => {
     await new Player(app, 'Pat').enter();
     await app.skip('idle');
@@ -173,6 +181,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 
   'order-dispatched': async (app) => {
+    await order(app, { hammer: 2 });
+  },
+  'order-with-its-plan': async (app) => {
     await order(app, { hammer: 2 });
   },
   'order-declined': async (app) => {

@@ -12,14 +12,7 @@ interface Reference {
 }
 
 /** The activities of an order on its way forward, in their order. */
-const FORWARD = [
-  'ReadOrder',
-  'PriceLines',
-  'NoteReservations',
-  'AuthorisePayment',
-  'CapturePayment',
-  'HandOver',
-] as const;
+const FORWARD = ['PriceLines', 'NoteReservations', 'AuthorisePayment', 'CapturePayment', 'HandOver'] as const;
 
 /** The app's own activity, to be called from one that replaces it. */
 async function own(name: string): Promise<(input: Reference) => Promise<unknown>> {

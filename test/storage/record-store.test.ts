@@ -131,6 +131,28 @@ describe('a record', () => {
     expect(await store.change('job-2', take)).toBeUndefined();
   });
 
+  it('that was read is changed without another read, and by what is stored when another change was first', async () => {
+    const { store } = await jobs();
+    await store.insert(open);
+    const read = (await store.read('job-1'))!;
+    let reads = 0;
+    storage.fault = ({ method, path }) => {
+      if (method === 'GET' && !/Index|Due/.test(path)) reads += 1;
+      return undefined;
+    };
+    const tag = (name: string) => (current: Job) => ({ ...current, tags: [...current.tags, name] });
+    const first = await store.change(read, tag('first'));
+    expect([first, reads]).toMatchObject([{ changed: true }, 0]);
+    const { record } = first as { record: Job };
+    expect(await store.change(record, tag('second'))).toMatchObject({ changed: true });
+    expect(reads).toBe(0);
+    // Neither what was read at first nor what the first change has left is what is stored now.
+    expect(await store.change(read, tag('third'))).toMatchObject({
+      record: { tags: ['first', 'second', 'third'] },
+    });
+    expect(reads).toBe(1);
+  });
+
   it('loses no change of many at once, and its index follows', async () => {
     const { store, name } = await jobs();
     await store.insert(open);

@@ -126,7 +126,6 @@ describe('an approval that is escalated, and then decided', () => {
       [
         ran('AskApprover'),
         ran('Escalation'),
-        ran('ReadStanding'),
         ran('Approval'),
         ['orchestration:ApprovalOrchestrator:timer internal', ...within],
       ]

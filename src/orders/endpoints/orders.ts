@@ -44,6 +44,7 @@ export const checkOut: Handler = async (request, client) => {
   const id = `order-${createHash('sha256').update(key).digest('hex').slice(0, 32)}`;
 
   let order = await orders.read(id);
+  let isNew = false;
   if (order === undefined) {
     // Whether the cart is another order's by the time this one takes its lines, the workflow finds out.
     if ((await cart.read(client, cartKey)).lines.length === 0) {
@@ -53,12 +54,14 @@ export const checkOut: Handler = async (request, client) => {
     }
     const decided = { requestHash, approvalLimit: approvalLimit() };
     const placing = placed(id, { ...wanted, cartId, cartKey, buyer }, decided, moment.utc());
-    order = (await orders.insert(placing)).record;
+    const { record, inserted } = await orders.insert(placing, { isNew: true });
+    order = record;
+    isNew = inserted;
   }
   if (order.requestHash !== requestHash) {
     throw keyReused();
   }
-  await goOnWithOrder(client, order);
+  await goOnWithOrder(client, order, { isNew });
   return accepted(`/api/orders/${id}`, view(order));
 };
 
