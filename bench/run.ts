@@ -2,7 +2,7 @@
  * `npm run bench`: runs every measure in its own process, one after the other, and prints each figure beside
  * the last recorded one. `-- --json` prints a line of JSON a figure; `-- --only NAME` runs the files whose
  * name contains NAME; `-- --record` writes the figures to `recorded.json`; `-- --long` runs the measures that
- * take many minutes instead of the others.
+ * take many minutes instead of the others; `-- --peers` measures other engines beside the emulator.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Figure } from './measure.ts';
+import { comparePeers } from './peers.ts';
 
 /** A recorded figure, with the day, the machine and its load. */
 interface Recorded extends Figure {
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     record: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
   },
 });
 const RECORDED = path.join(import.meta.dirname, 'recorded.json');
@@ -39,6 +41,10 @@ const recorded = new Map(
 const machine = `${os.cpus().length} × ${os.cpus()[0]?.model.trim() ?? 'CPU'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ${os.platform()}, Node ${process.version}`;
 const load = Number(os.loadavg()[0]!.toFixed(1));
 const on = new Date().toISOString().slice(0, 10);
+if (values.peers) {
+  await comparePeers(`${machine}, ${on}, load ${load}`, values.only);
+  process.exit();
+}
 const folder = path.join(import.meta.dirname, values.long ? 'long' : 'measures');
 const files = readdirSync(folder)
   .filter((file) => file.includes(values.only))

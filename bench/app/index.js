@@ -24,6 +24,14 @@ df.app.orchestration('fanOut', function* (context) {
   return (yield context.df.Task.all(tasks)).length;
 });
 
+/** Ten reminders in 45 days. */
+df.app.orchestration('reminders', function* (context) {
+  for (let number = 0; number < 10; number++) {
+    yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 4.5 * 86_400_000));
+    yield context.df.callActivity('sayHello', number);
+  }
+});
+
 df.app.orchestration('waiter', function* (context) {
   return yield context.df.waitForExternalEvent('Go');
 });

@@ -1,0 +1,75 @@
+/** The emulator, on memory, on a file, or on an Azurite of its own: `ARGUMENT` says which. */
+import { mkdtemp } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const root = process.env.REPOSITORY;
+const load = (file) => import(pathToFileURL(path.join(root, file)).href);
+
+export async function start(where, row) {
+  if (row === 'reminders') return where === 'memory' ? reminding() : {};
+  let stopStorage;
+  let storage = where;
+  if (where !== 'memory') {
+    const folder = await mkdtemp(path.resolve(`emulator-${where}-`));
+    storage = path.join(folder, 'hub.db');
+    if (where === 'azurite') {
+      const { connectionString, startAzurite } = await load('tools/azurite.ts');
+      const { freePorts } = await load('bench/measure.ts');
+      const ports = await freePorts();
+      stopStorage = await startAzurite(ports, folder);
+      storage = connectionString(ports);
+    }
+  }
+  const { startEmulator } = await load('emulator/dist/emulator.js');
+  const emulator = await startEmulator({ app: path.join(root, 'bench/app'), port: 0, storage });
+  const { engine } = emulator.host;
+  const ended = new Set();
+  const waiters = new Map();
+  engine.onChange(({ instanceId, runtimeStatus }) => {
+    if (runtimeStatus !== 'Completed' && runtimeStatus !== 'Failed') return;
+    ended.add(instanceId);
+    waiters.get(instanceId)?.();
+  });
+  const post = async (name, input) => {
+    const response = await fetch(`http://127.0.0.1:${emulator.port}/api/orchestrators/${name}`, {
+      method: 'POST',
+      body: input === undefined ? '' : JSON.stringify(input),
+    });
+    if (response.status !== 202) throw new Error(`The emulator answered ${response.status}.`);
+    return (await response.json()).id;
+  };
+  const run = async (name, input) => {
+    const id = await post(name, input);
+    if (!ended.has(id))
+      await new Promise((resolve) => {
+        waiters.set(id, resolve);
+      });
+  };
+  return {
+    chain: () => run('chain'),
+    fanOut: (width) => run('fanOut', width),
+    steps: (count) => run('longChain', count),
+    waiting: async (count) => {
+      for (let left = count; left > 0; left -= 100)
+        await Promise.all(Array.from({ length: Math.min(100, left) }, () => post('waiter')));
+      await engine.whenQuiet();
+    },
+    stop: async () => {
+      await emulator.stop();
+      await stopStorage?.();
+    },
+  };
+}
+
+async function reminding() {
+  const { TestApp } = await load('emulator/dist/testing.js');
+  const app = await TestApp.start({ directory: path.join(root, 'bench/app') });
+  return {
+    reminders: async () => {
+      const { runtimeStatus } = await app.finished(await app.start('reminders'));
+      if (runtimeStatus !== 'Completed') throw new Error(`It ended ${runtimeStatus}.`);
+    },
+    stop: () => app.stop(),
+  };
+}
