@@ -1,5 +1,5 @@
 /** What `TaskHub` promises, checked on each hub. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -557,8 +557,7 @@ describe('a hub in a file', () => {
 
   test('writes all of a turn or nothing, and answers nobody before that', async () => {
     const file = new HubFile(fresh());
-    file.open(() => {});
-    file.exec('CREATE TABLE numbers (number INTEGER)');
+    file.open('CREATE TABLE numbers (number INTEGER);', () => {});
     const insert = (number: number) => () => file.run('INSERT INTO numbers VALUES (?)', number);
     const count = (): unknown => file.get('SELECT count(*) AS count FROM numbers')!['count'];
     const turn = await Promise.allSettled([
@@ -579,6 +578,14 @@ describe('a hub in a file', () => {
 
   test.each<[string, (file: string) => void, RegExp]>([
     ['is damaged', (file) => writeFileSync(file, 'no database at all. '.repeat(100)), /is damaged/],
+    [
+      'is damaged inside',
+      (file) => {
+        pragma(file, 'PRAGMA application_id = 0x4446656d; CREATE TABLE a (b)');
+        writeFileSync(file, readFileSync(file).fill(0xff, 100, 200));
+      },
+      /is damaged/,
+    ],
     ['another program made', (file) => pragma(file, 'CREATE TABLE a (b)'), /a database of another program/],
     [
       'a later version made',

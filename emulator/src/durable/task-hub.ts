@@ -196,6 +196,14 @@ export class HubUnavailableError extends Error {
   override name = 'HubUnavailableError';
 }
 
+/** Whether a name can be a part of the names of tables and containers. @throws HubUnavailableError */
+export function checkHubName(name: string): void {
+  if (!/^[a-z][a-z0-9]{2,44}$/i.test(name))
+    throw new HubUnavailableError(
+      `'${name}' cannot name a task hub: 3 to 45 letters and digits, the first a letter.`,
+    );
+}
+
 /**
  * Storage failed, or did not answer. The engine loads the instance again and retries. It does so for this
  * error only: any other error is a mistake of the emulator and ends the instance as Failed.

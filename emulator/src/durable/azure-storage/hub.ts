@@ -12,6 +12,7 @@ import { Ownership } from './owner.js';
 import { Payloads } from './payloads.js';
 import { ClockBlob } from './time.js';
 import {
+  checkHubName,
   HubUnavailableError,
   StorageFailure,
   type Commit,
@@ -86,11 +87,7 @@ export class AzureStorageHub implements TaskHub {
   }
 
   async open(lost: (reason: Error) => void): Promise<void> {
-    if (!/^[a-z][a-z0-9]{2,44}$/i.test(this.name)) {
-      throw new HubUnavailableError(
-        `'${this.name}' cannot name a task hub: 3 to 45 letters and digits, the first a letter.`,
-      );
-    }
+    checkHubName(this.name);
     try {
       await this.#ownership.claim();
       await this.#ownership.acquire(this.#patience, (reason) => {

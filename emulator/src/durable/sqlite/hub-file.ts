@@ -36,10 +36,11 @@ export class HubFile {
 
   /**
    * Opens the file, and makes it and its folder when they do not exist.
+   * @param tables SQL that makes the tables that do not exist
    * @param lost called when the file turns out to be damaged
    * @throws HubUnavailableError when another process has the file open, or it is not a file of this version
    */
-  open(lost: (reason: Error) => void): void {
+  open(tables: string, lost: (reason: Error) => void): void {
     this.#lost = lost;
     try {
       mkdirSync(path.dirname(this.path), { recursive: true, mode: 0o700 });
@@ -50,7 +51,7 @@ export class HubFile {
       // FULL: what is committed survives the loss of power, not only the end of the process.
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
       database.exec(
-        `BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${LAYOUT}; COMMIT`,
+        `BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${LAYOUT}; ${tables} COMMIT`,
       );
     } catch (error) {
       this.#end();
@@ -62,10 +63,6 @@ export class HubFile {
   close(): void {
     this.#commit();
     this.#end();
-  }
-
-  exec(sql: string): void {
-    this.#open.exec(sql);
   }
 
   /** Runs a statement that returns no rows. @returns the number of changed rows */
@@ -90,7 +87,7 @@ export class HubFile {
   async write<T>(work: () => T): Promise<T> {
     if (this.#turn === undefined) {
       this.#attempt(() => {
-        this.exec('BEGIN');
+        this.#open.exec('BEGIN');
       });
       this.#turn = Promise.withResolvers();
       // Those who wait handle a failure.
@@ -136,7 +133,7 @@ export class HubFile {
     const turn = this.#turn;
     if (turn === undefined) return;
     try {
-      this.exec('COMMIT');
+      this.#open.exec('COMMIT');
       this.#turn = undefined;
       turn.resolve();
     } catch (error) {

@@ -3,6 +3,7 @@ import { receiptPath } from '../../triggers/blob-receipts.js';
 import type { ScheduleStatus, ScheduleStatuses } from '../../triggers/schedule-statuses.js';
 import type { HistoryEvent } from '../history.js';
 import {
+  checkHubName,
   CommitConflictError,
   type Commit,
   type Hint,
@@ -64,9 +65,8 @@ export class SqliteHub implements TaskHub {
 
   /** @throws HubUnavailableError */
   async open(lost: (reason: Error) => void): Promise<void> {
-    this.#file.open(lost);
-    this.#file.exec(
-      this.#sql(`
+    checkHubName(this.name);
+    const tables = this.#sql(`
       CREATE TABLE IF NOT EXISTS "$Instances" (
         id TEXT PRIMARY KEY, version INTEGER NOT NULL, created INTEGER NOT NULL, status TEXT NOT NULL,
         memo TEXT, record TEXT NOT NULL);
@@ -77,8 +77,8 @@ export class SqliteHub implements TaskHub {
         UNIQUE (instance, id));
       CREATE TABLE IF NOT EXISTS "$Hints" (
         due INTEGER NOT NULL, instance TEXT NOT NULL, PRIMARY KEY (due, instance)) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS "$Values" (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`),
-    );
+      CREATE TABLE IF NOT EXISTS "$Values" (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;`);
+    this.#file.open(tables, lost);
   }
 
   async close(): Promise<void> {
