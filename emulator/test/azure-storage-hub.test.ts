@@ -271,15 +271,7 @@ describe('hints', () => {
 
 test('a few requests are under way in storage at once, and the lease does not wait for them', async () => {
   const storage = await faultyOne();
-  let most = 0;
   const hub = await opened({ connection: storage.connection, underWay: 3 });
-  storage.fault = () => {
-    most = Math.max(most, storage.busy);
-    return undefined;
-  };
-  await Promise.all(Array.from({ length: 30 }, (_, number) => hub.post(`i${number}`, message('m', '1'))));
-  expect(most).toBeLessThan(3);
-
   // All places are taken by requests that get no answer.
   let held = 0;
   const isFull = Promise.withResolvers<void>();
