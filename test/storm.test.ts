@@ -10,18 +10,8 @@ import { faultyStorage, healthy, type FaultyStorage } from '../emulator/test/sup
 import type { Notification } from '../src/notifications/message.js';
 import { NOTIFICATIONS } from '../src/notifications/queues.js';
 import { account } from './support/azurite.js';
+import { diceOf } from './support/dice.js';
 import { disabled, QUEUE_FUNCTIONS } from './support/disabled.js';
-
-/** Numbers from 0 to below 1 that follow from a seed (mulberry32). */
-function diceOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const REFUSED = { status: 403, code: 'AuthorizationFailure' } as const;
 
@@ -175,6 +165,7 @@ function reminderCaller(roll: () => number, key: string): Caller {
       } else if (end && cancelled === undefined) {
         const answer = await answered(app.delete(`/api/reminders/${id}`));
         if (answer === undefined) return;
+        // 409: they are finished. A repeat of a cancellation whose answer was lost is 200.
         expect([200, 409]).toContain(answer.status);
         cancelled = answer.status === 200;
       }

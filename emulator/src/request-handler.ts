@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http';
 import { AdminApi } from './admin.js';
 import type { HostConfig } from './config/config.js';
 import { corsHeaders, isPreflight } from './cors.js';
@@ -78,9 +79,12 @@ export class RequestHandler {
         ? await this.#route(request)
         : await this.#throttle.run(request, () => this.#route(request));
     } catch (error) {
-      log('error', 'Host.General', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      if (!isBrokenOff(request))
+        log('error', 'Host.General', error instanceof Error ? (error.stack ?? error.message) : String(error));
       response = empty(500);
     }
+    if (isBrokenOff(request))
+      log('debug', 'Host.General', `The caller broke off ${request.method} ${request.url}`);
     const custom = this.#isHostOwn(request) ? [] : customHeadersOf(response, config.customHeaders);
     return { ...response, headers: [...response.headers, ...custom, ...(added ?? [])] };
   }
@@ -208,6 +212,11 @@ export class RequestHandler {
         })),
     });
   }
+}
+
+/** Whether the caller closed the connection before the whole body came: nobody reads the answer. */
+function isBrokenOff({ body }: HttpRequestLike<Body>): boolean {
+  return body instanceof IncomingMessage && body.errored?.message === 'aborted';
 }
 
 /** The custom headers of host.json that a response does not have itself. */

@@ -93,6 +93,21 @@ test('the response of a function that throws or returns nothing is 500; producti
   );
 });
 
+test('a request that its caller breaks off is a line at debug level, without a stack of the host', async () => {
+  const request = http.request(`${app.url}/api/Read`, {
+    method: 'POST',
+    headers: { 'content-length': '100' },
+  });
+  request.on('error', () => {});
+  request.write('first');
+  await expect.poll(() => state().read).toEqual(['first']);
+  request.destroy();
+  await expect
+    .poll(() => lines)
+    .toContainEqual(expect.stringMatching(/^debug The caller broke off POST http.*\/api\/Read$/));
+  expect(lines.filter((line) => /^error (?!Executed)/.test(line))).toEqual([]);
+});
+
 test('a response that breaks off in the app breaks off for the caller', async () => {
   const response = await fetch(`${app.url}/api/BreaksOff`);
   expect(response.status).toBe(200);

@@ -36,9 +36,15 @@ import {
 import { changeGame } from './store.js';
 import { ensureWorkflow } from './workflows.js';
 
+/**
+ * What a step of a claim does that another claim of the name has replaced: nothing. Its workflows end then, and nothing
+ * of their game is left to undo.
+ */
+export type Superseded = 'superseded';
+
 /** A step of the set-up, and what undoes it. */
 export interface Step {
-  run: Activity<GameKey, null>;
+  run: Activity<GameKey, Superseded | null>;
   undo: Activity<GameKey, null>;
 }
 
@@ -59,9 +65,8 @@ export const placement: readonly Step[] = [
 ];
 
 /** Gives up a set-up that has failed: a step that comes late makes nothing any more. */
-export const abandonGame = activity('AbandonGame', async (key: GameKey) => {
-  await change(key, abandon);
-  return null;
+export const abandonGame = activity('AbandonGame', async (key: GameKey): Promise<Superseded | null> => {
+  return (await change(key, abandon)) === undefined ? 'superseded' : null;
 });
 
 /** Frees the name of a game that is undone. */
@@ -140,11 +145,14 @@ export const checkVictory = activity('CheckVictory', async (key: GameKey): Promi
 
 function step(name: string, run: (game: Game) => Change, undo: (game: Game) => Change): Step {
   return {
-    run: activity(name, async (key: GameKey) => {
+    run: activity(name, async (key: GameKey): Promise<Superseded | null> => {
       const game = await change(key, (current) =>
         current.state === 'open' ? run(current) : unchanged(current),
       );
-      if (game?.state !== 'open') {
+      if (game === undefined) {
+        return 'superseded';
+      }
+      if (game.state !== 'open') {
         throw new Error(`The set-up of the dungeon of ${key.name} was given up`);
       }
       return null;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { OrchestrationRuntimeStatus, type DurableClient } from 'durable-functions';
@@ -7,7 +6,6 @@ import { z } from 'zod';
 import { find } from '../durable/index.js';
 import {
   check,
-  clientAddress,
   notFound,
   Problem,
   problemOf,
@@ -17,36 +15,25 @@ import {
   type Handler,
 } from '../http/index.js';
 import { Refusal } from '../refusals/index.js';
+import { openGame, startForsaken } from './claims.js';
 import { sendRefusalToConsole, sendToConsole } from './console.js';
 import { gotTreasure, killMonster } from './events.js';
-import { enterGame, withdrawGame } from './game-index.js';
-import { actionRequest, playerName, playerRequest, workflows, type Game, type GameKey } from './model.js';
+import { actionRequest, playerName, playerRequest, workflows } from './model.js';
 import { move } from './move-rules.js';
-import {
-  begin,
-  confirm,
-  DungeonRefusal,
-  instanceIdOf,
-  isForsaken,
-  isFree,
-  isTaken,
-  isWon,
-  nameTaken,
-  noSuchPlayer,
-} from './rules.js';
-import { changeGame, claimName, readClaim, readGame, readStory } from './store.js';
-import { dueAfterClaim } from './supervision-rules.js';
-import { ensureWorkflow, startWorkflows, wakeConfirmation } from './workflows.js';
+import { confirm, DungeonRefusal, instanceIdOf, isTaken, isWon, noSuchPlayer } from './rules.js';
+import { changeGame, readClaim, readGame, readStory } from './store.js';
+import { ensureWorkflow, wakeConfirmation } from './workflows.js';
 import { worldOf } from './world.js';
 
 const storyQuery = z.object({ after: z.coerce.number().int().min(0).max(999_999_999).default(0) });
 const events = { KillMonster: killMonster, GotTreasure: gotTreasure };
 
 /**
- * Claims a name, and starts its game.
+ * Claims a name, and starts its game. A request that repeats an idempotency key gets the same game.
  *
  * @returns the id of its first workflow
  * @throws {Problem} 400 when the name is not valid, or taken
+ * @throws {TryLaterError} when another request is about to start a game of that name
  */
 export async function startGame(
   client: DurableClient,
@@ -54,7 +41,7 @@ export async function startGame(
   body: unknown,
 ): Promise<{ id: string }> {
   const { name } = check(playerRequest, body);
-  const key = await openGame(client, name, clientAddress(request));
+  const key = await openGame(client, request, name);
   if (key instanceof Refusal) {
     throw problemFor(key);
   }
@@ -69,7 +56,7 @@ export const newUser: Handler = async (request, client, context) => {
     playerRequest,
     () => 'An attempt to create a user with no name was made.',
   );
-  const key = await openGame(client, name, clientAddress(request));
+  const key = await openGame(client, request, name);
   if (key instanceof Refusal) {
     throw await refused(context, key);
   }
@@ -87,6 +74,7 @@ export const confirmUser: Handler = async (request, client, context) => {
   const result =
     (await changeGame(name, (game) => confirm(game, moment.utc()))) ?? noSuchPlayer(name, 'confirm');
   if (result instanceof Refusal) {
+    await attempt(context, startForsaken(client, name));
     throw await refused(context, result, result.reason === 'not-found' ? 400 : 404);
   }
   const { game, lines } = result.change;
@@ -163,46 +151,6 @@ export const dungeonStory: Handler = async (request) => {
   }
   return { jsonBody: { lines } };
 };
-
-/** Claims the name and starts its workflows. Only a request whose claim still holds after that has opened the game. */
-async function openGame(
-  client: DurableClient,
-  name: string,
-  caller: string | undefined,
-): Promise<GameKey | Refusal> {
-  const replaceable = async (game: Game): Promise<boolean> => mayBeReplaced(client, game);
-  const current = await readGame(name);
-  if (current && !(await replaceable(current))) {
-    return nameTaken(name);
-  }
-  const key = { name, claim: randomUUID() };
-  const due = dueAfterClaim(moment.utc());
-  const listed = await enterGame(key, caller, due);
-  if (listed instanceof Refusal) {
-    return listed;
-  }
-  const game = await claimName(key, due, replaceable);
-  if (game === undefined) {
-    await withdrawGame(listed, due);
-    return nameTaken(name);
-  }
-  await startWorkflows(client, game);
-  const begun = await changeGame(name, (claimed) =>
-    claimed.claim === key.claim ? begin(claimed) : nameTaken(name),
-  );
-  return begun === undefined || begun instanceof Refusal ? nameTaken(name) : key;
-}
-
-/** Whether a name may be claimed although it has a game: that is over, or never got as far as to start. */
-async function mayBeReplaced(client: DurableClient, game: Game): Promise<boolean> {
-  const at = moment.utc();
-  return (
-    isFree(game, at) ||
-    (isForsaken(game, at) &&
-      // It is started last.
-      (await find(client, instanceIdOf('RunUserParallelWorkflow', game))) === undefined)
-  );
-}
 
 /**
  * Reads and checks the body. When it is not valid, the console prints a line.

@@ -48,12 +48,17 @@ export interface GameKey {
   claim: string;
 }
 
+/** A claim on a name that is about to be made. */
+export type Claim = GameKey & Pick<Game, 'requestKey'>;
+
 /** A game as a whole, apart from its {@link parts}. Times are ISO 8601 in UTC. */
 export const gameHead = z.object({
   name: z.string(),
   /** Random. The ids of the game's workflows contain it. */
   claim: z.string(),
   claimedAt: z.string(),
+  /** A hash of the `Idempotency-Key` of the request that claimed the name. Its repeat has claimed the name, too. */
+  requestKey: z.string().optional(),
   /** Whether the request that claimed the name has started the workflows. Nobody can take the name over from then on. */
   started: z.boolean().optional(),
   /** `undoing`: its set-up has failed, nothing more is made. `free`: it is undone or closed, and the name may be claimed. */

@@ -26,10 +26,13 @@ import {
   startNewWorkflow,
   type Confirmation,
   type Step,
+  type Superseded,
 } from './activities.js';
 import { approvalTask, gotTreasure, killMonster } from './events.js';
 import type { GameKey } from './model.js';
-import { CONFIRM_WITHIN, instanceIdOf, LOOK_EVERY, LOOK_FOR } from './rules.js';
+import { CONFIRM_WITHIN, instanceIdOf, LOOK_EVERY, LOOK_FOR, LOOKS_PER_EXECUTION } from './rules.js';
+
+const SUPERSEDED: Superseded = 'superseded';
 
 /** For a player who waits for the set-up: four attempts within 15 seconds, then the set-up has failed. */
 const setUpRetries = retryPolicy({
@@ -41,7 +44,10 @@ const setUpRetries = retryPolicy({
 /** Makes the parts of a game, all at once, and lets the player confirm. Returns whether they went in. */
 export const runUserParallel = orchestrator('RunUserParallelWorkflow', function* (context, key: GameKey) {
   try {
-    yield* allRetried(context, setUpRetries, () => creation.map(({ run }) => run(context, key)));
+    const made = yield* allRetried(context, setUpRetries, () => creation.map(({ run }) => run(context, key)));
+    if (made.includes(SUPERSEDED)) {
+      return SUPERSEDED;
+    }
   } catch (error) {
     return yield* compensateAndFail(context, key, creation, error);
   }
@@ -90,7 +96,9 @@ export const userConfirmation = orchestrator('UserConfirmationWorkflow', functio
 export const runUserSequential = orchestrator('RunUserSequentialWorkflow', function* (context, key: GameKey) {
   try {
     for (const { run } of placement) {
-      yield* run(context, key, setUpRetries);
+      if ((yield* run(context, key, setUpRetries)) === SUPERSEDED) {
+        return SUPERSEDED;
+      }
     }
   } catch (error) {
     return yield* compensateAndFail(context, key, [...creation, ...placement], error);
@@ -119,19 +127,19 @@ export const gameMonitor = orchestrator('GameMonitorWorkflow', function* (contex
   return null;
 });
 
-/** After so many looks the workflow continues as new, to keep its history short. */
-const LOOKS_PER_EXECUTION = 30;
-
 /** The input of the monitor of a user. */
 export interface Watch extends GameKey {
   /** When it ends. Absent: an hour from now. */
   until?: string;
+  /** After how many looks it continues as new. Absent in what an earlier version started. */
+  looks?: number;
 }
 
 /** Looks at the player every 20 seconds, until they are dead or hold the treasure, or an hour has passed. */
-export const userMonitor = orchestrator('UserMonitorWorkflow', function* (context, { until, ...key }: Watch) {
+export const userMonitor = orchestrator('UserMonitorWorkflow', function* (context, input: Watch) {
+  const { until, looks = 30, ...key } = input;
   const end = until === undefined ? now(context).add(LOOK_FOR) : moment.utc(until);
-  for (let look = 0; look < LOOKS_PER_EXECUTION; look += 1) {
+  for (let look = 0; look < looks; look += 1) {
     const last = !now(context).isBefore(end);
     const { over } = yield* monitorUser(context, { ...key, last }, forSideEffects);
     if (over || last) {
@@ -139,18 +147,23 @@ export const userMonitor = orchestrator('UserMonitorWorkflow', function* (contex
     }
     yield* sleepUntil(context, moment.min(now(context).add(LOOK_EVERY), end));
   }
-  context.df.continueAsNew({ ...key, until: end.toISOString() });
+  context.df.continueAsNew({ ...key, until: end.toISOString(), looks: LOOKS_PER_EXECUTION });
   return null;
 });
 
-/** Undoes a set-up that has failed, the last step first, and frees the name. Fails with a reason that a person can read. */
+/**
+ * Undoes a set-up that has failed, the last step first, and frees the name. Fails with a reason that a person can read.
+ * When another claim has replaced this one, it ends and changes nothing: the name is not free.
+ */
 function* compensateAndFail(
   context: OrchestrationContext,
   key: GameKey,
   steps: readonly Step[],
   error: unknown,
-): Generator<Task, never, unknown> {
-  yield* abandonGame(context, key, forSideEffects);
+): Generator<Task, Superseded, unknown> {
+  if ((yield* abandonGame(context, key, forSideEffects)) === SUPERSEDED) {
+    return SUPERSEDED;
+  }
   for (const { undo } of steps.toReversed()) {
     yield* undo(context, key, forSideEffects);
   }

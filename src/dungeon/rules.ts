@@ -1,6 +1,6 @@
 import moment, { type Moment } from 'moment';
 import { Refusal, type Reason } from '../refusals/index.js';
-import type { Change, Game, GameKey, Workflow } from './model.js';
+import type { Change, Claim, Game, GameKey, Workflow } from './model.js';
 
 /** How long a player has to confirm. */
 export const CONFIRM_WITHIN = moment.duration(2, 'minutes');
@@ -8,6 +8,8 @@ export const CONFIRM_WITHIN = moment.duration(2, 'minutes');
 export const LOOK_EVERY = moment.duration(20, 'seconds');
 /** How long it does. */
 export const LOOK_FOR = moment.duration(1, 'hour');
+/** After so many looks the monitor of the user continues as new, to keep its history short. */
+export const LOOKS_PER_EXECUTION = 3;
 /** A game that nobody touches for this long is closed. */
 export const CLOSE_AFTER = moment.duration(2, 'days');
 /** The rows of a game, and the data of its workflows, are kept for this long after its end. */
@@ -35,10 +37,11 @@ export function instanceIdOf(workflow: Workflow, { claim }: Pick<GameKey, 'claim
 }
 
 /** Claims a name: the record of its new game. @param told how many lines of story the name has had so far */
-export function claimGame({ name, claim: id }: GameKey, at: Moment, told = 0): Game {
+export function claimGame({ name, claim: id, requestKey }: Claim, at: Moment, told = 0): Game {
   return {
     name,
     claim: id,
+    requestKey,
     claimedAt: at.toISOString(),
     touchedAt: at.toISOString(),
     state: 'open',
@@ -56,13 +59,21 @@ export function begin(game: Game): Change {
 }
 
 /** Whether the request that claimed the name has not started anything, though it had the time. */
-export function isForsaken({ state, started, confirmBy, claimedAt }: Game, at: Moment): boolean {
-  return (
-    state === 'open' &&
-    started !== true &&
-    confirmBy === undefined &&
-    at.diff(claimedAt) > TAKE_OVER_AFTER.asMilliseconds()
-  );
+export function isForsaken(game: Game, at: Moment): boolean {
+  return isUnstarted(game) && at.diff(game.claimedAt) > TAKE_OVER_AFTER.asMilliseconds();
+}
+
+/**
+ * For how many seconds more the request that claimed the name may be starting its game; `undefined` once the game is
+ * started, or the request has had its time.
+ */
+export function startsWithin(game: Game, at: Moment): number | undefined {
+  const left = TAKE_OVER_AFTER.asMilliseconds() - at.diff(game.claimedAt);
+  return isUnstarted(game) && left >= 0 ? Math.ceil((left + 1) / 1000) : undefined;
+}
+
+function isUnstarted({ state, started, confirmBy }: Game): boolean {
+  return state === 'open' && started !== true && confirmBy === undefined;
 }
 
 /** Whether the name may be claimed anew: its game is undone, closed or lost, or has ended or been left for long enough. */

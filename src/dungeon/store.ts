@@ -18,7 +18,16 @@ import {
   type RowKey,
 } from '../storage/index.js';
 import { adoptGame, putGameDue } from './game-index.js';
-import { gameHead, parts, type Change, type Game, type GameKey, type Line, type PartName } from './model.js';
+import {
+  gameHead,
+  parts,
+  type Change,
+  type Claim,
+  type Game,
+  type GameKey,
+  type Line,
+  type PartName,
+} from './model.js';
 import { claimGame } from './rules.js';
 import { dueAt } from './supervision-rules.js';
 
@@ -36,7 +45,7 @@ const names = Object.keys(parts) as PartName[];
  * @throws {TryLaterError} when the row was changed by others each time
  */
 export async function claimName(
-  key: GameKey,
+  key: Claim,
   due: string,
   mayBeReplaced: (game: Game) => boolean | Promise<boolean>,
 ): Promise<Game | undefined> {

@@ -10,7 +10,7 @@ import {
 } from '../durable/index.js';
 import { approvalTask, gotTreasure } from './events.js';
 import type { Game, Workflow } from './model.js';
-import { instanceIdOf, LOOK_FOR } from './rules.js';
+import { instanceIdOf, LOOK_FOR, LOOKS_PER_EXECUTION } from './rules.js';
 import { neededWorkflows } from './supervision-rules.js';
 
 /** Makes sure that the workflows run that a game needs. */
@@ -77,7 +77,12 @@ async function run(
 /** The input of a workflow. A monitor of a user that is started again ends when the first would have. */
 function inputOf(workflow: Workflow, { name, claim, claimedAt }: Game): object {
   return workflow === 'UserMonitorWorkflow'
-    ? { name, claim, until: moment.utc(claimedAt).add(LOOK_FOR).toISOString() }
+    ? {
+        name,
+        claim,
+        until: moment.utc(claimedAt).add(LOOK_FOR).toISOString(),
+        looks: LOOKS_PER_EXECUTION,
+      }
     : { name, claim };
 }
 

@@ -8,6 +8,7 @@ import type { DurableClient } from 'durable-functions';
 import { TryLaterError } from '../refusals/index.js';
 import { isUnavailable } from '../storage/index.js';
 import { Problem } from './problem.js';
+import { CUT_SHORT } from './stream.js';
 
 /** Seconds after which a caller tries again when storage is not there. */
 const STORAGE_RETRY_AFTER = 10;
@@ -53,6 +54,8 @@ function answering(handler: Handler): Handler {
       return await handler(request, client, context);
     } catch (error) {
       if (error instanceof Problem) {
+        // Nobody reads the answer. Anybody can cause any number of these.
+        if (error.type === CUT_SHORT) context.debug('The caller broke off %s', context.functionName);
         return error.response();
       }
       if (error instanceof TryLaterError || isUnavailable(error)) {

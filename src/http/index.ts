@@ -4,6 +4,7 @@ export { callerOf, ownKey, requireInvolved, requireOperator, signedIn } from './
 export { clientAddress } from './client-address.js';
 export { duration } from './duration.js';
 export { accepted, withProblems, type Handler } from './endpoint.js';
+export { eventually } from './eventually.js';
 export { fingerprint, idempotencyKey, keyReused } from './idempotency.js';
 export {
   invalid,
@@ -15,5 +16,5 @@ export {
   type ProblemDetails,
 } from './problem.js';
 export { resourceRoute, type ResourceRoute } from './resource.js';
-export { streamBody, type StreamedBody } from './stream.js';
+export { cutShort, unlessCutShort, streamBody, type StreamedBody } from './stream.js';
 export { isVisible, line, personName, text } from './text.js';

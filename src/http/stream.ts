@@ -1,9 +1,10 @@
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import type { HttpRequest } from '@azure/functions';
+import { Problem } from './problem.js';
 
 /** A body that is read as it comes. */
 export interface StreamedBody {
-  /** Its bytes, once. It throws when the caller breaks off. */
+  /** Its bytes, once. @throws {Problem} 400 `cut-short` when the caller breaks off */
   chunks: AsyncGenerator<Buffer>;
   /** How many bytes were read. */
   read(): number;
@@ -23,7 +24,9 @@ export function streamBody(request: HttpRequest): StreamedBody {
   let bytes = 0;
   async function* chunks(): AsyncGenerator<Buffer> {
     while (reader !== undefined) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw unlessCutShort(error);
+      });
       if (done) return;
       bytes += value.byteLength;
       yield Buffer.from(value.buffer, value.byteOffset, value.byteLength);
@@ -40,4 +43,28 @@ export function streamBody(request: HttpRequest): StreamedBody {
       }
     },
   };
+}
+
+/** The type of {@link cutShort}. */
+export const CUT_SHORT = 'cut-short';
+
+/** 400: less came than the caller has announced. */
+export function cutShort(): Problem {
+  return new Problem(400, CUT_SHORT, 'The body was cut short', { detail: 'Send it again.' });
+}
+
+/** The error, or a {@link cutShort} if it means that the caller has closed the connection. */
+export function unlessCutShort(error: unknown): unknown {
+  return isBroken(error) ? cutShort() : error;
+}
+
+/** Whether the error means that the caller has closed the connection. */
+function isBroken(error: unknown): boolean {
+  const { code, message, cause } = error as NodeJS.ErrnoException;
+  return (
+    ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_ABORTED'].includes(code ?? '') ||
+    message === 'aborted' ||
+    message === 'terminated' ||
+    (cause !== undefined && isBroken(cause))
+  );
 }

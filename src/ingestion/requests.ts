@@ -1,6 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
-import { check, invalid, notFound, Problem, queryOf, readJson, streamBody } from '../http/index.js';
+import {
+  check,
+  cutShort,
+  invalid,
+  notFound,
+  Problem,
+  queryOf,
+  readJson,
+  streamBody,
+  unlessCutShort,
+} from '../http/index.js';
 import { PREAMBLE_LIMIT, type Format } from '../sales/index.js';
 import { container, findBlob, readBlob } from '../storage/index.js';
 import { blobRequest, ingestionQuery, type BlobRequest } from './model.js';
@@ -48,7 +58,7 @@ export async function requested(request: HttpRequest): Promise<Beginning> {
     return beginning;
   } catch (error) {
     await body.drop();
-    throw isBroken(error) ? cutShort() : error;
+    throw unlessCutShort(error);
   }
 }
 
@@ -100,19 +110,4 @@ function mediaType(header: string | null): string {
 function formatOf(name: string): Format | undefined {
   const [, extension] = /\.(csv|ndjson|jsonl)(?:\.gz)?$/i.exec(name) ?? [];
   return extension === undefined ? undefined : extension.toLowerCase() === 'csv' ? 'csv' : 'ndjson';
-}
-
-/** Whether the error means that the caller has closed the connection. */
-function isBroken(error: unknown): boolean {
-  const { code, message, cause } = error as NodeJS.ErrnoException;
-  return (
-    ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_ABORTED'].includes(code ?? '') ||
-    message === 'aborted' ||
-    message === 'terminated' ||
-    (cause !== undefined && isBroken(cause))
-  );
-}
-
-function cutShort(): Problem {
-  return new Problem(400, 'cut-short', 'The body was cut short', { detail: 'Send the file again.' });
 }

@@ -89,7 +89,7 @@ export const completeJob = activity('CompleteJob', async (input: OnDataset): Pro
       ...ranks,
       percentiles: amounts.map((amount, index) => ({ percentile: sorted[index]!, amount })),
     });
-    await change(id, (job) => complete(job, keptFor(), moment.utc()));
+    await change(id, (job) => complete(job, moment.utc()));
   });
   await removeParts(id);
   return written;
@@ -153,8 +153,4 @@ async function change(id: string, rule: (job: Job) => Job): Promise<Job> {
 
 function unknown(id: string): never {
   throw new Error(`There is no job ${id}`);
-}
-
-function keptFor(): moment.Duration {
-  return moment.duration(process.env['JOB_RESULTS_EXPIRE_AFTER'] || 'P7D');
 }

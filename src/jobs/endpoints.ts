@@ -24,6 +24,7 @@ import { jobRequest, progress, type Job, type Progress } from './model.js';
 import { preferred } from './negotiation.js';
 import { salesReportOrchestrator } from './orchestrators.js';
 import { cancel, csvOf, dueAt, isExpired, request as requested } from './rules.js';
+import { resultsExpireAfter } from './results-expire-after.js';
 import { jobs, readReport } from './store.js';
 
 const { idOf, unknown } = resourceRoute({ missing: 'There is no job', pattern: /^job-[\w-]{1,192}$/ });
@@ -45,12 +46,13 @@ export const startJob: Handler = async (request, client) => {
   const id = `job-${keyFor(idempotencyKey(request) ?? randomUUID())}`;
   const hash = fingerprint(asked);
   const person = signedIn(request);
-  const by = {
+  const decided = {
     requestedBy: person?.name,
     readsOnlyOf: person?.isOperator === true ? undefined : person?.name,
     requestHash: hash,
+    keptFor: resultsExpireAfter(),
   };
-  const { record } = await jobs.insert(requested(id, asked, by, moment.utc()));
+  const { record } = await jobs.insert(requested(id, asked, decided, moment.utc()));
   if (record.requestHash !== hash) throw keyReused();
   if (record.state === 'running') await goOn(client, record);
   return underWay(record);

@@ -34,6 +34,8 @@ export const jobRecord = z.object({
   requestHash: z.string(),
   createdAt: z.string(),
   endedAt: z.string().optional(),
+  /** How long the result is kept. ISO 8601. Jobs that an earlier version started have none. */
+  keptFor: z.string().default('P7D'),
   /** When the result expires. */
   expiresAt: z.string().optional(),
   problem: jobProblem.optional(),

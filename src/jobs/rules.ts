@@ -1,4 +1,4 @@
-import moment, { type Duration, type Moment } from 'moment';
+import moment, { type Moment } from 'moment';
 import { refuse, type Refusal } from '../refusals/index.js';
 import type { Job, JobProblem, JobRequest, SalesReport } from './model.js';
 
@@ -15,20 +15,20 @@ const CHUNKS = 32;
 export function request(
   id: string,
   asked: JobRequest,
-  by: Pick<Job, 'requestedBy' | 'readsOnlyOf' | 'requestHash'>,
+  decided: Pick<Job, 'requestedBy' | 'readsOnlyOf' | 'requestHash' | 'keptFor'>,
   at: Moment,
 ): Job {
-  return { ...by, id, state: 'running', request: asked, createdAt: at.toISOString(), isTidy: false };
+  return { ...decided, id, state: 'running', request: asked, createdAt: at.toISOString(), isTidy: false };
 }
 
 /** Completes a job. Its result expires after a time. */
-export function complete(job: Job, keptFor: Duration, at: Moment): Job {
+export function complete(job: Job, at: Moment): Job {
   return job.state === 'running'
     ? {
         ...job,
         state: 'completed',
         endedAt: at.toISOString(),
-        expiresAt: at.clone().add(keptFor).toISOString(),
+        expiresAt: at.clone().add(moment.duration(job.keptFor)).toISOString(),
       }
     : job;
 }

@@ -133,6 +133,32 @@ describe('a game that has ended', () => {
   });
 });
 
+describe('a player who is forgotten', () => {
+  it('costs few rows of history, also when they are watched for long', async () => {
+    const { app } = await startApp({ verifyReplay: false });
+    const rows = async (): Promise<{ rows: number; bytes: number }> => {
+      const histories: unknown[][] = [];
+      for (const { instanceId } of await app.instances()) {
+        const path = `/runtime/webhooks/durabletask/instances/${instanceId}?showHistory=true&showHistoryOutput=true`;
+        const { historyEvents } = (await (await app.get(path)).json()) as { historyEvents: unknown[] };
+        histories.push(historyEvents);
+      }
+      return { rows: histories.flat().length, bytes: JSON.stringify(histories).length };
+    };
+    const player = await new Player(app, 'Pat').enter();
+    await app.skip({ seconds: 80 });
+    const forgotten = await rows();
+    expect(forgotten.rows).toBeLessThanOrEqual(18);
+    expect(forgotten.bytes).toBeLessThan(5000);
+    await player.confirm();
+    await app.skip({ minutes: 15 });
+    // Two more workflows, and no more of the monitor.
+    const watched = await rows();
+    expect(watched.rows).toBeLessThanOrEqual(36);
+    expect(watched.bytes).toBeLessThan(10_000);
+  });
+});
+
 describe('the number of games', () => {
   const enter = async (app: TestApp, name: string, from?: string): Promise<Response> =>
     app.post('/api/NewUser', { name }, from === undefined ? {} : { 'x-forwarded-for': from });

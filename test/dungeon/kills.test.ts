@@ -8,8 +8,9 @@ import { startApp as start } from '../support/app.js';
 import { killedAtTheHub, request, silent, withStorage } from '../support/request.js';
 import { Player } from './player.js';
 
-const startApp = (): ReturnType<typeof start> =>
+const startApp = (options: Parameters<typeof start>[0] = {}): ReturnType<typeof start> =>
   start({
+    ...options,
     app: async () => {
       await import('../../src/index.js');
       await import('./start-again.js');
@@ -22,7 +23,10 @@ describe('a host that is killed', () => {
     const player = new Player(app, 'Pat');
     const { newUser } = await import('../../src/dungeon/endpoints.js');
     await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
-    expect((await player.post('NewUser')).status).toBe(400);
+    // Its caller, who got no answer, does not hear that somebody has the name.
+    const again = await player.post('NewUser');
+    expect([again.status, again.headers.get('content-type')]).toEqual([503, 'application/problem+json']);
+    expect(Number(again.headers.get('retry-after'))).toBeGreaterThan(0);
     // The claim was made by the real clock, which a busy machine lets run ahead of the app's.
     await app.skip({ minutes: 1 });
     const answers = await Promise.all(Array.from({ length: 10 }, () => player.post('NewUser')));
@@ -73,6 +77,76 @@ describe('a host that is killed', () => {
     await player.confirm();
     await player.win();
     expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
+  it('after a name was claimed, leaves a game that ConfirmUser starts', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
+    await app.skip({ minutes: 1 });
+    expect((await player.post('ConfirmUser')).status).toBe(404);
+    await app.quiet();
+    await player.confirm();
+    await player.win();
+    expect(await player.status('GameMonitorWorkflow')).toBe('Completed');
+  });
+
+  it('after a name was claimed, leaves a game that the sweep starts while its player only looks', async () => {
+    const { app, storage } = await startApp({ sweep: true });
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
+    expect((await player.world()).monster ?? null).toBeNull();
+    for (let minute = 0; minute < 5 && !(await player.world()).monster; minute += 1) {
+      await app.skip({ minutes: 1 });
+    }
+    await player.confirm();
+  });
+
+  it('or an answer that is lost, costs no player the name if the request has an idempotency key', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    const key = { 'Idempotency-Key': 'first' };
+    const enter = async (headers: Record<string, string>): Promise<number> =>
+      (await app.post('/api/NewUser', { name: 'Pat' }, headers)).status;
+    await killedAtTheHub(newUser, { body: '{"name":"Pat"}', headers: key }, storage);
+    expect(await Promise.all([enter(key), enter(key), enter(key)])).toEqual([200, 200, 200]);
+    await app.quiet();
+    expect(await enter(key)).toBe(200);
+    expect([await enter({ 'Idempotency-Key': 'other' }), await enter({})]).toEqual([400, 400]);
+    expect((await app.instances()).map(({ name }) => name).toSorted()).toEqual([
+      'RunUserParallelWorkflow',
+      'UserConfirmationWorkflow',
+      'UserMonitorWorkflow',
+    ]);
+    await player.confirm();
+    await player.win();
+    expect(await enter(key)).toBe(200);
+    const racers = Array.from({ length: 8 }, async () =>
+      app.post('/api/NewUser', { name: 'Kim' }, { 'Idempotency-Key': 'kim' }),
+    );
+    expect((await Promise.all(racers)).map(({ status }) => status)).toEqual(racers.map(() => 200));
+  });
+
+  it('after a claim that another has replaced since, leaves workflows that end quietly', async () => {
+    const { app, storage } = await startApp();
+    const player = new Player(app, 'Pat');
+    const { newUser } = await import('../../src/dungeon/endpoints.js');
+    const { readClaim } = await import('../../src/dungeon/store.js');
+    await killedAtTheHub(newUser, { body: '{"name":"Pat"}' }, storage);
+    const { claim } = (await withStorage(storage, () => readClaim('Pat')))!;
+    await app.skip({ minutes: 1 });
+    await player.enter();
+    const world = await player.world();
+    for (const workflow of ['RunUserParallelWorkflow', 'RunUserSequentialWorkflow']) {
+      const late = await app.finished(await app.start(workflow, { name: 'Pat', claim }));
+      expect(late).toMatchObject({ runtimeStatus: 'Completed', output: 'superseded' });
+    }
+    expect(await player.world()).toEqual(world);
+    expect((await storage.console()).filter((line) => line.includes('free again'))).toEqual([]);
+    await player.confirm();
   });
 
   it('in the middle of a set-up does not take the name from who was first', async () => {

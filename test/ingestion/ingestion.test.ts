@@ -1,5 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as later } from 'node:timers/promises';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
@@ -186,20 +186,41 @@ describe('a request', () => {
     expect(response.status).toBe(400);
   });
 
-  it('that is cut short leaves nothing', async () => {
-    const { app, storage } = await startApp();
-    for (const framing of [{ 'content-length': '1000000' }, { 'transfer-encoding': 'chunked' }]) {
-      const sent = httpRequest(`${app.url}/api/ingestions`, {
+  it('that is cut short leaves nothing, and a line at debug level', async () => {
+    const logged: string[] = [];
+    const { app, storage } = await startApp({
+      log: (level, _category, message) => logged.push(`${level} ${message}`),
+    });
+    for (const [path, type, framing] of [
+      ['/api/ingestions', 'application/x-ndjson', { 'content-length': '1000000' }],
+      ['/api/ingestions', 'application/x-ndjson', { 'transfer-encoding': 'chunked' }],
+      ['/api/approvals', 'application/json', { 'content-length': '1000000' }],
+      ['/api/approvals', 'application/json', { 'content-length': '10000' }],
+      ['/api/NewUser', 'application/json', { 'transfer-encoding': 'chunked' }],
+    ] as const) {
+      const sent = httpRequest(`${app.url}${path}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson', ...framing },
+        headers: { 'content-type': type, ...framing },
       });
       const broken = new Promise((resolve) => sent.once('error', resolve));
-      sent.write(ndjson);
-      await later(50);
+      // The host passes each request on to a server of the app.
+      const received = Promise.withResolvers<void>();
+      const listen = (message: unknown): void => {
+        const { request } = message as { request: IncomingMessage };
+        if (request.headers['x-ms-invocation-id'] !== undefined) received.resolve();
+      };
+      subscribe('http.server.request.start', listen);
+      sent.write(type === 'application/json' ? '{' : ndjson);
+      await received.promise;
+      unsubscribe('http.server.request.start', listen);
       sent.destroy();
       await broken;
     }
     await app.quiet();
+    await expect
+      .poll(() => logged.filter((line) => line.startsWith('debug The caller broke off POST')).length)
+      .toBe(5);
+    expect(logged.filter((line) => /^(error|warning|critical)|\n +at /.test(line))).toEqual([]);
     expect(await blobsIn(storage, 'ingestions')).toEqual([]);
     expect(await (await app.get('/api/ingestions')).json()).toEqual({ value: [] });
   });

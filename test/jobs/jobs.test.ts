@@ -226,6 +226,22 @@ describe('a job', () => {
     expect((await app.get(location)).status).toBe(410);
   });
 
+  it('is not started while the setting is no duration; one that was started before is not affected', async () => {
+    for (const setting of ['a week', '7', '-P7D', 'PT0S']) {
+      const logged: string[] = [];
+      const { app } = await startApp({
+        settings: { JOB_RESULTS_EXPIRE_AFTER: setting },
+        log: (_level, _category, message) => logged.push(message),
+      });
+      const refused = await post(app, `ingestion-${'0'.repeat(64)}`);
+      expect([refused.status, refused.headers.get('content-type')]).toEqual([
+        500,
+        'application/problem+json',
+      ]);
+      expect(logged.join('\n')).toContain(`The setting JOB_RESULTS_EXPIRE_AFTER is ${setting}: it must be`);
+    }
+  });
+
   it('goes on after its workflow was terminated', async () => {
     const { app } = await startApp({ sweep: true });
     const ingestion = await ingested(app);

@@ -1,13 +1,21 @@
 import type { HttpRequest } from '@azure/functions';
 import * as df from 'durable-functions';
-import { accepted, check, notFound, ownKey, readJson, withProblems, type Handler } from '../../http/index.js';
+import {
+  accepted,
+  check,
+  eventually,
+  notFound,
+  ownKey,
+  readJson,
+  withProblems,
+  type Handler,
+} from '../../http/index.js';
 import { keyFor } from '../../storage/index.js';
 import type { Cart } from '../cart-rules.js';
 import { catalogue, productOf } from '../catalogue.js';
 import { cart } from '../entities.js';
 import { cartName, quantityRequest } from '../model.js';
 import { priced, totalOf } from '../rules.js';
-import { eventually } from './eventually.js';
 
 /** `GET /api/catalogue` */
 export const getCatalogue: Handler = async () => ({ jsonBody: { value: catalogue } });

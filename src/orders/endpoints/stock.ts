@@ -5,6 +5,7 @@ import moment from 'moment';
 import {
   accepted,
   check,
+  eventually,
   notFound,
   Problem,
   readJson,
@@ -17,7 +18,6 @@ import { receiptRequest } from '../model.js';
 import { levels } from '../stock-rules.js';
 import { receipts } from '../store.js';
 import { goOnWithReceipt } from '../workflows.js';
-import { eventually } from './eventually.js';
 
 /** `GET /api/stock/{sku}` */
 export const getStock: Handler = async (request, client) => {

@@ -60,7 +60,9 @@ export interface Line {
 
 export type Move = { action: 'get'; target: string } | { action: 'kill'; target: string; with: string };
 
-export const newUser = (name: string): Promise<unknown> => ask('NewUser', { name });
+/** @param key of the request: a repeat with the same key gets the same game, should an answer have been lost */
+export const newUser = (name: string, key: string): Promise<unknown> =>
+  ask('NewUser', { name }, { 'Idempotency-Key': key });
 export const confirmUser = (name: string): Promise<unknown> => ask('ConfirmUser', { name });
 export const act = (name: string, move: Move): Promise<unknown> => ask('Action', { name, ...move });
 
@@ -96,12 +98,12 @@ export async function story(name: string, after: number): Promise<Line[]> {
  * @throws Refused, with the server's explanation
  * @throws Unreachable
  */
-async function ask(path: string, body?: object): Promise<Response> {
+async function ask(path: string, body?: object, headers: Record<string, string> = {}): Promise<Response> {
   return send(
     `/api/${path}`,
     body && {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { ...headers, 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     },
   );

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Refused } from '../http';
+import { newKey } from '../idempotency';
 import { gameStatus, newUser } from './api';
 import { Arch } from './arch';
 import { AskButton, AskError, useAsking } from './asking';
@@ -17,12 +18,15 @@ export function Entrance({ enter, stranger = '' }: EntranceProps): VNode {
   const [taken, setTaken] = useState<string>();
   const field = useRef<HTMLInputElement>(null);
   const asking = useAsking();
+  /** The key of the request for a name. Its repeat, after an answer that was lost, has the same. */
+  const attempt = useRef({ name: '', key: '' });
   useLayoutEffect(() => field.current?.focus(), []); // Before the first paint, because the user may be typing already.
 
   async function begin(): Promise<void> {
     const wanted = name.trim().normalize('NFC');
+    if (attempt.current.name !== wanted) attempt.current = { name: wanted, key: newKey() };
     try {
-      await newUser(wanted);
+      await newUser(wanted, attempt.current.key);
     } catch (error) {
       field.current?.focus();
       if (error instanceof Refused && (await gameStatus(wanted).catch(() => undefined))) setTaken(wanted);

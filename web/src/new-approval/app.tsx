@@ -6,6 +6,7 @@ import { Refused, type FieldError } from '../http';
 import { KeyForm } from '../key-form';
 import { Top, useMe } from '../me';
 import { Field, Span } from './field';
+import { newKey } from '../idempotency';
 
 const EMPTY = {
   subject: '',
@@ -16,12 +17,6 @@ const EMPTY = {
   respondWithin: 'P1D',
   escalateWithin: 'P1D',
 };
-
-/** A key that no other request has. */
-const newKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
-    '',
-  );
 
 export function App(): VNode {
   const attempts = useAttempts();
