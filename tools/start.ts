@@ -126,7 +126,7 @@ async function main(): Promise<void> {
       new URL('../emulator/dist/function-list.js', import.meta.url).href
     )) as typeof FunctionList;
     process.stdout.write(`${functionList(emulator.host)}\n`);
-    if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.host.keys.host}\n\n`);
+    if (values['enforce-keys']) process.stdout.write(`Host key: ${emulator.keys.host}\n\n`);
     process.stdout.write(whatToTry(emulator.host.origin, values.console));
   } catch (error) {
     await storageReady.catch(() => {});

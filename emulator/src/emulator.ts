@@ -18,7 +18,9 @@ import type { ScheduleStatus } from './triggers/schedule-statuses.js';
 import { findStorage, withGivenStorage } from './storage.js';
 import { WorkerProcess } from './worker/worker-process.js';
 
+export type { Log, LogLevel } from './log.js';
 export { StorageError } from './storage.js';
+export type { HostKeys } from './triggers/keys.js';
 
 /**
  * The options of {@link startEmulator}.
@@ -69,7 +71,7 @@ export interface EmulatorOptions {
   log?: Log;
   /** The emulator awaits it before it opens the hub, so that an app loads while its storage starts. */
   storageReady?: Promise<unknown>;
-  /** The result of {@link RunningEmulator.leave} of the emulator that ran here before. */
+  /** The result of {@link RunningEmulator.leave} of the emulator that ran here before. @internal */
   left?: Legacy;
   /** Called when another process has taken the hub. Nothing runs from then on. */
   lost?: (reason: Error) => void;
@@ -86,7 +88,11 @@ export interface EmulatorOptions {
  * ```
  */
 export interface RunningEmulator {
+  /** The keys that open the app with `enforceKeys`. */
+  keys: HostKeys;
+  /** For the tools of this repository. @internal */
   host: Host;
+  /** @internal */
   hub: TaskHub;
   /** The port on which the app is served. */
   port: number;
@@ -97,19 +103,12 @@ export interface RunningEmulator {
   /**
    * Stops as {@link stop} does, and returns what another emulator needs to continue in its place: at the same
    * URL, with the same keys, and with the instances in memory.
+   * @internal
    */
   leave(): Promise<Legacy>;
 }
 
-/**
- * What one emulator leaves to the next one: plain data that can be sent to another process.
- *
- * @example
- * ```ts
- * const left: Legacy = await emulator.leave();
- * await startEmulator({ ...options, left });
- * ```
- */
+/** What one emulator leaves to the next one: plain data that can be sent to another process. @internal */
 export interface Legacy {
   port: number;
   keys: HostKeys;
@@ -221,6 +220,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     await app.stop();
   };
   return {
+    keys: host.keys,
     host,
     hub,
     port: actual,

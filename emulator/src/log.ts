@@ -1,9 +1,16 @@
-/**
- * The log levels of the Functions host, in host.json and in the worker's protocol, from the lowest to the
- * highest.
- */
-export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+/** A log level of the Functions host, in host.json and in the worker's protocol. */
+export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' | 'critical' | 'none';
+
+/** The log levels, from the lowest to the highest. */
+export const LOG_LEVELS: readonly LogLevel[] = [
+  'trace',
+  'debug',
+  'information',
+  'warning',
+  'error',
+  'critical',
+  'none',
+];
 
 /**
  * Takes log records.

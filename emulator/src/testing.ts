@@ -1,5 +1,34 @@
 /** Tests of whole apps: their HTTP functions, orchestrations and activities, on a clock that skips. */
-export type { HistoryEvent } from './durable/history.js';
+export type {
+  DistributedTraceContext,
+  EventBase,
+  EventRaised,
+  EventSent,
+  ExecutionCompleted,
+  ExecutionResumed,
+  ExecutionStarted,
+  ExecutionSuspended,
+  ExecutionTerminated,
+  FailureDetails,
+  GenericEvent,
+  HistoryEvent,
+  JsonText,
+  OrchestrationInstance,
+  OrchestratorCompleted,
+  OrchestratorStarted,
+  ParentInstance,
+  Rewind,
+  RuntimeStatus,
+  SubOrchestrationInstanceCompleted,
+  SubOrchestrationInstanceCreated,
+  SubOrchestrationInstanceFailed,
+  TaskCompleted,
+  TaskFailed,
+  TaskScheduled,
+  TimerCreated,
+  TimerFired,
+  Timestamp,
+} from './durable/history.js';
 export {
   UnreadableHistoryError,
   type HistoryRow,
@@ -8,7 +37,8 @@ export {
   type ShownHistory,
 } from './durable/replay/recorded-history.js';
 export { HistoryMismatchError } from './durable/replay/replay.js';
-export type { HttpAnswer, HttpCall } from './durable/http/http-call.js';
+export type { EntityId } from './durable/entities/entity-messages.js';
+export type { HttpAnswer, HttpCall, HttpHeaders } from './durable/http/http-call.js';
 export {
   AppFailedError,
   NeverFinishesError,
@@ -19,3 +49,6 @@ export {
   type TestAppOptions,
 } from './testing/options.js';
 export { TestApp } from './testing/test-app.js';
+export type { TestClient } from './testing/test-client.js';
+export type { Log, LogLevel } from './log.js';
+export type { HostKeys } from './triggers/keys.js';

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startCli } from './support/cli.js';
+import { npm, pack, type Packed } from './support/npm.js';
 
 interface Manifest {
   name: string;
@@ -19,21 +20,17 @@ interface Manifest {
 
 const emulator = path.join(import.meta.dirname, '..');
 const run = promisify(execFile);
-/** The npm that runs the tests, so that no shell is needed to find it. */
-const npm = (cwd: string, ...args: string[]): Promise<unknown> =>
-  process.env['npm_execpath'] === undefined
-    ? run('npm', args, { cwd, shell: true })
-    : run(process.execPath, [process.env['npm_execpath'], ...args], { cwd });
 
 let folder: string;
 let installed: string;
+let packed: Packed;
 
 beforeAll(async () => {
   // Outside of the repository, because Node would find the repository's node_modules from anywhere in it.
   folder = await mkdtemp(path.join(tmpdir(), 'installed-'));
   await cp(path.join(import.meta.dirname, 'fixtures/recorded-app'), folder, { recursive: true });
   // The global setup has built it. Other tests run it now.
-  await npm(emulator, 'pack', '--ignore-scripts', '--pack-destination', folder);
+  packed = await pack(emulator, folder);
   const { name, version, dependencies } = JSON.parse(
     await readFile(path.join(emulator, 'package.json'), 'utf8'),
   ) as Manifest;
@@ -72,6 +69,22 @@ beforeAll(async () => {
   installed = path.join(folder, 'node_modules', name);
 });
 afterAll(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+test('The package has the program, its types and its texts, in 400 kB', () => {
+  const other = packed.files.filter(
+    (file) => !/^dist\/([\w-]+\/)*[\w.-]+\.(d\.ts|d\.cts|js|cjs)$/.test(file),
+  );
+  expect(other.filter((file) => !file.startsWith('dist/page/')).toSorted()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'package.json',
+  ]);
+  expect(packed.files).toEqual(
+    expect.arrayContaining(['dist/cli.js', 'dist/emulator.d.ts', 'dist/testing.d.ts']),
+  );
+  expect(packed.size).toBeLessThan(400_000);
+});
 
 test('The packed emulator starts the app, which runs to its end', async () => {
   const { bin } = JSON.parse(await readFile(path.join(installed, 'package.json'), 'utf8')) as Manifest;

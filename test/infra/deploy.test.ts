@@ -105,14 +105,17 @@ describe('The workflows', () => {
     expect(text.match(/persist-credentials: false/g) ?? []).toHaveLength(checkouts.length);
   });
 
-  test('deploy after a preview, with an approval, what was built without a right to deploy', () => {
-    const jobs = new Map(
+  const jobsOf = (file: string): Map<string, string> =>
+    new Map(
       [
-        ...readFileSync(path.join(folder, 'workflows/azure-dev.yml'), 'utf8').matchAll(
+        ...readFileSync(path.join(folder, 'workflows', file), 'utf8').matchAll(
           /^ {2}(\w+):\n((?: {4}.*\n|\n)+)/gm,
         ),
       ].map(([, name, text]) => [name!, text!]),
     );
+
+  test('deploy after a preview, with an approval, what was built without a right to deploy', () => {
+    const jobs = jobsOf('azure-dev.yml');
     expect(jobs.get('build')).not.toContain('id-token');
     expect(jobs.get('verify')).not.toContain('id-token');
     expect(jobs.get('preview')).toContain('azd provision --preview');
@@ -120,5 +123,12 @@ describe('The workflows', () => {
       /needs: \[build, preview\][^]*environment: production[^]*check-deployed[^]*azd provision[^]*--from-package/,
     );
     expect(jobs.get('deploy')).not.toContain('npm ci');
+  });
+
+  test('publish a package with an approval and with provenance, packed without a right to publish', () => {
+    const jobs = jobsOf('publish.yml');
+    expect(jobs.get('pack')).not.toContain('id-token');
+    expect(jobs.get('publish')).toMatch(/needs: pack[^]*environment: npm[^]*npm publish .* --provenance/);
+    expect(jobs.get('publish')).not.toMatch(/npm ci|checkout/);
   });
 });

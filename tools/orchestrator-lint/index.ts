@@ -1,7 +1,3 @@
-/**
- * An oxlint (and ESLint) plugin for orchestrators of Durable Functions. README.md lists the rules and says
- * how to use them.
- */
 import { cancelTimers } from './rules/cancel-timers.ts';
 import { deterministic } from './rules/deterministic.ts';
 import { logOnce } from './rules/log-once.ts';
@@ -9,7 +5,11 @@ import { noAwait } from './rules/no-await.ts';
 import { noLostTask } from './rules/no-lost-task.ts';
 import { noSharedState } from './rules/no-shared-state.ts';
 
-export default {
+/**
+ * A plugin of oxlint and ESLint for orchestrators of Durable Functions. README.md lists the rules and says how to
+ * use them.
+ */
+const plugin: { meta: { name: string }; rules: Record<string, object> } = {
   meta: { name: 'orchestrators' },
   rules: {
     'cancel-timers': cancelTimers,
@@ -20,3 +20,5 @@ export default {
     'no-shared-state': noSharedState,
   },
 };
+
+export default plugin;

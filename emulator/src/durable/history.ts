@@ -12,7 +12,8 @@
  */
 export type Timestamp = string;
 
-interface EventBase {
+/** The fields of every event. */
+export interface EventBase {
   /** The task id of an event that the orchestrator scheduled; -1 for inbound events. */
   EventId: number;
   Timestamp: Timestamp;

@@ -13,6 +13,7 @@ export abstract class TestClient {
   readonly #environment: Environment;
   readonly #skipping: Skipping;
 
+  /** @internal */
   protected constructor(environment: Environment, skipping: Skipping) {
     this.#environment = environment;
     this.#skipping = skipping;

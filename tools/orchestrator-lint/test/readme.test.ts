@@ -1,28 +1,33 @@
+/** The plugin as a package: in a project that installs it as README.md says, under each linter. */
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { npm, pack } from '../../../emulator/test/support/npm.js';
 
 const plugin = path.join(import.meta.dirname, '..');
 
-interface Problem {
-  code: string;
-  filename: string;
-  message: string;
-}
+const RULES = ['cancel-timers', 'deterministic', 'log-once', 'no-await', 'no-lost-task', 'no-shared-state'];
 
-test('a project that copies the folder and the configuration of the README has the rules', async () => {
-  const project = await mkdtemp(path.join(tmpdir(), 'orchestrator-lint-'));
-  onTestFinished(() => rm(project, { recursive: true, force: true }));
-  const readme = await readFile(path.join(plugin, 'README.md'), 'utf8');
-  await cp(plugin, path.join(project, 'tools/orchestrator-lint'), {
-    recursive: true,
-    filter: (source) => path.basename(source) !== 'test',
-  });
-  await writeFile(path.join(project, '.oxlintrc.json'), /```json\n(.*?)\n *```/s.exec(readme)![1]!);
+let project: string;
+let files: string[];
+
+beforeAll(async () => {
+  project = await mkdtemp(path.join(tmpdir(), 'orchestrator-lint-'));
+  await promisify(execFile)(process.execPath, [programOf('typescript', 'tsc'), '-p', plugin]);
+  const packed = await pack(plugin, project);
+  files = packed.files;
+  await writeFile(path.join(project, 'package.json'), '{ "type": "module" }');
+  await npm(project, 'install', '--offline', '--legacy-peer-deps', '--no-audit', '--no-fund', packed.tarball);
+  const readme = await readFile(
+    path.join(project, 'node_modules/oxlint-plugin-orchestrators/README.md'),
+    'utf8',
+  );
+  await writeFile(path.join(project, '.oxlintrc.json'), /```json\n(.*?)\n```/s.exec(readme)![1]!);
+  await writeFile(path.join(project, 'eslint.config.js'), /```js\n(.*?)\n```/s.exec(readme)![1]!);
   await mkdir(path.join(project, 'src/orders'), { recursive: true });
   await writeFile(
     path.join(project, 'src/orders/orchestrators.ts'),
@@ -42,26 +47,56 @@ test('a project that copies the folder and the configuration of the README has t
       'export const startedAt = Date.now();',
     ].join('\n'),
   );
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
 
-  const oxlint = path.join(
-    path.dirname(createRequire(import.meta.url).resolve('oxlint/package.json')),
-    'bin/oxlint',
+function programOf(module: string, file: string): string {
+  return path.join(
+    path.dirname(createRequire(import.meta.url).resolve(`${module}/package.json`)),
+    'bin',
+    file,
   );
-  // It exits with 1 where it finds something.
-  const { stdout } = await promisify(execFile)(process.execPath, [oxlint, '--format', 'json', 'src'], {
+}
+
+/** What a linter prints as JSON. It exits with 1 where it finds something. */
+async function lint(program: string): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--format', 'json', 'src'], {
     cwd: project,
   }).catch((error: unknown) => error as { stdout: string });
-  const { diagnostics } = JSON.parse(stdout) as { diagnostics: Problem[] };
+  return JSON.parse(stdout);
+}
+
+test('oxlint has the rules, also in files that only have orchestrator code', async () => {
+  const { diagnostics } = (await lint(programOf('oxlint', 'oxlint'))) as {
+    diagnostics: { code: string; filename: string }[];
+  };
   const found = diagnostics
     .filter(({ code }) => code.startsWith('orchestrators'))
     .map(({ code, filename }) => `${filename.replaceAll('\\', '/')} ${code}`);
   expect(found.toSorted()).toEqual([
-    'src/functions.js orchestrators(cancel-timers)',
-    'src/functions.js orchestrators(deterministic)',
-    'src/functions.js orchestrators(log-once)',
-    'src/functions.js orchestrators(no-await)',
-    'src/functions.js orchestrators(no-lost-task)',
-    'src/functions.js orchestrators(no-shared-state)',
+    ...RULES.map((rule) => `src/functions.js orchestrators(${rule})`),
     'src/orders/orchestrators.ts orchestrators(deterministic)',
   ]);
+});
+
+test('ESLint 9 has the rules', async () => {
+  const [result] = (await lint(programOf('eslint', 'eslint.js'))) as {
+    messages: { ruleId: string; message: string }[];
+  }[];
+  expect(result!.messages.map(({ ruleId }) => ruleId).toSorted()).toEqual(
+    RULES.map((rule) => `orchestrators/${rule}`),
+  );
+  expect(result!.messages.find(({ ruleId }) => ruleId.endsWith('deterministic'))!.message).toContain(
+    'Math.random',
+  );
+});
+
+test('has the rules, their types and its README, and nothing else', () => {
+  expect(files.filter((file) => !/^dist\/(rules\/)?[\w-]+\.(d\.ts|js)$/.test(file)).toSorted()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'package.json',
+  ]);
+  expect(files).toContain('dist/index.js');
 });
