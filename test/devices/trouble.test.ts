@@ -2,16 +2,14 @@
 import { QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import type { TestAppOptions } from '../../emulator/src/testing.js';
-import type * as sweptApp from '../support/swept-app.js';
+import { pass as passOn, purgeOnce } from '../support/app.js';
 import { account } from '../support/azurite.js';
 import { Fleet, HOT } from './fleet.js';
 
-/** Imported late: the app must be loaded by its test environment. */
-const swept = (): Promise<typeof sweptApp> => import('../support/swept-app.js');
 const open = (options: TestAppOptions & { telemetryQueue?: boolean } = {}): Promise<Fleet> =>
-  Fleet.open({ app: swept, ...options });
+  Fleet.open(options);
 /** Lets minutes pass, with a sweep after every second one. */
-const pass = async ({ app }: Fleet, minutes: number): Promise<void> => (await swept()).pass(app, minutes);
+const pass = ({ app }: Fleet, minutes: number): Promise<void> => passOn(app, minutes);
 
 const MONITOR = 'device-monitor-pump-1-1';
 
@@ -206,7 +204,7 @@ describe('A removed device', () => {
     await fleet.app.skip({ minutes: 2 });
     await fleet.remove('pump-1');
     await fleet.app.skip({ days: 91 });
-    await (await swept()).purge(fleet.app);
+    await purgeOnce(fleet.app);
     for (const table of ['Devices', 'Alerts', 'DevicesIndex', 'AlertsIndex'])
       expect([table, await fleet.storage.allRowKeys(table)]).toEqual([table, []]);
     expect(await fleet.storage.dueEntries()).toEqual([]);

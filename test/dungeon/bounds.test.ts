@@ -2,19 +2,10 @@
 import { QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
-import { startApp as start, type AppStorage } from '../support/app.js';
+import { startApp, sweepOnce, type AppStorage } from '../support/app.js';
 import { Player } from './player.js';
 
 const closed = 'Nobody has touched the dungeon of Pat for 2 days. It is closed.';
-
-const startApp = (options: Parameters<typeof start>[0] = {}): ReturnType<typeof start> =>
-  start({
-    app: async () => {
-      await import('../../src/index.js');
-      await import('./sweep-once.js');
-    },
-    ...options,
-  });
 
 /** A game that nobody watches, on an app without the timer of the sweep: days are skipped fast. */
 async function left(): Promise<{ app: TestApp; storage: AppStorage; player: Player }> {
@@ -27,13 +18,13 @@ async function left(): Promise<{ app: TestApp; storage: AppStorage; player: Play
 /** Runs the sweep some times, a quarter of an hour apart. */
 async function swept(app: TestApp, times = 4): Promise<void> {
   for (let time = 0; time < times; time++) {
-    await app.finished(await app.start('SweepOnce', null));
+    await sweepOnce(app);
     await app.skip({ minutes: 15 });
   }
 }
 
 async function expectNothingLeft(app: TestApp, storage: AppStorage): Promise<void> {
-  expect((await app.instances()).filter(({ name }) => name !== 'SweepOnce')).toEqual([]);
+  expect(await app.instances()).toEqual([]);
   expect(await storage.allRowKeys('Dungeon')).toEqual([]);
   expect(await storage.allRowKeys('DungeonIndex')).toEqual([]);
   expect(await storage.dueEntries()).toEqual([]);

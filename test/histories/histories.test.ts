@@ -5,18 +5,18 @@
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { HistoryMismatchError } from '../../emulator/src/testing.js';
-import { startApp } from '../support/app.js';
+import { startApp, theAppAlone } from '../support/app.js';
 import { readRecording, recordings } from './recordings.js';
 
 const all = recordings();
 
 test.for(all)('today’s code follows the history $name', async ({ history }) => {
-  const { app } = await startApp();
+  const { app } = await startApp({ app: theAppAlone });
   await expect(app.replay(history)).resolves.toBeUndefined();
 });
 
 test('every orchestrator of the app has a recorded history', async () => {
-  const { app } = await startApp();
+  const { app } = await startApp({ app: theAppAlone });
   const functions = (await (await app.get('/admin/functions')).json()) as {
     name: string;
     config: { bindings: { type: string }[] };
@@ -36,7 +36,7 @@ test('every orchestrator of the app has a recorded history', async () => {
 });
 
 test('a history that today’s code does not follow fails, and the error names the step', async () => {
-  const { app } = await startApp();
+  const { app } = await startApp({ app: theAppAlone });
   // The code that recorded it carried out the decision before it read the record.
   const history = readRecording(path.join(import.meta.dirname, 'broken/approval-approved.json'));
   const replayed = app.replay(history);

@@ -1,12 +1,13 @@
 /** `npm run record-histories`. Not a test: only that command runs it. */
 import { expect, test } from 'vitest';
-import { startApp } from '../support/app.js';
+import { startApp, theAppAlone } from '../support/app.js';
 import { keep } from './recordings.js';
 import { scenarios, versions } from './scenarios.js';
 
 test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
   const version = versions[scenario];
   const { app, storage } = await startApp({
+    app: theAppAlone,
     time: '2030-01-01T00:00:00Z',
     dispatchQueue: true,
     ...(version !== undefined && {

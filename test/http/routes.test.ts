@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCli, type RunningCli } from '../../emulator/test/support/cli.js';
-import { startApp } from '../support/app.js';
+import { startApp, theAppAlone } from '../support/app.js';
 import { account } from '../support/azurite.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -194,7 +194,7 @@ describe('the built app, with keys enforced', () => {
 
 describe('the app', () => {
   it('registers what the table lists', async () => {
-    const { app } = await startApp();
+    const { app } = await startApp({ app: theAppAlone });
     const functions = (await (await app.get('/admin/functions')).json()) as {
       name: string;
       config: { bindings: { type: string; methods?: string[]; route?: string; authLevel?: string }[] };
@@ -216,7 +216,7 @@ describe('the app', () => {
 });
 
 it.each(rows)('nothing sent to $method $path makes it fail', async ({ method, path: target }) => {
-  const { app } = await startApp();
+  const { app } = await startApp({ app: theAppAlone });
   const deep = '['.repeat(30_000) + ']'.repeat(30_000);
   for (const body of [
     '',

@@ -4,19 +4,15 @@ import { describe, expect, it, onTestFinished, inject } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
 import { faultyStorage, healthy, type FaultyStorage } from '../../emulator/test/support/faulty-storage.js';
 import { sample } from '../ingestion/support.js';
-import { AppStorage, startApp } from '../support/app.js';
+import { AppStorage, purgeOnce as purge, startApp, sweepOnce as sweep } from '../support/app.js';
 import { account } from '../support/azurite.js';
 import { outboxOf } from '../support/outbox.js';
-import type * as sweptApp from '../support/swept-app.js';
 
 const START = '2030-01-01T00:00:00.000Z';
 const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee' };
 
-const swept = (): Promise<typeof sweptApp> => import('../support/swept-app.js');
 const start = (options: Parameters<typeof startApp>[0] = {}): ReturnType<typeof startApp> =>
-  startApp({ app: swept, time: START, ...options });
-const purge = async (app: TestApp): Promise<number> => (await swept()).purge(app);
-const sweep = async (app: TestApp): Promise<void> => (await swept()).sweep(app);
+  startApp({ time: START, ...options });
 
 /** An approval that is decided at once, unless it is to wait. */
 async function approval(app: TestApp, key: string, { waits = false } = {}): Promise<string> {

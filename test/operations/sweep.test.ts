@@ -9,11 +9,10 @@ import { faultyStorage, healthy, type FaultyStorage } from '../../emulator/test/
 import type { Swept } from '../../src/operations/sweep.js';
 import type { RecordStore } from '../../src/storage/index.js';
 import type { Supervised } from '../../src/supervision/index.js';
-import { AppStorage, startApp } from '../support/app.js';
+import { AppStorage, pass, startApp as start, sweepOnce as sweep } from '../support/app.js';
 import { account } from '../support/azurite.js';
 import { interruptOnce, terminate, type AnyActivity } from '../support/interruptions.js';
 import { killedAtTheHub, silent } from '../support/request.js';
-import type * as sweptApp from '../support/swept-app.js';
 
 const START = '2030-01-01T00:00:00.000Z';
 const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee' };
@@ -52,12 +51,6 @@ const decide = (app: TestApp, id: string, decision: string, by: string): Promise
 
 const keys = async (storage: AppStorage): Promise<string[]> =>
   (await storage.notifications()).map(({ key }) => key.replace(/^\w+-[\da-f_-]{36,}-/, ''));
-
-const swept = (): Promise<typeof sweptApp> => import('../support/swept-app.js');
-const start = (options: Parameters<typeof startApp>[0] = {}): ReturnType<typeof startApp> =>
-  startApp({ app: swept, ...options });
-const sweep = async (app: TestApp): Promise<void> => (await swept()).sweep(app);
-const pass = async (app: TestApp, minutes: number): Promise<void> => (await swept()).pass(app, minutes);
 
 /** The app with a queue service that can be made to fail. */
 async function withQueue(): Promise<{ app: TestApp; storage: AppStorage; queue: FaultyStorage }> {

@@ -1,15 +1,7 @@
 /** Rollouts whose workflows are terminated, and requests that are wrong or come twice. */
 import { describe, expect, it } from 'vitest';
-import type { TestApp } from '../../emulator/src/testing.js';
+import { sweepOnce as sweep } from '../support/app.js';
 import { Fleet, type SeenRollout } from './fleet.js';
-
-const open = async (count: number): Promise<Fleet> =>
-  Fleet.open(count, { app: () => import('../support/swept-app.js') });
-
-/** Sweeps once. The module registers functions, so that the environment must load it first. */
-const sweep = async (app: TestApp): Promise<void> => {
-  await (await import('../support/swept-app.js')).sweep(app);
-};
 
 /** Terminates the workflows of some orchestrators. */
 async function terminate(fleet: Fleet, ...names: string[]): Promise<void> {
@@ -27,7 +19,7 @@ describe('a rollout whose workflow is terminated', () => {
   it.each([[['RolloutOrchestrator']], [['UpdateDevice']], [ALL]])(
     'while devices have a command (%j) is started by the sweep, and sends none again',
     async (names) => {
-      const fleet = await open(3);
+      const fleet = await Fleet.open(3);
       const id = await fleet.rollOut({ waves: [2, 3], updateWithin: 'P1D', attempts: 2 });
       await terminate(fleet, ...names);
       await fleet.app.skip({ minutes: 62 });
@@ -43,7 +35,7 @@ describe('a rollout whose workflow is terminated', () => {
   );
 
   it('while it soaks, or when a device reports to a workflow that has ended, goes on', async () => {
-    const fleet = await open(2);
+    const fleet = await Fleet.open(2);
     const id = await fleet.rollOut({ updateWithin: 'P1D' });
     await terminate(fleet, ...ALL);
     expect(await fleet.work(id)).toBe(1);
@@ -60,7 +52,7 @@ describe('a rollout whose workflow is terminated', () => {
   });
 
   it('while it waits for an approval is started by the sweep, and goes on when it is approved', async () => {
-    const fleet = await open(3);
+    const fleet = await Fleet.open(3);
     const id = await fleet.rollOut({ waves: [1, 2, 3], approveBetweenWaves: true, updateWithin: 'P1D' });
     await fleet.work(id);
     await fleet.app.skip({ minutes: 11 });
@@ -80,7 +72,7 @@ describe('a rollout whose workflow is terminated', () => {
   });
 
   it('while it is paused is left alone by the sweep, and goes on when it is resumed', async () => {
-    const fleet = await open(1);
+    const fleet = await Fleet.open(1);
     const id = await fleet.rollOut();
     await fleet.steer(id, 'pause');
     await terminate(fleet, ...ALL);
@@ -118,7 +110,7 @@ describe('a request', () => {
     ['maxParallel', { ...good, maxParallel: 65 }],
     ['extra', { ...good, extra: 1 }],
   ])('for a rollout with a wrong %s is refused, and says so', async (field, body) => {
-    const fleet = await open(0);
+    const fleet = await Fleet.open(0);
     const answer = await fleet.app.post('/api/rollouts', body);
     expect(answer.status).toBe(400);
     const { errors } = (await answer.json()) as { errors: { field: string }[] };
@@ -126,7 +118,7 @@ describe('a request', () => {
   });
 
   it('that is repeated gets the same rollout, also at once, and another one with its key is refused', async () => {
-    const fleet = await open(1);
+    const fleet = await Fleet.open(1);
     const post = async (body: object): Promise<Response> =>
       fleet.app.post('/api/rollouts', body, { 'idempotency-key': 'once' });
     const answers = await Promise.all([post(good), post(good), post(good)]);
@@ -139,7 +131,7 @@ describe('a request', () => {
   });
 
   it('for devices gets pages, of a wave and of a state, and for rollouts the newest first', async () => {
-    const fleet = await open(5);
+    const fleet = await Fleet.open(5);
     const older = await fleet.rollOut({ devices: ['nobody'] });
     await fleet.app.skip({ minutes: 1 });
     const id = await fleet.rollOut({ devices: ['nobody', ...fleet.ids], waves: [2, 4] });

@@ -7,6 +7,24 @@ import { NOTIFICATIONS } from '../../src/notifications/queues.js';
 import { account } from './azurite.js';
 import { disabled } from './disabled.js';
 import { SecretScan } from './secrets.js';
+import type * as sweptApp from './swept-app.js';
+
+/**
+ * Imports the app that tests use. It is loaded once in a process, by a test environment, so tests import late what is
+ * in it.
+ */
+export const theApp = (): Promise<typeof sweptApp> => import('./swept-app.js');
+
+/** Imports the app without the functions that tests have beside it, for tests about its functions. */
+export const theAppAlone = (): Promise<unknown> => import('../../src/index.js');
+
+/** Sweeps once, and waits until nothing runs. */
+export const sweepOnce = async (app: TestApp): Promise<void> => (await theApp()).sweep(app);
+/** Lets some minutes pass, with a sweep after every second one. */
+export const pass = async (app: TestApp, minutes: number): Promise<void> =>
+  (await theApp()).pass(app, minutes);
+/** Purges once, and waits until nothing runs. @returns the status of the answer */
+export const purgeOnce = async (app: TestApp): Promise<number> => (await theApp()).purge(app);
 
 /** The options of {@link startApp}. */
 export type AppOptions = TestAppOptions &
@@ -54,7 +72,7 @@ export async function startApp({
   const connectionString = options.settings?.['AppStorage'] ?? (await account());
   const secrets = new SecretScan();
   const app = await TestApp.start({
-    app: () => import('../../src/index.js'),
+    app: theApp,
     ...options,
     log: secrets.log(options.log),
     settings: {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 
 const found = [
   process.env['CHROMIUM_PATH'],
@@ -14,16 +14,14 @@ export const hasBrowser = found !== undefined;
 if (!hasBrowser)
   console.warn('The tests of the pages are skipped: there is no Chromium. Install it, or set CHROMIUM_PATH.');
 
-/** Starts the browser for the tests of a file. @returns a function that opens a page in it */
-export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page> {
-  let browser: Browser;
-  beforeAll(async () => {
-    if (found) browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
-  });
-  afterAll(async () => browser?.close());
+/** The browser of this process. It ends with the process. */
+let launched: Promise<Browser> | undefined;
 
+/** Gives tests a browser. @returns a function that opens a page in it, with a context of its own */
+export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page> {
   return async (options) => {
-    const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    launched ??= chromium.launch({ executablePath: found!, args: ['--no-sandbox'] });
+    const context = await (await launched).newContext({ reducedMotion: 'reduce', ...options });
     context.setDefaultTimeout(60_000);
     const page = await context.newPage();
     const wrong: string[] = [];

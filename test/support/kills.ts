@@ -3,6 +3,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { inject } from 'vitest';
 import { faultyStorage } from '../../emulator/test/support/faulty-storage.js';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
+import { theApp } from './app.js';
 import { disabled } from './disabled.js';
 
 /**
@@ -16,7 +17,7 @@ export async function startOn(
   time?: Date,
 ): Promise<TestApp> {
   return TestApp.start({
-    app: () => import('../../src/index.js'),
+    app: theApp,
     storage: connection,
     settings: {
       ...settings,

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TestApp } from '../../emulator/src/testing.js';
 import { disabled } from '../support/disabled.js';
-import { startApp } from '../support/app.js';
+import { startApp, theApp } from '../support/app.js';
 import { actBy, linkTo } from '../support/outbox.js';
 import { OtlpReceiver, type Span } from './otlp.js';
 
@@ -232,7 +232,7 @@ describe('a failure', () => {
 
   it('of an HTTP function is logged with its error, and without data of the request', async () => {
     const app = await TestApp.start({
-      app: () => import('../../src/index.js'),
+      app: theApp,
       settings: {
         AppStorage: 'nowhere',
         ...disabled('Sweep', 'Purge'),
