@@ -1,9 +1,12 @@
 /** An app with HTTP streams: requests and responses pass piece by piece, over real sockets. */
 import { once } from 'node:events';
 import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { TestApp } from '../src/testing.js';
+import { forward } from '../src/triggers/http-stream.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/stream-app');
 const lines: string[] = [];
@@ -106,6 +109,27 @@ test('a request that its caller breaks off is a line at debug level, without a s
     .poll(() => lines)
     .toContainEqual(expect.stringMatching(/^debug The caller broke off POST http.*\/api\/Read$/));
   expect(lines.filter((line) => /^error (?!Executed)/.test(line))).toEqual([]);
+});
+
+test('a request that breaks off before the app is connected reaches the app, whose invocation waits for it', async () => {
+  const server = http.createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+  });
+  const reached = once(server, 'request') as Promise<[http.IncomingMessage]>;
+  await once(server, 'listening');
+  const body = new Readable({ read: () => {} });
+  body.on('error', () => {}).destroy(new Error('The caller is gone'));
+  const { port } = server.address() as AddressInfo;
+  const { answer } = forward(`http://127.0.0.1:${port}`, 'its-id', {
+    method: 'POST',
+    url: 'http://localhost/api/Read',
+    headers: {},
+    body,
+  });
+  await expect(answer).rejects.toThrow(/socket hang up|aborted|closed/i);
+  const [{ headers }] = await reached;
+  expect(headers['x-ms-invocation-id']).toBe('its-id');
 });
 
 test('a response that breaks off in the app breaks off for the caller', async () => {

@@ -54,7 +54,14 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
     },
   });
   if (request.body === undefined || request.body instanceof Uint8Array) sent.end(request.body);
-  else pipeline(request.body, sent, () => {});
+  else {
+    // The invocation waits in the app until this request comes. So it is sent also when its caller is gone already.
+    sent.flushHeaders();
+    const { body } = request;
+    sent.once('socket', (socket) => {
+      socket.once('connect', () => pipeline(body, sent, () => {}));
+    });
+  }
   return {
     answer: answerOf(sent),
     abort: () => {

@@ -11,6 +11,12 @@ import type { FunctionDefinition, InvocationOutcome, InvocationRequest } from '.
 import { WorkerStoppedError } from './types.js';
 import { exitText, workerExit } from './worker-exit.js';
 
+/**
+ * A small young generation. With Node's 32 MB the process of an app that reads a large file grew to 440 MB, of
+ * which 36 MB were in use; with 8 MB it grew to between 240 and 310 MB. Arguments that the user gives win.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=8';
+
 export interface WorkerProcessOptions {
   /** The app's folder, which is the working directory of its process. */
   directory: string;
@@ -64,6 +70,7 @@ export class LoadedProcess {
       cwd: directory,
       env: { ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }), ...environment },
       execArgv: [
+        YOUNG_GENERATION,
         ...process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
         ...nodeArguments,
       ],
