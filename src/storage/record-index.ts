@@ -51,12 +51,13 @@ export class RecordIndex<Stored extends { id: string }> {
    * Adds the entries that `next` has and `previous` does not, the due entry first. Without `next`, the record is to be
    * removed.
    *
-   * @returns functions for after the write: if it succeeded, and if not
+   * @returns functions for after the write: if it succeeded, and if not. `undo` keeps what the record has as it is now: a
+   * write of which the answer was lost is repeated, and then refused because of itself
    */
   async prepare(
     previous: Stored | undefined,
     next: Stored | undefined,
-  ): Promise<Record<'finish' | 'undo', () => Promise<void>>> {
+  ): Promise<{ finish: () => Promise<void>; undo: (now: Stored | undefined) => Promise<void> }> {
     const { kind, indexes, dueAt } = this.#of;
     const { id } = (next ?? previous)!;
     const [before, after] = [previous, next].map((record) =>
@@ -82,17 +83,18 @@ export class RecordIndex<Stored extends { id: string }> {
     const due = isDue !== undefined && isDue !== wasDue ? isDue : `${at.toISOString()}+${randomUUID()}`;
     const written = moves || due === isDue ? [due] : [];
     /** What this change has created itself. Entries that were there before may be those of a change at the same time. */
-    const created: [Place, tag: string | undefined][] = [];
+    const created: [Place, tag: string | undefined, isOf: (record: Stored) => boolean][] = [];
     for (const each of written) {
       const tag = await putDue({ kind, id, due: each }, [...after, ...removed], at);
-      created.push([await placeOfDue(each), tag]);
+      created.push([await placeOfDue(each), tag, (record) => dueAt(record) === each]);
     }
     // The key of an entry for now is new, so that nobody else writes it, and its tag is known.
     const [forNow] = due === isDue ? [] : created;
     await Promise.all(
       added.map(async (entry) => {
         const place = await placeOf(entry);
-        created.unshift([place, await putEntry(place.table, entry, id)]);
+        const tag = await putEntry(place.table, entry, id);
+        created.unshift([place, tag, (record) => has(indexes(record), entry)]);
       }),
     );
     const outdated = [...(wasDue === undefined ? [] : [wasDue]), ...written].filter((each) => each !== isDue);
@@ -105,13 +107,10 @@ export class RecordIndex<Stored extends { id: string }> {
         return [place, tag ?? (await readRow(place.table, place.key))?.etag] as const;
       }),
     );
-    const remove =
-      (places: readonly (readonly [Place, tag: string | undefined])[]) => async (): Promise<void> => {
-        for (const [{ table, key }, etag] of places) {
-          if (etag !== undefined) await deleteIfUnchanged(table, { ...key, etag });
-        }
-      };
-    return { finish: remove(left), undo: remove(created) };
+    return {
+      finish: () => remove(left),
+      undo: (now) => remove(created.filter(([, , isOf]) => now === undefined || !isOf(now))),
+    };
   }
 
   /** A page of the records listed in a partition, in the order of the index. */
@@ -197,4 +196,13 @@ function settledAt(writtenAt: unknown): Moment {
 
 function has(entries: readonly IndexEntry[], { partition, row }: IndexEntry): boolean {
   return entries.some((entry) => entry.partition === partition && entry.row === row);
+}
+
+/** Removes rows, one after the other, that have not changed. */
+async function remove(
+  places: readonly (readonly [Place, tag: string | undefined, ...rest: unknown[]])[],
+): Promise<void> {
+  for (const [{ table, key }, etag] of places) {
+    if (etag !== undefined) await deleteIfUnchanged(table, { ...key, etag });
+  }
 }

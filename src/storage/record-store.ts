@@ -208,27 +208,25 @@ export function recordStore<Schema extends z.ZodObject>(
       if (first === undefined) {
         throw new Error(`The record ${record.id} was deleted while it was inserted`);
       }
-      await tidied(undo());
+      await tidied(undo(first));
       return { record: first, inserted: false };
     },
 
     async change(which, rule) {
       const id = typeof which === 'string' ? which : which.id;
       let known = typeof which === 'string' ? undefined : which;
+      /** Tidies up after a write that was refused, when the record as it is now has been read. */
+      let lost: ((now: Stored | undefined) => Promise<void>) | undefined;
       const { result } = await untilItWins(`the record ${id}`, async () => {
         const record = known !== undefined && rowsOf.has(known) ? known : await read(id);
         known = undefined;
-        if (record === undefined) {
-          return { result: undefined };
-        }
+        if (lost !== undefined) await tidied(lost(record));
+        lost = undefined;
+        if (record === undefined) return { result: undefined };
         const row = rowsOf.get(record)!;
         const next = rule(record);
-        if (next instanceof Refusal) {
-          return { result: next };
-        }
-        if (next === record) {
-          return { result: { record, changed: false } };
-        }
+        if (next instanceof Refusal) return { result: next };
+        if (next === record) return { result: { record, changed: false } };
         const { finish, undo } = await index.prepare(record, next);
         const written = { ...row, columns: columnsOf(next) };
         const etag = await replace(await records(), written);
@@ -237,7 +235,7 @@ export function recordStore<Schema extends z.ZodObject>(
           await tidied(finish());
           return { result: { record: next, changed: true } };
         }
-        await tidied(undo());
+        lost = undo;
         return undefined;
       });
       return result;
@@ -259,12 +257,10 @@ export function recordStore<Schema extends z.ZodObject>(
         const record = decode(row.columns);
         if (!isEnded(record, until)) return { removed: false };
         const { finish, undo } = await index.prepare(record, undefined);
-        if (await deleteIfUnchanged(await records(), row)) {
-          await tidied(finish());
-          return { removed: true };
-        }
-        await tidied(undo());
-        return undefined;
+        const deleted = await deleteIfUnchanged(await records(), row);
+        const now = deleted ? undefined : await read(id);
+        await tidied(now === undefined ? finish() : undo(now));
+        return now === undefined ? { removed: true } : undefined;
       });
       return removed;
     },

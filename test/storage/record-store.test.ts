@@ -171,6 +171,40 @@ describe('a record', () => {
     expect(await indexRows(name)).toEqual(expected(record).toSorted());
   });
 
+  it('whose write was made, though its answer was lost and its repeat refused, stays in its lists and stays due', async () => {
+    const { store, name } = await jobs();
+    /** Loses the answer of the next write of the record. The storage client repeats the request. */
+    const loseNextAnswer = (): void => {
+      storage.fault = ({ method, path }) => {
+        if (method === 'GET' || /Index|Due/.test(path)) return undefined;
+        storage.fault = healthy;
+        return 'answer lost';
+      };
+    };
+    loseNextAnswer();
+    expect(await store.insert(open)).toMatchObject({ record: open });
+    expect(await indexRows(name)).toEqual(expect.arrayContaining(expected(open)));
+    expect((await dueOf(store, '2040-01-01')).map(({ due }) => due)).toContain(soon);
+
+    loseNextAnswer();
+    const change = await store.change('job-1', (current) =>
+      current.state === 'open' ? take(current) : current,
+    );
+    expect(change).toMatchObject({ record: { state: 'taken', due: later } });
+    expect((await dueOf(store, '2040-01-01')).map(({ due }) => due)).toContain(later);
+    expect(await listed(store)).toMatchObject({
+      'state-open': [],
+      'state-taken': ['job-1'],
+      'owner-kim': ['job-1'],
+    });
+
+    loseNextAnswer();
+    await store.change('job-1', finish);
+    await settle(store);
+    await settle(store);
+    expect(await indexRows(name)).toEqual(expected(await store.read('job-1')).toSorted());
+  });
+
   it('that everybody changes ends in an error that says to try later', async () => {
     const { store } = await jobs();
     await store.insert(open);
