@@ -239,9 +239,10 @@ test(
   async () => {
     for (let count = 0; count < (LONG ? 5 : 1); count += 1) {
       const seed = Math.floor(Math.random() * 2 ** 31);
-      await storm(seed).catch((error: unknown) => {
+      const stormed = storm(seed).catch((error: unknown) => {
         throw new Error(`The storm of the seed ${seed}`, { cause: error });
       });
+      await expect(stormed).resolves.toBeUndefined();
     }
   },
 );
