@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { ClockState } from '../src/console/live.js';
-import type { InstanceView } from '../src/console/instance-view.js';
+import type { InstanceView } from '../src/console/view.js';
+import type { HistoryEvent } from '../src/durable/history.js';
 import { account } from './support/azurite.js';
 import { runCli, startCli, type RunningCli } from './support/cli.js';
 import { eventually } from './support/eventually.js';
@@ -69,9 +70,9 @@ async function skip(emulator: RunningCli, by: unknown): Promise<ClockState> {
   return (await response.json()) as ClockState;
 }
 
-async function view(emulator: RunningCli, id: string): Promise<InstanceView> {
+async function view(emulator: RunningCli, id: string): Promise<InstanceView<HistoryEvent>> {
   const response = await fetch(`${emulator.url}/_emulator/api/instances/${encodeURIComponent(id)}`);
-  return (await response.json()) as InstanceView;
+  return (await response.json()) as InstanceView<HistoryEvent>;
 }
 
 const begin = async (emulator: RunningCli, name: string, id: string, input?: unknown): Promise<void> => {
@@ -202,7 +203,7 @@ describe('the console of an app that serves', () => {
 
   const act = async (id: string, verb: string, body: unknown = {}): Promise<number> =>
     (await post(emulator, `api/instances/${encodeURIComponent(id)}/${verb}`, body)).status;
-  const settled = async (id: string, expected: object): Promise<InstanceView> =>
+  const settled = async (id: string, expected: object): Promise<InstanceView<HistoryEvent>> =>
     eventually(async () => {
       const found = await view(emulator, id);
       expect(found).toMatchObject(expected);

@@ -1,4 +1,7 @@
 /** The emulator's answers, as `emulator/src/console` sends them. */
+import type { InstanceView as Sent } from '../../src/console/view.js';
+
+export type { Wait } from '../../src/durable/engine/wait.js';
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -21,37 +24,7 @@ export interface HistoryEvent {
   OrchestrationStatus?: string;
 }
 
-export type Wait =
-  | { kind: 'event'; name: string }
-  | { kind: 'timer'; at: string; until?: string }
-  | { kind: 'activity'; name: string }
-  | { kind: 'subOrchestration'; name: string; instanceId: string }
-  | { kind: 'entity'; instanceId: string };
-
-export interface InstanceView {
-  instanceId: string;
-  name: string;
-  version: string | null;
-  status: string;
-  input: unknown;
-  output: unknown;
-  customStatus: unknown;
-  created: string;
-  updated: string;
-  parent: string | null;
-  revision: string;
-  from: number;
-  history: HistoryEvent[];
-  waits: Wait[];
-  where?: string;
-  diagnostics: { level: string; at: string; message: string }[];
-  entity?: {
-    exists: boolean;
-    state: unknown;
-    queue: { operation: string; from: string | null }[];
-    lockedBy: string | null;
-  };
-}
+export type InstanceView = Sent<HistoryEvent>;
 
 export interface AppInfo {
   hub: string;

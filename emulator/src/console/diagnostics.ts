@@ -1,13 +1,6 @@
-import type { Log, LogLevel } from '../log.js';
+import type { Log } from '../log.js';
 import { CATEGORY } from '../durable/engine/runtime.js';
-
-/** A record of the log about an instance. */
-export interface Diagnostic {
-  level: LogLevel;
-  /** ISO 8601, in the app's time. */
-  at: string;
-  message: string;
-}
+import type { Diagnostic } from './view.js';
 
 /** How many records are kept, the latest. */
 const KEPT = 2_000;

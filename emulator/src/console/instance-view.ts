@@ -1,13 +1,13 @@
 /** One instance as the console shows it. */
 import { isEntity } from '../durable/entities/entity-messages.js';
-import { entityView, type EntityView } from '../durable/entities/entity-view.js';
-import type { Wait } from '../durable/engine/inspection.js';
 import type { HistoryEvent } from '../durable/history.js';
 import type { InstanceRecord } from '../durable/task-hub.js';
 import type { Host } from '../host.js';
 import { decoded } from '../testing/decoded.js';
 import { Problem } from './answers.js';
-import type { Diagnostic, Diagnostics } from './diagnostics.js';
+import type { Diagnostics } from './diagnostics.js';
+import { entityView } from './entity-view.js';
+import type { InstanceView } from './view.js';
 
 /** The part of a history that a page has already. */
 export interface Known {
@@ -16,37 +16,13 @@ export interface Known {
   events: number;
 }
 
-export interface InstanceView {
-  instanceId: string;
-  name: string;
-  version: string | null;
-  status: string;
-  input: unknown;
-  output: unknown;
-  customStatus: unknown;
-  /** ISO 8601. */
-  created: string;
-  updated: string;
-  parent: string | null;
-  /** It changes when a history is replaced: by continue-as-new, a rewind, or another start. */
-  revision: string;
-  /** The number of events that the answer leaves out, because the page has them. */
-  from: number;
-  history: readonly HistoryEvent[];
-  /** For an orchestration that runs: what it waits for, and where in the app's code. */
-  waits: Wait[];
-  where?: string;
-  diagnostics: Diagnostic[];
-  entity?: EntityView;
-}
-
 /** @throws Problem when there is no such instance */
 export async function instanceView(
   host: Host,
   diagnostics: Diagnostics,
   instanceId: string,
   known: Known,
-): Promise<InstanceView> {
+): Promise<InstanceView<HistoryEvent>> {
   const { engine } = host;
   const record = await recordOf(host, instanceId);
   const history = (await engine.getHistory(instanceId)) ?? [];

@@ -7,15 +7,7 @@ import type { Instances } from './instances.js';
 import type { Orchestrators } from './orchestrators.js';
 import type { Reads } from './reads.js';
 import type { Runtime } from './runtime.js';
-
-/** Something that an instance waits for. Times are ISO 8601, UTC. */
-export type Wait =
-  | { kind: 'event'; name: string }
-  /** `until`: when the orchestrator goes on, if a long timer is made in hops and this is not the last one. */
-  | { kind: 'timer'; at: string; until?: string }
-  | { kind: 'activity'; name: string }
-  | { kind: 'subOrchestration'; name: string; instanceId: string }
-  | { kind: 'entity'; instanceId: string };
+import type { Wait } from './wait.js';
 
 /** What {@link Inspection.waiting} finds. */
 export interface Waiting {
