@@ -6,7 +6,7 @@ import { describe, expect, inject, it } from 'vitest';
 import type { TestApp } from '../emulator/src/testing.js';
 import type { Handler } from '../src/http/index.js';
 import { startApp } from './support/app.js';
-import { diceOf } from './support/dice.js';
+import { mulberry32 } from '../tools/random.js';
 import { killedAtTheHub } from './support/request.js';
 
 /** No attack begins another round after this long, in milliseconds. */
@@ -21,7 +21,7 @@ const json = (response: Response): Promise<Record<string, unknown>> =>
 async function attack(name: string, round: (roll: Roll, number: number) => Promise<void>): Promise<void> {
   const seed = Number(process.env['ATTACK_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`${name}: ATTACK_SEED=${seed}`);
-  const roll = diceOf(seed);
+  const roll = mulberry32(seed);
   const began = performance.now();
   for (let number = 0; number === 0 || performance.now() - began < BUDGET; number += 1) {
     await expect(

@@ -10,7 +10,7 @@ import { faultyStorage, healthy, type FaultyStorage } from '../emulator/test/sup
 import type { Notification } from '../src/notifications/message.js';
 import { NOTIFICATIONS } from '../src/notifications/queues.js';
 import { account } from './support/azurite.js';
-import { diceOf } from './support/dice.js';
+import { mulberry32 } from '../tools/random.js';
 import { disabled, QUEUE_FUNCTIONS } from './support/disabled.js';
 
 const REFUSED = { status: 403, code: 'AuthorizationFailure' } as const;
@@ -201,7 +201,7 @@ const ROUNDS = LONG ? 30 : 4;
 const MINUTES = 60 / ROUNDS;
 
 async function storm(seed: number): Promise<void> {
-  const roll = diceOf(seed);
+  const roll = mulberry32(seed);
   const pick = <T>(from: readonly T[]): T => from[Math.floor(roll() * from.length)]!;
   const world = new World(await account());
   await world.start();

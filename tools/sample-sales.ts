@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { mulberry32 } from './random.ts';
 
 /** What {@link sampleSales} writes. */
 export interface SampleOptions {
@@ -51,17 +52,6 @@ export function* sampleSales(options: SampleOptions): Generator<string> {
 function quoted(value: string | number): string {
   const text = String(value);
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** https://github.com/cprosche/mulberry32: small, and the same on every machine. */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const USAGE = `Usage: npm run sample-sales --silent -- LINES [options] > FILE
