@@ -101,3 +101,8 @@ function toStandardOutput(text: string): void {
 function wantsColour(): boolean {
   return process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
 }
+
+/** The first line of an error's message, for a record of the log. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+}

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import type { EmulatorOptions, RunningEmulator } from './emulator.js';
 import { startEmulator } from './emulator.js';
 import { functionList, keyList } from './function-list.js';
+import { firstLine } from './log.js';
 
 /** Starts the emulator and prints what `func start` prints. */
 export async function serve(options: EmulatorOptions): Promise<RunningEmulator> {
@@ -41,7 +42,7 @@ export function fail(error: unknown): never {
   const line =
     code === 'EADDRINUSE'
       ? `Port ${port} is in use. Stop the program that uses it, or choose another port with --port.`
-      : (error instanceof Error ? error.message : String(error)).split('\n')[0];
+      : firstLine(error);
   writeSync(process.stderr.fd, `${line}\n`);
   process.exit(1);
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerClient } from '@azure/storage-blob';
-import type { Log } from '../log.js';
+import { firstLine, type Log } from '../log.js';
 import { Semaphore } from '../parallel.js';
-import { statusOf } from '../storage-errors.js';
 import type { BlobPattern } from './blob-path.js';
 import type { BlobReceipt, BlobReceipts } from './blob-receipts.js';
+import { Pause, Readability } from './polling.js';
 
 /** A blob that a function is to get. */
 export interface FoundBlob {
@@ -48,13 +48,15 @@ export class BlobListener {
   readonly #working = new Set<Promise<void>>();
   readonly #places = new Semaphore(PLACES);
   #scanning: Promise<unknown> = Promise.resolve();
-  #wake = new AbortController();
-  #failing = false;
+  readonly #pause = new Pause();
+  readonly #readability: Readability;
   #stopped = false;
 
   constructor(options: BlobListenerOptions) {
     this.#options = options;
     this.containerName = options.container.containerName;
+    const place = `The container '${this.containerName}'`;
+    this.#readability = new Readability(options.log, CATEGORY, place, ` for '${options.functionName}'`);
   }
 
   start(): void {
@@ -63,7 +65,7 @@ export class BlobListener {
 
   /** Scans at once, because the host has written a blob there. */
   notify(): void {
-    this.#wake.abort();
+    this.#pause.end();
   }
 
   /** Processes blobs until none is new. @returns whether there were any */
@@ -86,12 +88,7 @@ export class BlobListener {
   async #listen(): Promise<void> {
     for (let wait = SHORTEST_WAIT; !this.#stopped;) {
       wait = (await this.#scan()) ? SHORTEST_WAIT : Math.min(wait * 2, LONGEST_WAIT);
-      try {
-        await sleep(wait, undefined, { signal: this.#wake.signal, ref: false });
-      } catch {
-        this.#wake = new AbortController();
-        wait = SHORTEST_WAIT;
-      }
+      if (await this.#pause.wait(wait)) wait = SHORTEST_WAIT;
     }
   }
 
@@ -103,7 +100,7 @@ export class BlobListener {
   }
 
   async #find(): Promise<boolean> {
-    const { container, pattern, log, functionName } = this.#options;
+    const { container, pattern } = this.#options;
     let any = false;
     try {
       for await (const { name, properties } of container.listBlobsFlat()) {
@@ -116,19 +113,9 @@ export class BlobListener {
         any = true;
         this.#begin({ name, etag, values });
       }
-      if (this.#failing)
-        log('information', CATEGORY, `The container '${this.containerName}' can be read again.`);
-      this.#failing = false;
+      this.#readability.succeeded();
     } catch (error) {
-      // A container that does not exist yet is empty.
-      if (statusOf(error) !== 404 && !this.#failing && !this.#stopped) {
-        this.#failing = true;
-        log(
-          'warning',
-          CATEGORY,
-          `The container '${this.containerName}' cannot be read for '${functionName}'; the host tries again: ${firstLine(error)}`,
-        );
-      }
+      if (!this.#stopped) this.#readability.failed(error);
     }
     return any;
   }
@@ -172,8 +159,4 @@ export class BlobListener {
   #receipt({ name, etag }: Pick<FoundBlob, 'name' | 'etag'>): BlobReceipt {
     return { functionName: this.#options.functionName, etag, container: this.containerName, blob: name };
   }
-}
-
-function firstLine(error: unknown): string {
-  return error instanceof Error ? error.message.split('\n')[0]! : String(error);
 }

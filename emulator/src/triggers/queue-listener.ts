@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DequeuedMessageItem, QueueClient } from '@azure/storage-queue';
 import type { QueueOptions } from '../config/host-json.js';
 import { statusOf } from '../storage-errors.js';
-import type { Log } from '../log.js';
+import { firstLine, type Log } from '../log.js';
+import { Pause, Readability } from './polling.js';
 import type { ReceivedMessage } from './queue-messages.js';
 import { decodeMessage, MessageEncodingError } from './queue-messages.js';
 
@@ -43,15 +44,16 @@ export class QueueListener {
   /** The messages whose functions run, with their current receipts. */
   readonly #held = new Map<string, { message: DequeuedMessageItem }>();
   #looking: Promise<unknown> = Promise.resolve();
-  #wake = new AbortController();
+  readonly #pause = new Pause();
   #wait = 0;
   #doublings = 0;
-  #failing = false;
+  readonly #readability: Readability;
   #stopped = false;
 
   constructor(options: QueueListenerOptions) {
     this.#options = options;
     this.queueName = options.queue.name;
+    this.#readability = new Readability(options.log, CATEGORY, `The queue '${this.queueName}'`);
   }
 
   start(): void {
@@ -60,7 +62,7 @@ export class QueueListener {
 
   /** Reads the queue at once, because the host has put a message there. */
   notify(): void {
-    this.#wake.abort();
+    this.#pause.end();
   }
 
   /**
@@ -102,12 +104,7 @@ export class QueueListener {
 
   async #listen(): Promise<void> {
     while (!this.#stopped) {
-      if (await this.#look()) continue;
-      try {
-        await sleep(this.#nextWait(), undefined, { signal: this.#wake.signal, ref: false });
-      } catch {
-        this.#wake = new AbortController();
-      }
+      if (!(await this.#look())) await this.#pause.wait(this.#nextWait());
     }
   }
 
@@ -134,7 +131,6 @@ export class QueueListener {
     const {
       queue,
       options: { batchSize, newBatchThreshold },
-      log,
     } = this.#options;
     while (this.#working.size > newBatchThreshold && this.#isRunning && !this.#stopped)
       await this.#changed.promise;
@@ -143,18 +139,9 @@ export class QueueListener {
     try {
       messages = (await queue.receiveMessages({ numberOfMessages: batchSize, visibilityTimeout: INVISIBLE }))
         .receivedMessageItems;
-      if (this.#failing) log('information', CATEGORY, `The queue '${this.queueName}' can be read again.`);
-      this.#failing = false;
+      this.#readability.succeeded();
     } catch (error) {
-      // A queue that does not exist yet is empty.
-      if (statusOf(error) !== 404 && !this.#failing && !this.#stopped) {
-        this.#failing = true;
-        log(
-          'warning',
-          CATEGORY,
-          `The queue '${this.queueName}' cannot be read; the host tries again: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
-        );
-      }
+      if (!this.#stopped) this.#readability.failed(error);
       return false;
     }
     if (messages.length === 0) return false;
@@ -213,7 +200,7 @@ export class QueueListener {
       log(
         'error',
         CATEGORY,
-        `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+        `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${firstLine(error)}`,
       );
     }
   }

@@ -2,7 +2,7 @@ import type { QueueClient, QueueServiceClient } from '@azure/storage-queue';
 import type { BindingData } from '../binding-data.js';
 import type { QueueOptions } from '../config/host-json.js';
 import type { Setting } from '../config/settings.js';
-import type { Log } from '../log.js';
+import { firstLine, type Log } from '../log.js';
 import { statusOf } from '../storage-errors.js';
 import type { Binding, FunctionDefinition, TypedData } from '../worker/types.js';
 import { connectionName, connectionProblem, findConnection, queueService } from './connections.js';
@@ -70,11 +70,10 @@ export class Queues {
     for (const definition of definitions) {
       const { trigger } = definition;
       const queue = await this.#queue(trigger).catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message.split('\n')[0]! : String(error);
         log(
           'error',
           CATEGORY,
-          `'${definition.name}' does not listen: its connection cannot be used: ${reason}`,
+          `'${definition.name}' does not listen: its connection cannot be used: ${firstLine(error)}`,
         );
         return undefined;
       });

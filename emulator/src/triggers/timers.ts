@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cancel, Clock } from '../durable/clock.js';
-import type { Log } from '../log.js';
+import { firstLine, type Log } from '../log.js';
 import { RunningTasks } from '../running-tasks.js';
 import type { FunctionDefinition, TypedData } from '../worker/types.js';
 import { UnsupportedBindingError } from './bindings.js';
@@ -229,7 +229,7 @@ class Timer {
     this.#options.log(
       'error',
       CATEGORY,
-      `The host cannot ${what} when the function '${this.#definition.name}' ran last: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`,
+      `The host cannot ${what} when the function '${this.#definition.name}' ran last: ${firstLine(error)}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../../log.js';
+import { firstLine, type Log } from '../../log.js';
 
 /**
  * Milliseconds before the first retry. Each retry waits twice as long as the one before, up to the longest.
@@ -28,8 +28,10 @@ export class BackOff {
     this.#failures.set(what, before + 1);
     if (before > 0 && !this.#isReported) {
       this.#isReported = true;
-      const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-      this.#write('warning', `Storage failed for ${what}, trying again until it answers: ${reason}`);
+      this.#write(
+        'warning',
+        `Storage failed for ${what}, trying again until it answers: ${firstLine(error)}`,
+      );
     }
     await new Promise<void>((resolve) => {
       setTimeout(resolve, Math.min(LONGEST, FIRST * 2 ** before));
