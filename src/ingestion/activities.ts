@@ -6,8 +6,8 @@ import {
   FileSplitter,
   INGESTIONS,
   mergeBlobs,
+  readChunk,
   readChunks,
-  readLines,
   readSource,
   readTotals,
   SumTooLargeError,
@@ -83,8 +83,7 @@ export const ingestChunk = activity(
     const read = async (): Promise<void> => {
       const totals = new Totals();
       const rejects: string[] = [];
-      const content = await readSource(ingestion.source, chunk);
-      await readLines(ingestion.layout, content, chunk.line, {
+      await readChunk(ingestion, chunk, {
         take: (line) => {
           counts.lines++;
           totals.add(line);

@@ -1,7 +1,7 @@
 import moment from 'moment';
 import { activity } from '../durable/index.js';
 import { Refusal } from '../refusals/index.js';
-import { readChunks, readLines, readSource, readTotals, type Dataset } from '../sales/index.js';
+import { readChunk, readChunks, readTotals, type Dataset } from '../sales/index.js';
 import { BlobChangedError } from '../storage/index.js';
 import type { Job, JobProblem, JobRequest, JobState } from './model.js';
 import { rank, select, type Ranks } from './ranks.js';
@@ -55,7 +55,7 @@ export const collectAmounts = activity(
       let amounts = new Float64Array(1024);
       let count = 0;
       for (const chunk of await readChunks(dataset.index, input.from, input.to)) {
-        await readLines(dataset.layout, await readSource(dataset.source, chunk), chunk.line, {
+        await readChunk(dataset, chunk, {
           take: ({ amount }) => {
             if (count === amounts.length) {
               const more = new Float64Array(2 * count);

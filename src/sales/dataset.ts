@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { container, readBlob, writeBlob, writeBytes } from '../storage/index.js';
-import type { Layout } from './read.js';
+import { readLines, type Layout, type Receiver } from './read.js';
 import type { Chunk } from './split.js';
 import { decodeBlock, encodeBlock, mergeTotals, type Total } from './totals.js';
 
@@ -67,6 +67,21 @@ export async function readSource(
   range: { from: number; to?: number },
 ): Promise<Readable> {
   return readBlob(await container(name), blob, { ...range, etag });
+}
+
+/**
+ * Reads the lines of a chunk. It receives the whole chunk before it parses, so that one chunk after the other
+ * is parsed, however many are requested at the same time.
+ *
+ * @throws {BlobChangedError}
+ */
+export async function readChunk(
+  dataset: Pick<Dataset, 'source' | 'layout'>,
+  chunk: Chunk,
+  receiver: Receiver,
+): Promise<void> {
+  const parts = (await (await readSource(dataset.source, chunk)).toArray()) as Buffer[];
+  await readLines(dataset.layout, parts, chunk.line, receiver);
 }
 
 /** Writes totals. */

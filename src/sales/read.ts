@@ -26,7 +26,7 @@ export interface Receiver {
  */
 export async function readLines(
   layout: Layout,
-  source: AsyncIterable<Buffer>,
+  source: AsyncIterable<Buffer> | Iterable<Buffer>,
   firstLine: number,
   receiver: Receiver,
 ): Promise<void> {

@@ -51,9 +51,11 @@ function add(sums: Map<string, Sums>, name: string, lines: number, quantity: num
   }
 }
 
-/** Compares by code units, like `<`. */
+/** Compares by code units. No two keys are the same. */
 function sorted(sums: ReadonlyMap<string, Sums>, prefix = ''): Total[] {
-  return [...sums.keys()].toSorted().map((name) => [prefix + name, ...sums.get(name)!]);
+  const totals: Total[] = [];
+  for (const [name, [lines, quantity, amount]] of sums) totals.push([prefix + name, lines, quantity, amount]);
+  return totals.toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function* blocksOf(totals: readonly Total[]): Generator<Total[]> {

@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { BlobGetPropertiesResponse, ContainerClient } from '@azure/storage-blob';
 import { RestError } from '@azure/storage-blob';
 
@@ -75,7 +76,7 @@ export async function writeBytes(
 
 /**
  * Writes a blob from a stream; replaces an existing one. If `content` fails, no blob is written: storage
- * drops uncommitted blocks after a week.
+ * drops uncommitted blocks after a week. Each block is sent with its MD5, which storage compares.
  *
  * @returns the tag of the blob
  */
@@ -85,11 +86,42 @@ export async function writeBlob(
   content: Readable,
   { contentType, metadata }: BlobHeaders,
 ): Promise<string> {
-  const { etag } = await container.getBlockBlobClient(name).uploadStream(content, BLOCK, BLOCKS_AT_ONCE, {
+  const blob = container.getBlockBlobClient(name);
+  // Storage refuses a blob whose blocks have ids of different lengths, and each attempt has blocks of its own.
+  const attempt = randomUUID();
+  let count = 0;
+  const staged = Readable.from(blocksOf(content), { highWaterMark: 1 }).map(
+    async (block: Buffer) => {
+      const id = Buffer.from(`${attempt}-${String(count++).padStart(6, '0')}`).toString('base64');
+      await blob.stageBlock(id, block, block.length, {
+        transactionalContentMD5: createHash('md5').update(block).digest(),
+      });
+      return id;
+    },
+    { concurrency: BLOCKS_AT_ONCE },
+  );
+  const { etag } = await blob.commitBlockList((await staged.toArray()) as string[], {
     blobHTTPHeaders: { blobContentType: contentType },
     ...(metadata && { metadata }),
   });
   return etag!;
+}
+
+/** The content in blocks of {@link BLOCK} bytes; the last one is shorter. */
+async function* blocksOf(content: Readable): AsyncGenerator<Buffer> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of content as AsyncIterable<Buffer | string>) {
+    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+    parts.push(bytes);
+    length += bytes.length;
+    if (length >= BLOCK) {
+      yield Buffer.concat(parts);
+      parts = [];
+      length = 0;
+    }
+  }
+  if (length > 0) yield Buffer.concat(parts);
 }
 
 /** The properties of a blob; `undefined` when there is none. */
