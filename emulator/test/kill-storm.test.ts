@@ -62,8 +62,8 @@ async function playKilled(name: string, ...kills: number[]): Promise<Ending & { 
 
 /** How many scenarios run at the same time: most of their time they wait for storage. */
 const TOGETHER = 4;
-/** The long form kills at every point. The short one kills at every eightieth, from a random first point. */
-const EVERY = inject('long') ? 1 : 80;
+/** The long form kills at every point. The short one kills at few of them, from a random first point. */
+const EVERY = inject('long') ? 1 : 160;
 const FIRST = Math.floor(Math.random() * EVERY);
 
 async function storm(kills: readonly number[][], undisturbed: Ending): Promise<void> {

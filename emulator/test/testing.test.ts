@@ -102,7 +102,7 @@ describe('An app under test', () => {
     }).toThrow(/^The app has no function named 'greed'\. It has: .*greet, .*note/);
   });
 
-  test('is one of a hundred at once, each with its own clock, settings, instances and replaced activities', async () => {
+  test('is one of many at once, each with its own clock, settings, instances and replaced activities', async () => {
     const live = async (number: number) => {
       await using mine = await TestApp.start({
         directory,
@@ -125,7 +125,7 @@ describe('An app under test', () => {
         (await mine.instance(chain))?.output,
       ];
     };
-    const numbers = Array.from({ length: 100 }, (_, number) => number);
+    const numbers = Array.from({ length: 24 }, (_, number) => number);
     expect(await Promise.all(numbers.map(live))).toEqual(
       numbers.map((number) => {
         const [time, passed] = [Date.UTC(2030, 0, 1 + number + (number % 12)), number % 12];

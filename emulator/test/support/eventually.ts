@@ -6,5 +6,5 @@ import { vi } from 'vitest';
  * @throws the check's last error after a minute
  */
 export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 60_000, interval: 20 });
+  return vi.waitFor(check, { timeout: 60_000, interval: 50 });
 }
