@@ -25,11 +25,13 @@ interface Peer {
   argument?: string;
 }
 
+/** First those that serve HTTP, then those that tests run in their own process. */
 const PEERS: readonly Peer[] = [
   { name: 'emulator, memory', file: 'emulator.js', argument: 'memory' },
   { name: 'emulator, file', file: 'emulator.js', argument: 'file' },
   { name: 'emulator, Azurite', file: 'emulator.js', argument: 'azurite' },
   { name: `Restate ${PACKAGES['@restatedev/restate-server']}`, file: 'restate.js' },
+  { name: 'TestApp', file: 'test-app.js' },
   { name: `AWS testing ${PACKAGES['@aws/durable-execution-sdk-js-testing']}`, file: 'aws.js' },
   { name: `durabletask-js ${PACKAGES['@microsoft/durabletask-js']}, memory`, file: 'durabletask.js' },
 ];
@@ -72,6 +74,9 @@ export async function comparePeers(under: string, only: string): Promise<void> {
     for (const peer of peers) process.stdout.write(` ${await measure(folder, peer, row)} |`);
     process.stdout.write('\n');
   }
+  process.stdout.write(
+    '\nThe emulator and Restate serve HTTP, and their figures contain it. TestApp, AWS testing and durabletask-js run in the process of a test: compare those with each other.\n',
+  );
 }
 
 /** @returns npm's reason when it fails */

@@ -6,8 +6,7 @@ import { pathToFileURL } from 'node:url';
 const root = process.env.REPOSITORY;
 const load = (file) => import(pathToFileURL(path.join(root, file)).href);
 
-export async function start(where, row) {
-  if (row === 'reminders') return where === 'memory' ? reminding() : {};
+export async function start(where) {
   let stopStorage;
   let storage = where;
   if (where !== 'memory') {
@@ -59,17 +58,5 @@ export async function start(where, row) {
       await emulator.stop();
       await stopStorage?.();
     },
-  };
-}
-
-async function reminding() {
-  const { TestApp } = await load('emulator/dist/testing.js');
-  const app = await TestApp.start({ directory: path.join(root, 'bench/app') });
-  return {
-    reminders: async () => {
-      const { runtimeStatus } = await app.finished(await app.start('reminders'));
-      if (runtimeStatus !== 'Completed') throw new Error(`It ended ${runtimeStatus}.`);
-    },
-    stop: () => app.stop(),
   };
 }

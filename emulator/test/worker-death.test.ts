@@ -1,5 +1,8 @@
 /** The process of the app dies: by a failure outside any call, by its own will, or by a test of that. */
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { account } from './support/azurite.js';
 import type { RunningCli } from './support/cli.js';
@@ -193,4 +196,15 @@ test('on Azure Storage and with --watch, too; the next emulator finds the instan
   const second = await serve('--storage', storage);
   expect(await second.status(id)).toMatchObject(completed);
   await second.emulator.stop();
+});
+
+test('a host that had to wait for the pipe to the app stops when its process has ended, also if the pipe ends later', async () => {
+  const program = pathToFileURL(path.join(import.meta.dirname, 'fixtures/stop-after-large-input.js')).href;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    // The process of the app does not get this program, too.
+    ['--input-type=module', '-e', `process.connected ? process.exit(3) : await import('${program}')`],
+    { cwd: directory, env: { ...process.env, NODE_OPTIONS: '', LINGERS: '1' } },
+  );
+  expect(stdout).toBe('stopped');
 });

@@ -69,13 +69,12 @@ export class LoadedProcess {
     this.#child = fork(path.join(import.meta.dirname, 'worker-main.js'), {
       cwd: directory,
       env: { ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }), ...environment },
-      execArgv: [
-        YOUNG_GENERATION,
-        ...process.execArgv.filter((argument) => !argument.startsWith('--inspect')),
-        ...nodeArguments,
-      ],
+      execArgv: [YOUNG_GENERATION, ...ownArguments(process.execArgv), ...nodeArguments],
       serialization: 'advanced',
     });
+    // After a message that waited for the pipe, Node no longer keeps this process alive for the channel. Then it
+    // could end before 'disconnect' comes.
+    this.#child.channel?.ref();
     // A message that comes before the end of the process may be read after it.
     this.ended = Promise.all([
       once(this.#child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>,
@@ -174,4 +173,12 @@ export class LoadedProcess {
 function withState(outcome: InvocationOutcome): InvocationOutcome {
   if (!outcome.ok || outcome.returnValue?.json === undefined) return outcome;
   return { ...outcome, result: JSON.parse(outcome.returnValue.json) as unknown };
+}
+
+/** The arguments of this Node that the app's process gets too: not its debugger, and no program of `node -e`. */
+function ownArguments(own: readonly string[]): string[] {
+  const program = own.findIndex((argument) => /^(-e|--eval|-p|-pe|--print)$/.test(argument));
+  return (program === -1 ? own : own.toSpliced(program, 2)).filter(
+    (argument) => !/^--(inspect|input-type)/.test(argument),
+  );
 }
