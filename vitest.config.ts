@@ -25,21 +25,17 @@ const setup = {
  * These files run in processes that they share: a process loads the app once, and its code is warm after the first file.
  * That saves two to four seconds of processor time a file. They all use the app of `test/support/swept-app.ts`, because
  * a process holds one app. Files that load another app, kill hosts, break connections or change the process itself run
- * in a process each. So do the longest files, which would save little of their time.
+ * in a process each.
  */
 const TOGETHER = {
   include: [
-    'test/{approvals,console,devices,dungeon,http,jobs,links,notifications}/**/*.test.ts',
+    'test/{approvals,console,devices,dungeon,http,ingestion,jobs,links,notifications}/**/*.test.ts',
     'test/{operations,orders,pages,reminders,rollouts,sales,starter,storage}/**/*.test.ts',
   ],
   exclude: [
     '**/kills.test.ts',
     'test/approvals/versions.test.ts',
-    'test/dungeon/{bounds,races,supervision}.test.ts',
     'test/http/routes.test.ts',
-    'test/orders/trouble.test.ts',
-    'test/pages/{browser,devices}.test.ts',
-    'test/rollouts/rollouts.test.ts',
     'test/storage/clients.test.ts',
   ],
 };

@@ -1,6 +1,6 @@
 import { odata, TableClient } from '@azure/data-tables';
 import { QueueClient } from '@azure/storage-queue';
-import { expect, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 import { TestApp, type TestAppOptions } from '../../emulator/src/testing.js';
 import type { Notification } from '../../src/notifications/message.js';
 import { NOTIFICATIONS } from '../../src/notifications/queues.js';
@@ -55,7 +55,28 @@ export type AppOptions = TestAppOptions &
  * @param options.telemetryQueue the same for the queue `telemetry`
  * @param options.reportQueue the same for the queue `update-reports`
  */
-export async function startApp({
+export async function startApp(options: AppOptions = {}): Promise<{ app: TestApp; storage: AppStorage }> {
+  const { stop, ...started } = await launch(options);
+  onTestFinished(stop);
+  return started;
+}
+
+/**
+ * One app for all tests of a `describe`, for tests that leave nothing behind which another of them would see.
+ * Otherwise as {@link startApp}.
+ *
+ * @returns a function that gives tests the app
+ */
+export function useApp(options: AppOptions = {}): () => { app: TestApp; storage: AppStorage } {
+  let started: Awaited<ReturnType<typeof launch>>;
+  beforeAll(async () => {
+    started = await launch(options);
+  });
+  afterAll(() => started.stop());
+  return () => started;
+}
+
+async function launch({
   sweep = false,
   purge = false,
   heartbeat = false,
@@ -65,10 +86,7 @@ export async function startApp({
   dispatchQueue = false,
   deliver = false,
   ...options
-}: AppOptions = {}): Promise<{
-  app: TestApp;
-  storage: AppStorage;
-}> {
+}: AppOptions): Promise<{ app: TestApp; storage: AppStorage; stop: () => Promise<void> }> {
   const connectionString = options.settings?.['AppStorage'] ?? (await account());
   const secrets = new SecretScan();
   const app = await TestApp.start({
@@ -89,11 +107,11 @@ export async function startApp({
     },
   });
   secrets.watch(app);
-  onTestFinished(async () => {
+  const stop = async (): Promise<void> => {
     await app.stop();
     expect(await secrets.found()).toEqual([]);
-  });
-  return { app, storage: new AppStorage(connectionString) };
+  };
+  return { app, storage: new AppStorage(connectionString), stop };
 }
 
 /** Reads the storage of an app under test. */

@@ -14,13 +14,44 @@ export const hasBrowser = found !== undefined;
 if (!hasBrowser)
   console.warn('The tests of the pages are skipped: there is no Chromium. Install it, or set CHROMIUM_PATH.');
 
+/**
+ * What Chromium leaves off. It makes two hidden pages for the suggestions of the address bar with each page, and a
+ * process ahead of the next page: together more processor time than the pages under test take. The last list of
+ * features is the one that counts, so it repeats those of Playwright's that change how pages load.
+ */
+const FEATURES_OFF = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxFullPopup',
+  'SpareRendererForSitePerProcess',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'PaintHolding',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'ThirdPartyStoragePartitioning',
+  'MediaRouter',
+  'DestroyProfileOnBrowserClose',
+  'LensOverlay',
+  'OptimizationHints',
+  'NetworkTimeServiceQuerying',
+  'AimEnabled',
+  'PreconnectToSearch',
+];
+const SWITCHES = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--in-process-gpu',
+  `--disable-features=${FEATURES_OFF.join(',')}`,
+];
+
 /** The browser of this process. It ends with the process. */
 let launched: Promise<Browser> | undefined;
 
 /** Gives tests a browser. @returns a function that opens a page in it, with a context of its own */
 export function useBrowser(): (options?: BrowserContextOptions) => Promise<Page> {
   return async (options) => {
-    launched ??= chromium.launch({ executablePath: found!, args: ['--no-sandbox'] });
+    launched ??= chromium.launch({ executablePath: found!, args: SWITCHES });
     const context = await (await launched).newContext({ reducedMotion: 'reduce', ...options });
     context.setDefaultTimeout(60_000);
     const page = await context.newPage();
