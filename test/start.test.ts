@@ -82,7 +82,7 @@ test('one command starts the app with its storage, prints commands to try, and s
       requestedBy: 'pat',
       approver: 'kim',
       escalateTo: 'robin',
-      respondWithin: 'P1D',
+      respondWithin: 'PT10M',
     }),
   });
   expect(answer.status).toBe(202);
@@ -90,7 +90,7 @@ test('one command starts the app with its storage, prints commands to try, and s
   const skipped = await fetch(`http://localhost:${port}/_emulator/clock`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: '{"hours":25}',
+    body: '{"minutes":15}',
   });
   expect(skipped.status).toBe(200);
   await escalated;

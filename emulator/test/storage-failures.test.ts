@@ -13,7 +13,7 @@ import { ending, Life, loadScenario, play, type Ending } from './support/scenari
  * a hub lasts.
  */
 const SOUND = 60;
-const OUTAGE = 40_000;
+const OUTAGE = 31_000;
 
 const worker = await loadScenario();
 let undisturbed: Ending;
