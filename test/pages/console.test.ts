@@ -213,15 +213,16 @@ describe.skipIf(!hasBrowser)('the console, in a browser', () => {
   });
 
   it('is readable, also on a phone and in the dark', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await open({ viewport: { width: 390, height: 800 }, colorScheme });
-      for (const at of ['', '#/entities', '#/functions', `#/instances/paper-1`]) {
-        await page.goto(`${other.url}/_emulator/${at}`);
-        await page.reload();
-        await page.getByRole('main').locator('*').first().waitFor();
-        await page.getByText('Due next').first().waitFor();
-        expect(await overhang(page), at).toBeLessThanOrEqual(0);
-        expect(await faintTexts(page), at).toEqual([]);
+    const page = await open({ viewport: { width: 390, height: 800 } });
+    for (const at of ['', '#/entities', '#/functions', `#/instances/paper-1`]) {
+      await page.goto(`${other.url}/_emulator/${at}`);
+      await page.reload();
+      await page.getByRole('main').locator('*').first().waitFor();
+      await page.getByText('Due next').first().waitFor();
+      expect(await overhang(page), at).toBeLessThanOrEqual(0);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        expect(await faintTexts(page), `${at} in ${colorScheme}`).toEqual([]);
         await picture(page, `phone-${colorScheme}-${at.split('/')[1] ?? 'instances'}`);
       }
     }

@@ -16,7 +16,7 @@ describe.skipIf(!hasBrowser)('the page of devices, in a browser', () => {
     const fleet = new SimulatedFleet({
       url: app.url,
       storage: storage.connectionString,
-      devices: 16,
+      devices: 8,
       failing: 0.1,
       silent: 0.1,
       hot: 0,
@@ -39,24 +39,24 @@ describe.skipIf(!hasBrowser)('the page of devices, in a browser', () => {
     await page.getByRole('heading', { name: 'There are no devices yet' }).waitFor();
 
     await fleet.register();
-    expect(await fleet.report(app.now)).toBe(16);
+    expect(await fleet.report(app.now)).toBe(8);
     await app.quiet();
-    await page.getByText('16 healthy').waitFor();
+    await page.getByText('8 healthy').waitFor();
     for (let number = 0; number < 3; number += 1) await tick();
     const silent = fleet.devices.filter(({ isSilent }) => isSilent).length;
-    await page.getByText(`${16 - silent} healthy`).waitFor();
+    await page.getByText(`${8 - silent} healthy`).waitFor();
     await page.getByText(`${silent} silent`).waitFor();
     const alerts = page.getByRole('region', { name: 'Open alerts' }).getByRole('listitem');
     await expect.poll(() => alerts.count()).toBe(silent);
     expect(await alerts.first().innerText()).toMatch(/sim-\d{4} It has not reported since/);
 
     const cells = page.getByRole('list', { name: 'Devices', exact: true }).getByRole('button');
-    expect(await cells.count()).toBe(16);
+    expect(await cells.count()).toBe(8);
     await cells.first().focus();
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Enter');
-    const details = page.getByRole('status', { name: 'sim-0015' });
+    const details = page.getByRole('status', { name: 'sim-0007' });
     await expect.poll(() => details.innerText()).toMatch(/temperature \d/);
 
     await page.getByRole('textbox', { name: 'Firmware' }).fill('2.0.0');
@@ -72,7 +72,7 @@ describe.skipIf(!hasBrowser)('the page of devices, in a browser', () => {
     await says('It is paused.');
     await page.getByRole('button', { name: 'Resume' }).click();
     await says('It is updating.');
-    expect(await tick()).toBe(7);
+    expect(await tick()).toBe(3);
     const updated = fleet.devices.filter(({ firmware }) => firmware === '2.0.0').length;
     await page.getByText(`${updated - 1} updated`).waitFor();
     await page.getByText(`${updated} with 2.0.0`).waitFor();

@@ -3,9 +3,10 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
 import { PagesNotBuilt, Site } from '../../src/pages/site.js';
-import { startApp } from '../support/app.js';
+import { useApp } from '../support/app.js';
 
 const built = new URL('../../dist/web/', import.meta.url);
+const shared = useApp();
 let site: Site;
 let script: string;
 let style: string;
@@ -34,7 +35,7 @@ describe('a page', () => {
     ['/dungeon', 'The Durable Dungeon'],
     ['/dungeon/', 'The Durable Dungeon'],
   ])('is served at %s', async (path, title) => {
-    const { app } = await startApp();
+    const { app } = shared();
     const answer = await app.get(path);
     expect(answer.status).toBe(200);
     expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -42,7 +43,7 @@ describe('a page', () => {
   });
 
   it('is revalidated at each use, and not sent again while it is unchanged', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     const first = await app.get('/dungeon');
     const etag = first.headers.get('etag') ?? '';
     expect(first.headers.get('cache-control')).toBe('no-cache');
@@ -56,7 +57,7 @@ describe('a page', () => {
   });
 
   it('allows only its own scripts, and no frames', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     for (const path of ['/', '/dungeon', '/ingestions', script]) {
       const { headers } = await app.get(path);
       const policy = headers.get('content-security-policy') ?? '';
@@ -85,7 +86,7 @@ describe('a page', () => {
 
 describe('an asset', () => {
   it('may be kept for a year, because its name changes with its content', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     for (const path of site.paths.filter((name) => name.startsWith('assets/'))) {
       const answer = await app.get(`/${path}`);
       expect(path).toMatch(/-[\w-]{8}\.\w+$/);
@@ -95,7 +96,7 @@ describe('an asset', () => {
   });
 
   it('comes with its type', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     const types = await Promise.all(
       [script, style, asset(/\.svg$/)].map(async (path) => (await app.get(path)).headers.get('content-type')),
     );
@@ -117,7 +118,7 @@ describe('an asset', () => {
     ['identity, gzip; q=0', null],
     ['deflate', null],
   ])('for Accept-Encoding %s is encoded as %s', async (accepted, encoding) => {
-    const { app } = await startApp();
+    const { app } = shared();
     const answer = await app.get(script, accepted === undefined ? {} : { 'accept-encoding': accepted });
     expect(answer.headers.get('content-encoding')).toBe(encoding);
     expect(answer.headers.get('vary')).toBe('Accept-Encoding');
@@ -128,7 +129,7 @@ describe('an asset', () => {
   });
 
   it('has a tag for each encoding', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     const tags = await Promise.all(
       ['br', 'gzip', 'identity'].map(async (encoding) =>
         (await app.get(script, { 'accept-encoding': encoding })).headers.get('etag'),
@@ -141,7 +142,7 @@ describe('an asset', () => {
   });
 
   it('answers HEAD as GET, without the body', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     for (const path of ['/', '/dungeon', script]) {
       const [head, get] = await Promise.all([
         fetch(app.url + path, { method: 'HEAD' }),
@@ -162,7 +163,7 @@ describe('an asset', () => {
   });
 
   it('is 404 with a problem when there is none', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     const answer = await app.get('/assets/dungeon.js');
     expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json']);
   });
@@ -181,25 +182,25 @@ it.each([
   '/assets/__proto__',
   '/assets/constructor',
 ])('nothing lies behind %s', async (path) => {
-  const { app } = await startApp();
+  const { app } = shared();
   expect(await status(app, path)).toBe(404);
 });
 
 it('the host refuses a path with a null character', async () => {
-  const { app } = await startApp();
+  const { app } = shared();
   expect(await status(app, '/assets/%00')).toBe(400);
 });
 
 describe('the host', () => {
   it('keeps its own routes', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     expect(await (await app.get('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
     expect(await (await app.get('/runtime/webhooks/durabletask/instances')).json()).toEqual([]);
     expect((await app.get('/nothing/here')).status).toBe(404);
   });
 
   it('refuses to change a page', async () => {
-    const { app } = await startApp();
+    const { app } = shared();
     expect((await app.post('/dungeon', {})).status).toBeGreaterThanOrEqual(404);
   });
 });
