@@ -10,6 +10,7 @@ test.for(Object.entries(scenarios))('%s', async ([scenario, live]) => {
     app: theAppAlone,
     time: '2030-01-01T00:00:00Z',
     dispatchQueue: true,
+    dispatchPoison: true,
     ...(version !== undefined && {
       settings: { AzureFunctionsJobHost__extensions__durableTask__defaultVersion: version },
     }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { TableClient } from '@azure/data-tables';
-import type { TestApp, TestAppOptions } from '../../emulator/src/testing.js';
-import { startApp, type AppStorage } from '../support/app.js';
+import type { TestApp } from '../../emulator/src/testing.js';
+import { startApp, type AppOptions, type AppStorage } from '../support/app.js';
 
 /** An order as its caller sees it. */
 export interface SeenOrder {
@@ -40,7 +40,7 @@ export class Shop {
   /** A shop whose stock has arrived. */
   static async open(
     stock: Record<string, number> = { hammer: 10, nails: 100, lathe: 5 },
-    options: TestAppOptions & { sweep?: boolean } = {},
+    options: AppOptions = {},
   ): Promise<Shop> {
     const { app, storage } = await startApp({ verifyReplay: false, dispatchQueue: true, ...options });
     const shop = new Shop(app, storage);

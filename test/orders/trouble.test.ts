@@ -162,7 +162,7 @@ describe('a step that fails for good', () => {
   });
 
   it('dispatch: the operator is sent its messages, and in the end the money is given back', async () => {
-    const shop = await Shop.open();
+    const shop = await Shop.open(undefined, { dispatchPoison: true });
     shop.app.replace('Dispatch', () => {
       throw new Error('No van');
     });
@@ -179,7 +179,7 @@ describe('a step that fails for good', () => {
   });
 
   it('dispatch for an hour: the order is asked for again, and sent', async () => {
-    const shop = await Shop.open();
+    const shop = await Shop.open(undefined, { dispatchPoison: true });
     shop.app.replace('Dispatch', () => {
       throw new Error('No van');
     });

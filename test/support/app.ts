@@ -35,6 +35,7 @@ export type AppOptions = TestAppOptions &
       | 'heartbeat'
       | 'deliver'
       | 'dispatchQueue'
+      | 'dispatchPoison'
       | 'ingestQueue'
       | 'telemetryQueue'
       | 'reportQueue',
@@ -51,7 +52,8 @@ export type AppOptions = TestAppOptions &
  * @param options.heartbeat whether the hub gets a message every minute. Default: false
  * @param options.deliver whether messages leave the queue `notifications`, in which tests otherwise count them. Default: false
  * @param options.ingestQueue whether the app reads the queue `ingest`, a request to storage at each jump of the clock. Default: false
- * @param options.dispatchQueue the same for the queue `dispatch` and its poison queue
+ * @param options.dispatchQueue the same for the queue `dispatch`
+ * @param options.dispatchPoison the same for its poison queue
  * @param options.telemetryQueue the same for the queue `telemetry`
  * @param options.reportQueue the same for the queue `update-reports`
  */
@@ -84,6 +86,7 @@ async function launch({
   telemetryQueue = false,
   reportQueue = false,
   dispatchQueue = false,
+  dispatchPoison = false,
   deliver = false,
   ...options
 }: AppOptions): Promise<{ app: TestApp; storage: AppStorage; stop: () => Promise<void> }> {
@@ -100,7 +103,8 @@ async function launch({
       ...(!purge && disabled('Purge')),
       ...(!heartbeat && disabled('SendHeartbeat')),
       ...(!deliver && disabled('DeliverNotification')),
-      ...(!dispatchQueue && disabled('Dispatch', 'DispatchPoison')),
+      ...(!dispatchQueue && disabled('Dispatch')),
+      ...(!dispatchPoison && disabled('DispatchPoison')),
       ...(!ingestQueue && disabled('IngestFromQueue')),
       ...(!telemetryQueue && disabled('TelemetryFromQueue')),
       ...(!reportQueue && disabled('UpdateReportFromQueue')),
