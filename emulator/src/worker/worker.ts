@@ -3,7 +3,7 @@ import type { Log, LogLevel } from '../log.js';
 import { rpcTraceContext } from '../tracing/trace-context.js';
 import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
 import { observe } from './code-location.js';
-import { SessionLostError } from '../durable/protocol/sdk-session.js';
+import { SessionLostError, sparingSearch } from '../durable/protocol/sdk-session.js';
 import { Sessions, type SessionLimits } from './sessions.js';
 import type {
   AppWorker,
@@ -135,7 +135,8 @@ export class FunctionsWorker implements AppWorker {
       invocation.context = context;
       began(context);
       if (request.triggerValue !== undefined) inputs[0] = session?.trigger ?? request.triggerValue;
-      const whole = await this.#invokeWithHooks(model, invocation, inputs, session?.handler ?? own);
+      const run = session?.handler ?? sparingSearch(own, request.triggerValue);
+      const whole = await this.#invokeWithHooks(model, invocation, inputs, run);
       const ended = session?.end(whole);
       if (ended === 'lost') return LOST;
       const result = ended === undefined ? whole : ended.result;

@@ -43,6 +43,8 @@ interface Trigger {
 }
 
 const ORCHESTRATOR_STARTED = 12;
+/** A history with fewer events is searched faster than it is hidden. */
+const SEARCHED = 32;
 
 /** The place of the SDK's own context in the context of the function. */
 interface Context {
@@ -52,6 +54,25 @@ interface Context {
 /** A hook replaced the input of a resumed run, so the run cannot go on. */
 export class SessionLostError extends Error {
   override name = 'SessionLostError';
+}
+
+/**
+ * The function of an orchestrator, called so that the SDK does not search the whole history for times that are texts:
+ * in `trigger` they are dates already. The SDK reads its input before it waits for anything. Hooks see the history.
+ * @param trigger the input that the function gets; undefined for other functions, which are not changed
+ */
+export function sparingSearch(handler: Handler, trigger: unknown): Handler {
+  if (trigger === undefined) return handler;
+  return (input, context) => {
+    const { history = [] } = trigger as Partial<Trigger>;
+    if (input !== trigger || history.length < SEARCHED) return handler(input, context);
+    Object.defineProperty(trigger, 'history', { enumerable: false });
+    try {
+      return handler(trigger, context);
+    } finally {
+      Object.defineProperty(trigger, 'history', { enumerable: true });
+    }
+  };
 }
 
 /** One run of an orchestrator function, over any number of episodes. */
@@ -118,7 +139,7 @@ export class SdkSession {
       },
     });
     this.#played = this.#trigger.history.findLastIndex(({ EventType }) => EventType === ORCHESTRATOR_STARTED);
-    this.#state = await this.#handler(trigger, context);
+    this.#state = await sparingSearch(this.#handler, trigger)(trigger, context);
     return this.#state;
   };
 
