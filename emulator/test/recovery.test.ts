@@ -151,7 +151,7 @@ test.each(['storage', 'a file'])(
   },
 );
 
-test(`with ${HANGING} activities in flight and many instances waiting, work goes on right after a kill`, async () => {
+test('with activities in flight and many instances waiting, work goes on right after a kill', async () => {
   await start();
   const startAll = async (name: string, count: number): Promise<string[]> => {
     const ids = Array.from({ length: count }, (_, index) => `${name}-${index}`);
