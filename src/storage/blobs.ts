@@ -107,7 +107,7 @@ export async function writeBlob(
   return etag!;
 }
 
-/** The content in blocks of {@link BLOCK} bytes; the last one is shorter. */
+/** The content in blocks of at least {@link BLOCK} bytes: parts of the stream are not cut. The last one may be shorter. */
 async function* blocksOf(content: Readable): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];
   let length = 0;
