@@ -32,6 +32,7 @@ const PEERS: readonly Peer[] = [
   { name: 'emulator, Azurite', file: 'emulator.js', argument: 'azurite' },
   { name: `Restate ${PACKAGES['@restatedev/restate-server']}`, file: 'restate.js' },
   { name: 'TestApp', file: 'test-app.js' },
+  { name: 'TestApp, each episode once', file: 'test-app.js', argument: 'once' },
   { name: `AWS testing ${PACKAGES['@aws/durable-execution-sdk-js-testing']}`, file: 'aws.js' },
   { name: `durabletask-js ${PACKAGES['@microsoft/durabletask-js']}, memory`, file: 'durabletask.js' },
 ];
