@@ -1,9 +1,10 @@
-import http from 'node:http';
+import type * as Http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { knownNames } from './host-names.js';
 import type { Body, HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { isBodiless } from './http-message.js';
+import { http } from './node-http.js';
 import { empty } from './triggers/http.js';
 
 export type Handle = (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>>;
@@ -22,7 +23,7 @@ const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-en
 
 /** Serves `handle` on a port of the loopback addresses of this machine. */
 export class HttpServer {
-  readonly #servers: http.Server[] = [];
+  readonly #servers: Http.Server[] = [];
   readonly #handle: Handle;
   readonly #isKnown: (hostname: string) => boolean;
 
@@ -99,9 +100,9 @@ export class HttpServer {
   }
 
   async #serve(
-    request: http.IncomingMessage,
-    response: http.ServerResponse,
-    server: http.Server,
+    request: Http.IncomingMessage,
+    response: Http.ServerResponse,
+    server: Http.Server,
   ): Promise<void> {
     // A caller may close the connection at any time.
     response.on('error', () => {});
@@ -144,7 +145,7 @@ export class HttpServer {
 function addressOf({
   headers: { host = 'localhost' },
   url: target = '/',
-}: http.IncomingMessage): string | undefined {
+}: Http.IncomingMessage): string | undefined {
   const origin = `http://${host}`;
   const address = target.startsWith('/') ? origin + target : target;
   if (/^[^?]*%00/.test(target)) return undefined;
@@ -155,7 +156,7 @@ function addressOf({
 
 /** @throws TypeError, RangeError when HTTP does not allow the response */
 function send(
-  response: http.ServerResponse,
+  response: Http.ServerResponse,
   method: string,
   { status, headers, body }: HttpResponseLike<Body>,
 ): void {
@@ -175,7 +176,7 @@ function send(
 const LIMITS = { requestLine: 8 * 1024, headers: 32 * 1024, headerCount: 100 };
 
 /** The status of Kestrel's answer to a request that is too large before its body; undefined for others. */
-function excessOf({ method = '', url = '', rawHeaders }: http.IncomingMessage): 414 | 431 | undefined {
+function excessOf({ method = '', url = '', rawHeaders }: Http.IncomingMessage): 414 | 431 | undefined {
   if (method.length + url.length + ' HTTP/1.1\r\n'.length + 1 > LIMITS.requestLine) return 414;
   // Each line has a colon, a blank, and the end of a line.
   const size = rawHeaders.reduce((sum, part) => sum + part.length + 2, 0);
@@ -185,7 +186,7 @@ function excessOf({ method = '', url = '', rawHeaders }: http.IncomingMessage): 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The headers, read as UTF-8. @returns undefined when they are no UTF-8: Kestrel rejects the request */
-function readHeaders(headers: http.IncomingHttpHeaders): Record<string, string> | undefined {
+function readHeaders(headers: Http.IncomingHttpHeaders): Record<string, string> | undefined {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;

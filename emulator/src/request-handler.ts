@@ -1,4 +1,3 @@
-import { IncomingMessage } from 'node:http';
 import { AdminApi } from './admin.js';
 import type { HostConfig } from './config/config.js';
 import { corsHeaders, isPreflight } from './cors.js';
@@ -9,6 +8,7 @@ import { readBody } from './http-message.js';
 import type { Executor } from './executor.js';
 import { HttpThrottle } from './http-throttle.js';
 import type { Log } from './log.js';
+import { http } from './node-http.js';
 import type { Tracing } from './tracing/tracing.js';
 import { findConnection } from './triggers/connections.js';
 import { authLevel, functionUrl, routerOf } from './triggers/http-functions.js';
@@ -216,7 +216,7 @@ export class RequestHandler {
 
 /** Whether the caller closed the connection before the whole body came: nobody reads the answer. */
 function isBrokenOff({ body }: HttpRequestLike<Body>): boolean {
-  return body instanceof IncomingMessage && body.errored?.message === 'aborted';
+  return body instanceof http.IncomingMessage && body.errored?.message === 'aborted';
 }
 
 /** The custom headers of host.json that a response does not have itself. */

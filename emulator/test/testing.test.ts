@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NeverFinishesError, TestApp } from '../src/testing.js';
 
@@ -229,5 +232,32 @@ describe('An app under test', () => {
     }
     expect(files.length).toBeGreaterThan(50);
     expect([...packages].filter((name) => !name.startsWith('node:'))).toEqual(['croner']);
+  });
+
+  test("loads neither the packages of the SDK's client nor fetch before an app makes a client", async () => {
+    const program = `
+      import { createRequire } from 'node:module';
+      import { TestApp } from ${JSON.stringify(pathToFileURL(path.join(import.meta.dirname, '../dist/testing.js')).href)};
+      const packages = () => {
+        const files = Object.keys(createRequire(${JSON.stringify(import.meta.url)}).cache);
+        return ['axios', 'validator', 'lodash', '@opentelemetry'].filter((name) =>
+          files.some((file) => file.split(/[\\\\/]/).includes(name)));
+      };
+      const fetches = () => process.moduleLoadList.some((name) => name.includes('undici/undici'));
+      const app = await TestApp.start({ directory: ${JSON.stringify(directory)} });
+      const { output } = await app.finished(await app.start('chain', { names: ['Tokyo'] }));
+      const before = { output, packages: packages(), fetches: fetches() };
+      const { status } = await app.post('/api/orchestrators/chain', { names: [] });
+      console.log(JSON.stringify({ before, after: { status, packages: packages() } }));
+      await app.stop();`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module', '--eval', program],
+      { env: { ...process.env, NODE_OPTIONS: '' } },
+    );
+    expect(JSON.parse(stdout)).toEqual({
+      before: { output: ['Hello, Tokyo!'], packages: [], fetches: false },
+      after: { status: 202, packages: ['axios', 'validator', '@opentelemetry'] },
+    });
   });
 });

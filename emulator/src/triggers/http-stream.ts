@@ -4,10 +4,11 @@
  * passes the response on.
  */
 import { once } from 'node:events';
-import http from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from '../http-message.js';
 import { isBodiless } from '../http-message.js';
+import { http } from '../node-http.js';
 import type { TypedData } from '../worker/types.js';
 import type { RouteValues } from './http-routes.js';
 
@@ -70,8 +71,8 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
   };
 }
 
-async function answerOf(sent: http.ClientRequest): Promise<HttpResponseLike<Body>> {
-  const [message] = (await once(sent, 'response')) as [http.IncomingMessage];
+async function answerOf(sent: ClientRequest): Promise<HttpResponseLike<Body>> {
+  const [message] = (await once(sent, 'response')) as [IncomingMessage];
   // A later failure shows where the body is read.
   sent.on('error', () => {});
   const headers: [string, string][] = [];

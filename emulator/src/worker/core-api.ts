@@ -4,6 +4,7 @@
  */
 import Module from 'node:module';
 import type { LogLevel } from '../log.js';
+import { deferred, isDeferred } from './deferred-modules.js';
 
 /** The part of `@azure/functions` that a worker calls. */
 export interface ProgrammingModel {
@@ -157,8 +158,11 @@ export function installCoreApi(): Registrations {
   // exist.
   const prototype = Module.prototype as unknown as { require: (id: string) => unknown };
   prototype.require = new Proxy(prototype.require, {
-    apply: (original, module, [id]: [string]) =>
-      id === '@azure/functions-core' ? api : Reflect.apply(original, module, [id]),
+    apply: (original, module: { filename?: unknown }, [id]: [string]) => {
+      if (id === '@azure/functions-core') return api;
+      const load = (): unknown => Reflect.apply(original, module, [id]);
+      return isDeferred(id, module.filename) ? deferred(load) : load();
+    },
   });
   return current;
 }

@@ -1,7 +1,7 @@
 /** Makes the requests of `callHttp` like the extension's `TaskHttpActivityShim` with .NET's `HttpClient`. */
-import http from 'node:http';
-import https from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { http } from '../../node-http.js';
 import { dotnetException } from '../protocol/dotnet-exception.js';
 import type { ActivityResult } from '../protocol/functions.js';
 import type { JsonText } from '../history.js';
@@ -110,9 +110,9 @@ async function request(
   method: string,
   headers: HttpHeaders,
   content: string | null,
-): Promise<http.IncomingMessage> {
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const make = url.protocol === 'https:' ? https.request : http.request;
+    const make = (url.protocol === 'https:' ? process.getBuiltinModule('node:https') : http).request;
     const signal = AbortSignal.timeout(TIMEOUT);
     const length = content === null ? {} : { 'Content-Length': Buffer.byteLength(content) };
     const made = make(url, { method, headers: { ...headers, ...length }, signal }, resolve);
@@ -134,13 +134,13 @@ function failureText(error: NodeJS.ErrnoException, url: URL, late: boolean): str
   return error.message || `An error occurred while sending the request. (${error.code ?? error.name})`;
 }
 
-async function body(response: http.IncomingMessage): Promise<string> {
+async function body(response: IncomingMessage): Promise<string> {
   const charset = /charset="?([^\s;"]+)/i.exec(response.headers['content-type'] ?? '')?.[1];
   return new TextDecoder(charset).decode(await buffer(response));
 }
 
 /** The headers of the answer, with names as received. A name that occurs several times has several values. */
-function answerHeaders({ rawHeaders }: http.IncomingMessage): HttpHeaders {
+function answerHeaders({ rawHeaders }: IncomingMessage): HttpHeaders {
   const found = new Map<string, { name: string; values: string[] }>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const [name, value] = [rawHeaders[index]!, rawHeaders[index + 1]!];
