@@ -44,6 +44,7 @@ const ROWS: readonly [row: string, title: string][] = [
   ['fanOut', 'fan-out of 1,000, ms'],
   ['steps', '4,000 steps in a row, s'],
   ['waiting', '10,000 waiting, MB of all processes'],
+  ['killed', 'killed with 100 in flight, all done after ms'],
   ['reminders', '45 days with ten sleeps in a test, ms'],
 ];
 

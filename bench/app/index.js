@@ -60,6 +60,24 @@ df.app.entity('counter', (context) => {
   entity.return(value);
 });
 
+/** Requests a URL, and then takes a tenth of a second. */
+df.app.activity('call', {
+  handler: async (url) => {
+    await (await fetch(url, { method: 'POST' })).arrayBuffer();
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+  },
+});
+
+/** Calls its URL when it has begun, and when it has done two steps. */
+df.app.orchestration('reporter', function* (context) {
+  const url = context.df.getInput();
+  yield context.df.callActivity('call', `${url}/begun/${context.df.instanceId}`);
+  yield context.df.callActivity('sayHello', 'Tokyo');
+  yield context.df.callActivity('call', `${url}/done/${context.df.instanceId}`);
+});
+
 /** Calls so many entities at once. */
 df.app.orchestration('callAll', function* (context) {
   const calls = Array.from({ length: context.df.getInput() }, (_, number) =>

@@ -5,8 +5,12 @@
  * A peer's module exports `start(argument)`, which resolves with what the peer can do:
  * `chain()`, `fanOut(width)` and `steps(count)` resolve when that has completed, `waiting(count)` when so many
  * instances wait. `reminders()` runs ten sleeps of 4.5 days each, with an activity after each, without waiting.
+ * `report(count, url)` starts so many instances that request `url/begun/ID`, take 0.1 s, and request `url/done/ID`;
+ * `restart()` kills the server and starts it again.
  */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 
 /** Taken before a peer replaces them by those of a clock that skips. */
 const now = performance.now.bind(performance);
@@ -39,6 +43,23 @@ function memory() {
   return processes.reduce((sum, [pid, , rss]) => sum + (family.includes(pid) ? rss / 1024 : 0), 0);
 }
 
+/** Receives the requests of `report`. @returns promises that resolve when so many different ones have come */
+async function listen(count) {
+  const phases = { begun: new Set(), done: new Set() };
+  const reached = { begun: Promise.withResolvers(), done: Promise.withResolvers() };
+  const server = createServer((request, response) => {
+    const [, phase, id] = request.url.split('/');
+    response.end();
+    if (phases[phase].add(id).size === count) reached[phase].resolve();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    begun: reached.begun.promise,
+    done: reached.done.promise,
+  };
+}
+
 const ROWS = {
   chain: async ({ chain }) => {
     for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
@@ -61,13 +82,23 @@ const ROWS = {
     });
     return memory();
   },
+  killed: async ({ report, restart }) => {
+    const count = scaled(100);
+    const { url, begun, done } = await listen(count);
+    await report(count, url);
+    await begun;
+    return timed(async () => {
+      await restart();
+      await done;
+    });
+  },
   reminders: async ({ reminders }) => {
     await reminders();
     return median(scaled(20), reminders);
   },
 };
 /** What of a peer a row needs. */
-const NEEDED = { together: 'chain' };
+const NEEDED = { together: 'chain', killed: 'restart' };
 
 // Some peers log each step.
 for (const level of ['debug', 'log', 'info', 'warn']) console[level] = () => {};

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { once } from 'node:events';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as restate from '@restatedev/restate-sdk';
 
 const hello = (name) => `Hello, ${name}!`;
@@ -24,6 +25,15 @@ const service = restate.service({
     steps: async (context, count) => {
       for (let number = 0; number < count; number++)
         await context.run(`hello ${number}`, () => hello(number));
+    },
+    report: async (context, url) => {
+      const call = async (phase) => {
+        await (await fetch(`${url}/${phase}/${context.request().id}`, { method: 'POST' })).arrayBuffer();
+        await sleep(100);
+      };
+      await context.run('begun', () => call('begun'));
+      await context.run('hello', () => hello('Tokyo'));
+      await context.run('done', () => call('done'));
     },
     wait: async (context) => {
       await context.sleep(days(1));
@@ -51,20 +61,23 @@ export async function start() {
   const program = createRequire(import.meta.url).resolve(
     `@restatedev/restate-server-${process.platform}-${process.arch}/bin/restate-server`,
   );
-  const server = spawn(program, [], {
-    env: {
-      ...process.env,
-      DO_NOT_TRACK: '1',
-      RESTATE_BASE_DIR: await mkdtemp(path.resolve('restate-')),
-      RESTATE_LISTEN_MODE: 'tcp',
-      RESTATE_BIND_IP: '127.0.0.1',
-      RESTATE_BIND_PORT: String(node),
-      RESTATE_INGRESS__BIND_PORT: String(ingress),
-      RESTATE_ADMIN__BIND_PORT: String(admin),
-      RESTATE_DISABLE_TELEMETRY: 'true',
-    },
-    stdio: 'ignore',
-  });
+  const base = await mkdtemp(path.resolve('restate-'));
+  const run = () =>
+    spawn(program, [], {
+      env: {
+        ...process.env,
+        DO_NOT_TRACK: '1',
+        RESTATE_BASE_DIR: base,
+        RESTATE_LISTEN_MODE: 'tcp',
+        RESTATE_BIND_IP: '127.0.0.1',
+        RESTATE_BIND_PORT: String(node),
+        RESTATE_INGRESS__BIND_PORT: String(ingress),
+        RESTATE_ADMIN__BIND_PORT: String(admin),
+        RESTATE_DISABLE_TELEMETRY: 'true',
+      },
+      stdio: 'ignore',
+    });
+  let server = run();
   process.once('exit', () => server.kill());
   await restate.serve({ services: [service], port: own });
   for (;;) {
@@ -75,9 +88,7 @@ export async function start() {
       body: JSON.stringify({ uri: `http://127.0.0.1:${own}` }),
     }).catch(() => undefined);
     if (answer?.ok === true) break;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 200);
-    });
+    await sleep(200);
   }
   const call = async (handler, input) => {
     const answer = await fetch(`http://127.0.0.1:${ingress}/bench/${handler}`, {
@@ -97,6 +108,16 @@ export async function start() {
     waiting: async (count) => {
       for (let left = count; left > 0; left -= 100)
         await Promise.all(Array.from({ length: Math.min(100, left) }, () => call('wait/send')));
+    },
+    report: async (count, url) => {
+      await Promise.all(Array.from({ length: count }, () => call('report/send', url)));
+    },
+    // The service stays: it runs in this process.
+    restart: async () => {
+      const ended = once(server, 'exit');
+      server.kill('SIGKILL');
+      await ended;
+      server = run();
     },
     stop: async () => {
       const ended = once(server, 'exit');
