@@ -12,7 +12,7 @@ import {
   unlessCutShort,
 } from '../http/index.js';
 import { PREAMBLE_LIMIT, type Format } from '../sales/index.js';
-import { container, findBlob, readBlob } from '../storage/index.js';
+import { container, findBlob, readBlob, readBytes } from '../storage/index.js';
 import { blobRequest, ingestionQuery, type BlobRequest } from './model.js';
 import { preambleOf, receive, tooLarge, UPLOAD_LIMIT, drop } from './receive.js';
 import type { Beginning } from './rules.js';
@@ -88,8 +88,8 @@ export async function requestedBlob({
     return receive(await readBlob(incoming, blob, { etag }), { format, isGzip, maxParallel });
   }
   if (isGzip) throw tooLarge();
-  const start = (await (await readBlob(incoming, blob, { to: PREAMBLE_LIMIT, etag })).toArray()) as Buffer[];
-  const { columns, ...before } = preambleOf(format, Buffer.concat(start));
+  const start = await readBytes(incoming, blob, { to: PREAMBLE_LIMIT, etag });
+  const { columns, ...before } = preambleOf(format, start);
   const version = createHash('sha256')
     .update(JSON.stringify([format, INCOMING, blob, etag]))
     .digest('hex');

@@ -1,4 +1,4 @@
-import { container, deleteBlobs, readBlob, readText, recordStore, writeBytes } from '../storage/index.js';
+import { container, deleteBlobs, readBlob, readBytes, recordStore, writeBytes } from '../storage/index.js';
 import { jobRecord, type SalesReport } from './model.js';
 import { dueAt, overSince } from './rules.js';
 
@@ -21,7 +21,7 @@ export async function writePart(id: string, name: string, value: unknown): Promi
 
 /** A part of a report. */
 export async function readPart<Value>(id: string, name: string): Promise<Value> {
-  return JSON.parse(await readText(await files(), `${id}/${name}`)) as Value;
+  return JSON.parse((await readBytes(await files(), `${id}/${name}`)).toString()) as Value;
 }
 
 /** Stores amounts, in ascending order, eight bytes each. */
@@ -53,7 +53,7 @@ export async function writeReport(id: string, report: SalesReport): Promise<void
 }
 
 export async function readReport(id: string): Promise<SalesReport> {
-  return JSON.parse(await readText(await files(), reportOf(id))) as SalesReport;
+  return JSON.parse((await readBytes(await files(), reportOf(id))).toString()) as SalesReport;
 }
 
 /** Removes the parts of a report. */

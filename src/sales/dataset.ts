@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { container, readBlob, writeBlob, writeBytes } from '../storage/index.js';
+import { container, readBlob, readBytes, writeBlob, writeBytes } from '../storage/index.js';
 import { readLines, type Layout, type Receiver } from './read.js';
 import type { Chunk } from './split.js';
 import { decodeBlock, encodeBlock, mergeTotals, type Total } from './totals.js';
@@ -52,9 +52,7 @@ export async function writeChunks(name: string, chunks: readonly Chunk[]): Promi
 
 /** Reads a range of chunks from the list: `from` inclusive, `to` exclusive. */
 export async function readChunks(name: string, from: number, to: number): Promise<Chunk[]> {
-  const range = { from: from * ENTRY, to: to * ENTRY };
-  const parts = (await (await readBlob(await container(INGESTIONS), name, range)).toArray()) as Buffer[];
-  const bytes = Buffer.concat(parts);
+  const bytes = await readBytes(await container(INGESTIONS), name, { from: from * ENTRY, to: to * ENTRY });
   return Array.from({ length: bytes.length / ENTRY }, (_, entry) => {
     const [start, end, line] = [0, 8, 16].map((at) => bytes.readDoubleLE(entry * ENTRY + at));
     return { from: start!, to: end!, line: line! };

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { BlobGetPropertiesResponse, ContainerClient } from '@azure/storage-blob';
+import type { BlobGetPropertiesResponse, BlockBlobUploadOptions, ContainerClient } from '@azure/storage-blob';
 import { RestError } from '@azure/storage-blob';
 
 /** A blob does not have the expected tag: it was overwritten or deleted. */
@@ -49,10 +49,13 @@ export async function readBlob(
   }
 }
 
-/** Reads a small blob as text in UTF-8. @throws {BlobChangedError} when there is no such blob */
-export async function readText(container: ContainerClient, name: string): Promise<string> {
-  const parts = (await (await readBlob(container, name)).toArray()) as Buffer[];
-  return Buffer.concat(parts).toString();
+/** Reads a small blob, or a part of a blob, into memory. @throws {BlobChangedError} as {@link readBlob} */
+export async function readBytes(
+  container: ContainerClient,
+  name: string,
+  range: BlobRange = {},
+): Promise<Buffer> {
+  return Buffer.concat((await (await readBlob(container, name, range)).toArray()) as Buffer[]);
 }
 
 /** Content type and metadata of a blob. */
@@ -61,22 +64,21 @@ export interface BlobHeaders {
   metadata?: Record<string, string>;
 }
 
-/** Writes a blob in one request; replaces an existing one. */
+/** Writes a blob in one request; replaces an existing one. @returns the tag of the blob */
 export async function writeBytes(
   container: ContainerClient,
   name: string,
   bytes: Buffer,
-  { contentType, metadata }: BlobHeaders,
-): Promise<void> {
-  await container.getBlockBlobClient(name).upload(bytes, bytes.length, {
-    blobHTTPHeaders: { blobContentType: contentType },
-    ...(metadata && { metadata }),
-  });
+  headers: BlobHeaders,
+): Promise<string> {
+  const { etag } = await container.getBlockBlobClient(name).upload(bytes, bytes.length, optionsOf(headers));
+  return etag!;
 }
 
 /**
  * Writes a blob from a stream; replaces an existing one. If `content` fails, no blob is written: storage
- * drops uncommitted blocks after a week. Each block is sent with its MD5, which storage compares.
+ * drops uncommitted blocks after a week. Each block is sent with its MD5, which storage compares. Shorter content
+ * than a block is written in one request.
  *
  * @returns the tag of the blob
  */
@@ -84,13 +86,26 @@ export async function writeBlob(
   container: ContainerClient,
   name: string,
   content: Readable,
-  { contentType, metadata }: BlobHeaders,
+  headers: BlobHeaders,
 ): Promise<string> {
+  const blocks = blocksOf(content);
+  const first = await blocks.next();
+  if (first.done === true || first.value.length < BLOCK)
+    return writeBytes(container, name, first.value ?? Buffer.alloc(0), headers);
   const blob = container.getBlockBlobClient(name);
   // Storage refuses a blob whose blocks have ids of different lengths, and each attempt has blocks of its own.
   const attempt = randomUUID();
   let count = 0;
-  const staged = Readable.from(blocksOf(content), { highWaterMark: 1 }).map(
+  async function* all(): AsyncGenerator<Buffer> {
+    try {
+      yield first.value!;
+      yield* blocks;
+    } finally {
+      // Destroys `content` also when the first block cannot be sent.
+      await blocks.return(undefined);
+    }
+  }
+  const staged = Readable.from(all(), { highWaterMark: 1 }).map(
     async (block: Buffer) => {
       const id = Buffer.from(`${attempt}-${String(count++).padStart(6, '0')}`).toString('base64');
       await blob.stageBlock(id, block, block.length, {
@@ -100,15 +115,16 @@ export async function writeBlob(
     },
     { concurrency: BLOCKS_AT_ONCE },
   );
-  const { etag } = await blob.commitBlockList((await staged.toArray()) as string[], {
-    blobHTTPHeaders: { blobContentType: contentType },
-    ...(metadata && { metadata }),
-  });
+  const { etag } = await blob.commitBlockList((await staged.toArray()) as string[], optionsOf(headers));
   return etag!;
 }
 
+function optionsOf({ contentType, metadata }: BlobHeaders): BlockBlobUploadOptions {
+  return { blobHTTPHeaders: { blobContentType: contentType }, ...(metadata && { metadata }) };
+}
+
 /** The content in blocks of at least {@link BLOCK} bytes: parts of the stream are not cut. The last one may be shorter. */
-async function* blocksOf(content: Readable): AsyncGenerator<Buffer> {
+async function* blocksOf(content: Readable): AsyncGenerator<Buffer, undefined> {
   let parts: Buffer[] = [];
   let length = 0;
   for await (const part of content as AsyncIterable<Buffer | string>) {

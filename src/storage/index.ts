@@ -5,7 +5,7 @@ export {
   findBlob,
   listBlobs,
   readBlob,
-  readText,
+  readBytes,
   writeBlob,
   writeBytes,
   type ListedBlob,
