@@ -16,11 +16,29 @@ import {
   writeTotals,
   type Chunk,
   type Dataset,
+  type Receiver,
   type Total,
 } from '../sales/index.js';
-import { BlobChangedError, container, deleteBlobs, writeBlob, writeBytes } from '../storage/index.js';
-import { chunkRejects, chunkTotals, groupTotals, indexOf, resultsOf, totalsOf, waveOf } from './files.js';
+import {
+  BlobChangedError,
+  container,
+  deleteBlobs,
+  readBlob,
+  writeBlob,
+  writeBytes,
+} from '../storage/index.js';
+import {
+  batchRejects,
+  batchTotals,
+  groupRejects,
+  groupTotals,
+  indexOf,
+  resultsOf,
+  totalsOf,
+  waveOf,
+} from './files.js';
 import type {
+  Batch,
   ChunkRange,
   Counts,
   DatasetRequest,
@@ -34,6 +52,10 @@ import { chunkSize } from './chunk-size.js';
 import { complete, cut, fail, goesOn, nextWave, swept, waveDone } from './rules.js';
 import { resultsJson } from './results.js';
 import { ingestions } from './store.js';
+
+/** A batch with more rejected lines ends, because they are in memory until then. */
+const MOST_REJECTS = 16 * 1024;
+const NDJSON = { contentType: 'application/x-ndjson' };
 
 /** Finds the ends of records at which the file can be cut, and lists its chunks. */
 export const splitIngestion = activity('SplitIngestion', async (run: Run): Promise<void> => {
@@ -66,60 +88,89 @@ export const listChunks = activity(
 );
 
 /**
- * Reads a chunk, and writes its totals and rejected lines. A second run overwrites them with the same
- * content.
+ * Reads a batch of adjacent chunks, and writes its totals and rejected lines. It ends before all chunks are read
+ * when the totals or the rejected lines are many, or when a chunk after the first one cannot be read. The names of
+ * the blobs have the range, so a second run that ends elsewhere overwrites nothing.
+ *
+ * @param input `from` is the number of the first chunk
+ * @returns the chunks that were read; `null` when the attempt has ended
  */
-export const ingestChunk = activity(
-  'IngestChunk',
+export const ingestChunks = activity(
+  'IngestChunks',
   async ({
     wave,
-    number,
-    chunk,
+    from,
+    chunks,
     ...run
-  }: Run & { wave: number; number: number; chunk: Chunk }): Promise<Counts & { goesOn: boolean }> => {
-    const counts: Counts = { lines: 0, rejected: 0 };
-    const ingestion = await recordOf(run);
-    if (!goesOn(ingestion, run) || ingestion.waves !== wave) return { ...counts, goesOn: false };
-    const read = async (): Promise<void> => {
-      const totals = new Totals();
-      const rejects: string[] = [];
-      await readChunk(ingestion, chunk, {
-        take: (line) => {
-          counts.lines++;
-          totals.add(line);
-        },
-        reject: (reject) => {
-          counts.lines++;
-          counts.rejected++;
-          rejects.push(`${JSON.stringify(reject)}\n`);
-        },
-      });
-      const blobs = await container(INGESTIONS);
-      if (rejects.length > 0) {
-        await writeBytes(blobs, chunkRejects(run.files, number), Buffer.from(rejects.join('')), {
-          contentType: 'application/x-ndjson',
-        });
-      }
-      await writeTotals(chunkTotals(run.files, wave, number), totals.blocks(), {
-        lines: String(counts.lines),
-        rejected: String(counts.rejected),
-      });
+  }: Run & { wave: number; from: number; chunks: Chunk[] }): Promise<Batch | null> => {
+    const totals = new Totals();
+    const rejects: string[] = [];
+    const batch: Batch = { from, to: from, lines: 0, rejected: 0 };
+    const receiver: Receiver = {
+      take: (line) => {
+        batch.lines++;
+        totals.add(line);
+      },
+      reject: (reject) => {
+        batch.lines++;
+        batch.rejected++;
+        rejects.push(`${JSON.stringify(reject)}\n`);
+      },
     };
-    const goesOnStill = await unlessHopeless(run, [BlobChangedError], read, { number, ...chunk });
-    return { ...counts, goesOn: goesOnStill };
+    for (const chunk of chunks) {
+      if (totals.areFull || rejects.length > MOST_REJECTS) break;
+      try {
+        const ingestion = await recordOf(run);
+        if (!goesOn(ingestion, run) || ingestion.waves !== wave) return null;
+        // It receives the whole chunk first, so that none of its lines count when that fails.
+        const read = (): Promise<void> => readChunk(ingestion, chunk, receiver);
+        const place = { number: batch.to, ...chunk };
+        if (!(await unlessHopeless(run, [BlobChangedError], read, place))) return null;
+      } catch (error) {
+        if (batch.to === from) throw error;
+        // The next batch begins with this chunk.
+        break;
+      }
+      batch.to++;
+    }
+    if (rejects.length > 0) {
+      await writeBytes(
+        await container(INGESTIONS),
+        batchRejects(run.files, wave, batch),
+        Buffer.from(rejects.join('')),
+        NDJSON,
+      );
+    }
+    const metadata = Object.fromEntries(Object.entries(batch).map(([name, value]) => [name, String(value)]));
+    await writeTotals(batchTotals(run.files, wave, batch), totals.blocks(), metadata);
+    return batch;
   },
 );
 
-/** Adds up the chunks of a group. */
+/** Adds up the batches of a group. */
 export const mergeGroup = activity(
   'MergeGroup',
-  async ({ wave, from, to, ...run }: Run & ChunkRange & { wave: number }): Promise<void> => {
+  async ({
+    wave,
+    from,
+    batches,
+    ...run
+  }: Run & { wave: number; from: number; batches: Batch[] }): Promise<void> => {
     const ingestion = await recordOf(run);
     if (!goesOn(ingestion, run) || ingestion.waves !== wave) return;
-    const names = Array.from({ length: to - from }, (_, index) => chunkTotals(run.files, wave, from + index));
-    await unlessHopeless(run, [SumTooLargeError], () =>
-      mergeBlobs(names, groupTotals(run.files, wave, from)),
-    );
+    const names = batches.map((batch) => batchTotals(run.files, wave, batch));
+    const withRejects = batches.filter(({ rejected }) => rejected > 0);
+    const blobs = await container(INGESTIONS);
+    async function* rejects(): AsyncGenerator<Buffer> {
+      for (const batch of withRejects) {
+        yield* (await readBlob(blobs, batchRejects(run.files, wave, batch))) as AsyncIterable<Buffer>;
+      }
+    }
+    await unlessHopeless(run, [SumTooLargeError], async () => {
+      await mergeBlobs(names, groupTotals(run.files, wave, from));
+      if (withRejects.length > 0)
+        await writeBlob(blobs, groupRejects(run.files, from), Readable.from(rejects()), NDJSON);
+    });
   },
 );
 

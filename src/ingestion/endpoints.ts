@@ -21,8 +21,8 @@ import {
 } from '../http/index.js';
 import { INGESTIONS } from '../sales/index.js';
 import { container, listBlobs, readBlob } from '../storage/index.js';
-import { rejectsOf, resultsOf, waveOf } from './files.js';
-import { blobRequest, type Ingestion } from './model.js';
+import { batchesOf, rejectsOf, resultsOf } from './files.js';
+import { batch, blobRequest, type Ingestion } from './model.js';
 import { ingestionOrchestrator } from './orchestrators.js';
 import { drop } from './receive.js';
 import { requested, requestedBlob } from './requests.js';
@@ -152,11 +152,16 @@ export const deleteIngestion: Handler = async (request, client, context) => {
 async function view(ingestion: Ingestion): Promise<object> {
   let { done, lines, rejected } = ingestion;
   if (ingestion.state === 'running' && ingestion.chunks !== undefined) {
-    const chunks = `${waveOf(ingestion.files, ingestion.waves)}chunk-`;
-    for await (const { metadata } of listBlobs(await container(INGESTIONS), chunks)) {
-      done++;
-      lines += Number(metadata['lines']);
-      rejected += Number(metadata['rejected']);
+    const batches = batchesOf(ingestion.files, ingestion.waves);
+    let end = 0;
+    for await (const { metadata } of listBlobs(await container(INGESTIONS), batches)) {
+      const read = batch.parse(metadata);
+      // An activity that ran twice may have ended at another chunk.
+      if (read.from < end) continue;
+      end = read.to;
+      done += read.to - read.from;
+      lines += read.lines;
+      rejected += read.rejected;
     }
   }
   return {

@@ -109,6 +109,15 @@ export interface ChunkRange {
   to: number;
 }
 
+/** Adjacent chunks of a group that one activity has read. Its blob has this as metadata, which are texts. */
+export const batch = z.object({
+  from: z.coerce.number(),
+  to: z.coerce.number(),
+  lines: z.coerce.number(),
+  rejected: z.coerce.number(),
+}) satisfies z.ZodType<ChunkRange & Counts>;
+export type Batch = z.output<typeof batch>;
+
 /** The chunks to read next, in groups that run at the same time; none when all are done. */
 export interface Wave {
   number: number;

@@ -5,21 +5,21 @@ import {
   describeDataset,
   failIngestion,
   findNextWave,
-  ingestChunk,
+  ingestChunks,
   listChunks,
   mergeGroup,
   mergeWave,
   removeFiles,
   splitIngestion,
 } from './activities.js';
-import type { ChunkRange, Counts, DatasetRequest, Failure, Run } from './model.js';
-import { reasonOf } from './rules.js';
+import type { Batch, ChunkRange, Counts, DatasetRequest, Failure, Run } from './model.js';
+import { endOfBatch, reasonOf } from './rules.js';
 
 /**
- * Five attempts at a chunk, within half a minute. Then the ingestion fails, because others need the same
+ * Five attempts at chunks, within half a minute. Then the ingestion fails, because others need the same
  * storage.
  */
-const perChunk = retryPolicy({
+const forChunks = retryPolicy({
   firstInterval: moment.duration(2, 'seconds'),
   maxAttempts: 5,
   backoff: 2,
@@ -32,7 +32,7 @@ export const ingestionOrchestrator = orchestrator(
     const { id, files } = run;
     try {
       if (run.isSplit !== true) {
-        yield* splitIngestion(context, { id, files }, perChunk);
+        yield* splitIngestion(context, { id, files }, forChunks);
       }
       const { number, groups } = yield* findNextWave(context, { id, files }, forSideEffects);
       if (groups.length > 0) {
@@ -59,28 +59,33 @@ export const ingestionOrchestrator = orchestrator(
   },
 );
 
-/** Reads a group of chunks, one after the other, and adds them up. Stops when the attempt has ended. */
+/**
+ * Reads a group of chunks, one after the other in batches, and adds them up. Stops when the attempt has ended.
+ */
 export const ingestionGroup = orchestrator(
   'IngestionGroupOrchestrator',
   function* (context, { id, files, wave, from, to }: Run & ChunkRange & { wave: number }) {
     const counts: Counts = { lines: 0, rejected: 0 };
+    const batches: Batch[] = [];
     const chunks = yield* listChunks(context, { id, files, from, to }, forSideEffects);
-    for (const [index, chunk] of chunks.entries()) {
-      const number = from + index;
+    for (let first = from; first < from + chunks.length;) {
+      const some = chunks.slice(first - from, endOfBatch(first) - from);
       try {
-        const read = yield* ingestChunk(context, { id, files, wave, number, chunk }, perChunk);
-        if (!read.goesOn) {
+        const batch = yield* ingestChunks(context, { id, files, wave, from: first, chunks: some }, forChunks);
+        if (batch === null) {
           return counts;
         }
-        counts.lines += read.lines;
-        counts.rejected += read.rejected;
+        batches.push(batch);
+        counts.lines += batch.lines;
+        counts.rejected += batch.rejected;
+        first = batch.to;
       } catch (error) {
-        const failure: Failure = { reason: reasonOf(error), chunk: { number, ...chunk } };
+        const failure: Failure = { reason: reasonOf(error), chunk: { number: first, ...some[0]! } };
         yield* failIngestion(context, { id, files, failure }, forSideEffects);
         return counts;
       }
     }
-    yield* mergeGroup(context, { id, files, wave, from, to }, forSideEffects);
+    yield* mergeGroup(context, { id, files, wave, from, batches }, forSideEffects);
     return counts;
   },
 );

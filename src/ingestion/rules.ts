@@ -3,6 +3,8 @@ import type { ChunkRange, Counts, Failure, Ingestion, Run, Wave } from './model.
 
 /** The maximum number of chunks in a group. They are read one after the other, in one history. */
 const GROUP = 16;
+/** The maximum number of chunks in a batch, which one activity reads. */
+const BATCH = 5;
 /** A wave that takes longer has lost its workflow. In a wave each worker reads up to {@link GROUP} chunks. */
 const WAVE_TAKES = moment.duration(5, 'minutes');
 /** The maximum length of a failure's reason in the record. */
@@ -60,6 +62,14 @@ export function nextWave({ waves, done, chunks = 0, maxParallel }: Ingestion): W
     groups.push({ from, to: Math.min(chunks, from + length) });
   }
   return { number: waves, groups };
+}
+
+/**
+ * The end of the batch that begins with a chunk: the next multiple of {@link BATCH}. So the batches of groups that
+ * run at the same time end at different times, and progress is seen after each.
+ */
+export function endOfBatch(first: number): number {
+  return (Math.floor(first / BATCH) + 1) * BATCH;
 }
 
 /** Records a complete wave. */

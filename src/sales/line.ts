@@ -8,7 +8,7 @@ const SKU = 100;
  * exact.
  */
 const PIECES = 1_000_000;
-const MINOR_UNITS = 100_000_000_000;
+export const MINOR_UNITS = 100_000_000_000;
 
 /** Control characters, but for the tabs and line ends that a quoted field may hold. */
 const noControls = /^(?:[^\p{Cc}]|[\t\r\n])*$/u;

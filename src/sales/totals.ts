@@ -1,4 +1,5 @@
-import type { SalesLine } from './line.js';
+import { MINOR_UNITS, type SalesLine } from './line.js';
+import { CHUNK_SIZE } from './split.js';
 
 /** Sums of lines, pieces, and minor units. */
 export type Sums = [lines: number, quantity: number, amount: number];
@@ -24,12 +25,26 @@ export function nameOf(key: string): { dimension: Dimension; name: string } {
   return { dimension: key.startsWith(prefixes.store) ? 'store' : 'sku', name: key.slice(1) };
 }
 
-/** Adds up the lines of a chunk. */
+/** {@link Totals} with more names are full. */
+const MOST_NAMES = 16 * 1024;
+
+/** Adds up the lines of chunks. */
 export class Totals {
   readonly #stores = new Map<string, Sums>();
   readonly #skus = new Map<string, Sums>();
+  /** The sum of the amounts without their signs: no total is larger. */
+  #magnitude = 0;
+
+  /** Whether one chunk more could take too much memory, or make a sum too large to be exact. Never before the first. */
+  get areFull(): boolean {
+    return (
+      this.#stores.size + this.#skus.size > MOST_NAMES ||
+      this.#magnitude + CHUNK_SIZE.records * MINOR_UNITS > Number.MAX_SAFE_INTEGER
+    );
+  }
 
   add({ store, sku, quantity, amount }: SalesLine): void {
+    this.#magnitude += Math.abs(amount);
     add(this.#stores, store, 1, quantity, amount);
     add(this.#skus, sku, 1, quantity, amount);
   }
@@ -62,7 +77,7 @@ function* blocksOf(totals: readonly Total[]): Generator<Total[]> {
   for (let from = 0; from < totals.length; from += BLOCK) yield totals.slice(from, from + BLOCK);
 }
 
-/** A sum exceeds the exact range of numbers. The limits of lines keep the sums of one chunk below it. */
+/** A sum exceeds the exact range of numbers. The sums of {@link Totals} that are not full before a chunk are below it. */
 export class SumTooLargeError extends Error {
   override readonly name = 'SumTooLargeError';
 

@@ -259,7 +259,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     await app.quiet();
   },
   'ingestion-failed': async (app) => {
-    app.replace('IngestChunk', ceiling);
+    app.replace('IngestChunks', ceiling);
     await send(app, sample(30));
     await app.skip('idle');
   },

@@ -1,23 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
+import { faultyStorage, healthy } from '../../emulator/test/support/faulty-storage.js';
 import type { Run } from '../../src/ingestion/model.js';
 import type { Chunk } from '../../src/sales/index.js';
-import { startApp } from '../support/app.js';
+import { AppStorage, startApp } from '../support/app.js';
+import { account } from '../support/azurite.js';
 import { blobsIn, plainly, rejectsOf, resultsOf, sample, see, send, SMALL_CHUNKS } from './support.js';
 
-type Input = Run & { wave: number; number: number; chunk: Chunk };
+type Input = Run & { wave: number; from: number; chunks: Chunk[] };
 
 const ndjson = sample(60);
 const expected = plainly(ndjson);
 
-/** Runs something before each chunk is read. */
-async function beforeEachChunk(app: TestApp, before: (input: Input) => Promise<void> | void): Promise<void> {
-  const { ingestChunk } = await import('../../src/ingestion/activities.js');
-  app.replace('IngestChunk', async (input: Input) => {
+/** Runs something before each batch of chunks is read. */
+async function beforeEachBatch(app: TestApp, before: (input: Input) => Promise<void> | void): Promise<void> {
+  const { ingestChunks } = await import('../../src/ingestion/activities.js');
+  app.replace('IngestChunks', async (input: Input) => {
     await before(input);
-    return ingestChunk.handler(input, undefined!);
+    return ingestChunks.handler(input, undefined!);
   });
 }
+
+/** Runs something when a chunk is read: if it throws, the chunk cannot be read. */
+const beforeEachChunk = (app: TestApp, before: (number: number) => void): Promise<void> =>
+  beforeEachBatch(app, (input) => {
+    input.chunks = input.chunks.map((chunk, index) => ({
+      ...chunk,
+      get from() {
+        before(input.from + index);
+        return chunk.from;
+      },
+    }));
+  });
 
 describe('an ingestion that runs', () => {
   it('reads no more chunks at once than it may, and shows how far it is', async () => {
@@ -26,18 +40,18 @@ describe('an ingestion that runs', () => {
     const held = Promise.withResolvers<void>();
     const halfWay = Promise.withResolvers<void>();
     let begun = 0;
-    const { ingestChunk } = await import('../../src/ingestion/activities.js');
-    app.replace('IngestChunk', async (input: Input) => {
+    const { ingestChunks } = await import('../../src/ingestion/activities.js');
+    app.replace('IngestChunks', async (input: Input) => {
       most = Math.max(most, ++running);
       if (++begun > 6) {
         halfWay.resolve();
         await held.promise;
       }
-      const result = await ingestChunk.handler(input, undefined!);
+      const result = await ingestChunks.handler(input, undefined!);
       running--;
       return result;
     });
-    const location = await send(app, ndjson, { query: '?maxParallel=3' });
+    const location = await send(app, sample(200), { query: '?maxParallel=3' });
     await halfWay.promise;
     const seen = await see(app, location);
     expect(seen).toMatchObject({
@@ -52,7 +66,7 @@ describe('an ingestion that runs', () => {
     expect((await app.get(`${location}/rejects`)).status).toBe(409);
     held.resolve();
     await app.quiet();
-    expect(await resultsOf(app, location)).toMatchObject(expected);
+    expect(await resultsOf(app, location)).toMatchObject(plainly(sample(200)));
     expect(most).toBe(3);
   });
 
@@ -71,14 +85,18 @@ describe('an ingestion that runs', () => {
   });
 
   it('stops when it is cancelled, within one chunk for each worker, and removes what was made', async () => {
-    const { app, storage } = await startApp({ settings: SMALL_CHUNKS });
+    const storage = await faultyStorage(await account(), ['Blob']);
+    const { connection } = storage;
+    const { app } = await startApp({ settings: { ...SMALL_CHUNKS, AppStorage: connection } });
     const held = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
-    let count = 0;
-    await beforeEachChunk(app, async () => {
-      if (++count === 5) begun.resolve();
-      if (count >= 5) await held.promise;
-    });
+    let read = 0;
+    storage.fault = async ({ method, path }) => {
+      if (method !== 'GET' || !path.endsWith('/content')) return undefined;
+      if (++read === 5) begun.resolve();
+      if (read >= 5) await held.promise;
+      return undefined;
+    };
     const location = await send(app, ndjson, { query: '?maxParallel=2' });
     await begun.promise;
     const answer = await app.delete(location);
@@ -86,21 +104,22 @@ describe('an ingestion that runs', () => {
     expect((await app.delete(location)).status).toBe(202);
     held.resolve();
     await app.quiet();
-    expect(app.calls('IngestChunk').length).toBeLessThanOrEqual(6 + 2);
+    expect(read).toBeLessThanOrEqual(6);
     expect(await see(app, location)).toMatchObject({ state: 'cancelled' });
-    expect(await blobsIn(storage, 'ingestions')).toEqual([]);
+    expect(await blobsIn(new AppStorage(connection), 'ingestions')).toEqual([]);
     expect((await app.get(`${location}/results`)).status).toBe(409);
 
-    app.restore('IngestChunk');
+    storage.fault = healthy;
     expect(await send(app, ndjson)).toBe(location);
     await app.quiet();
     expect(await resultsOf(app, location)).toMatchObject(expected);
+    storage.stop();
   });
 
   it('tries a chunk again that failed', async () => {
     const { app } = await startApp({ settings: SMALL_CHUNKS });
     const failed = new Set<number>();
-    await beforeEachChunk(app, ({ number }) => {
+    await beforeEachChunk(app, (number) => {
       if (!failed.has(number) && failed.add(number)) throw new Error('The network is down');
     });
     const location = await send(app, ndjson);
@@ -111,7 +130,7 @@ describe('an ingestion that runs', () => {
 
   it('fails when a chunk fails every time, and says which and why; the same file begins it again', async () => {
     const { app, storage } = await startApp({ settings: SMALL_CHUNKS });
-    await beforeEachChunk(app, ({ number }) => {
+    await beforeEachChunk(app, (number) => {
       if (number === 7) throw new Error('The disk is full');
     });
     const location = await send(app, ndjson);
@@ -123,20 +142,36 @@ describe('an ingestion that runs', () => {
     expect(ndjson.slice(from, to).endsWith('\n')).toBe(true);
     expect(await blobsIn(storage, 'ingestions')).toEqual([]);
 
-    app.restore('IngestChunk');
+    app.restore('IngestChunks');
     expect(await send(app, ndjson)).toBe(location);
     await app.quiet();
     expect(await see(app, location)).toMatchObject({ state: 'completed' });
     expect(await resultsOf(app, location)).toMatchObject(expected);
   });
 
-  it('counts every line once when each activity runs twice', async () => {
+  it('keeps the totals of at most a few thousand names in memory', async () => {
+    const { app } = await startApp({ settings: { INGESTION_CHUNK_BYTES: '150000' } });
+    const lines = Array.from({ length: 30_000 }, (_, line) => `2026-11-28,Berlin,${line},1,5\n`);
+    const location = await send(app, `date,store,sku,quantity,amount\n${lines.join('')}`, {
+      type: 'text/csv',
+      query: '?maxParallel=1',
+    });
+    await app.quiet();
+    const inputs = app.calls('IngestChunks').map(({ input }) => input as Input);
+    // A chunk has about 5,600 names.
+    expect(inputs.map(({ from }) => from)).toEqual([0, 3, 5]);
+    expect((await resultsOf(app, location)).byStore).toEqual([
+      { store: 'Berlin', lines: 30_000, quantity: 30_000, amount: 150_000 },
+    ]);
+  });
+
+  it('counts every line once when each activity runs twice, and reads fewer chunks at the second time', async () => {
     const { app } = await startApp({ settings: SMALL_CHUNKS });
     const activities = await import('../../src/ingestion/activities.js');
     for (const { activityName, handler } of [
       activities.splitIngestion,
       activities.findNextWave,
-      activities.ingestChunk,
+      activities.ingestChunks,
       activities.mergeGroup,
       activities.mergeWave,
       activities.completeIngestion,
@@ -144,8 +179,12 @@ describe('an ingestion that runs', () => {
     ] as { activityName: string; handler: (input: never, context: never) => unknown }[]) {
       app.replace(activityName, async (input: never) => {
         const first = await handler(input, undefined!);
-        const again = await handler(input, undefined!);
-        return activityName === 'IngestChunk' ? again : first;
+        if (activityName !== 'IngestChunks') {
+          await handler(input, undefined!);
+          return first;
+        }
+        const { chunks } = input as Input;
+        return handler({ ...(input as Input), chunks: chunks.slice(0, 2) } as never, undefined!);
       });
     }
     const location = await send(app, ndjson, { query: '?maxParallel=2' });
@@ -158,7 +197,7 @@ describe('an ingestion that runs', () => {
     const { app } = await startApp({ sweep: true, settings: SMALL_CHUNKS });
     const held = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();
-    await beforeEachChunk(app, async ({ wave }) => {
+    await beforeEachBatch(app, async ({ wave }) => {
       if (wave !== 1) return;
       begun.resolve();
       await held.promise;
@@ -167,14 +206,15 @@ describe('an ingestion that runs', () => {
     await begun.promise;
     const root = (await app.instances()).find(({ name }) => name === 'IngestionOrchestrator')!;
     const terminated = app.terminate(root.instanceId);
-    app.restore('IngestChunk');
+    app.restore('IngestChunks');
     held.resolve();
     await terminated;
     expect(await app.instance(root.instanceId)).toMatchObject({ runtimeStatus: 'Terminated' });
     expect(await see(app, location)).toMatchObject({ state: 'running' });
     await app.skip({ minutes: 10 });
     expect(await resultsOf(app, location)).toMatchObject(plainly(sample(200)));
-    expect(app.calls('IngestChunk').filter(({ input }) => (input as Input).wave === 0)).toHaveLength(16);
+    const inputs = app.calls('IngestChunks').map(({ input }) => input as Input);
+    expect(inputs.filter(({ wave }) => wave === 0).flatMap(({ chunks }) => chunks)).toHaveLength(16);
   });
 });
 

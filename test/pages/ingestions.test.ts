@@ -21,11 +21,11 @@ describe.skipIf(!hasBrowser)('the page of ingestions, in a browser', () => {
   /** An app whose chunks wait until they are let go. */
   async function held(): Promise<{ app: TestApp; page: Page; letGo: () => void }> {
     const { app } = await startApp({ settings: { INGESTION_CHUNK_BYTES: '1200' } });
-    const { ingestChunk } = await import('../../src/ingestion/activities.js');
+    const { ingestChunks } = await import('../../src/ingestion/activities.js');
     const { promise, resolve } = Promise.withResolvers<void>();
-    app.replace('IngestChunk', async (input: Parameters<typeof ingestChunk.handler>[0]) => {
-      if (input.number > 1) await promise;
-      return ingestChunk.handler(input, undefined!);
+    app.replace('IngestChunks', async (input: Parameters<typeof ingestChunks.handler>[0]) => {
+      if (input.from > 1) await promise;
+      return ingestChunks.handler(input, undefined!);
     });
     const page = await open();
     await page.goto(`${app.url}/ingestions`);

@@ -5,7 +5,7 @@ import { checkLine, isPlain, salesLine } from '../../src/sales/line.js';
 import { HeaderError, readPreamble } from '../../src/sales/header.js';
 import { readLines, type Layout, type Reject } from '../../src/sales/read.js';
 import { RECORD_LIMIT, type Format } from '../../src/sales/records.js';
-import { FileSplitter, type Chunk, type ChunkSize } from '../../src/sales/split.js';
+import { CHUNK_SIZE, FileSplitter, type Chunk, type ChunkSize } from '../../src/sales/split.js';
 import { decodeBlock, encodeBlock, mergeTotals, Totals, type Total } from '../../src/sales/totals.js';
 
 const HEADER = 'date,store,sku,quantity,amount\n';
@@ -281,6 +281,22 @@ describe('a line', () => {
         ['1B', 1, 2, 6],
       ],
     });
+  });
+});
+
+describe('totals', () => {
+  const areFull = (lines: number, amount: number): boolean => {
+    const totals = new Totals();
+    for (let count = 0; count < lines; count++) totals.add({ ...good, amount });
+    return totals.areFull;
+  };
+
+  it('are full before a chunk could make a sum inexact', () => {
+    const [amount, chunk] = [100_000_000_000, CHUNK_SIZE.records];
+    const most = Math.floor(Number.MAX_SAFE_INTEGER / amount);
+    const full = [0, most - chunk, most - chunk + 1].map((lines) => areFull(lines, amount));
+    expect(full).toEqual([false, false, true]);
+    expect(areFull(most - chunk + 1, -amount)).toBe(true);
   });
 });
 

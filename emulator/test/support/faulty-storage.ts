@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -30,8 +30,8 @@ export interface StorageRequest {
 export interface FaultyStorage {
   /** Reaches the given services through the proxy, and the others directly. */
   connection: string;
-  /** Decides what happens to each request. */
-  fault: (request: StorageRequest) => Fault | undefined;
+  /** Decides what happens to each request, which waits for the decision. */
+  fault: (request: StorageRequest) => Fault | undefined | Promise<Fault | undefined>;
   /** How many requests are under way in Azurite. */
   readonly busy: number;
   /** Breaks all connections. Requests under way are lost. */
@@ -72,12 +72,13 @@ export async function faultyStorage(
   };
   for (const service of services) {
     const { host, hostname, port } = new URL(new RegExp(`${service}Endpoint=([^;]+)`).exec(connection)![1]!);
-    const server = createServer((incoming, outgoing) => {
-      const fault = storage.fault({
+    const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+      const decided = storage.fault({
         service,
         method: incoming.method!,
         path: incoming.url!.replace(/^\/[^/]+/, ''),
       });
+      const fault = decided instanceof Promise ? await decided : decided;
       const lose = (): void => {
         incoming.socket.destroy();
       };
@@ -121,7 +122,8 @@ export async function faultyStorage(
             );
         });
       }
-    });
+    };
+    const server = createServer((incoming, outgoing) => void serve(incoming, outgoing));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     servers.push(server);
