@@ -40,7 +40,7 @@ export class AdminApi {
     if (call === 'POST /admin/emulator/kill-worker')
       return empty(this.#options.crash(searchParams.get('during') ?? undefined) ? 202 : 404);
     const [, name] = /^POST \/admin\/functions\/([^/]+)$/.exec(call) ?? [];
-    return name === undefined ? empty(404) : this.#run(name, request.body);
+    return name === undefined ? empty(404) : this.#run(name, request);
   }
 
   #status(): unknown {
@@ -57,19 +57,33 @@ export class AdminApi {
     };
   }
 
-  /** The body is `{ "input": text }`. The response is sent before the function has run. */
-  #run(name: string, body: Uint8Array | undefined): HttpResponseLike {
+  /**
+   * The body is `{ "input": text }`, as `FunctionsController.Invoke` reads it: it has to be sent as JSON, and the
+   * input is a text. The response is sent before the function has run.
+   */
+  #run(name: string, { headers, body }: HttpRequestLike): HttpResponseLike {
+    if (!JSON_TYPE.test(headers['content-type'] ?? '')) return empty(415);
     let invocation: unknown;
     try {
       invocation = JSON.parse(new TextDecoder().decode(body));
     } catch {
       return empty(400);
     }
-    if (typeof invocation !== 'object' || invocation === null) return empty(400);
-    const { input } = invocation as { input?: unknown };
-    return empty(this.#options.run(name, typeof input === 'string' ? input : '') ? 202 : 404);
+    if (typeof invocation !== 'object' || invocation === null || Array.isArray(invocation)) return empty(400);
+    const input = Object.entries(invocation).find(([key]) => key.toLowerCase() === 'input')?.[1] as
+      | object
+      | string
+      | number
+      | boolean
+      | null
+      | undefined;
+    if (typeof input === 'object' && input !== null) return empty(400);
+    return empty(this.#options.run(name, String(input ?? '')) ? 202 : 404);
   }
 }
+
+/** The content types that ASP.NET Core reads as JSON. */
+const JSON_TYPE = /^\s*(?:text\/json|application\/(?:[^\s;]+\+)?json)\s*(?:;|$)/i;
 
 function json(value: unknown): HttpResponseLike {
   return {

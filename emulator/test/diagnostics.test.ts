@@ -73,6 +73,11 @@ describe('An instance that hangs in production hangs here, and fails in strict m
     ['callsUnknownEntity', "The function 'gone' doesn't exist, is disabled, or is not an entity function."],
     ['waitsAWeekToRetry', "'fails' is called with a retry interval of more than six days."],
     [
+      'retriesAtOnce',
+      "'fails' failed, and its retry options say to wait for no time: backoffCoefficient or maxRetryIntervalInMilliseconds is 0.",
+      (app) => app.skip({ minutes: 10 }),
+    ],
+    [
       'runsOutOfTime',
       "'fails' failed for the 3rd time after its retryTimeout had passed.",
       (app) => app.skip({ minutes: 10 }),
@@ -126,6 +131,32 @@ describe('An instance that hangs in production hangs here, and fails in strict m
       const { output: reported } = await strict.finished(await strict.start(name));
       expect(reported).toContain(text);
       expect(reported).toContain(at(name));
+    },
+  );
+
+  test.each([
+    [
+      'retriesForEver',
+      'Null object cannot be converted to a value type.',
+      "'fails' is called with retry options in which maxNumberOfAttempts is Infinity. The host reads numbers up to 2147483647",
+    ],
+    [
+      'retriesForAMonth',
+      'Value was either too large or too small for an Int32.',
+      "'waits' is called with retry options in which retryTimeoutInMilliseconds is 2592000000.",
+    ],
+  ])(
+    '%s: it fails there with the text of a number that the host cannot read, and the log names the number',
+    async (name, output, text) => {
+      const { app, said } = await startLax();
+      expect(await app.finished(await app.start(name))).toMatchObject({
+        runtimeStatus: 'Failed',
+        output: `Orchestrator function '${name}' failed: ${output}`,
+      });
+      expect(said[0]).toContain(text);
+
+      const strict = await start();
+      expect((await strict.finished(await strict.start(name))).output).toContain(text);
     },
   );
 

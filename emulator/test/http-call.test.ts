@@ -149,6 +149,21 @@ describe('A request', () => {
     ]).toEqual(['Failed', true]);
   });
 
+  test('is sent without a header whose value is no text, and the log says so', async () => {
+    const { url, asked } = await serve({});
+    const lines: string[] = [];
+    const app = await start({ log: (_level, _category, message) => lines.push(message) });
+    const headers = { 'x-number': 5, 'x-flag': true, 'x-list': ['a', 'b'], 'x-text': '5' };
+    await app.finished(await app.start('asks', { method: 'GET', url, headers }));
+    expect(asked[0]!.headers).toMatchObject({ 'x-list': 'a, b', 'x-text': '5' });
+    for (const name of ['x-number', 'x-flag']) {
+      expect(asked[0]!.headers).not.toHaveProperty(name);
+      expect(lines).toContainEqual(
+        expect.stringContaining(`The request to ${url} is sent without its header '${name}'`),
+      );
+    }
+  });
+
   test('follows redirects, and sends no credentials to another origin', async () => {
     const other = await serve({ body: 'there' });
     const { url, asked } = await serve(

@@ -376,6 +376,16 @@ describe('JSON that cannot be read', () => {
     }
   });
 
+  test('is refused as an input whatever its content type says, but for a form', async () => {
+    const start = async (contentType: string): Promise<number> =>
+      (await post(`${API}/orchestrators/waiter`, 'hello=1', contentType)).status;
+    for (const type of ['text/plain;charset=UTF-8', 'application/xml', ''])
+      expect([type, await start(type)]).toEqual([type, 400]);
+    expect(await start('application/x-www-form-urlencoded; charset=utf-8')).toBe(202);
+    expect(await start('multipart/form-data; boundary=x')).toBe(202);
+    expect((await post(`${API}/orchestrators/waiter`, '{"a":1}', 'text/plain')).status).toBe(202);
+  });
+
   test('may follow an event, but not an input', async () => {
     client.add({ instanceId: 'i' });
     expect((await post(`${API}/instances/i/raiseEvent/E`, '1 2')).status).toBe(202);
@@ -498,9 +508,19 @@ describe('A list', () => {
     expect([status, JSON.parse(text)]).toEqual([200, []]);
   });
 
-  test('leaves inputs out with the parameter for it', async () => {
-    const { text } = await send(`${API}/instances?showInput=false`);
-    expect((JSON.parse(text) as { input: unknown }[]).map(({ input }) => input)).toEqual([null, null, null]);
+  test('leaves inputs out with the parameter for it, unless nothing else limits the list', async () => {
+    const inputs = async (query: string): Promise<unknown[]> =>
+      (JSON.parse((await send(`${API}/instances?${query}`)).text) as { input: unknown }[]).map(
+        ({ input }) => input,
+      );
+    for (const query of [
+      'runtimeStatus=Running',
+      'createdTimeFrom=2000-01-01',
+      'createdTimeTo=2099-01-01',
+      'instanceIdPrefix=',
+    ])
+      expect(await inputs(`showInput=false&${query}`)).toEqual([null, null, null]);
+    expect(await inputs('showInput=false&top=3&runtimeStatus=Nope')).not.toContain(null);
   });
 });
 

@@ -151,8 +151,15 @@ describe('a timer function', () => {
       settings: { FAILURES: '9' },
     });
     await app.run('nightly');
-    const call = async (name: string, body: string, key = app.keys.master): Promise<number> =>
-      (await app.post(`/admin/functions/${name}`, body, { 'x-functions-key': key })).status;
+    const call = async (
+      name: string,
+      body: string,
+      key = app.keys.master,
+      type = 'application/json',
+    ): Promise<number> => {
+      const headers = { 'x-functions-key': key, 'content-type': type };
+      return (await app.post(`/admin/functions/${name}`, body, headers)).status;
+    };
     expect(await call('Nightly', '{}')).toBe(202);
     await app.quiet();
     expect(ticks()).toMatchObject(
@@ -186,6 +193,9 @@ describe('a timer function', () => {
     expect(await call('Hangs', '{}')).toBe(404);
     expect(await call('Nightly', '')).toBe(400);
     expect(await call('Nightly', '5')).toBe(400);
+    expect(await call('Nightly', '[]')).toBe(400);
+    expect(await call('Nightly', '{"input":{"a":1}}')).toBe(400);
+    expect(await call('Nightly', '{}', undefined, 'application/x-www-form-urlencoded')).toBe(415);
     expect(await call('Nightly', '{}', app.keys.host)).toBe(401);
     await app.stop();
   });

@@ -151,6 +151,12 @@ function schedule(
     };
     result.append.push(event);
     result.activities.push(event);
+    if (action.kind === 'http')
+      for (const [name, value] of Object.entries(action.call.headers))
+        if (Array.isArray(value) && value.length === 0)
+          result.notes.push(
+            `The request to ${action.call.uri} is sent without its header '${name}', as in production: the value is no text.`,
+          );
   } else if (action.kind !== 'subOrchestration') {
     sendToEntity(action, id, taskIds, input, time, result);
   } else {

@@ -23,6 +23,7 @@ import type {
 import { isAccepted, readAccepted } from '../http/http-call.js';
 import type { Replayed } from './non-determinism.js';
 import { checkReplay, NonDeterministicError } from './non-determinism.js';
+import { retryDelay } from './retry-delay.js';
 
 type Expected = Omit<TaskSlot, 'id' | 'open' | 'created'>;
 
@@ -245,18 +246,9 @@ export class TaskIds {
     if (slot === undefined || retry === undefined) return;
     // Also after the last failure: the SDK waits for one more timer before it gives up.
     const last = slot.attempt >= retry.maxNumberOfAttempts;
-    if (!last && this.now >= slot.firstAttemptAt + retry.retryTimeout) {
-      this.warnings.push(
-        `'${nameOf(slot.action)}' failed for the ${ordinal(slot.attempt)} time after its retryTimeout had passed. The host stops ` +
-          'retrying, but the SDK goes on waiting for another attempt: this instance will wait for ever. Use maxNumberOfAttempts instead of retryTimeout.',
-      );
-      return;
-    }
-    const delay = Math.min(
-      retry.firstRetryInterval * retry.backoffCoefficient ** (slot.attempt - 1),
-      retry.maxRetryInterval,
-    );
-    this.#expected.push({ ...slot, role: 'retryTimer', fireAt: last ? this.now : this.now + delay });
+    const delay = last ? 0 : retryDelay(slot, retry, this.now);
+    if (typeof delay === 'string') this.warnings.push(delay);
+    else this.#expected.push({ ...slot, role: 'retryTimer', fireAt: this.now + delay });
   }
 
   #fired(slot: TaskSlot | undefined): void {
@@ -274,10 +266,6 @@ export class TaskIds {
 
 function firstHop(fireAt: number, now: number): number {
   return fireAt - now > LONGEST_TIMER ? now + TIMER_HOP : fireAt;
-}
-
-function ordinal(n: number): string {
-  return `${n}${n % 10 === 1 && n !== 11 ? 'st' : n % 10 === 2 && n !== 12 ? 'nd' : n % 10 === 3 && n !== 13 ? 'rd' : 'th'}`;
 }
 
 /** Describes the task with a task id, in the framework's words. */

@@ -160,9 +160,13 @@ function seconds(value: number | undefined): number | undefined {
   return value;
 }
 
+/** The content types for which the host reads the body as a form, before the extension can read it. */
+const FORMS: readonly unknown[] = ['application/x-www-form-urlencoded', 'multipart/form-data'];
+
 /**
- * The input of an orchestrator: the text unchanged, unless only the extension's reader accepts it as JSON. A
- * text of another content type is a string.
+ * The input of an orchestrator: the text unchanged, unless only the extension's reader accepts it as JSON. The
+ * extension's `HandleStartOrchestratorRequestAsync` looks at no content type. Only a form reaches it empty,
+ * because the host's `HostController` binds its parameters; here the form's text is the input.
  *
  * @throws JsonReaderError, UnexpectedEndError
  */
@@ -174,7 +178,7 @@ function inputOf(request: HttpRequestLike): JsonText {
     return isStandardJson(text) ? text : compact;
   } catch (error) {
     if (!(error instanceof JsonReaderError)) throw error;
-    if (![undefined, 'application/json'].includes(mediaType(request))) return JSON.stringify(text);
+    if (FORMS.includes(mediaType(request))) return JSON.stringify(text);
     throw /^[{[]\s*$/.test(text)
       ? new UnexpectedEndError(error.message.replace(/^[^.]*/, 'Unexpected end when reading JSON'))
       : error;

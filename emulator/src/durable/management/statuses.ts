@@ -51,16 +51,20 @@ export class Statuses {
     const from = query.time('createdTimeFrom');
     const to = query.time('createdTimeTo');
     const prefix = query.text('instanceIdPrefix');
+    const runtimeStatus = query.statuses('runtimeStatus');
     const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
     const page = await this.#options.client.query({
       top: pageSize(query),
-      runtimeStatus: query.statuses('runtimeStatus'),
+      runtimeStatus,
       ...(from !== undefined && { createdTimeFrom: from }),
       ...(to !== undefined && { createdTimeTo: to }),
       ...(prefix !== undefined && { instanceIdPrefix: prefix }),
       ...(first !== undefined && { from: first }),
     });
-    const showInput = query.flag('showInput') ?? true;
+    // The provider's `OrchestrationInstanceStatusQueryCondition.ToOData` forgets the parameter without a filter.
+    const isFiltered =
+      from !== undefined || to !== undefined || prefix !== undefined || runtimeStatus.length > 0;
+    const showInput = !isFiltered || (query.flag('showInput') ?? true);
     const body = `[${page.records.map((record) => statusJson(record, { showInput })).join(',')}]`;
     return answerJson(200, body, continuation(page.next, rpc));
   }

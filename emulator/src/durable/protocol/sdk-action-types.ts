@@ -34,5 +34,22 @@ export interface SdkAction {
   httpRequest?: Partial<HttpCall> & { uri: string };
   operation?: string;
   lockSet?: EntityId[];
-  retryOptions?: Record<string, number | undefined>;
+  /** JSON has null for a number that is not finite, and the SDK passes texts on. */
+  retryOptions?: Record<string, number | string | null | undefined>;
+}
+
+/** The extension cannot read an action, and so nothing of the answer counts. */
+export class UnreadableActionError extends Error {
+  override name = 'UnreadableActionError';
+
+  /**
+   * @param message the extension's
+   * @param cause what the app's code does, as sentences
+   */
+  constructor(
+    message: string,
+    override readonly cause: string,
+  ) {
+    super(message);
+  }
 }

@@ -2,15 +2,11 @@
 import type { InvocationOutcome } from '../../worker/types.js';
 import { withoutCredentials } from '../../worker/credentials.js';
 import { entityInstanceId, type EntityId } from '../entities/entity-messages.js';
-import {
-  LONGEST_TIMER,
-  OrchestratorError,
-  type Action,
-  type Answer,
-  type RetryOptions,
-} from '../episode/actions.js';
+import { OrchestratorError, type Action, type Answer, type RetryOptions } from '../episode/actions.js';
 import type { FailureDetails, JsonText } from '../history.js';
-import { ACTION, type SdkAction } from './sdk-action-types.js';
+import type { HttpHeaders } from '../http/http-call.js';
+import { ACTION, UnreadableActionError, type SdkAction } from './sdk-action-types.js';
+import { readRetryOptions } from './sdk-retry-options.js';
 
 interface SdkState {
   isDone: boolean;
@@ -42,11 +38,6 @@ function invocationFailure({ message, stackTrace }: Extract<InvocationOutcome, {
   return `One or more errors occurred. (Result: Failure\nException: ${message}\nStack: ${stackTrace ?? ''})`;
 }
 
-/** The extension cannot read an action, and so nothing of the answer counts. */
-class UnreadableActionError extends Error {
-  override name = 'UnreadableActionError';
-}
-
 /** What the reader of an answer remembers for the answers that continue it: those have only new actions. */
 export class Reading {
   readonly seen = new Set<SdkAction>();
@@ -65,7 +56,7 @@ export function readAnswer(outcome: InvocationOutcome, reading = new Reading()):
   try {
     return read(outcome, reading);
   } catch (error) {
-    if (error instanceof UnreadableActionError) return unreadable(error.message);
+    if (error instanceof UnreadableActionError) return unreadable(error.message, [error.cause]);
     throw error;
   }
 }
@@ -189,6 +180,7 @@ function neutral(action: SdkAction, path: string): Action {
       if (Number.isNaN(fireAt))
         throw new UnreadableActionError(
           `Error converting value {null} to type 'System.DateTime'. Path '${path}.fireAt'.`,
+          'The orchestrator makes a timer with an invalid Date.',
         );
       return { kind: 'timer', fireAt, cancelled: action.isCanceled === true };
     }
@@ -196,15 +188,26 @@ function neutral(action: SdkAction, path: string): Action {
       const {
         method = 'GET',
         uri,
-        headers = {},
+        headers,
         content = null,
         tokenSource = null,
         asynchronousPatternEnabled = true,
       } = action.httpRequest!;
-      if (!METHOD.test(method)) throw new UnreadableActionError('The format of the HTTP method is invalid.');
+      if (!METHOD.test(method))
+        throw new UnreadableActionError(
+          'The format of the HTTP method is invalid.',
+          `The orchestrator calls ${uri} with the method '${method}'.`,
+        );
       return {
         kind: 'http',
-        call: { method, uri, headers, content, tokenSource, asynchronousPatternEnabled },
+        call: {
+          method,
+          uri,
+          headers: textHeaders(headers),
+          content,
+          tokenSource,
+          asynchronousPatternEnabled,
+        },
       };
     }
     case ACTION.WaitForExternalEvent:
@@ -231,6 +234,16 @@ function neutral(action: SdkAction, path: string): Action {
   }
 }
 
+/** The extension's `HttpHeadersConverter` reads texts and lists: a number or a boolean becomes a header without values. */
+function textHeaders(headers: HttpHeaders | null = {}): HttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers ?? {}).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'string' || Array.isArray(value) ? (value as string | string[]) : [],
+    ]),
+  );
+}
+
 /** The orchestrator asks for something this version of the emulator does not do. */
 export class UnsupportedActionError extends OrchestratorError {
   override name = 'UnsupportedActionError';
@@ -239,17 +252,8 @@ export class UnsupportedActionError extends OrchestratorError {
   }
 }
 
-function retry({ retryOptions }: SdkAction): { retry?: RetryOptions } {
-  if (retryOptions === undefined) return {};
-  return {
-    retry: {
-      firstRetryInterval: retryOptions['firstRetryIntervalInMilliseconds']!,
-      maxNumberOfAttempts: retryOptions['maxNumberOfAttempts']!,
-      backoffCoefficient: retryOptions['backoffCoefficient'] ?? 1,
-      maxRetryInterval: retryOptions['maxRetryIntervalInMilliseconds'] ?? LONGEST_TIMER,
-      retryTimeout: retryOptions['retryTimeoutInMilliseconds'] ?? Infinity,
-    },
-  };
+function retry({ functionName, retryOptions }: SdkAction): { retry?: RetryOptions } {
+  return retryOptions === undefined ? {} : { retry: readRetryOptions(functionName!, retryOptions) };
 }
 
 /**
