@@ -2,14 +2,13 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { DefaultLimits } from './config/config.js';
 import { readConfig } from './config/config.js';
-import { Console } from './console/console.js';
 import { Diagnostics } from './console/diagnostics.js';
 import { AdvancingClock } from './durable/advancing-clock.js';
 import { WallClock } from './durable/clock.js';
 import type { StoredInstance } from './durable/memory/memory-hub.js';
 import type { TaskHub } from './durable/task-hub.js';
 import { continueTime } from './durable/continued-time.js';
-import { Host } from './host.js';
+import type * as Hosting from './host.js';
 import { releaseIdleMemory } from './idle-memory.js';
 import type { Log } from './log.js';
 import { consoleLog } from './log.js';
@@ -91,7 +90,7 @@ export interface RunningEmulator {
   /** The keys that open the app with `enforceKeys`. */
   keys: HostKeys;
   /** For the tools of this repository. @internal */
-  host: Host;
+  host: Hosting.Host;
   /** @internal */
   hub: TaskHub;
   /** The port on which the app is served. */
@@ -159,7 +158,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
     schedules: new Map<string, ScheduleStatus>(),
     ahead: 0,
   };
-  const [app, storage] = await Promise.all([
+  // While the app is loaded in its process, this one loads the larger part of the emulator.
+  const [app, storage, { Host }, { Console }] = await Promise.all([
     WorkerProcess.start({
       directory,
       log,
@@ -178,10 +178,12 @@ export async function startEmulator(options: EmulatorOptions): Promise<RunningEm
       skips: options.clock === 'skip',
       memory,
     }),
+    import('./host.js'),
+    import('./console/console.js'),
     options.storageReady,
   ]);
   const { hub, time } = storage;
-  const host: Host = new Host({
+  const host = new Host({
     app,
     config,
     hub,

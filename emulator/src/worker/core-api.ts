@@ -160,8 +160,9 @@ export function installCoreApi(): Registrations {
   prototype.require = new Proxy(prototype.require, {
     apply: (original, module: { filename?: unknown }, [id]: [string]) => {
       if (id === '@azure/functions-core') return api;
-      const load = (): unknown => Reflect.apply(original, module, [id]);
-      return isDeferred(id, module.filename) ? deferred(load) : load();
+      if (isDeferred(id, module.filename)) return deferred(() => Reflect.apply(original, module, [id]));
+      // No frame between: the stack of an error of a package that is missing has to reach the app's line.
+      return Reflect.apply(original, module, [id]);
     },
   });
   return current;
