@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { removeFewOneByOne, type Removing } from '../removals.ts';
+import { removeFewOneByOne, updateFewOneByOne, type Batching } from '../batches.ts';
+import { parseOnce, skipMissingQueries, type Templates, type Utilities } from '../requests.ts';
 import { serializeWithoutReplacer, type Database } from '../serialize.ts';
 import { changedFiles, load } from '../shape.ts';
 import { indexTables, type Collection, type Filters, type TableStore } from '../table-store.ts';
@@ -15,7 +16,7 @@ const Loki = load<
     addCollection: (
       name: string,
       options: object,
-    ) => Collection & Removing & { insert: (item: object) => void };
+    ) => Collection & Batching & { insert: (item: object) => void };
   }
 >('lokijs');
 
@@ -49,7 +50,7 @@ describe('An Azurite with the index', () => {
   });
 
   test('removes the same documents, whatever their number', () => {
-    const make = (): { documents: Collection & Removing } => {
+    const make = (): { documents: Collection & Batching } => {
       const documents = new Loki('').addCollection('documents', { indices: ['id'] });
       for (let id = 0; id < 100; id++) documents.insert({ id: String((id * 37) % 100) });
       return { documents };
@@ -64,6 +65,46 @@ describe('An Azurite with the index', () => {
     expect(other.data.map(({ ...row }) => row)).toMatchObject(one.data.map((row) => ({ ...row, meta: {} })));
     expect(other.findOne({ id: '4' })).toMatchObject({ id: '4' });
     expect(other.findOne({ id: '5' })).toBe(null);
+  });
+
+  test('updates the same documents, whatever their number', () => {
+    const make = (): { documents: Collection & Batching } => {
+      const documents = new Loki('').addCollection('documents', { indices: ['id'] });
+      for (let id = 0; id < 100; id++) documents.insert({ id: String((id * 37) % 100), count: 0 });
+      return { documents };
+    };
+    const [{ documents: one }, { documents: other }] = [make(), make()];
+    updateFewOneByOne(other);
+    for (const ids of [[], [5], [7, 3, 99], Array.from({ length: 40 }, (_, index) => index + 30)])
+      for (const documents of [one, other]) {
+        const chosen = ids.map((id) => documents.findOne({ id: String(id) }) as object as { count: number });
+        for (const document of chosen) document.count++;
+        documents.update(chosen);
+      }
+    expect(other.data.map(({ ...row }) => row)).toMatchObject(one.data.map((row) => ({ ...row, meta: {} })));
+    const revisions = ({ data }: Batching): unknown[] =>
+      (data as { meta: { revision: number } }[]).map(({ meta }) => meta.revision);
+    expect(revisions(other)).toEqual(revisions(one));
+    for (let id = 0; id < 100; id++)
+      expect(other.findOne({ id: String(id) })).toMatchObject({ id: String(id) });
+  });
+
+  test('reads paths and queries as without it', () => {
+    const parse = load<Templates>('uri-templates') as (template: string) => {
+      fromUri: (path: string, options: object) => unknown;
+    };
+    const once = parseOnce(parse) as typeof parse;
+    for (const template of ['/{table}()', '/{containerName}/{blob}', '/$batch', '/{queueName}/messages', '/'])
+      for (const path of ['/rows()', '/a/b', '/a/b/c', '/$batch', '/', '/q/messages'])
+        for (let time = 0; time < 2; time++)
+          expect(once(template).fromUri(path, { strict: false })).toEqual(
+            parse(template).fromUri(path, { strict: false }),
+          );
+    const { getURLQueries } = load<Utilities>('common/utils/utils.js');
+    const patched = { getURLQueries };
+    skipMissingQueries(patched);
+    for (const url of ['/a', '/a?', '/a?b=c&d=e%20f', 'http://127.0.0.1:1/a?comp=list#f', '/a/?b'])
+      expect(patched.getURLQueries(url)).toEqual(getURLQueries(url));
   });
 
   test('writes the same file, pauses after that, and keeps columns that have the names of members of the database', async () => {
