@@ -473,6 +473,17 @@ describe('An instance', () => {
     expect((await app.instance(id))?.customStatus).toBeNull();
   });
 
+  test('shows the custom status of the execution before until it has continued as new and gets an event', async () => {
+    const app = await start();
+    const id = await app.start('statusOfOld');
+    await app.quiet();
+    expect(await app.instance(id)).toMatchObject({ input: 1, customStatus: 'first' });
+    await app.raise(id, 'E');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', customStatus: null });
+    await app.raise(id, 'E');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', customStatus: null });
+  });
+
   test('gets the same GUIDs at every replay, and no GUID twice', async () => {
     const app = await start();
     const { output } = await app.finished(await app.start('guids'));

@@ -9,9 +9,10 @@ import {
   orchestratorFailure,
   orchestratorStarted,
 } from '../episode/results.js';
-import type { ExecutionStarted, HistoryEvent, Rewind } from '../history.js';
+import type { ExecutionStarted, JsonText, Rewind } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
 import type { Batch } from './batches.js';
+import { beginEpisode, type Episode } from './begun-episode.js';
 import type { Commits } from './commits.js';
 import type { Instance } from './instance/instance.js';
 import type { Orchestrators } from './orchestrators.js';
@@ -22,19 +23,6 @@ import type { TaskRunner } from './tasks.js';
 
 /** How often an orchestrator may continue as new in one go before others get a turn. */
 const GENERATIONS = 100;
-
-/** What an episode starts from. It changes while the orchestrator continues as new. */
-interface Episode {
-  execution: ExecutionStarted;
-  /** The last input that was not null since the start of the instance. As in production, the status shows it. */
-  input: string | null;
-  history: HistoryEvent[];
-  inbound: HistoryEvent[];
-  /** Whether the commit begins a new history. */
-  replace: boolean;
-  /** The history after a rewind, which the commit writes in the place of the one before. */
-  rewound: HistoryEvent[];
-}
 
 /** Runs the episodes of orchestrations, from a batch of events to the commit and what follows from it. */
 export class Episodes {
@@ -70,7 +58,7 @@ export class Episodes {
       state.history.some(({ EventType }) => EventType === 'SubOrchestrationInstanceFailed')
     )
       return this.#rewindParent(instance, rewind, batch.consumed);
-    const episode = this.#begin(instance, batch);
+    const episode = beginEpisode(instance.state, batch.inbound, this.#runtime.now());
     const ran = await this.#runGenerations(instance, episode, batch);
     if (ran === undefined) return;
     const { result, outgoing } = ran;
@@ -121,41 +109,10 @@ export class Episodes {
     await this.#commit(instance, episode, consumed, record, result, outgoing);
   }
 
-  #begin({ state }: Instance, { inbound }: Batch): Episode {
-    const first = inbound[0]!;
-    const started = orchestratorStarted(this.#runtime.now());
-    const whole = { inbound: [started, ...inbound], rewound: [] };
-    if (first.EventType === 'ExecutionStarted')
-      return {
-        ...whole,
-        execution: first,
-        input: first.Input,
-        history: [],
-        replace: state.history.length > 0,
-      };
-    const execution = state.execution!;
-    const input = execution.Input ?? state.record!.input;
-    const rewind = first.EventType === 'GenericEvent' ? first.Rewind : undefined;
-    if (rewind === undefined) return { ...whole, execution, input, history: state.history, replace: false };
-    const rewound = rewoundHistory(state.history, rewind);
-    const request: HistoryEvent = {
-      EventType: 'GenericEvent',
-      EventId: -1,
-      Timestamp: first.Timestamp,
-      Data: rewind.reason,
-    };
-    return {
-      execution,
-      input,
-      history: rewound,
-      inbound: [started, request, ...inbound.slice(1)],
-      replace: true,
-      rewound,
-    };
-  }
-
   /**
-   * Runs the orchestrator, and again as long as it continues as new.
+   * Runs the orchestrator, and again as long as it continues as new. An execution that sets no custom status shows
+   * that of the execution before it until its next episode: `carryOverStatus` of the framework's
+   * `TaskOrchestrationDispatcher`.
    * @returns undefined when the batch was nothing but timers that the orchestrator had cancelled
    */
   async #runGenerations(
@@ -164,6 +121,7 @@ export class Episodes {
     batch: Batch,
   ): Promise<{ result: EpisodeResult; outgoing: Outgoing[] } | undefined> {
     const outgoing: Outgoing[] = [];
+    let carriedStatus: JsonText = null;
     for (let generation = 1; ; generation++) {
       const result = await this.#orchestrators.run(episode.execution, episode.history, episode.inbound);
       const late = episode.inbound.filter(
@@ -176,7 +134,11 @@ export class Episodes {
         continue;
       }
       outgoing.push(...result.outgoing, ...this.#releases(instance, episode, result));
-      if (result.continueAsNew === undefined) return { result, outgoing };
+      if (result.continueAsNew === undefined) {
+        result.customStatus ??= carriedStatus;
+        return { result, outgoing };
+      }
+      carriedStatus = result.customStatus;
       if (this.#runtime.isStopped) throw new EngineStoppedError();
       if (generation % GENERATIONS === 0) {
         if (generation === GENERATIONS)
