@@ -28,7 +28,7 @@ const USAGE = `Usage: npm start -- [options]
 const BUILT: Record<string, readonly string[]> = {
   'dist/.tsbuildinfo': ['src'],
   'dist/web/files.json': ['web'],
-  'emulator/dist/.tsbuildinfo': ['emulator/src'],
+  'emulator/dist/emulator.js': ['emulator/src', 'emulator/build.ts'],
   'emulator/dist/page/index.html': ['emulator/console', 'web/timeline'],
 };
 

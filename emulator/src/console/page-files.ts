@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { HttpResponseLike } from '../http-message.js';
+import { OWN_FOLDER } from '../own-folder.js';
 import { HEADERS, Problem } from './answers.js';
 
 /** The folder that Vite builds the page into. */
-const FOLDER = path.join(import.meta.dirname, '../page');
+const FOLDER = path.join(OWN_FOLDER, 'page');
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

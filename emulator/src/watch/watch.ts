@@ -7,6 +7,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { EmulatorOptions, Legacy } from '../emulator.js';
+import { OWN_FOLDER } from '../own-folder.js';
 import { endWhenAsked } from '../serve.js';
 import { watchAppFiles } from './app-files.js';
 
@@ -83,7 +84,7 @@ class AppProcess {
   #left: Legacy | undefined;
 
   constructor(options: PlainOptions) {
-    this.#child = fork(path.join(import.meta.dirname, 'app-process.js'), { serialization: 'advanced' });
+    this.#child = fork(path.join(OWN_FOLDER, 'watch/app-process.js'), { serialization: 'advanced' });
     this.#child.send(options satisfies ToApp);
     this.ended = once(this.#child, 'exit').then(() => undefined);
     this.serves = new Promise((resolve) => {

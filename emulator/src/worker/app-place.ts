@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { OWN_FOLDER } from '../own-folder.js';
 import { placeText } from './code-location.js';
 
-/** The folder of this package in stack traces: a path for CommonJS, a URL for modules. */
-const OWN = [
-  path.dirname(import.meta.dirname) + path.sep,
-  `${pathToFileURL(path.dirname(import.meta.dirname)).href}/`,
-];
+/** The folder of the emulator's code in stack traces: a path for CommonJS, a URL for modules. */
+const OWN = [OWN_FOLDER + path.sep, `${pathToFileURL(OWN_FOLDER).href}/`];
 
 /** A file with a line and a column in a stack trace. Node's own files have no path: `node:internal/...`. */
 const PLACE = /(?<=[\s(])((?:file:\/\/)?\/[^\s():]+|(?:file:\/\/\/)?[A-Z]:[\\/][^\s():]+):(\d+):(\d+)/;

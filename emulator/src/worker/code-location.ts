@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type inspector from 'node:inspector';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { OWN_FOLDER } from '../own-folder.js';
 
 /** A loaded script. */
 export interface Script {
@@ -76,8 +77,7 @@ export async function observe<T, R>(
   }
 }
 
-/** The folder of the emulator's own code. */
-const OURS = new URL('..', import.meta.url).href;
+const OURS = `${pathToFileURL(OWN_FOLDER).href}/`;
 
 function isOfApp(script: Script | undefined): boolean {
   return (

@@ -5,6 +5,7 @@ import { getCompileCacheDir } from 'node:module';
 import { constants } from 'node:os';
 import path from 'node:path';
 import type { Log } from '../log.js';
+import { OWN_FOLDER } from '../own-folder.js';
 import { AppLoadError } from './app-loader.js';
 import type { Death, FromWorker, ToWorker } from './messages.js';
 import type { FunctionDefinition, InvocationOutcome, InvocationRequest } from './types.js';
@@ -66,7 +67,7 @@ export class LoadedProcess {
     const { directory, nodeArguments, log } = options;
     this.#options = options;
     const cache = getCompileCacheDir();
-    this.#child = fork(path.join(import.meta.dirname, 'worker-main.js'), {
+    this.#child = fork(path.join(OWN_FOLDER, 'worker/worker-main.js'), {
       cwd: directory,
       env: { ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }), ...environment },
       execArgv: [YOUNG_GENERATION, ...ownArguments(process.execArgv), ...nodeArguments],

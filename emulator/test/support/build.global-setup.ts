@@ -3,6 +3,7 @@ import { globSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { build } from 'vite';
+import { buildCode } from '../../build.ts';
 
 const root = path.join(import.meta.dirname, '../../..');
 
@@ -22,6 +23,7 @@ export async function setup(): Promise<void> {
     ],
     { stdio: 'inherit' },
   );
+  await buildCode();
   const page = statSync(path.join(root, 'emulator/dist/page/index.html'), { throwIfNoEntry: false });
   const sources = globSync(['emulator/console/**/*.*', 'web/timeline/*'], { cwd: root });
   const changed = Math.max(...sources.map((file) => statSync(path.join(root, file)).mtimeMs));
