@@ -144,15 +144,14 @@ async function kept(before: Game, game: Game): Promise<Game> {
 export async function deleteGame({ name, claim }: GameKey): Promise<void> {
   const rows = await queryRows(
     await games(),
-    odata`PartitionKey eq ${headKey(name).partitionKey}`,
+    odata`PartitionKey eq ${headKey(name).partitionKey} and claim eq ${claim}`,
     1 + names.length + 2 * STORY_LENGTH,
   );
-  const own = rows.filter(({ columns }) => columns['claim'] === claim);
-  for (const head of own.filter(({ rowKey }) => rowKey === HEAD)) {
+  for (const head of rows.filter(({ rowKey }) => rowKey === HEAD)) {
     await deleteIfUnchanged(await games(), head);
   }
   await Promise.all(
-    own.filter(({ rowKey }) => rowKey !== HEAD).map(async (row) => deleteIfUnchanged(await games(), row)),
+    rows.filter(({ rowKey }) => rowKey !== HEAD).map(async (row) => deleteIfUnchanged(await games(), row)),
   );
 }
 
@@ -165,6 +164,10 @@ export async function readStory(name: string, after: number): Promise<Line[] | u
     return undefined;
   }
   const { claim, forgotten } = gameHead.parse(head.columns);
+  // The lines of earlier games come first, until those games are removed.
+  if (after < forgotten && lines.length === STORY_LENGTH) {
+    return readStory(name, forgotten);
+  }
   return lines
     .filter(({ columns }) => (columns['claim'] ?? claim) === claim)
     .map(({ columns }) => ({
@@ -228,7 +231,8 @@ function differences(rows: Map<string, Row>, before: Game, { game, lines }: Chan
       { partitionKey, rowKey: lineKey(number), number, text, at, claim: game.claim },
       'Replace',
     ]);
-    if (number > STORY_LENGTH) {
+    // The lines of an earlier game are removed with that game: a transaction cannot delete a row that is not there.
+    if (number - STORY_LENGTH > before.forgotten) {
       actions.push(['delete', { partitionKey, rowKey: lineKey(number - STORY_LENGTH) }]);
     }
   });

@@ -3,6 +3,7 @@ import { QueueClient } from '@azure/storage-queue';
 import { describe, expect, it } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
 import { startApp, sweepOnce, type AppStorage } from '../support/app.js';
+import { withStorage } from '../support/request.js';
 import { Player } from './player.js';
 
 const closed = 'Nobody has touched the dungeon of Pat for 2 days. It is closed.';
@@ -103,6 +104,30 @@ describe('a game that has ended', () => {
     await player.win();
     await app.skip({ minutes: 40 });
     await expectNothingLeft(app, storage);
+  });
+
+  it('by death, again and again, leaves a name that can be played with, though the story of before is removed', async () => {
+    const { app, storage } = await startApp({ sweep: true });
+    const player = await new Player(app, 'Pat').enter();
+    const { changeGame } = await import('../../src/dungeon/store.js');
+    const lines = Array.from({ length: 88 }, (_, index) => `Line ${index}`);
+    await withStorage(storage, () => changeGame('Pat', (game) => ({ game: { ...game, won: true }, lines })));
+    await withStorage(storage, () =>
+      changeGame('Pat', (game) => ({ game: { ...game, won: false }, lines: [] })),
+    );
+    await app.skip({ minutes: 2 });
+    await player.enter();
+    // Those of the first game are there still, and are not this game's.
+    const story = await player.story();
+    expect([story.includes('Pat stands before the dungeon.'), story.includes('Line 87')]).toEqual([
+      true,
+      false,
+    ]);
+    await player.confirm();
+    await app.skip({ minutes: 13 });
+    expect((await player.story()).length).toBeLessThan(50);
+    await player.win();
+    expect((await player.story()).at(-1)).toBe('Pat has won the game!');
   });
 
   it('by a win keeps its name for ten minutes', async () => {
