@@ -33,17 +33,17 @@ export const receiptRequest = z.strictObject({
   quantity: z.int().min(1).max(1_000_000),
 });
 
+/** An address by its fields. */
+const addressFields = z
+  .record(line(40), line(200))
+  .refine((fields) => Object.keys(fields).length <= 20, 'An address has at most 20 fields');
+
 /** What `POST /api/carts/{cartId}/checkout` takes. */
 export const checkoutRequest = z.strictObject({
   /** What the payment provider knows the buyer's means of payment by. */
   payment: z.strictObject({ token: line(200) }),
   /** An address as one text, or by its fields. */
-  shipTo: z.union([
-    text(1024).min(1),
-    z
-      .record(line(40), line(200))
-      .refine((fields) => Object.keys(fields).length <= 20, 'An address has at most 20 fields'),
-  ]),
+  shipTo: z.union([text(1024).min(1), addressFields]),
   /** The person who approves an order over the limit. */
   approver: personName.optional(),
 });
@@ -82,6 +82,15 @@ export type OrderState =
   | 'failed'
   | 'cancelled'
   | 'needs-attention';
+
+/** An address as the table gives it: its fields are stored as JSON, and that is a text too. */
+function storedAddress(stored: unknown): unknown {
+  try {
+    return addressFields.safeParse(JSON.parse(String(stored))).data ?? stored;
+  } catch {
+    return stored;
+  }
+}
 
 const orderLine = z.object({
   sku: z.string(),
@@ -123,7 +132,7 @@ export const orderRecord = z.object({
   cartKey: z.string(),
   buyer: z.string(),
   token: z.string(),
-  shipTo: checkoutRequest.shape.shipTo,
+  shipTo: z.preprocess(storedAddress, checkoutRequest.shape.shipTo),
   approver: z.string().optional(),
   /** By which the entities know the order again: see `ticket-rules.ts`. */
   ticket: z.number(),

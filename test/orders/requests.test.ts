@@ -11,6 +11,8 @@ import { sure } from '../../src/orders/payments/port.js';
 import { killedAtTheHub } from '../support/request.js';
 import { Shop } from './shop.js';
 
+const entities = '/runtime/webhooks/durabletask/entities/Cart';
+
 describe('a cart', () => {
   it('is set line by line, priced, and cleared', async () => {
     const shop = await Shop.open({});
@@ -47,6 +49,20 @@ describe('a cart', () => {
     expect(await shop.lines(encodeURIComponent('ana & bo'))).toEqual(['1 nails']);
     expect((await send('DELETE', '')).status).toBe(202);
     expect(await shop.lines(encodeURIComponent('ana & bo'))).toEqual([]);
+  });
+
+  it('of any name has a key that a table takes, and is the only one of its name', async () => {
+    const shop = await Shop.open({});
+    const names = ['王'.repeat(64), `${'王'.repeat(63)}李`];
+    for (const [index, name] of names.entries())
+      await shop.put(encodeURIComponent(name), 'hammer', index + 1);
+    expect(await Promise.all(names.map((name) => shop.lines(encodeURIComponent(name))))).toEqual([
+      ['1 hammer'],
+      ['2 hammer'],
+    ]);
+    const carts = (await (await shop.app.get(entities)).json()) as { entityId: { key: string } }[];
+    expect(carts).toHaveLength(2);
+    for (const { entityId } of carts) expect(`@cart@${entityId.key}`.length).toBeLessThanOrEqual(512);
   });
 
   it.each([0, 1000, 1.5, '2', null])('takes no quantity of %j', async (quantity) => {
@@ -127,6 +143,10 @@ describe('a checkout', () => {
     const body = await answer.text();
     expect(JSON.parse(body)).toMatchObject({ shipTo, cartId: 'ana' });
     expect(body).not.toContain('token');
+    const { id } = JSON.parse(body) as { id: string };
+    expect(await shop.seen(id)).toMatchObject({ shipTo });
+    await shop.app.quiet();
+    expect(await shop.seen(id)).toMatchObject({ shipTo, state: 'dispatched' });
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest } from '@azure/functions';
 import * as df from 'durable-functions';
 import {
@@ -73,7 +74,20 @@ export const clearCart: Handler = async (request, client) => {
  */
 export function cartOf(request: HttpRequest): { id: string; key: string; location: string } {
   const id = check(cartName, request.params['cartId'], 'cartId');
-  return { id, key: keyFor(ownKey(request, id)), location: `/api/carts/${encodeURIComponent(id)}` };
+  const key = keyFor(ownKey(request, id));
+  return {
+    id,
+    key: key.length <= LONGEST_KEY ? key : shortened(key),
+    location: `/api/carts/${encodeURIComponent(id)}`,
+  };
+}
+
+/** The key of an entity is in the keys of tables, which have at most 1 KiB in UTF-16. */
+const LONGEST_KEY = 400;
+
+/** `keyFor` never makes two _ in a row, so no other cart has this key. */
+function shortened(key: string): string {
+  return `${key.slice(0, 300)}__${createHash('sha256').update(key).digest('hex')}`;
 }
 
 function view(cartId: string, { lines, refused }: Cart): object {
