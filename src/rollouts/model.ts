@@ -160,7 +160,7 @@ export const rolloutRecord = z.object({
   soakUntil: z.string().optional(),
   /** How it ends, and why; set when that is decided. */
   ending: z.object({ outcome, reason: z.string() }).optional(),
-  /** What happened, the last hundred steps. */
+  /** What happened: the last hundred steps, or as many as fit into a column. */
   steps: z.array(step),
   createdAt: z.string(),
   /** When the stage or the wave last changed. */

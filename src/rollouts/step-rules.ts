@@ -3,6 +3,8 @@ import type { Rollout } from './model.js';
 
 /** The maximum number of steps in the record. */
 const STEPS = 100;
+/** The maximum length of the steps as JSON, which is one column of a table: that has at most 32,768 characters. */
+const LENGTH = 30_000;
 
 /** Begins the next wave. */
 export function nextWave(rollout: Rollout, text: string, at: Moment): Rollout {
@@ -33,7 +35,9 @@ export function entering(rollout: Rollout, stage: Rollout['stage'], text: string
 
 /** Records what happened. */
 export function noting(rollout: Rollout, text: string, at: Moment): Rollout {
-  return { ...rollout, steps: [...rollout.steps, { at: at.toISOString(), text }].slice(-STEPS) };
+  const steps = [...rollout.steps, { at: at.toISOString(), text }].slice(-STEPS);
+  while (JSON.stringify(steps).length > LENGTH) steps.shift();
+  return { ...rollout, steps };
 }
 
 /** The end of a sentence, with a reason if there is one. */

@@ -14,7 +14,15 @@ import {
 import moment from 'moment';
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../src/refusals/index.js';
-import { updateState, type Stage, type Update } from '../../src/rollouts/model.js';
+import {
+  rolloutRequest,
+  updateState,
+  type Rollout,
+  type Stage,
+  type Update,
+} from '../../src/rollouts/model.js';
+import { begin } from '../../src/rollouts/rules.js';
+import { paused, resumed } from '../../src/rollouts/steer-rules.js';
 import {
   commandId,
   gaveUp,
@@ -70,6 +78,22 @@ describe('waves', () => {
         expect(indexes.toSorted((a, b) => a - b)).toEqual(Array.from({ length: last }, (_, index) => index));
       }),
     );
+  });
+});
+
+describe('the steps of a rollout', () => {
+  it('fit into a column of a table, however often it is steered and whatever people write: the last remain', () => {
+    const at = moment.utc('2026-03-06T08:00:00Z');
+    const wanted = rolloutRequest.parse({ firmware: '2.0.0', devices: ['kiln'], waves: [1] });
+    let rollout = begin('rollout-1', { ...wanted, requestedBy: 'ana' }, 'hash', at);
+    const name = '"'.repeat(100);
+    for (let round = 0; round < 60; round += 1) {
+      rollout = paused(rollout, name, `${round} ${'"'.repeat(190)}`, at) as Rollout;
+      rollout = resumed(rollout, name, undefined, at) as Rollout;
+      expect(JSON.stringify(rollout.steps).length).toBeLessThanOrEqual(32_768);
+    }
+    expect(rollout.steps.length).toBeGreaterThan(20);
+    expect(rollout.steps.at(-2)!.text).toContain(': 59 ');
   });
 });
 
