@@ -121,6 +121,11 @@ export async function raise<Payload>(
   return (await unlessUnknown(raised.then(() => true))) ?? false;
 }
 
+/** Whether an error of the SDK's client says that the hub fails now, because its storage is not there. */
+export function isHubUnavailable(error: unknown): boolean {
+  return error instanceof Error && /unexpected status code: 5\d\d/.test(error.message);
+}
+
 /** The SDK's errors have no code: only their messages distinguish them. */
 const unlessUnknown = unless(/HTTP 404|No instance with ID/);
 const unlessAlready = unless(/unexpected status code: 409/);

@@ -10,7 +10,15 @@ export {
   type ClientActivityHandler,
 } from './activity.js';
 export { allRetried } from './all-retried.js';
-export { ensureRunning, find, isFinished, raise, removeInstance, type Ensured } from './client.js';
+export {
+  ensureRunning,
+  find,
+  isFinished,
+  isHubUnavailable,
+  raise,
+  removeInstance,
+  type Ensured,
+} from './client.js';
 export { entity, type Entity, type Operation } from './entity.js';
 export { event, eventOrDeadline, waitFor, type ExternalEvent, type WaitResult } from './event.js';
 export { orchestrator, type Orchestrator, type SubOrchestrationOptions } from './orchestrator.js';

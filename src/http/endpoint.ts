@@ -5,6 +5,7 @@ import {
   type InvocationContext,
 } from '@azure/functions';
 import type { DurableClient } from 'durable-functions';
+import { isHubUnavailable } from '../durable/index.js';
 import { TryLaterError } from '../refusals/index.js';
 import { isUnavailable } from '../storage/index.js';
 import { Problem } from './problem.js';
@@ -21,8 +22,8 @@ export type Handler = (
 ) => Promise<HttpResponse | HttpResponseInit>;
 
 /**
- * Makes a handler answer what it throws: a {@link Problem} as itself, a `TryLaterError` and storage that is
- * not there as 503 with `Retry-After`, and any other error as a bare 500, with the error in the log. No
+ * Makes a handler answer what it throws: a {@link Problem} as itself; a `TryLaterError`, and storage or a hub
+ * that is not there, as 503 with `Retry-After`; and any other error as a bare 500, with the error in the log. No
  * answer is kept by a cache, unless the handler says so.
  *
  * @example
@@ -58,7 +59,7 @@ function answering(handler: Handler): Handler {
         if (error.type === CUT_SHORT) context.debug('The caller broke off %s', context.functionName);
         return error.response();
       }
-      if (error instanceof TryLaterError || isUnavailable(error)) {
+      if (error instanceof TryLaterError || isUnavailable(error) || isHubUnavailable(error)) {
         context.warn(error);
         const retryAfter = error instanceof TryLaterError ? error.retryAfter : STORAGE_RETRY_AFTER;
         return new Problem(

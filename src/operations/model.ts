@@ -29,8 +29,10 @@ export const instancesQuery = z.object({
   /** When the instance was created: the time itself is included. */
   createdFrom: time.optional(),
   createdTo: time.optional(),
-  /** How the instance id begins. */
-  idPrefix: line(256).optional(),
+  /** How the instance id begins. The hub puts it, and the character after its last one, into a filter between ' and '. */
+  idPrefix: line(256)
+    .regex(/^[^']*[^'&]$/, "It must not contain ', and not end with &")
+    .optional(),
   top: z.coerce.number('It must be a number').int().min(1).max(1000).default(100),
   /** From the page before. */
   continuation: z.string().max(8000).optional(),

@@ -43,7 +43,7 @@ it('a temporary refusal and a temporary failure have Retry-After', async () => {
   });
 });
 
-it('storage that is not there, or answers too late, is 503 with Retry-After', async () => {
+it('storage or a hub that is not there, or answers too late, is 503 with Retry-After', async () => {
   for (const failure of [
     { name: 'AbortError' },
     { name: 'RestError', code: 'REQUEST_SEND_ERROR' },
@@ -55,6 +55,12 @@ it('storage that is not there, or answers too late, is 503 with Retry-After', as
       headers: { 'Retry-After': '10' },
     });
   }
+  // The SDK has no kind of error for a hub that fails.
+  const hub = new Error('The operation failed with an unexpected status code: 500. Details: ""');
+  expect((await answer(() => Promise.reject(hub))).response).toMatchObject({
+    status: 503,
+    headers: { 'Retry-After': '10' },
+  });
   const refused = Object.assign(new Error('storage'), { name: 'RestError', statusCode: 403 });
   expect((await answer(() => Promise.reject(refused))).response).toMatchObject({ status: 500 });
 });

@@ -1,11 +1,18 @@
 /** What operators and monitors see of the app, and what they do with its instances. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { InvocationContext } from '@azure/functions';
 import { QueueClient } from '@azure/storage-queue';
+import type { DurableClient } from 'durable-functions';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
 import { faultyStorage } from '../../emulator/test/support/faulty-storage.js';
 import { layout } from '../../web/timeline/layout.js';
+import { withProblems } from '../../src/http/index.js';
 import { startApp } from '../support/app.js';
 import { account } from '../support/azurite.js';
+import { request as requestWith } from '../support/request.js';
 
 const laptop = { subject: 'A new laptop', requestedBy: 'ana', approver: 'kim', escalateTo: 'lee' };
 const INSTANCES = '/api/operations/instances';
@@ -95,17 +102,22 @@ describe('instances', () => {
     expect((await app.get(`${INSTANCES}?continuation=bm90aGluZw`)).status).toBeLessThan(500);
   });
 
-  it.each(['status=Waiting', 'createdFrom=yesterday', 'top=0', 'top=many', 'continuation=%00'])(
-    'are not listed for ?%s, which is answered with 400',
-    async (query) => {
-      const { app } = await startApp();
-      const answer = await app.get(`${INSTANCES}?${query}`);
-      expect([answer.status, await answer.json()]).toMatchObject([
-        400,
-        { type: 'urn:problem:invalid-request' },
-      ]);
-    },
-  );
+  it.each([
+    'status=Waiting',
+    'createdFrom=yesterday',
+    'top=0',
+    'top=many',
+    'continuation=%00',
+    "idPrefix=order-'",
+    'idPrefix=order%26',
+  ])('are not listed for ?%s, which is answered with 400', async (query) => {
+    const { app } = await startApp();
+    const answer = await app.get(`${INSTANCES}?${query}`);
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      { type: 'urn:problem:invalid-request' },
+    ]);
+  });
 });
 
 describe('an instance', () => {
@@ -153,6 +165,35 @@ describe('an instance', () => {
       }
       expect((await act(app, id, 'terminate')).status).toBe(404);
     }
+  });
+
+  it('of which the hub refuses the history, as it does after non-determinism, is answered with 409 and the reason', async () => {
+    const { app } = await startApp();
+    expect(app.httpFunctions.length).toBeGreaterThan(0);
+    const { getHistory } = await import('../../src/operations/index.js');
+    const { forOperators } = await import('../../src/operations/endpoints/for-operators.js');
+    // A real host answers so: its extension counts the events of the history, and one is there twice.
+    const hub = createServer((_, response) => {
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end('{"Message":"One or more of the arguments submitted is incorrect"}');
+    }).listen(0, '127.0.0.1');
+    await once(hub, 'listening');
+    onTestFinished(() => void hub.close());
+    const client = { type: 'durableClient', name: 'client' };
+    const context = new InvocationContext({
+      logHandler: () => {},
+      options: { extraInputs: [client], extraOutputs: [], return: undefined, trigger: client },
+    });
+    context.extraInputs.set('client', {
+      rpcBaseUrl: `http://127.0.0.1:${(hub.address() as AddressInfo).port}/`,
+      requiredQueryStringParameters: '',
+    });
+    const asked = requestWith({ params: { id: 'approval-a' } });
+    const handler = withProblems(forOperators(getHistory));
+    expect(await handler(asked, {} as DurableClient, context)).toMatchObject({
+      status: 409,
+      jsonBody: { type: 'urn:problem:hub-refuses', detail: expect.stringContaining('arguments') as string },
+    });
   });
 
   it('never shows the system key, also when it is in its own data', async () => {
