@@ -117,6 +117,12 @@ const END_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
   process.on('disconnect', () => process.emit('SIGTERM'));
 `)}`;
 
+/**
+ * A small young generation, in MB. With Node's 32 MB, buffers of blobs pile up between collections: for a file of
+ * 100 MB Azurite then takes a third more processor time and 50 MB more memory. Small requests cost the same.
+ */
+const YOUNG_GENERATION = '--max-semi-space-size=4';
+
 /** Gives Azurite the indices that it lacks. */
 const INDEX = new URL('azurite-index/preload.ts', import.meta.url).href;
 
@@ -144,7 +150,7 @@ export async function startAzurite(ports: Ports, folder: string): Promise<() => 
       String(ports.table),
     ],
     {
-      execArgv: ['--import', END_WITH_PARENT, '--import', INDEX],
+      execArgv: [YOUNG_GENERATION, '--import', END_WITH_PARENT, '--import', INDEX],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C reaches the whole process group, but storage must outlive the programs that use it.
       detached: process.platform !== 'win32',
