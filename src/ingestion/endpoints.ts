@@ -9,6 +9,7 @@ import { ensureRunning } from '../durable/index.js';
 import {
   accepted,
   check,
+  notFound,
   ownKey,
   Problem,
   queryOf,
@@ -20,7 +21,7 @@ import {
   type Handler,
 } from '../http/index.js';
 import { INGESTIONS } from '../sales/index.js';
-import { container, listBlobs, readBlob } from '../storage/index.js';
+import { BlobChangedError, container, listBlobs, readBlob } from '../storage/index.js';
 import { batchesOf, rejectsOf, resultsOf } from './files.js';
 import { batch, blobRequest, type Ingestion } from './model.js';
 import { ingestionOrchestrator } from './orchestrators.js';
@@ -113,7 +114,10 @@ export const getIngestion: Handler = async (request) => ({ jsonBody: await view(
 /** `GET /api/ingestions/{id}/results` */
 export const getResults: Handler = async (request) => {
   const { files } = await completed(request);
-  const content = await readBlob(await container(INGESTIONS), resultsOf(files));
+  const content = await readBlob(await container(INGESTIONS), resultsOf(files)).catch((error: unknown) => {
+    // They are removed after the record was read.
+    throw error instanceof BlobChangedError ? notFound('The results are removed.') : error;
+  });
   return { headers: { 'Content-Type': 'application/json' }, body: Readable.toWeb(content) as ReadableStream };
 };
 

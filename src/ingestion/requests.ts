@@ -12,7 +12,7 @@ import {
   unlessCutShort,
 } from '../http/index.js';
 import { PREAMBLE_LIMIT, type Format } from '../sales/index.js';
-import { container, findBlob, readBlob, readBytes } from '../storage/index.js';
+import { BlobChangedError, container, findBlob, readBlob, readBytes } from '../storage/index.js';
 import { blobRequest, ingestionQuery, type BlobRequest } from './model.js';
 import { preambleOf, receive, tooLarge, UPLOAD_LIMIT, drop } from './receive.js';
 import type { Beginning } from './rules.js';
@@ -66,9 +66,20 @@ export async function requested(request: HttpRequest): Promise<Beginning> {
  * A blob of the container `incoming`. A small one is copied like an upload, so that its content identifies
  * it. A larger one is read in place, and its name and version identify it.
  *
- * @throws {Problem} 400, 404 or 413
+ * @throws {Problem} 400, 404, 409 or 413
  */
-export async function requestedBlob({
+export async function requestedBlob(wanted: BlobRequest): Promise<Beginning> {
+  try {
+    return await readIncoming(wanted);
+  } catch (error) {
+    if (!(error instanceof BlobChangedError)) throw error;
+    throw new Problem(409, 'conflict', `The blob ${wanted.blob} was changed meanwhile`, {
+      detail: 'Send the same request again when it is complete.',
+    });
+  }
+}
+
+async function readIncoming({
   blob,
   format: requestedFormat,
   maxParallel = 8,

@@ -140,7 +140,7 @@ async function* blocksOf(content: Readable): AsyncGenerator<Buffer, undefined> {
   if (length > 0) yield Buffer.concat(parts);
 }
 
-/** The properties of a blob; `undefined` when there is none. */
+/** The properties of a blob; `undefined` when there is none, or no blob can have that name. */
 export async function findBlob(
   container: ContainerClient,
   name: string,
@@ -148,7 +148,7 @@ export async function findBlob(
   try {
     return await container.getBlobClient(name).getProperties();
   } catch (error) {
-    if (hasStatus(error, 404)) return undefined;
+    if (hasStatus(error, 400, 404)) return undefined;
     throw error;
   }
 }

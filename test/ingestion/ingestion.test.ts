@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { QueueClient } from '@azure/storage-queue';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { faultyStorage, healthy } from '../../emulator/test/support/faulty-storage.js';
 import { startApp } from '../support/app.js';
+import { account } from '../support/azurite.js';
 import {
   blobsIn,
   containerOf,
@@ -223,6 +225,30 @@ describe('a request', () => {
     expect(logged.filter((line) => /^(error|warning|critical)|\n +at /.test(line))).toEqual([]);
     expect(await blobsIn(storage, 'ingestions')).toEqual([]);
     expect(await (await app.get('/api/ingestions')).json()).toEqual({ value: [] });
+  });
+
+  it('for a blob of an impossible name is 404, for one that changes 409, and for results that are removed 404', async () => {
+    const blobs = await faultyStorage(await account(), ['Blob']);
+    onTestFinished(() => {
+      blobs.stop();
+    });
+    const { app, storage } = await startApp({ settings: { AppStorage: blobs.connection } });
+    await put(storage, 'november.csv', csv);
+    const location = await send(app, csv, { type: 'text/csv' });
+    await app.quiet();
+    const ask = (blob: string): Promise<Response> => app.post('/api/ingestions', { blob });
+    // Azure answers so to a name of more than 254 segments, which Azurite takes.
+    blobs.fault = ({ path }) => (path.includes('a/a/') ? { status: 400, code: 'InvalidUri' } : undefined);
+    expect((await ask(`${'a/'.repeat(300)}a.csv`)).status).toBe(404);
+    blobs.fault = ({ method, path }) =>
+      method === 'GET' && path.includes('/incoming/') ? { status: 412, code: 'ConditionNotMet' } : undefined;
+    const changed = await ask('november.csv');
+    expect([changed.status, await changed.json()]).toMatchObject([409, { type: 'urn:problem:conflict' }]);
+    blobs.fault = ({ path }) =>
+      path.includes('results.json') ? { status: 404, code: 'BlobNotFound' } : undefined;
+    expect((await app.get(`${location}/results`)).status).toBe(404);
+    blobs.fault = healthy;
+    expect(await resultsOf(app, location)).toMatchObject(expected);
   });
 
   it('that is refused early is answered, although its caller still sends', async () => {
