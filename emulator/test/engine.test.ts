@@ -235,6 +235,36 @@ describe('Sub-orchestrations', () => {
     expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Completed', output: { result: 'done' } });
   });
 
+  test('show the output of the instance that had their id before, until they have their own', async () => {
+    const app = await start();
+    await app.start('waits', 'from a client', 'again');
+    await app.raise('again', 'E', 'old');
+    const id = await app.start('parent', { child: 'waits', id: 'again' });
+    await app.quiet();
+    expect(await app.instance('again')).toMatchObject({
+      runtimeStatus: 'Running',
+      input: 'from parent',
+      output: '"old"',
+    });
+    await app.raise('again', 'E');
+    expect(await app.instance('again')).toMatchObject({ runtimeStatus: 'Completed', output: 'old' });
+    expect((await app.finished(id)).output).toEqual({ result: null });
+    await app.start('waits', undefined, 'again');
+    await app.quiet();
+    expect(await app.instance('again')).toMatchObject({ runtimeStatus: 'Running', output: null });
+  });
+
+  test('give their parent nothing when they return nothing, whatever their status shows', async () => {
+    const app = await start();
+    const id = await app.start('parent', { child: 'waits', id: 'held' });
+    await app.quiet();
+    await app.suspend('held', 'hold on');
+    await app.resume('held', 'go on');
+    await app.raise('held', 'E');
+    expect(await app.instance('held')).toMatchObject({ runtimeStatus: 'Completed', output: 'go on' });
+    expect((await app.finished(id)).output).toEqual({ result: null });
+  });
+
   test('that are terminated make their parent fail with the text of the SDK', async () => {
     const app = await start();
     const id = await app.start('parent', { child: 'waits', id: 'child' });

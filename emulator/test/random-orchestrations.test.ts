@@ -335,7 +335,8 @@ test(`${RUNS} random orchestrations end as they read`, { timeout: 1_500_000 }, a
       }).toEqual({
         status: 'Completed',
         output: JSON.stringify(expected),
-        custom: program.at(-1)!.length === 0 ? null : String(expected.length),
+        // A round without steps ends in the episode of the round before, whose custom status stays.
+        custom: program.slice(-2).every(({ length }) => length === 0) ? null : String(expected.length),
         wrong: [],
       });
       for (const key of KEYS)

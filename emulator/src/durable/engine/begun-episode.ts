@@ -29,7 +29,8 @@ export function beginEpisode(
     return {
       ...whole,
       execution: first,
-      input: first.Input,
+      // A sub-orchestration without input leaves that of the instance that had its id before.
+      input: first.Input ?? (first.ParentInstance === null ? null : (state.record?.input ?? null)),
       history: [],
       replace: state.history.length > 0,
     };

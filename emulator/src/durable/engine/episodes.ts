@@ -62,14 +62,16 @@ export class Episodes {
     const ran = await this.#runGenerations(instance, episode, batch);
     if (ran === undefined) return;
     const { result, outgoing } = ran;
-    const isStart = first.EventType === 'ExecutionStarted';
+    // Only a start by a client replaces the row of an earlier instance: `SetNewExecutionAsync` of the provider's
+    // `AzureTableTrackingStore`. A sub-orchestration merges its values into that row, and null leaves a value.
+    const isNew = first.EventType === 'ExecutionStarted' && first.ParentInstance === null;
     const record = recordAfter(
       episode.execution,
       episode.input,
       episode.inbound,
       result,
       state.record,
-      isStart ? null : (state.record?.output ?? null),
+      isNew ? null : (state.record?.output ?? null),
       this.#runtime.now(),
     );
     await this.#commit(instance, episode, batch.consumed, record, result, outgoing);

@@ -3,8 +3,8 @@
  * has no effect.
  */
 import type {
+  ExecutionCompleted,
   ExecutionStarted,
-  FailureDetails,
   Rewind,
   SubOrchestrationInstanceCreated,
   Timestamp,
@@ -40,29 +40,35 @@ export function startOf(
   };
 }
 
-/** The result of a sub-orchestration, for its parent. Undefined for an instance without a parent. */
+/**
+ * The result of a sub-orchestration, for its parent. The record may show another output: the reason of a
+ * suspension, or that of an instance that had the id before.
+ *
+ * @param completed the last event of its history
+ * @returns undefined for an instance without a parent
+ */
 export function endOf(
-  { parent, name, executionId, runtimeStatus, output, completedTime }: InstanceRecord,
-  failureDetails: FailureDetails | null,
+  { parent, name, executionId, completedTime }: InstanceRecord,
+  { OrchestrationStatus, Result, FailureDetails }: ExecutionCompleted,
 ): { to: string; message: Message } | undefined {
   if (parent === null) return undefined;
   const base = { EventId: -1, Timestamp: completedTime!, TaskScheduledId: parent.TaskScheduleId };
   const prefix = orchestratorFailure(name, '');
-  const error = output?.startsWith(prefix) === true ? output.slice(prefix.length) : output;
+  const error = Result?.startsWith(prefix) === true ? Result.slice(prefix.length) : Result;
   return {
     to: parent.OrchestrationInstance.InstanceId,
     message: {
       id: `end-${executionId}`,
       executionId: parent.OrchestrationInstance.ExecutionId,
       event:
-        runtimeStatus === 'Completed'
-          ? { EventType: 'SubOrchestrationInstanceCompleted', ...base, Result: output }
+        OrchestrationStatus === 'Completed'
+          ? { EventType: 'SubOrchestrationInstanceCompleted', ...base, Result }
           : {
               EventType: 'SubOrchestrationInstanceFailed',
               ...base,
-              Reason: output ?? '',
-              FailureDetails: failureDetails,
-              Details: runtimeStatus === 'Terminated' ? null : `Message: ${error}, StackTrace: `,
+              Reason: Result ?? '',
+              FailureDetails: FailureDetails ?? null,
+              Details: OrchestrationStatus === 'Terminated' ? null : `Message: ${error}, StackTrace: `,
             },
     },
   };

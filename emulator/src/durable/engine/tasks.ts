@@ -141,7 +141,7 @@ export class TaskRunner {
   /** Sends the result of an instance that has ended to its parent, if it has one. */
   notifyParent(instance: Instance): void {
     const completed = instance.state.history.findLast((event) => event.EventType === 'ExecutionCompleted');
-    const end = endOf(instance.state.record!, completed?.FailureDetails ?? null);
+    const end = completed && endOf(instance.state.record!, completed);
     if (end !== undefined) this.#mail.send(instance, end.to, end.message);
   }
 }
