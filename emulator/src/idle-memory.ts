@@ -13,6 +13,7 @@ export interface IdleMemoryOptions {
   collect?: () => void;
   /** The memory of the process, in bytes. */
   used?: () => number;
+  timers?: Pick<typeof globalThis, 'setInterval' | 'clearInterval'>;
 }
 
 /**
@@ -24,31 +25,32 @@ export interface IdleMemoryOptions {
  */
 export function releaseIdleMemory({
   isBusy,
-  collect = collectAll(),
+  collect = collectAll,
   used = () => process.memoryUsage.rss(),
+  timers = globalThis,
 }: IdleMemoryOptions): () => void {
   let smallest = used();
   let wasIdle = false;
-  const timer = setInterval(() => {
-    const isIdle = !isBusy();
-    if (isIdle && wasIdle && used() - smallest > WORTH) {
-      collect();
-      smallest = used();
-    }
-    smallest = Math.min(smallest, used());
-    wasIdle = isIdle;
-  }, INTERVAL).unref();
+  const timer = timers
+    .setInterval(() => {
+      const isIdle = !isBusy();
+      if (isIdle && wasIdle && used() - smallest > WORTH) {
+        collect();
+        smallest = used();
+      }
+      smallest = Math.min(smallest, used());
+      wasIdle = isIdle;
+    }, INTERVAL)
+    .unref();
   return () => {
-    clearInterval(timer);
+    timers.clearInterval(timer);
   };
 }
 
 /** V8's strongest collection. Only a new context of a process without `--expose-gc` has the function. */
-function collectAll(): () => void {
+function collectAll(): void {
   v8.setFlagsFromString('--expose-gc');
   const gc = vm.runInNewContext('gc') as NodeJS.GCFunction;
   v8.setFlagsFromString('--no-expose-gc');
-  return () => {
-    gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  };
+  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

@@ -1,5 +1,8 @@
 /** The limits of host.json, and the memory of an instance that runs for ever. */
+import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -203,6 +206,20 @@ test('An instance that runs for ever does not need more and more memory', async 
   // A kilobyte a round would be one and a half megabytes.
   expect(used() - before).toBeLessThan(750_000);
   expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running', input: 2500 });
+});
+
+test('A test process gives memory back while it is idle', async () => {
+  const program = `
+    import { TestApp } from ${JSON.stringify(pathToFileURL(path.join(import.meta.dirname, '../dist/testing.js')).href)};
+    const app = await TestApp.start({ directory: ${JSON.stringify(directory)} });
+    let list = Array.from({ length: 2_000_000 }, (_, number) => ({ number }));
+    const most = process.memoryUsage.rss();
+    list = undefined;
+    while (process.memoryUsage.rss() > most - 50e6) await new Promise((resolve) => setTimeout(resolve, 50));
+    await app.stop();
+    console.log('given back');`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(stdout).toBe('given back\n');
 });
 
 test('An idle emulator gives memory back once after it has grown, and a busy one collects nothing', () => {

@@ -12,6 +12,7 @@ import { MemoryHub } from '../durable/memory/memory-hub.js';
 import type { ReplayOptions } from '../durable/replay/replay.js';
 import type { TaskHub } from '../durable/task-hub.js';
 import { Host } from '../host.js';
+import { releaseIdleMemory } from '../idle-memory.js';
 import { StoredBlobReceipts } from '../triggers/blob-receipts.js';
 import { BlobScheduleStatuses, hostId } from '../triggers/schedule-statuses.js';
 import { difference } from '../virtual/replay-check.js';
@@ -36,11 +37,15 @@ export interface Environment {
   failures: Failures;
   activities: Activities;
   port: number;
+  /** Ends giving memory back to the system while nothing runs. */
+  keepMemory: () => void;
   /** Runs an orchestrator function twice and compares; undefined with `verifyReplay: false`. */
   verifyReplay: ReplayOptions['replay'];
 }
 
 const realNow = Date.now;
+/** Those of Node, also when a test has put others in their place. */
+const timers = { setInterval, clearInterval };
 /** The working directory before the app's own took its place. */
 const startedIn = process.cwd();
 
@@ -115,7 +120,8 @@ export async function startEnvironment(options: TestAppOptions): Promise<Environ
   });
   const port = await host.start(0);
   env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
-  return { host, app, clock, failures, activities, port, verifyReplay };
+  const keepMemory = releaseIdleMemory({ isBusy: () => host.isBusy, timers });
+  return { host, app, clock, failures, activities, port, verifyReplay, keepMemory };
 }
 
 function isStored(options: TestAppOptions): options is TestAppOptions & { storage: string } {

@@ -165,7 +165,8 @@ export class TestApp extends TestClient implements AsyncDisposable {
    * @example await app.stop();
    */
   async stop(): Promise<void> {
-    const { host, failures } = this.#environment;
+    const { host, failures, keepMemory } = this.#environment;
+    keepMemory();
     await host.stop();
     failures.check();
   }
