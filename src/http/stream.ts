@@ -60,7 +60,9 @@ export function unlessCutShort(error: unknown): unknown {
 
 /** Whether the error means that the caller has closed the connection. */
 function isBroken(error: unknown): boolean {
-  const { code, message, cause } = error as NodeJS.ErrnoException;
+  const { name, code, message, cause } = error as NodeJS.ErrnoException;
+  // A connection to storage breaks with the same codes.
+  if (name === 'RestError') return false;
   return (
     ['ECONNRESET', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_ABORTED'].includes(code ?? '') ||
     message === 'aborted' ||

@@ -316,6 +316,15 @@ describe('a decision', () => {
     expect((await decide(app, id, 'rejected', 'kim@contoso.com')).status).toBe(200);
   });
 
+  it('is for a person also if the request spells the same address in two ways', async () => {
+    const { app } = await startApp();
+    const id = await ask(app, { approver: 'Kim@contoso.com', escalateTo: 'kim@contoso.com' });
+    await app.skip({ days: 1, seconds: 1 });
+    expect(await see(app, id)).toMatchObject({ state: 'escalated' });
+    expect((await decide(app, id, 'approved', 'kim@contoso.com')).status).toBe(200);
+    expect((await decide(app, id, 'approved', 'KIM@contoso.com')).status).toBe(200);
+  });
+
   it('about an unknown approval is 404', async () => {
     const { app } = await startApp();
     for (const id of [

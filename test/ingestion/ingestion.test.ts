@@ -227,7 +227,7 @@ describe('a request', () => {
     expect(await (await app.get('/api/ingestions')).json()).toEqual({ value: [] });
   });
 
-  it('for a blob of an impossible name is 404, for one that changes 409, and for results that are removed 404', async () => {
+  it('for a blob of an impossible name is 404, for one that changes 409, for results that are removed 404, and without storage 503', async () => {
     const blobs = await faultyStorage(await account(), ['Blob']);
     onTestFinished(() => {
       blobs.stop();
@@ -247,6 +247,10 @@ describe('a request', () => {
     blobs.fault = ({ path }) =>
       path.includes('results.json') ? { status: 404, code: 'BlobNotFound' } : undefined;
     expect((await app.get(`${location}/results`)).status).toBe(404);
+    // The connection to storage breaks, not that of the caller.
+    blobs.fault = ({ method }) => (method === 'PUT' ? 'request lost' : undefined);
+    const failed = await app.post('/api/ingestions', `${csv}\n`, { 'content-type': 'text/csv' });
+    expect([failed.status, failed.headers.get('retry-after')]).toEqual([503, '10']);
     blobs.fault = healthy;
     expect(await resultsOf(app, location)).toMatchObject(expected);
   });
