@@ -26,6 +26,18 @@ const ENTRIES = [
   'worker/core-api',
 ];
 
+/** The files that entries share, the first match counts: each has the modules that match, and all that they import. */
+const SHARED = [
+  // all that the app's process loads
+  { name: 'worker', test: /src.(worker.(worker|app-loader)|virtual.scope|idle-memory)\.ts$/, priority: 4 },
+  // what `emulator start` loads before it starts the app's process
+  { name: 'start', test: /src.emulator\.ts$/, priority: 3 },
+  // what `emulator check-running` loads, which runs without packages
+  { name: 'replay', test: /src.durable.(engine.versions|protocol.sdk-v3|replay.replay)\.ts$/, priority: 2 },
+  // what `emulator start` loads while the app is loaded
+  { name: 'core', test: /src.testing.test-app\.ts$/, priority: 1 },
+];
+
 /** Fails when the module that finds the folder of the code is not directly in it. */
 const placed: Plugin = {
   name: 'placed',
@@ -69,7 +81,14 @@ export async function buildCode(): Promise<void> {
     {
       ...shared,
       input: Object.fromEntries(ENTRIES.map((entry) => [entry, here(`./src/${entry}.ts`)])),
-      output: { dir: folder, format: 'esm', chunkFileNames: '[name].js', sourcemap: true, comments: false },
+      output: {
+        dir: folder,
+        format: 'esm',
+        chunkFileNames: '[name].js',
+        codeSplitting: { groups: SHARED },
+        sourcemap: true,
+        comments: false,
+      },
       plugins: [placed, cleaned],
     },
     {
