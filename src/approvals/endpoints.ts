@@ -24,6 +24,7 @@ import {
 import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
 import { approvalOrchestrator, approvalSimulation, decided } from './orchestrators.js';
+import { spelledOnce } from './people.js';
 import { decide, dueAt, request as requested, verdictOf, waitsFor } from './rules.js';
 import { approvals, partitionOf } from './store.js';
 
@@ -71,9 +72,12 @@ export async function startApproval(
   const id = `approval-${keyFor(key ?? randomUUID())}`;
   const hash = fingerprint(complete);
 
-  const { record, inserted: isNew } = await approvals.insert(requested(id, complete, hash, moment.utc()), {
-    isNew: key === undefined,
-  });
+  const { record, inserted: isNew } = await approvals.insert(
+    requested(id, spelledOnce(complete), hash, moment.utc()),
+    {
+      isNew: key === undefined,
+    },
+  );
   if (record.requestHash !== hash) {
     throw keyReused();
   }

@@ -6,6 +6,7 @@ import type { ApprovalId } from './activities.js';
 import { goOn } from './endpoints.js';
 import type { Approval, ApprovalRequest } from './model.js';
 import { decided } from './orchestrators.js';
+import { spelledOnce } from './people.js';
 import { request, withdraw } from './rules.js';
 import { approvals } from './store.js';
 
@@ -28,7 +29,7 @@ export interface OpenedApproval {
 export const openApproval = activity(
   'OpenApproval',
   async ({ id, wanted }: ApprovalId & { wanted: ApprovalRequest }): Promise<OpenedApproval> => {
-    const opening = request(id, wanted, fingerprint(wanted), moment.utc());
+    const opening = request(id, spelledOnce(wanted), fingerprint(wanted), moment.utc());
     const { record, inserted } = await approvals.insert(opening);
     return { opened: inserted, expiresAt: record.expiresAt };
   },

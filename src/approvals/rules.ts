@@ -1,5 +1,4 @@
 import moment, { type Moment } from 'moment';
-import { samePerson } from '../identity/index.js';
 import { refuse, type Refusal } from '../refusals/index.js';
 import {
   verdicts,
@@ -15,22 +14,17 @@ import {
 /** The messages that ask a person to decide. */
 const QUESTIONS: readonly Message['step'][] = ['asked', 'reminded', 'escalated'];
 
-/** The record of a new approval, which waits for its approver. It has one spelling of each person's name. */
+/** The record of a new approval, which waits for its approver. */
 export function request(id: string, wanted: ApprovalRequest, requestHash: string, at: Moment): Approval {
-  const { respondWithin, approver, ...rest } = wanted;
+  const { respondWithin, ...rest } = wanted;
   const respondBy = after(at, respondWithin);
-  const escalateTo = samePerson(approver, rest.escalateTo) ? approver : rest.escalateTo;
-  const requestedBy = [approver, escalateTo].find((each) => samePerson(each, rest.requestedBy));
   return {
     ...rest,
-    approver,
-    escalateTo,
-    requestedBy: requestedBy ?? rest.requestedBy,
     id,
     state: 'pending',
     respondBy: respondBy.toISOString(),
     expiresAt: after(respondBy, wanted.escalateWithin).toISOString(),
-    history: [{ at: at.toISOString(), what: 'requested', who: requestedBy ?? rest.requestedBy }],
+    history: [{ at: at.toISOString(), what: 'requested', who: wanted.requestedBy }],
     requestHash,
   };
 }
