@@ -33,7 +33,11 @@ const SHARED = [
   // what `emulator start` loads before it starts the app's process
   { name: 'start', test: /src.emulator\.ts$/, priority: 3 },
   // what `emulator check-running` loads, which runs without packages
-  { name: 'replay', test: /src.durable.(engine.versions|protocol.sdk-v3|replay.replay)\.ts$/, priority: 2 },
+  {
+    name: 'replay',
+    test: /src.durable.(engine.versions|management.request|protocol.sdk-v3|replay.replay)\.ts$/,
+    priority: 2,
+  },
   // what `emulator start` loads while the app is loaded
   { name: 'core', test: /src.testing.test-app\.ts$/, priority: 1 },
 ];
