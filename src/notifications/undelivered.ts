@@ -1,3 +1,4 @@
+import { RestError } from '@azure/storage-queue';
 import { queue } from '../storage/index.js';
 import { queued, type Queued } from './message.js';
 import { enqueue, NOTIFICATIONS, UNDELIVERED } from './queues.js';
@@ -43,11 +44,16 @@ export async function sendAgain(): Promise<number> {
       const { key, attempts: _, failure: __, ...message } = read(messageText);
       if (key === undefined) continue;
       await enqueue(NOTIFICATIONS, { ...message, key });
-      await from.deleteMessage(messageId, popReceipt);
+      await from.deleteMessage(messageId, popReceipt).catch(unlessTaken);
       sent += 1;
     }
   }
   return sent;
+}
+
+/** Another request has taken the message, because moving the ones before it took longer than it was invisible. */
+function unlessTaken(error: unknown): void {
+  if (!(error instanceof RestError) || ![400, 404].includes(error.statusCode ?? 0)) throw error;
 }
 
 function read(text: string): Partial<Queued> {

@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { QueueClient } from '@azure/storage-queue';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { TestApp } from '../../emulator/src/testing.js';
+import { faultyStorage } from '../../emulator/test/support/faulty-storage.js';
 import { ATTEMPTS, retryAfter, waitBefore } from '../../src/notifications/rules.js';
 import { startApp, type AppStorage } from '../support/app.js';
+import { account } from '../support/azurite.js';
 import { actBy, outboxOf } from '../support/outbox.js';
 
 const NEW_KEY = 'k'.repeat(32);
@@ -176,6 +178,24 @@ describe('a message to a webhook', () => {
     expect(posted).toHaveLength(ATTEMPTS + 2);
     expect((await undelivered(app)).count).toBe(0);
     expect(await retry()).toEqual({ sent: 0 });
+  });
+
+  it('that two requests send again at once is no failure of either', async () => {
+    const queues = await faultyStorage(await account(), ['Queue']);
+    onTestFinished(() => {
+      queues.stop();
+    });
+    const { app, storage } = await startApp({ settings: { AppStorage: queues.connection } });
+    const poison = new QueueClient(storage.connectionString, 'notifications-poison');
+    await poison.createIfNotExists();
+    const message = { to: 'kim', subject: 's', text: 't', about: '/', key: 'k' };
+    await poison.sendMessage(Buffer.from(JSON.stringify(message)).toString('base64'));
+    // The other request has received the message since.
+    queues.fault = ({ method }) =>
+      method === 'DELETE' ? { status: 404, code: 'MessageNotFound' } : undefined;
+    const answer = await app.post('/api/notifications/undelivered/retry');
+    expect([answer.status, await answer.json()]).toEqual([200, { sent: 1 }]);
+    expect(await storage.notifications()).toMatchObject([{ key: 'k' }]);
   });
 
   it('waits, and is not lost, while a setting is wrong', async () => {
