@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { recordReleases, releaseLocks, type Outgoing } from '../entities/entity-messages.js';
 import { derivedGuid } from '../derived-guid.js';
 import type { EpisodeResult } from '../episode/episode.js';
@@ -10,6 +9,7 @@ import {
   orchestratorStarted,
 } from '../episode/results.js';
 import type { ExecutionStarted, JsonText, Rewind } from '../history.js';
+import { randomGuid } from '../random-guid.js';
 import type { InstanceRecord } from '../task-hub.js';
 import type { Batch } from './batches.js';
 import { beginEpisode, type Episode } from './begun-episode.js';
@@ -172,7 +172,7 @@ export class Episodes {
     const { execution, history, inbound } = episode;
     const continued = continuedExecution(
       execution,
-      randomUUID().replaceAll('-', ''),
+      randomGuid().replaceAll('-', ''),
       input,
       this.#runtime.now(),
     );

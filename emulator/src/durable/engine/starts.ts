@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { Semaphore } from '../../parallel.js';
 import { InstanceExistsError, UnknownFunctionError, type StartRequest } from '../client.js';
 import { isFinished, type ExecutionStarted } from '../history.js';
 import type { DurableFunctions } from '../protocol/functions.js';
+import { randomGuid } from '../random-guid.js';
 import type { Mail } from './mail.js';
 import type { Reads } from './reads.js';
 import type { Runtime } from './runtime.js';
@@ -60,7 +60,7 @@ export class Starts {
       const { settings, spans } = this.#runtime;
       const existing =
         request.instanceId === undefined ? undefined : await this.#reads.record(request.instanceId);
-      const instanceId = request.instanceId ?? randomUUID().replaceAll('-', '');
+      const instanceId = request.instanceId ?? randomGuid().replaceAll('-', '');
       if (
         existing !== undefined &&
         !isFinished(existing.runtimeStatus) &&
@@ -75,7 +75,7 @@ export class Starts {
         Name: request.name,
         Version: request.version ?? settings.defaultVersion,
         Input: request.input,
-        OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomUUID() },
+        OrchestrationInstance: { InstanceId: instanceId, ExecutionId: randomGuid() },
         ParentInstance: null,
         Generation:
           existing === undefined ? 0 : existing.generation === undefined ? null : existing.generation + 1,

@@ -16,7 +16,8 @@ import { CommitConflictError, matches } from '../task-hub.js';
 export interface StoredInstance {
   record: InstanceRecord | undefined;
   history: HistoryEvent[];
-  inbox: Map<string, Message>;
+  /** Undefined when it is empty: most instances wait, and an empty map takes 190 bytes. */
+  inbox: Map<string, Message> | undefined;
   memo: string | null;
   version: number;
 }
@@ -46,7 +47,7 @@ export class MemoryHub implements TaskHub {
     return {
       record: stored?.record,
       history: stored?.history.slice() ?? [],
-      inbox: [...(stored?.inbox.values() ?? [])],
+      inbox: [...(stored?.inbox?.values() ?? [])],
       memo: stored?.memo ?? null,
       token: stored?.version ?? 0,
       stale: false,
@@ -54,18 +55,19 @@ export class MemoryHub implements TaskHub {
   }
 
   async post(instanceId: string, message: Message): Promise<void> {
-    const { inbox } = this.#stored(instanceId);
+    const inbox = (this.#stored(instanceId).inbox ??= new Map());
     if (!inbox.has(message.id)) inbox.set(message.id, message);
   }
 
   async commit(commit: Commit): Promise<number> {
     const stored = this.#stored(commit.instanceId);
-    if (stored.version !== commit.token || !commit.consumed.every((id) => stored.inbox.has(id))) {
+    if (stored.version !== commit.token || !commit.consumed.every((id) => stored.inbox?.has(id) === true)) {
       throw new CommitConflictError(`Instance '${commit.instanceId}' was changed by another writer.`);
     }
     if (commit.replace) stored.history = [];
     for (const event of commit.append) stored.history.push(event);
-    for (const id of commit.consumed) stored.inbox.delete(id);
+    for (const id of commit.consumed) stored.inbox?.delete(id);
+    if (stored.inbox?.size === 0) stored.inbox = undefined;
     stored.record = commit.record;
     stored.memo = commit.memo;
     return ++stored.version;
@@ -107,7 +109,7 @@ export class MemoryHub implements TaskHub {
   async *hints(): AsyncIterable<Hint[]> {
     const live = [...this.#instances].filter(
       ([, { record, inbox, memo }]) =>
-        inbox.size > 0 ||
+        inbox !== undefined ||
         memo !== null ||
         (record !== undefined && (!isFinished(record.runtimeStatus) || record.parent !== null)),
     );
@@ -117,7 +119,7 @@ export class MemoryHub implements TaskHub {
   #stored(instanceId: string): StoredInstance {
     let stored = this.#instances.get(instanceId);
     if (stored === undefined) {
-      stored = { record: undefined, history: [], inbox: new Map(), memo: null, version: 0 };
+      stored = { record: undefined, history: [], inbox: undefined, memo: null, version: 0 };
       this.#instances.set(instanceId, stored);
     }
     return stored;
