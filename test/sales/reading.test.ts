@@ -102,7 +102,7 @@ const broken = fc.oneof(
     'null',
     '[]',
     'x'.repeat(RECORD_LIMIT + 7),
-    `"${'y\n'.repeat(RECORD_LIMIT / 2)}`,
+    `"${`${'y'.repeat(127)}\n`.repeat(RECORD_LIMIT / 128)}`,
   ),
 );
 const fileOf = (record: fc.Arbitrary<string>, start: string): fc.Arbitrary<Buffer> =>
@@ -141,8 +141,8 @@ describe('a file of sales lines', () => {
         async ({ format, file }, size, piece) => {
           const cut = await ingest(format, file, size, Math.max(piece, file.length / 300));
           expect(cut).toEqual(await ingest(format, file, size));
-          const { chunks: _, ...uncut } = await ingest(format, file, whole);
-          expect(cut).toMatchObject(uncut);
+          const { chunks } = cut;
+          expect(cut).toEqual({ ...(await ingest(format, file, whole)), chunks });
         },
       ),
       { numRuns: 60 },
