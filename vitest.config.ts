@@ -24,7 +24,7 @@ const setup = {
 /**
  * These files run in processes that they share: a process loads the app once, and its code is warm after the first file.
  * That saves two to four seconds of processor time a file. They all use the app of `test/support/swept-app.ts`, because
- * a process holds one app. Files that load another app, kill hosts, break connections or change the process itself run
+ * a process holds one app. Files that load another app, start processes of their own or change the process itself run
  * in a process each.
  */
 const TOGETHER = {
@@ -33,7 +33,7 @@ const TOGETHER = {
     'test/{operations,orders,pages,reminders,rollouts,sales,starter,storage}/**/*.test.ts',
   ],
   exclude: [
-    '**/kills.test.ts',
+    'test/dungeon/kills.test.ts',
     'test/approvals/versions.test.ts',
     'test/http/routes.test.ts',
     'test/storage/clients.test.ts',
