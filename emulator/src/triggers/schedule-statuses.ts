@@ -122,10 +122,22 @@ export function statusJson(
   };
 }
 
+/** To make a format takes longer than to use it, and an app has one time zone. */
+let format: { timeZone: string; of: Intl.DateTimeFormat } | undefined;
+
+function offsetFormat(timeZone: string): Intl.DateTimeFormat {
+  if (format?.timeZone !== timeZone)
+    format = {
+      timeZone,
+      of: new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }),
+    };
+  return format.of;
+}
+
 /** A time in a zone, without trailing zeros: `2026-11-21T01:22:15.004+01:00`. */
 function localTime(time: number, timeZone: string): string {
   if (time === UNKNOWN) return '0001-01-01T00:00:00+00:00';
-  const zone = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
+  const zone = offsetFormat(timeZone)
     .formatToParts(time)
     .find(({ type }) => type === 'timeZoneName')!.value;
   const [, sign, hours, minutes] = /^GMT([+-])(\d\d):(\d\d)$/.exec(zone) ?? [zone, '+', '00', '00'];
