@@ -81,7 +81,7 @@ async function ingest(file: string, lines: number, storage: string): Promise<Tur
   const hub = `bench${path.parse(file).name.replaceAll(/\W/g, '')}${path.extname(file).slice(1)}`;
   const child = fork(import.meta.filename, [storage, hub], {
     // As in `npm start`.
-    execArgv: [...process.execArgv, '--max-semi-space-size=8'],
+    execArgv: [...process.execArgv, '--max-semi-space-size=4'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const message = async <Message>(): Promise<Message> => ((await once(child, 'message')) as [Message])[0];
