@@ -77,7 +77,8 @@ export class Hub {
     { top, continuation }: { top: number; continuation?: string | undefined },
   ): Promise<{ instances: ListedInstance[]; continuation?: string }> {
     const { runtimeStatus, ...rest } = filter;
-    const query = new URLSearchParams({ top: String(top), showInput: 'false' });
+    // Without any filter the host sends the inputs, too. An empty prefix is a filter.
+    const query = new URLSearchParams({ top: String(top), showInput: 'false', instanceIdPrefix: '' });
     for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, value);
     if (runtimeStatus !== undefined) query.set('runtimeStatus', runtimeStatus.join(','));
     const response = await this.#ask(
