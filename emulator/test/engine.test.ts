@@ -188,6 +188,37 @@ describe('Activities', () => {
     });
   });
 
+  test.each(['event', 'timer'])(
+    'after one that failed in a Task.all begin when the %s in it has come, and the log says so',
+    async (other) => {
+      const lines: string[] = [];
+      const app = await start({ log: (_level, _category, message) => lines.push(message) });
+      const id = await app.start('failsFast', { other });
+      await app.quiet();
+      expect(app.calls('echo')).toEqual([]);
+      expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+      expect(lines).toContainEqual(expect.stringContaining('A task of a Task.all has failed, and the orch'));
+      if (other === 'event') await app.raise(id, 'E');
+      else await app.skip({ minutes: 1 });
+      expect(await app.finished(id)).toMatchObject({ runtimeStatus: 'Completed', output: 'undone' });
+      expect((await types(app, id)).slice(-4)).toEqual([
+        other === 'event' ? 'EventRaised' : 'TimerFired',
+        'TaskScheduled',
+        'TaskCompleted',
+        'ExecutionCompleted',
+      ]);
+    },
+  );
+
+  test('that fail a Task.all leave the instance Running until the event in it has come', async () => {
+    const app = await start();
+    const id = await app.start('failsFast', { other: 'event', uncaught: true });
+    await app.quiet();
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Running' });
+    await app.raise(id, 'E');
+    expect(await app.instance(id)).toMatchObject({ runtimeStatus: 'Failed' });
+  });
+
   test('may be a thousand at once', async () => {
     const app = await start({ verifyReplay: false });
     expect((await app.finished(await app.start('wide'))).output).toBe(499_500);

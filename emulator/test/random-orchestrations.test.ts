@@ -275,6 +275,18 @@ beforeAll(async () => {
       return results;
     });
   });
+  const invoke = worker.invoke.bind(worker);
+  worker.invoke = async (request) => {
+    const instanceId = (request.triggerValue as { instanceId?: string } | undefined)?.instanceId ?? '';
+    const then = seen.get(instanceId);
+    const invoked = await invoke(request);
+    // A run that only finds a place in the code.
+    if (request.locate !== undefined) {
+      if (then === undefined) seen.delete(instanceId);
+      else seen.set(instanceId, then);
+    }
+    return invoked;
+  };
   sdk = new SdkV3(worker);
 });
 afterAll(() => {

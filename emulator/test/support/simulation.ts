@@ -74,7 +74,7 @@ const STORAGE_FIRST = 7;
  * not cancelled.
  */
 const EXPECTED =
-  /^Storage (failed|answers again)|failed with an error|Error in operation 'refuse'|that it has not (waited for are lost|cancelled keeps)/;
+  /A task of a Task\.all has failed|^Storage (failed|answers again)|failed with an error|Error in operation 'refuse'|that it has not (waited for are lost|cancelled keeps)/;
 
 /** How many unneeded events are raised. */
 const UNCALLED_EVENTS = 5;

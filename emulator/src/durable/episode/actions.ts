@@ -42,6 +42,12 @@ export type Action =
 /** The actions that take a task id. */
 export type IdAction = Exclude<Action, { kind: 'event' | 'continueAsNew' }>;
 
+/** A `Task.all` (`all`) or `Task.any`. */
+export interface Compound {
+  all: boolean;
+  of: (Action | Compound)[];
+}
+
 /** A run of an orchestrator function that stays in the memory of the app's process after its episode. */
 export interface KeptRun {
   readonly id: number;
@@ -54,6 +60,8 @@ export interface KeptRun {
 export interface Answer {
   done: boolean;
   actions: Action[];
+  /** What was yielded as one task and contains a `Task.all`. `next`: how many of `actions` are not after it. */
+  compounds?: { compound: Compound; next: number }[];
   output: JsonText;
   /** The text of an uncaught error. */
   error?: string;

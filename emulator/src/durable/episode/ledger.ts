@@ -25,7 +25,7 @@ export class Ledger {
    */
   add({ answer, history, inbound }: EpisodeInput): NonDeterministicError | undefined {
     const { taskIds, events } = this;
-    taskIds.add(answer.actions);
+    taskIds.add(answer);
     events.addWaits(answer.actions);
     events.addEvents(history, this.#added);
     events.addEvents(inbound);

@@ -60,6 +60,15 @@ export function runEpisode(input: EpisodeInput, ledger = new Ledger(input)): Epi
     return result;
   }
 
+  const held = taskIds.held((name) => events.came(name));
+  if (
+    held !== undefined &&
+    held.size > 0 &&
+    input.inbound.some(({ EventType }) => EventType.endsWith('Failed'))
+  )
+    result.notes.push(
+      'A task of a Task.all has failed, and the orchestrator has gone on. As in production, what it does next begins when the other tasks of that Task.all have ended.',
+    );
   let open = 0;
   /** How many of them the framework counts: open calls of entities do not delay the end. */
   let holding = 0;
@@ -68,7 +77,8 @@ export function runEpisode(input: EpisodeInput, ledger = new Ledger(input)): Epi
       slot.open = false;
       result.cancelledTimers.add(slot.id);
     }
-    if (!slot.created && !taskIds.suspended) schedule(slot, taskIds, input, time, result);
+    if (!slot.created && !taskIds.suspended && held?.has(slot.action) !== true)
+      schedule(slot, taskIds, input, time, result);
     if (!slot.open) {
       if (slot.created) taskIds.current.delete(slot);
       continue;
@@ -83,9 +93,10 @@ export function runEpisode(input: EpisodeInput, ledger = new Ledger(input)): Epi
       result.idTaking.add(slot.id);
   }
 
-  if (taskIds.suspended) {
-    // The orchestrator's code has run, but its actions are carried out only after a resume. The task ids
-    // depend on the events that the code had seen by then, so the number of actions is kept.
+  if (taskIds.suspended || held !== undefined) {
+    // The orchestrator's code has run, but its actions are carried out only after a resume, or when the tasks of
+    // a Task.all have ended. The task ids depend on the events that the code had seen by then, so the number of
+    // actions is kept.
     completed.ActionCount = taskIds.assigned;
   } else if (holding === 0) {
     end(input, taskIds.slots.length, time, result);

@@ -2,12 +2,12 @@ import {
   isOneWay,
   isPolled,
   LONGEST_TIMER,
-  nameOf,
   retryOf,
   TIMER_HOP,
-  type Action,
+  type Answer,
   type IdAction,
 } from './actions.js';
+import { Barriers } from './barriers.js';
 import { refusal } from './diagnostics.js';
 import { awaitedAnswer } from '../entities/entity-messages.js';
 import type { EpisodeInput, TaskSlot } from './episode.js';
@@ -21,8 +21,8 @@ import type {
   TimerCreated,
 } from '../history.js';
 import { isAccepted, readAccepted } from '../http/http-call.js';
-import type { Replayed } from './non-determinism.js';
 import { checkReplay, NonDeterministicError } from './non-determinism.js';
+import { replayed } from './replayed.js';
 import { retryDelay } from './retry-delay.js';
 
 type Expected = Omit<TaskSlot, 'id' | 'open' | 'created'>;
@@ -53,6 +53,7 @@ export class TaskIds {
   readonly current = new Set<TaskSlot>();
   readonly #actions: IdAction[] = [];
   readonly #expected: Expected[] = [];
+  readonly #barriers = new Barriers();
   /** The calls of entities, by the event names of their answers. */
   readonly #answers = new Map<string, number>();
   #assigned = 0;
@@ -80,7 +81,8 @@ export class TaskIds {
   }
 
   /** Adds actions of the orchestrator. They get their ids later. */
-  add(actions: readonly Action[]): void {
+  add({ actions, compounds = [] }: Pick<Answer, 'actions' | 'compounds'>): void {
+    this.#barriers.add(actions, compounds, this.#actions.length);
     for (const action of actions)
       if (action.kind !== 'event' && action.kind !== 'continueAsNew') this.#actions.push(action);
   }
@@ -93,6 +95,18 @@ export class TaskIds {
   /** How many of the orchestrator's own actions have an id. */
   get assigned(): number {
     return this.#assigned;
+  }
+
+  /**
+   * The actions that the host does not make yet, see {@link Barriers}; undefined when it waits for nothing. To be read
+   * when all ids are assigned.
+   */
+  held(came: (name: string) => number): ReadonlySet<IdAction> | undefined {
+    const gate = this.#barriers.gate(() => ({
+      open: new Set([...this.current].flatMap(({ open, action }) => (open ? [action] : []))),
+      came,
+    }));
+    return gate === undefined ? undefined : new Set(this.#actions.slice(gate));
   }
 
   /** Whether an event of that name is the answer of an entity. */
@@ -137,7 +151,7 @@ export class TaskIds {
         this.#fired(this.#close(event.TimerId));
         break;
       case 'EventRaised':
-        this.#close(this.#answers.get(event.Name));
+        this.#answered(this.#close(this.#answers.get(event.Name)), event.Input);
         break;
       default:
         break;
@@ -242,13 +256,21 @@ export class TaskIds {
   }
 
   #failed(slot: TaskSlot | undefined): void {
-    const retry = slot && retryOf(slot.action);
-    if (slot === undefined || retry === undefined) return;
+    if (slot === undefined) return;
+    const retry = retryOf(slot.action);
+    if (retry === undefined) {
+      this.#barriers.fail(slot.action);
+      return;
+    }
     // Also after the last failure: the SDK waits for one more timer before it gives up.
     const last = slot.attempt >= retry.maxNumberOfAttempts;
     const delay = last ? 0 : retryDelay(slot, retry, this.now);
     if (typeof delay === 'string') this.warnings.push(delay);
     else this.#expected.push({ ...slot, role: 'retryTimer', fireAt: this.now + delay });
+  }
+
+  #answered(slot: TaskSlot | undefined, answer: JsonText): void {
+    if (slot !== undefined && answer?.includes('"exceptionType"') === true) this.#barriers.fail(slot.action);
   }
 
   #fired(slot: TaskSlot | undefined): void {
@@ -258,6 +280,7 @@ export class TaskIds {
     } else if (slot.role === 'retryTimer') {
       if (slot.attempt < retryOf(slot.action)!.maxNumberOfAttempts)
         this.#expected.push({ ...slot, role: 'call', attempt: slot.attempt + 1 });
+      else this.#barriers.fail(slot.action);
     } else if (slot.action.kind === 'timer' && slot.action.fireAt > this.now) {
       this.#expected.push({ ...slot, fireAt: firstHop(slot.action.fireAt, this.now) });
     }
@@ -266,21 +289,4 @@ export class TaskIds {
 
 function firstHop(fireAt: number, now: number): number {
   return fireAt - now > LONGEST_TIMER ? now + TIMER_HOP : fireAt;
-}
-
-/** Describes the task with a task id, in the framework's words. */
-function replayed({ role, action }: TaskSlot): Replayed {
-  if (role !== 'call' || action.kind === 'timer')
-    return { action: 'CreateTimerOrchestratorAction', name: '' };
-  const name = nameOf(action);
-  switch (action.kind) {
-    case 'subOrchestration':
-      return { action: 'CreateSubOrchestrationAction', name };
-    case 'operation':
-    case 'lock':
-    case 'release':
-      return { action: 'SendEventOrchestratorAction', name };
-    default:
-      return { action: 'ScheduleTaskOrchestratorAction', name };
-  }
 }

@@ -94,6 +94,16 @@ export function without(headers: HttpHeaders, names: ReadonlySet<string>): HttpH
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.has(name.toLowerCase())));
 }
 
+/** The extension's `HttpHeadersConverter` reads texts and lists: a number or a boolean becomes a header without values. */
+export function textHeaders(headers: HttpHeaders | null = {}): HttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers ?? {}).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'string' || Array.isArray(value) ? (value as string | string[]) : [],
+    ]),
+  );
+}
+
 /** The request for a status. It carries the credentials of the first request only to the same origin. */
 export function statusCall(call: HttpCall, location: string): HttpCall {
   const url = URL.canParse(location, call.uri) ? new URL(location, call.uri) : undefined;

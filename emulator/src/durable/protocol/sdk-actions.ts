@@ -2,9 +2,15 @@
 import type { InvocationOutcome } from '../../worker/types.js';
 import { withoutCredentials } from '../../worker/credentials.js';
 import { entityInstanceId, type EntityId } from '../entities/entity-messages.js';
-import { OrchestratorError, type Action, type Answer, type RetryOptions } from '../episode/actions.js';
+import {
+  OrchestratorError,
+  type Action,
+  type Answer,
+  type Compound,
+  type RetryOptions,
+} from '../episode/actions.js';
 import type { FailureDetails, JsonText } from '../history.js';
-import type { HttpHeaders } from '../http/http-call.js';
+import { textHeaders } from '../http/http-call.js';
 import { ACTION, UnreadableActionError, type SdkAction } from './sdk-action-types.js';
 import { readRetryOptions } from './sdk-retry-options.js';
 
@@ -83,13 +89,17 @@ function read(outcome: InvocationOutcome, reading: Reading): Answer {
       ]);
   }
   const actions: Action[] = [];
+  const compounds: NonNullable<Answer['compounds']> = [];
   for (const [index, list] of state.actions.entries())
-    flatten(list, `actions[${index}]`, { actions, reading, warnings });
+    flatten(list, `actions[${index}]`, { actions, reading, warnings }, (compound) => {
+      if (hasAll(compound)) compounds.push({ compound, next: actions.length });
+    });
   if (outcome.ok)
     for (const position of outcome.session?.cancelled ?? []) reading.timers[position]!.cancelled = true;
   return {
     done: state.isDone,
     actions,
+    compounds,
     output: withoutTypeNames(jsonText(state.output)),
     customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
     ...(state.error && {
@@ -109,22 +119,41 @@ function ofSdk(message: string): string {
   return `The SDK failed: ${message} The host ends the instance with a text that does not contain this.`;
 }
 
-/** @param place the path of the list in the SDK's JSON */
+function hasAll({ all, of }: Compound): boolean {
+  return all || of.some((part) => 'of' in part && hasAll(part));
+}
+
+/**
+ * @param place the path of the list in the SDK's JSON
+ * @param compounded called after each compound of the list
+ * @returns the list, with compounds
+ */
 function flatten(
   from: readonly SdkAction[],
   place: string,
   into: { actions: Action[]; reading: Reading; warnings: string[] },
-): void {
+  compounded: (compound: Compound) => void = () => {},
+): Compound['of'] {
   const { actions, reading } = into;
   const { seen } = reading;
+  const parts: Compound['of'] = [];
+  const add = (...added: Action[]): void => {
+    actions.push(...added);
+    parts.push(...added);
+  };
   for (const [index, action] of from.entries()) {
     const path = `${place}[${index}]`;
     if (action.compoundActions !== undefined) {
-      flatten(action.compoundActions, `${path}.compoundActions`, into);
+      const compound = {
+        all: action.actionType === ACTION.WhenAll,
+        of: flatten(action.compoundActions, `${path}.compoundActions`, into),
+      };
+      parts.push(compound);
+      compounded(compound);
       continue;
     }
     if (seen.has(action) && action.actionType === ACTION.WaitForExternalEvent) {
-      actions.push({ kind: 'event', name: action.externalEventName!, again: true });
+      add({ kind: 'event', name: action.externalEventName!, again: true });
       continue;
     }
     if (seen.has(action)) {
@@ -137,15 +166,14 @@ function flatten(
     if (action.actionType === ACTION.LockEntities) reading.locked = action.lockSet!;
     // One action for all locks, and one task id for each.
     if (action.actionType === ACTION.ReleaseEntities)
-      actions.push(
-        ...reading.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })),
-      );
+      add(...reading.locked.map((entity): Action => ({ kind: 'release', target: entityInstanceId(entity) })));
     else {
       const neutralAction = neutral(action, path);
       if (neutralAction.kind === 'timer') reading.timers.push(neutralAction);
-      actions.push(neutralAction);
+      add(neutralAction);
     }
   }
+  return parts;
 }
 
 /** An HTTP method: a token of RFC 9110. */
@@ -232,16 +260,6 @@ function neutral(action: SdkAction, path: string): Action {
           String(action.actionType),
       );
   }
-}
-
-/** The extension's `HttpHeadersConverter` reads texts and lists: a number or a boolean becomes a header without values. */
-function textHeaders(headers: HttpHeaders | null = {}): HttpHeaders {
-  return Object.fromEntries(
-    Object.entries(headers ?? {}).map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'string' || Array.isArray(value) ? (value as string | string[]) : [],
-    ]),
-  );
 }
 
 /** The orchestrator asks for something this version of the emulator does not do. */
