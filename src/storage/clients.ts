@@ -16,7 +16,7 @@ const SETTING = 'AppStorage';
  */
 const LIMIT = 30_000;
 /** A request that fails at once is repeated for about three seconds. Delays in milliseconds. */
-const RETRIES = { maxTries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 1_500 };
+const RETRIES = { maxTries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 1_500 } as const;
 
 /** Whether an error of these clients says that storage is not there, or is too busy. */
 export function isUnavailable(error: unknown): boolean {
@@ -63,7 +63,10 @@ export function queue(name: string): Promise<QueueClient> {
       'uri' in settings
         ? new QueueServiceClient(settings.uri, await credential(settings.clientId))
         : QueueServiceClient.fromConnectionString(settings.connectionString);
-    const pipeline = queuePipeline(direct['credential'], { retryOptions: RETRIES });
+    const pipeline = queuePipeline(direct['credential'], {
+      // A copy, because this library adds a setting to it.
+      retryOptions: { ...RETRIES },
+    });
     pipeline.factories.push(limited);
     const service = new QueueServiceClient(direct.url, pipeline);
     const client = service.getQueueClient(name);

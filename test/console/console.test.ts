@@ -133,6 +133,8 @@ describe('The console', () => {
     running = { stop: await startAzurite(ports, folder) };
     await tell(queue, 'Two.');
     await console.until(/Two\.\n\./);
+    // What it tells and what it reports come by two pipes, in any order.
+    await console.until(/(?:answers again[^]*){2}/);
     expect(console.story().match(/One\.|Two\./g)).toEqual(['One.', 'Two.']);
     expect(console.asides().match(/Storage [^:.]*/g)).toEqual([
       'Storage does not answer',
