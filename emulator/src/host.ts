@@ -80,7 +80,12 @@ export class Host {
     this.worker = this.#makeExecutor();
     this.timers = this.#makeTimers();
     this.keys = keysOf(this.functions, options.keys);
-    this.#logRemarks();
+    for (const { level, line } of startupRemarks(
+      this.worker.functions.values(),
+      this.storage,
+      options.config,
+    ))
+      options.log(level, 'Host.Startup', line);
     // The SDK's client sends no key, on the port that other programs can reach too. So its path is secret
     // where keys matter.
     this.#rpcPath = options.enforceKeys === true ? `/durabletask-${randomUUID()}` : '/durabletask';
@@ -104,6 +109,7 @@ export class Host {
       throw error;
     }
     this.#started = true;
+    this.#options.app.connect(this.#rpcBaseUrl(), (request) => this.#server.answer(request));
     await this.storage.start([...this.#triggered('queueTrigger'), ...this.#triggered('blobTrigger')]);
     await this.timers.start();
     return this.#port;
@@ -114,7 +120,7 @@ export class Host {
     this.worker.stop();
     await Promise.all([this.#server.close(), this.storage.stop(), this.timers.stop()]);
     const stopping = this.engine.stop();
-    this.#options.app.hostStops?.();
+    this.#options.app.hostStops();
     await stopping;
     await this.#tracing?.flush();
   }
@@ -135,10 +141,7 @@ export class Host {
     } while (this.isBusy);
   }
 
-  /**
-   * Runs the queue functions with every visible message of their queues, and the blob functions with every new
-   * blob. @returns whether there were any
-   */
+  /** Runs queue functions with all visible messages, and blob functions with all new blobs. @returns whether there were any */
   async drainQueues(): Promise<boolean> {
     return this.storage.drain();
   }
@@ -235,12 +238,6 @@ export class Host {
     });
   }
 
-  #logRemarks(): void {
-    const { config, log } = this.#options;
-    for (const { level, line } of startupRemarks(this.worker.functions.values(), this.storage, config))
-      log(level, 'Host.Startup', line);
-  }
-
   #makeEngine(): Engine {
     const { config, hub, clock, log, engine } = this.#options;
     return new Engine({
@@ -281,12 +278,14 @@ export class Host {
 
   // ---- what the parts ask for -----------------------------------------------------------------------------
 
+  #rpcBaseUrl = (): string => `http://127.0.0.1:${this.#port}${this.#rpcPath}/`;
+
   #clientBinding(): string {
     return clientBindingValue({
       hubName: this.engine.taskHubName,
       connection: this.#options.config.hubConnectionName,
       origin: this.origin,
-      rpcBaseUrl: `http://127.0.0.1:${this.#port}${this.#rpcPath}/`,
+      rpcBaseUrl: this.#rpcBaseUrl(),
       key: this.keys.durableTask,
     });
   }

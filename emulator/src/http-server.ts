@@ -6,6 +6,7 @@ import type { Body, HttpRequestLike, HttpResponseLike } from './http-message.js'
 import { isBodiless } from './http-message.js';
 import { http } from './node-http.js';
 import { empty } from './triggers/http.js';
+import type { ClientRequest, ClientResponse } from './worker/client-requests.js';
 
 export type Handle = (request: HttpRequestLike<Body>) => Promise<HttpResponseLike<Body>>;
 
@@ -67,6 +68,27 @@ export class HttpServer {
     });
     this.#servers.push(server);
     return (server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Answers a request of the SDK's client, which came without a socket, as one that came over it.
+   * @returns undefined when the server is closed
+   */
+  async answer({ body, ...request }: ClientRequest): Promise<ClientResponse | undefined> {
+    if (this.#servers.length === 0) return undefined;
+    const { pathname, search } = new URL(request.url);
+    const target = pathname + search;
+    const answer = isTooLong(request.method, target)
+      ? empty(414)
+      : hasNull(target)
+        ? empty(400)
+        : await this.#handle({ ...request, ...(body !== undefined && { body: Buffer.from(body) }) });
+    return {
+      status: answer.status,
+      headers: Object.fromEntries(answer.headers.map(([name, value]) => [name.toLowerCase(), value])),
+      // What answers the SDK's client streams nothing.
+      body: answer.body instanceof Uint8Array ? Buffer.from(answer.body).toString() : '',
+    };
   }
 
   /** Accepts no more requests, and lets running requests end. */
@@ -148,7 +170,7 @@ function addressOf({
 }: Http.IncomingMessage): string | undefined {
   const origin = `http://${host}`;
   const address = target.startsWith('/') ? origin + target : target;
-  if (/^[^?]*%00/.test(target)) return undefined;
+  if (hasNull(target)) return undefined;
   return URL.canParse(origin) && URL.canParse(address) && new URL(address).host === new URL(origin).host
     ? address
     : undefined;
@@ -172,15 +194,24 @@ function send(
   }
 }
 
+/** Whether the path has a null. */
+function hasNull(target: string): boolean {
+  return /^[^?]*%00/.test(target);
+}
+
 /** Kestrel's limits, in bytes and headers. */
 const LIMITS = { requestLine: 8 * 1024, headers: 32 * 1024, headerCount: 100 };
 
 /** The status of Kestrel's answer to a request that is too large before its body; undefined for others. */
 function excessOf({ method = '', url = '', rawHeaders }: Http.IncomingMessage): 414 | 431 | undefined {
-  if (method.length + url.length + ' HTTP/1.1\r\n'.length + 1 > LIMITS.requestLine) return 414;
+  if (isTooLong(method, url)) return 414;
   // Each line has a colon, a blank, and the end of a line.
   const size = rawHeaders.reduce((sum, part) => sum + part.length + 2, 0);
   return rawHeaders.length / 2 > LIMITS.headerCount || size > LIMITS.headers ? 431 : undefined;
+}
+
+function isTooLong(method: string, target: string): boolean {
+  return method.length + target.length + ' HTTP/1.1\r\n'.length + 1 > LIMITS.requestLine;
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

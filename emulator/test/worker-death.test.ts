@@ -130,6 +130,14 @@ describe('the process of the app dies, and the emulator goes on:', () => {
     expect((await client.get('pid')).status).toBe(200);
   });
 
+  test("the SDK's client in the next process reaches the host, without a socket", async () => {
+    const id = await client.waiting();
+    expect(await (await client.get(`status?id=${id}`)).json()).toEqual({
+      runtimeStatus: 'Running',
+      sockets: 0,
+    });
+  });
+
   test('an orchestrator that ends the process itself is Failed', async () => {
     expect(await client.ended(await client.start('exits'))).toMatchObject({
       runtimeStatus: 'Failed',

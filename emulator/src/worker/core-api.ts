@@ -4,7 +4,7 @@
  */
 import Module from 'node:module';
 import type { LogLevel } from '../log.js';
-import { deferred, isDeferred } from './deferred-modules.js';
+import { isDeferred, packageOfClients } from './deferred-modules.js';
 
 /** The part of `@azure/functions` that a worker calls. */
 export interface ProgrammingModel {
@@ -160,7 +160,8 @@ export function installCoreApi(): Registrations {
   prototype.require = new Proxy(prototype.require, {
     apply: (original, module: { filename?: unknown }, [id]: [string]) => {
       if (id === '@azure/functions-core') return api;
-      if (isDeferred(id, module.filename)) return deferred(() => Reflect.apply(original, module, [id]));
+      if (isDeferred(id, module.filename))
+        return packageOfClients(id, () => Reflect.apply(original, module, [id]));
       // No frame between: the stack of an error of a package that is missing has to reach the app's line.
       return Reflect.apply(original, module, [id]);
     },

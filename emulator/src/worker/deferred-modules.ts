@@ -1,3 +1,6 @@
+import { axiosOfClients } from './client-requests.js';
+import { deferred } from './deferred.js';
+
 /**
  * Packages that only the client of `durable-functions` uses. They take two thirds of the time in which it loads. A test
  * that starts a workflow by its name needs none of them.
@@ -12,12 +15,7 @@ export function isDeferred(id: string, from: unknown): boolean {
   return PACKAGES_OF_CLIENTS.has(id) && typeof from === 'string' && CLIENT_MODULES.test(from);
 }
 
-/** Stands for what a module exports, and loads it when a property is read or when it is called. */
-export function deferred(load: () => unknown): unknown {
-  let exported: { of: unknown } | undefined;
-  const loaded = () => (exported ??= { of: load() }).of as (...args: unknown[]) => unknown;
-  return new Proxy(() => {}, {
-    get: (_, property) => Reflect.get(loaded(), property) as unknown,
-    apply: (_, self, args: unknown[]) => Reflect.apply(loaded(), self, args),
-  });
+/** Stands for a package of {@link isDeferred}. @param load loads it */
+export function packageOfClients(id: string, load: () => unknown): unknown {
+  return id === 'axios' ? axiosOfClients(load) : deferred(load);
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Log } from '../log.js';
 import { OWN_FOLDER } from '../own-folder.js';
 import { AppLoadError } from './app-loader.js';
+import type { AnswerClient, ClientRequest } from './client-requests.js';
 import type { Death, FromWorker, ToWorker } from './messages.js';
 import type { FunctionDefinition, InvocationOutcome, InvocationRequest } from './types.js';
 import { WorkerStoppedError } from './types.js';
@@ -51,6 +52,7 @@ export class LoadedProcess {
       reject: (error: Error) => void;
     }
   >();
+  #answer: AnswerClient | undefined;
   readonly #loaded = Promise.withResolvers<void>();
   #lastId = 0;
   /**
@@ -114,6 +116,12 @@ export class LoadedProcess {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
 
+  /** {@inheritDoc AppWorker.connect} */
+  connect(address: string, answer: AnswerClient): void {
+    this.#answer = answer;
+    this.send({ type: 'serves', address });
+  }
+
   invoke(request: InvocationRequest, isStateful: boolean): Promise<InvocationOutcome> {
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<InvocationOutcome>();
@@ -144,6 +152,10 @@ export class LoadedProcess {
     return failed;
   }
 
+  async #answerTo(id: number, request: ClientRequest): Promise<void> {
+    this.send({ type: 'answer', id, response: await this.#answer?.(request) });
+  }
+
   #take(message: FromWorker, log: Log): void {
     switch (message.type) {
       case 'loaded':
@@ -159,6 +171,9 @@ export class LoadedProcess {
         break;
       case 'dies':
         this.death ??= message;
+        break;
+      case 'request':
+        void this.#answerTo(message.id, message.request);
         break;
       case 'outcome': {
         // It came too late: the invocation fails when the process has ended.

@@ -1,5 +1,6 @@
 /** The messages between the host and the process in which the app runs. */
 import type { LogLevel } from '../log.js';
+import type { ClientRequest, ClientResponse } from './client-requests.js';
 import type { FunctionDefinition, InvocationOutcome, InvocationRequest } from './types.js';
 
 /** To the process of the app. */
@@ -9,6 +10,10 @@ export type ToWorker =
   /** `ahead`: how far the app's clock is ahead of the machine's, in milliseconds. */
   | { type: 'invoke'; id: number; request: InvocationRequest; ahead: number }
   | { type: 'set'; name: string; value: string }
+  /** The host answers the requests of the SDK's client to addresses that begin with this one. */
+  | { type: 'serves'; address: string }
+  /** To a request: undefined when the host serves no more. */
+  | { type: 'answer'; id: number; response: ClientResponse | undefined }
   /** Runs the app's appTerminate hooks, and ends. */
   | { type: 'terminate' };
 
@@ -19,6 +24,8 @@ export type FromWorker =
   | { type: 'notLoaded'; text: string }
   | { type: 'log'; level: LogLevel; category: string; message: string }
   | { type: 'outcome'; id: number; outcome: InvocationOutcome }
+  /** Of the SDK's client. */
+  | { type: 'request'; id: number; request: ClientRequest }
   | ({ type: 'dies' } & Death);
 
 /** Why the process of the app ends, as far as it knows it itself. */

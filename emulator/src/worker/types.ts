@@ -4,6 +4,7 @@
  * hooks.
  */
 import type { TraceContext } from '../tracing/trace-context.js';
+import type { AnswerClient } from './client-requests.js';
 
 /**
  * A binding as `@azure/functions` registers it: `type`, `direction`, `name`, and the properties of its type.
@@ -160,11 +161,13 @@ export interface AppWorker extends Worker {
    * @param during the name of a function: the crash comes when it runs next. Default: now
    */
   crash(during?: string): void;
+  /** Has the host answer the requests of the SDK's client to addresses that begin with `address`. */
+  connect(address: string, answer: AnswerClient): void;
   /** Ends the process of the app, because a function does not end. A worker in this process has no such method. */
   restart?(): void;
   /**
    * Called when the host stops. Replays for which the app is not loaded end with {@link WorkerStoppedError}
    * then.
    */
-  hostStops?(): void;
+  hostStops(): void;
 }

@@ -8,6 +8,7 @@ import type { Scope } from '../virtual/scope.js';
 import { installScopes, runInScope } from '../virtual/scope.js';
 import { loadApp, terminateApp } from './app-loader.js';
 import { placeInApp } from './app-place.js';
+import { answerClients, type ClientRequest, type ClientResponse } from './client-requests.js';
 import type { Registrations } from './core-api.js';
 import type { Death, FromWorker, ToWorker } from './messages.js';
 import type { InvocationOutcome, InvocationRequest } from './types.js';
@@ -18,6 +19,9 @@ const invocations = new AsyncLocalStorage<NonNullable<Death['during']>>();
 
 let app: { registrations: Registrations; worker: FunctionsWorker } | undefined;
 let running = 0;
+/** What takes the host's answers to requests of the SDK's client. */
+const requests = new Map<number, (response: ClientResponse | undefined) => void>();
+let lastRequest = 0;
 /** Whether the app's clock skips, and how far it is ahead of the machine's, in milliseconds. */
 let skips = false;
 let ahead = 0;
@@ -45,6 +49,13 @@ process.on('message', (message: ToWorker) => {
       break;
     case 'set':
       process.env[message.name] = message.value;
+      break;
+    case 'serves':
+      answerClients(message.address, askHost);
+      break;
+    case 'answer':
+      requests.get(message.id)?.(message.response);
+      requests.delete(message.id);
       break;
     case 'terminate':
       void terminate();
@@ -92,6 +103,14 @@ async function invoke(id: number, request: InvocationRequest): Promise<void> {
   );
   running--;
   await send({ type: 'outcome', id, outcome: plain(outcome) });
+}
+
+async function askHost(request: ClientRequest): Promise<ClientResponse | undefined> {
+  const id = ++lastRequest;
+  const { promise, resolve } = Promise.withResolvers<ClientResponse | undefined>();
+  requests.set(id, resolve);
+  await send({ type: 'request', id, request });
+  return promise;
 }
 
 /** The outcome as it can be sent. Of what the function returned and threw, the host needs no more. */

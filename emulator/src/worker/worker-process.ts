@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnswerClient } from './client-requests.js';
 import type { WorkerProcessOptions } from './loaded-process.js';
 import { LoadedProcess } from './loaded-process.js';
 import type { Death } from './messages.js';
@@ -43,6 +44,7 @@ export class WorkerProcess implements AppWorker {
   #current: LoadedProcess | undefined;
   #loading: LoadedProcess | undefined;
   #crashDuring: string | undefined;
+  #connect: (loaded: LoadedProcess) => void = () => {};
   #stopping = false;
 
   private constructor(options: WorkerProcessOptions, first: LoadedProcess) {
@@ -81,6 +83,13 @@ export class WorkerProcess implements AppWorker {
   setVariable(name: string, value: string): void {
     this.#environment[name] = value;
     for (const loaded of [this.#current, this.#loading]) loaded?.send({ type: 'set', name, value });
+  }
+
+  connect(address: string, answer: AnswerClient): void {
+    this.#connect = (loaded) => {
+      loaded.connect(address, answer);
+    };
+    if (this.#current !== undefined) this.#connect(this.#current);
   }
 
   /** {@inheritDoc AppWorker.crash} */
@@ -135,6 +144,7 @@ export class WorkerProcess implements AppWorker {
         loaded?.kill('again');
         return;
       }
+      if (loaded !== undefined) this.#connect(loaded);
       this.#current = loaded;
       if (loaded !== undefined) for (const { resolve } of this.#waiting) resolve(loaded);
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log, LogLevel } from '../log.js';
 import { rpcTraceContext } from '../tracing/trace-context.js';
+import { answerClients, type AnswerClient } from './client-requests.js';
 import type { CoreInvocationContext, Handler, Hook, InvocationModel, Registrations } from './core-api.js';
 import { observe } from './code-location.js';
 import { SessionLostError, sparingSearch } from '../durable/protocol/sdk-session.js';
@@ -14,6 +15,7 @@ import type {
   Locating,
   TypedData,
 } from './types.js';
+import { asError } from './thrown.js';
 import { workerExit } from './worker-exit.js';
 
 export interface WorkerOptions {
@@ -47,6 +49,7 @@ export class FunctionsWorker implements AppWorker {
   /** Functions that end the invocations that run, when the worker crashes. */
   readonly #running = new Set<(outcome: InvocationOutcome) => void>();
   readonly #sessions: Sessions;
+  #disconnect: () => void = () => {};
   /** The function that is to crash the worker, in lower case. */
   #crashDuring: string | undefined;
 
@@ -75,6 +78,14 @@ export class FunctionsWorker implements AppWorker {
     if (during !== undefined) return;
     this.#sessions.clear();
     for (const end of this.#running) end(workerExit({ code: 1, exit: 'counts' }));
+  }
+
+  connect(address: string, answer: AnswerClient): void {
+    this.#disconnect = answerClients(address, answer);
+  }
+
+  hostStops(): void {
+    this.#disconnect();
   }
 
   async invoke(request: InvocationRequest): Promise<InvocationOutcome> {
@@ -207,23 +218,6 @@ export function definitionsOf({ functions }: Pick<Registrations, 'functions'>): 
       ...(retryOptions !== undefined && { retryOptions }),
     };
   });
-}
-
-/** What was thrown, as an error. The real worker writes an object as JSON. */
-function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
-  // oxlint-disable-next-line typescript/no-base-to-string -- it is no object
-  if (typeof thrown !== 'object') return new Error(String(thrown));
-  const ancestors = new Set<unknown>();
-  return new Error(
-    JSON.stringify(thrown, (_key, value: unknown) => {
-      if (typeof value === 'bigint') return String(value);
-      if (typeof value !== 'object' || value === null) return value;
-      if (ancestors.has(value)) return '[Circular]';
-      ancestors.add(value);
-      return value;
-    }),
-  );
 }
 
 /** One invocation, in the form that the library reads. */

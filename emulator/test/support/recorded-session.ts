@@ -1,8 +1,6 @@
 /**
  * The app of the recorded session, running here. It gets the same calls, and the same things are recorded.
  */
-import diagnostics from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { readConfig } from '../../src/config/config.js';
 import { SkippingClock } from '../../src/durable/clock.js';
@@ -10,6 +8,7 @@ import type { TaskHub } from '../../src/durable/task-hub.js';
 import { Host } from '../../src/host.js';
 import { installScopes, runInScope } from '../../src/virtual/scope.js';
 import { loadApp } from '../../src/worker/app-loader.js';
+import type { ClientRequest, ClientResponse } from '../../src/worker/client-requests.js';
 import { FunctionsWorker } from '../../src/worker/worker.js';
 import type { ProgrammingModel, Registrations } from '../../src/worker/core-api.js';
 
@@ -73,11 +72,20 @@ export class Session {
   #port = 0;
 
   private constructor(registrations: Registrations, { hub, settings }: SessionOptions) {
+    const app = new FunctionsWorker({
+      registrations: { ...registrations, model: this.#spiedModel(registrations.model!) },
+      log: () => {},
+    });
+    const connect = app.connect.bind(app);
+    app.connect = (address, answer) => {
+      connect(address, async (request) => {
+        const response = await answer(request);
+        if (response !== undefined) this.#note(request, response);
+        return response;
+      });
+    };
     this.host = new Host({
-      app: new FunctionsWorker({
-        registrations: { ...registrations, model: this.#spiedModel(registrations.model!) },
-        log: () => {},
-      }),
+      app,
       config: { ...readConfig(directory, settings), settings },
       hub,
       clock: this.#clock,
@@ -93,7 +101,6 @@ export class Session {
       },
     });
     this.#env = { ...settings };
-    diagnostics.subscribe('http.server.request.start', this.#noteRequest);
   }
 
   static async start(options: SessionOptions): Promise<Session> {
@@ -116,7 +123,6 @@ export class Session {
   }
 
   async stop(): Promise<void> {
-    diagnostics.unsubscribe('http.server.request.start', this.#noteRequest);
     await this.host.stop();
   }
 
@@ -228,29 +234,15 @@ export class Session {
     };
   }
 
-  readonly #noteRequest = (message: unknown): void => {
-    const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
-    if (request.socket.localPort !== this.#port || !request.url!.startsWith('/durabletask')) return;
-    const [writeHead, end] = [response.writeHead.bind(response), response.end.bind(response)];
-    let headers: Record<string, string> = {};
-    response.writeHead = ((status: number, lines: string[]) => {
-      headers = Object.fromEntries(
-        lines.flatMap((name, index) => (index % 2 === 0 ? [[name.toLowerCase(), lines[index + 1]!]] : [])),
-      );
-      return writeHead(status, lines);
-    }) as typeof writeHead;
-    response.end = ((chunk?: Uint8Array) => {
-      const text = chunk === undefined ? '' : Buffer.from(chunk).toString();
-      const [method, url] = [request.method!, request.url!];
-      this.sdkCalls.push({
-        name: `${method} ${url}`,
-        method,
-        path: url,
-        response: { status: response.statusCode, headers, body: parsed(text, headers['content-type']) },
-      });
-      return end(chunk, 'utf8');
-    }) as typeof end;
-  };
+  #note({ method, url }: ClientRequest, { status, headers, body }: ClientResponse): void {
+    const { pathname, search } = new URL(url);
+    this.sdkCalls.push({
+      name: `${method} ${pathname}${search}`,
+      method,
+      path: pathname + search,
+      response: { status, headers, body: parsed(body, headers['content-type']) },
+    });
+  }
 }
 
 function parsed(text: string, contentType: string | null | undefined): unknown {
