@@ -20,15 +20,19 @@ const { setTimeout } = globalThis;
 const scale = Number(process.env.SCALE ?? 1);
 const scaled = (count) => Math.max(1, Math.round(count * scale));
 
+/** How often a row is measured that many instances make at once. */
+const RUNS = 3;
+
 async function timed(task) {
   const start = now();
   await task();
   return now() - start;
 }
 
-async function median(count, task) {
+/** The median of `count` times. @param measure resolves with one */
+async function median(count, measure) {
   const times = [];
-  for (let run = 0; run < count; run++) times.push(await timed(task));
+  for (let run = 0; run < count; run++) times.push(await measure());
   return times.toSorted((a, b) => a - b)[Math.floor(count / 2)];
 }
 
@@ -63,16 +67,17 @@ async function listen(count) {
 const ROWS = {
   chain: async ({ chain }) => {
     for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
-    return median(scaled(50), chain);
+    return median(scaled(50), () => timed(chain));
   },
   together: async ({ chain }) => {
     for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
     const count = scaled(1000);
-    return count / ((await timed(() => Promise.all(Array.from({ length: count }, chain)))) / 1000);
+    const all = () => Promise.all(Array.from({ length: count }, chain));
+    return count / ((await median(RUNS, () => timed(all))) / 1000);
   },
   fanOut: async ({ chain, fanOut }) => {
     for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
-    return timed(() => fanOut(scaled(1000)));
+    return median(RUNS, () => timed(() => fanOut(scaled(1000))));
   },
   steps: async ({ steps }) => (await timed(() => steps(scaled(4000)))) / 1000,
   waiting: async ({ waiting }) => {
@@ -84,17 +89,19 @@ const ROWS = {
   },
   killed: async ({ report, restart }) => {
     const count = scaled(100);
-    const { url, begun, done } = await listen(count);
-    await report(count, url);
-    await begun;
-    return timed(async () => {
-      await restart();
-      await done;
+    return median(RUNS, async () => {
+      const { url, begun, done } = await listen(count);
+      await report(count, url);
+      await begun;
+      return timed(async () => {
+        await restart();
+        await done;
+      });
     });
   },
   reminders: async ({ reminders }) => {
     await reminders();
-    return median(scaled(20), reminders);
+    return median(scaled(20), () => timed(reminders));
   },
 };
 /** What of a peer a row needs. */
