@@ -20,6 +20,8 @@ const { setTimeout } = globalThis;
 const scale = Number(process.env.SCALE ?? 1);
 const scaled = (count) => Math.max(1, Math.round(count * scale));
 
+/** How many chains come before a measure, so that the code of each engine is compiled. */
+const WARM_UPS = 100;
 /** How often a row is measured that many instances make at once. */
 const RUNS = 3;
 
@@ -66,17 +68,17 @@ async function listen(count) {
 
 const ROWS = {
   chain: async ({ chain }) => {
-    for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
+    for (let warmUp = 0; warmUp < scaled(WARM_UPS); warmUp++) await chain();
     return median(scaled(50), () => timed(chain));
   },
   together: async ({ chain }) => {
-    for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
+    for (let warmUp = 0; warmUp < scaled(WARM_UPS); warmUp++) await chain();
     const count = scaled(1000);
     const all = () => Promise.all(Array.from({ length: count }, chain));
     return count / ((await median(RUNS, () => timed(all))) / 1000);
   },
   fanOut: async ({ chain, fanOut }) => {
-    for (let warmUp = 0; warmUp < scaled(30); warmUp++) await chain();
+    for (let warmUp = 0; warmUp < scaled(WARM_UPS); warmUp++) await chain();
     return median(RUNS, () => timed(() => fanOut(scaled(1000))));
   },
   steps: async ({ steps }) => (await timed(() => steps(scaled(4000)))) / 1000,

@@ -45,15 +45,15 @@ export async function* readAmounts(id: string, part: number): AsyncGenerator<Flo
 }
 
 const amountsOf = (id: string, part: number): string => `${id}/amounts-${part}`;
-const reportOf = (id: string): string => `${id}/report`;
+const REPORT = 'report';
 
 /** Stores the report, and removes its parts. */
 export async function writeReport(id: string, report: SalesReport): Promise<void> {
-  await writeBytes(await files(), reportOf(id), Buffer.from(JSON.stringify(report)), json);
+  await writePart(id, REPORT, report);
 }
 
 export async function readReport(id: string): Promise<SalesReport> {
-  return JSON.parse((await readBytes(await files(), reportOf(id))).toString()) as SalesReport;
+  return readPart(id, REPORT);
 }
 
 /** Removes the parts of a report. */
