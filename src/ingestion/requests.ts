@@ -87,6 +87,12 @@ async function readIncoming({
   const incoming = await container(INCOMING);
   const found = await findBlob(incoming, blob);
   if (found?.etag === undefined) throw notFound(`There is no blob ${blob} in the container ${INCOMING}.`);
+  if (found.accessTier === 'Archive') {
+    throw new Problem(409, 'conflict', `The blob ${blob} is archived`, {
+      detail:
+        'Storage reads it when it is in another access tier. Move it there, and send the same request again.',
+    });
+  }
   const { etag, contentLength: bytes = 0, contentType, contentEncoding } = found;
   const isGzip = /\.gz$/i.test(blob) || contentEncoding === 'gzip';
   const format = requestedFormat ?? formatOf(blob) ?? formats[mediaType(contentType ?? null)];

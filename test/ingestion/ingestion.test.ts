@@ -227,19 +227,22 @@ describe('a request', () => {
     expect(await (await app.get('/api/ingestions')).json()).toEqual({ value: [] });
   });
 
-  it('for a blob of an impossible name is 404, for one that changes 409, for results that are removed 404, and without storage 503', async () => {
+  it('for a blob of an impossible name is 404, for one that changes or is archived 409, for results that are removed 404, and without storage 503', async () => {
     const blobs = await faultyStorage(await account(), ['Blob']);
     onTestFinished(() => {
       blobs.stop();
     });
     const { app, storage } = await startApp({ settings: { AppStorage: blobs.connection } });
     await put(storage, 'november.csv', csv);
+    await put(storage, 'archived.csv', csv);
+    await containerOf(storage, 'incoming').getBlobClient('archived.csv').setAccessTier('Archive');
     const location = await send(app, csv, { type: 'text/csv' });
     await app.quiet();
     const ask = (blob: string): Promise<Response> => app.post('/api/ingestions', { blob });
     // Azure answers so to a name of more than 254 segments, which Azurite takes.
     blobs.fault = ({ path }) => (path.includes('a/a/') ? { status: 400, code: 'InvalidUri' } : undefined);
     expect((await ask(`${'a/'.repeat(300)}a.csv`)).status).toBe(404);
+    expect([(await ask('archived.csv')).status, (await ask('november.csv')).status]).toEqual([409, 202]);
     blobs.fault = ({ method, path }) =>
       method === 'GET' && path.includes('/incoming/') ? { status: 412, code: 'ConditionNotMet' } : undefined;
     const changed = await ask('november.csv');
