@@ -1,5 +1,6 @@
 /** Importing a feature registers its functions with the host. */
 import './http/setup.js';
+import './storage/setup.js';
 import './telemetry/index.js';
 import './starter/index.js';
 import './approvals/index.js';

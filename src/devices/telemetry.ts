@@ -4,6 +4,7 @@ import type { DurableClient } from 'durable-functions';
 import moment, { type Moment } from 'moment';
 import { readDevice, setFirmware } from '../fleet/index.js';
 import { check } from '../http/index.js';
+import { triggerQueue } from '../storage/index.js';
 import { deviceEntity } from './entities.js';
 import { anyReading, keyOf, telemetryMessage, type Device, type Reading, type SentReading } from './model.js';
 import { changed } from './orchestrators.js';
@@ -114,7 +115,7 @@ function readingOf({ at, sequence, metrics, firmware }: SentReading, receivedAt:
 }
 
 df.app.client.storageQueue('TelemetryFromQueue', {
-  queueName: 'telemetry',
+  queueName: triggerQueue('telemetry'),
   connection: 'AppStorage',
   handler: (message, client, context) => telemetryFromQueue(message, client, context),
 });

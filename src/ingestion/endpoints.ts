@@ -21,7 +21,7 @@ import {
   type Handler,
 } from '../http/index.js';
 import { INGESTIONS } from '../sales/index.js';
-import { BlobChangedError, container, listBlobs, readBlob } from '../storage/index.js';
+import { BlobChangedError, container, listBlobs, readBlob, triggerQueue } from '../storage/index.js';
 import { batchesOf, rejectsOf, resultsOf } from './files.js';
 import { batch, blobRequest, type Ingestion } from './model.js';
 import { ingestionOrchestrator } from './orchestrators.js';
@@ -264,7 +264,7 @@ df.app.client.http('DeleteIngestion', {
   handler: withProblems(deleteIngestion),
 });
 df.app.client.storageQueue('IngestFromQueue', {
-  queueName: 'ingest',
+  queueName: triggerQueue('ingest'),
   connection: 'AppStorage',
   handler: (message, client) => ingestFromQueue(message, client),
 });

@@ -3,6 +3,7 @@ import * as df from 'durable-functions';
 import { notFound, requireOperator, withProblems, type Handler } from '../http/index.js';
 import { isLocalRun } from '../identity/index.js';
 import { pathOf } from '../links/index.js';
+import { triggerQueue } from '../storage/index.js';
 import { deliver } from './deliver.js';
 import { NOTIFICATIONS } from './queues.js';
 import { outbox } from './store.js';
@@ -61,7 +62,7 @@ export const retryUndelivered: Handler = async (request) => {
 };
 
 app.storageQueue('DeliverNotification', {
-  queueName: NOTIFICATIONS,
+  queueName: triggerQueue(NOTIFICATIONS),
   connection: 'AppStorage',
   handler: deliver,
 });

@@ -2,6 +2,7 @@ import { app, type InvocationContext } from '@azure/functions';
 import * as df from 'durable-functions';
 import { z } from 'zod';
 import { notify, operator } from '../notifications/index.js';
+import { triggerQueue } from '../storage/index.js';
 import { dispatched } from './rules.js';
 import { changeOrder, DISPATCH } from './store.js';
 import { goOnWithOrder } from './workflows.js';
@@ -32,13 +33,13 @@ export async function reportPoison(queued: unknown, context: InvocationContext):
 }
 
 app.storageQueue('Dispatch', {
-  queueName: DISPATCH,
+  queueName: triggerQueue(DISPATCH),
   connection: 'AppStorage',
   extraInputs: [df.input.durableClient()],
   handler: dispatch,
 });
 app.storageQueue('DispatchPoison', {
-  queueName: `${DISPATCH}-poison`,
+  queueName: triggerQueue(`${DISPATCH}-poison`),
   connection: 'AppStorage',
   handler: reportPoison,
 });

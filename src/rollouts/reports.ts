@@ -6,6 +6,7 @@ import { raise } from '../durable/index.js';
 import { setFirmware } from '../fleet/index.js';
 import { check, notFound, readJson, unlessRefused, withProblems, type Handler } from '../http/index.js';
 import { Refusal, TryLaterError } from '../refusals/index.js';
+import { triggerQueue } from '../storage/index.js';
 import { reportMessage, reportRequest, type Report, type Rollout, type Update } from './model.js';
 import { updateReported } from './orchestrators.js';
 import { rollouts, tryToChangeUpdate } from './store.js';
@@ -88,7 +89,7 @@ df.app.client.http('ReportUpdate', {
   handler: withProblems(reportUpdate),
 });
 df.app.client.storageQueue('UpdateReportFromQueue', {
-  queueName: 'update-reports',
+  queueName: triggerQueue('update-reports'),
   connection: 'AppStorage',
   handler: receiveReport,
 });

@@ -24,6 +24,7 @@ export {
   type RecordStoreOptions,
   type Rule,
 } from './record-store.js';
+export { triggerQueue } from './trigger-queues.js';
 export {
   deleteIfUnchanged,
   insertIfAbsent,

@@ -9,7 +9,7 @@ export interface Answer {
   json: Record<string, unknown> | undefined;
 }
 
-/** Sends the function key in `E2E_FUNCTION_KEY`, if it is set. */
+/** The function key in `E2E_FUNCTION_KEY`, if it is set. A URL with a key of its own gets no other: the header would count. */
 const key: Record<string, string> = process.env['E2E_FUNCTION_KEY']
   ? { 'x-functions-key': process.env['E2E_FUNCTION_KEY'] }
   : {};
@@ -33,7 +33,11 @@ export async function call(
   const isRaw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(url, {
     method,
-    headers: { ...key, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    headers: {
+      ...(!new URL(url).searchParams.has('code') && key),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
     ...(body !== undefined && { body: isRaw ? body : JSON.stringify(body) }),
     redirect: 'manual',
     signal: AbortSignal.timeout(PATIENCE),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { QueueServiceClient } from '@azure/storage-queue';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startCli, type RunningCli } from '../../emulator/test/support/cli.js';
 import { startApp, theAppAlone, useApp } from '../support/app.js';
 import { account } from '../support/azurite.js';
@@ -145,18 +146,40 @@ const ofTheHost = (
 
 describe('the built app, with keys enforced', () => {
   let emulator: RunningCli;
+  let storage: string;
   let keys: Map<string, string>;
 
   beforeAll(async () => {
+    storage = await account();
     emulator = await startCli(
       ['start', '--app', ROOT, '--port', '0', '--storage', 'memory', '--enforce-keys'],
-      { env: { AppStorage: await account(), AzureWebJobsStorage: '' } },
+      { env: { AppStorage: storage, AzureWebJobsStorage: '' } },
     );
     keys = new Map(
       [...emulator.output().matchAll(/^\t(\w+): (\S+)$/gm)].map(([, name, key]) => [name!, key!]),
     );
   });
   afterAll(() => emulator.kill());
+
+  it('has created the queues of its triggers, before anything is sent', async () => {
+    const url = new URL(`/admin/functions?code=${keys.get('master')}`, emulator.url);
+    const functions = (await (await fetch(url)).json()) as {
+      config: { bindings: { type: string; queueName?: string }[] };
+    }[];
+    const triggers = functions
+      .flatMap(({ config }) => config.bindings)
+      .filter(({ type }) => type === 'queueTrigger');
+    expect(triggers.length).toBeGreaterThan(0);
+    await vi.waitFor(
+      async () => {
+        const queues: string[] = [];
+        for await (const { name } of QueueServiceClient.fromConnectionString(storage).listQueues())
+          queues.push(name);
+        expect(queues).toEqual(expect.arrayContaining(triggers.map(({ queueName }) => queueName)));
+      },
+      { timeout: 30_000 },
+    );
+  });
 
   it.each([...rows, ...ofTheHost])(
     '$method $path opens to the keys that docs/security.md names for $authLevel, and to no others',
