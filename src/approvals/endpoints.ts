@@ -4,7 +4,7 @@ import * as df from 'durable-functions';
 import type { DurableClient } from 'durable-functions';
 import moment from 'moment';
 import { z } from 'zod';
-import { ensureRunning, find } from '../durable/index.js';
+import { ensureRunning, find, raise } from '../durable/index.js';
 import {
   accepted,
   callerOf,
@@ -25,7 +25,7 @@ import { keyFor } from '../storage/index.js';
 import { approvalRequest, approvalState, decisionRequest, type Approval } from './model.js';
 import { approvalOrchestrator, approvalSimulation, decided } from './orchestrators.js';
 import { spelledOnce } from './people.js';
-import { decide, dueAt, request as requested, verdictOf, waitsFor } from './rules.js';
+import { decide, dueAt, isDecided, request as requested, verdictOf, waitsFor } from './rules.js';
 import { approvals, partitionOf } from './store.js';
 
 /** The ids that {@link startApproval} makes, from keys of at most 64 characters. */
@@ -100,17 +100,21 @@ export async function startSimulation(client: DurableClient, request: HttpReques
 
 /**
  * Makes sure that the workflow of an approval runs, unless the approval is final. `wake` makes it read the
- * record, and `isNew` starts it without a look, because the record was inserted just now.
+ * record, and also the workflow that has opened the approval, once it is decided. `isNew` starts it without a look,
+ * because the record was inserted just now.
  */
 export async function goOn(
   client: DurableClient,
   approval: Approval,
   how: { wake?: typeof decided; isNew?: boolean } = {},
 ): Promise<void> {
-  const { id } = approval;
+  const { id, wakes } = approval;
   if (dueAt(approval) !== undefined) {
     const hint = verdictOf(approval);
     await ensureRunning(client, approvalOrchestrator, { instanceId: id, input: { id }, hint, ...how });
+  }
+  if (how.wake && wakes && isDecided(approval)) {
+    await raise(client, wakes.instanceId, { eventName: wakes.eventName }, null);
   }
 }
 

@@ -85,6 +85,8 @@ export const approvalRecord = z.object({
   history: z.array(happening),
   /** A hash of the request. It distinguishes its repeat from another request with the same key. */
   requestHash: z.string(),
+  /** The workflow that has opened the approval, and the event that makes it read the decision. */
+  wakes: z.object({ instanceId: z.string(), eventName: z.string() }).optional(),
 });
 export type Approval = z.infer<typeof approvalRecord>;
 

@@ -7,14 +7,14 @@ import { goOn } from './endpoints.js';
 import type { Approval, ApprovalRequest } from './model.js';
 import { decided } from './orchestrators.js';
 import { spelledOnce } from './people.js';
-import { request, withdraw } from './rules.js';
+import { expire, request, withdraw } from './rules.js';
 import { approvals } from './store.js';
 
 /** The result of {@link openApproval}. */
 export interface OpenedApproval {
   /**
-   * False if the approval existed: its workflow runs, has ended, or will be started by the sweep. Then poll
-   * {@link readApproval}.
+   * True in histories of an earlier version: the caller runs `approvalOrchestrator` as a sub-orchestration. A decision at
+   * that moment starts the same instance, and the caller then waits in vain for the end of its own.
    */
   opened: boolean;
   /** The latest time of its end. ISO 8601, UTC. */
@@ -22,26 +22,34 @@ export interface OpenedApproval {
 }
 
 /**
- * Records an approval under the caller's id; a repeat finds it. If `opened`, call `approvalOrchestrator`
- * next, with this id as the instance id too. When it has ended, use the result of {@link readApproval}: a
- * restarted caller does not get the orchestrator's result.
+ * Records an approval under the caller's id, and starts its workflow; a repeat finds it. Its decision raises the event
+ * `wakes`. The record decides: read it with {@link readApproval} after the event, when it has expired, and from time to
+ * time, because an event can be lost.
  */
-export const openApproval = activity(
+export const openApproval = clientActivity(
   'OpenApproval',
-  async ({ id, wanted }: ApprovalId & { wanted: ApprovalRequest }): Promise<OpenedApproval> => {
+  async (
+    { id, wanted, wakes }: ApprovalId & Pick<Approval, 'wakes'> & { wanted: ApprovalRequest },
+    client,
+  ): Promise<OpenedApproval> => {
     const opening = request(id, spelledOnce(wanted), fingerprint(wanted), moment.utc());
-    const { record, inserted } = await approvals.insert(opening);
-    return { opened: inserted, expiresAt: record.expiresAt };
+    const { record, inserted: isNew } = await approvals.insert({ ...opening, ...(wakes && { wakes }) });
+    await goOn(client, record, { isNew });
+    return { opened: false, expiresAt: record.expiresAt };
   },
 );
 
 /** The state of an approval: `pending` and `escalated` have not ended. */
-export type ApprovalOutcome = Pick<Approval, 'state' | 'decidedBy' | 'comment'>;
+export type ApprovalOutcome = Pick<Approval, 'state' | 'decidedBy' | 'comment'> & {
+  /** Its latest end. ISO 8601, UTC. Absent in histories of an earlier version. */
+  expiresAt?: string;
+};
 
-/** Reads the state of an approval. */
+/** Reads the state of an approval. One that nobody can decide any more has expired, also if nothing has recorded that. */
 export const readApproval = activity('ReadApproval', async ({ id }: ApprovalId): Promise<ApprovalOutcome> => {
-  const { state, decidedBy, comment } = (await approvals.read(id)) ?? unknown(id);
-  return { state, decidedBy, comment };
+  const approval = (await approvals.read(id)) ?? unknown(id);
+  const { state, decidedBy, comment, expiresAt } = expire(approval, moment.utc());
+  return { state, decidedBy, comment, expiresAt };
 });
 
 /** Withdraws an approval that is not needed any more, if it waits. Its workflow ends then. */

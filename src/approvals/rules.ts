@@ -193,6 +193,19 @@ export function isDecided({ state }: Pick<Approval, 'state'>): boolean {
   return state === 'approved' || state === 'rejected';
 }
 
+/**
+ * When a workflow that waits for an approval reads its record again: after 1, 2, 4 minutes and so on, up to an hour; and
+ * when it expires.
+ *
+ * @param look how often it has read the record since it began to wait, from 0
+ * @param expiresAt the latest end. ISO 8601, UTC
+ */
+export function nextLook(at: Moment, look: number, expiresAt: string): Moment {
+  const next = at.clone().add(Math.min(2 ** look, 60), 'minutes');
+  const end = moment.utc(expiresAt);
+  return end.isAfter(at) ? moment.min(next, end) : next;
+}
+
 /** How an approval ended; `undefined` while it waits, and when it has expired. */
 export function verdictOf({ state }: Pick<Approval, 'state'>): Verdict | undefined {
   return state === 'approved' || state === 'rejected' || state === 'withdrawn' ? verdicts[state] : undefined;

@@ -1,6 +1,12 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import moment, { type Moment } from 'moment';
-import { approvalOrchestrator, openApproval, readApproval, withdrawApproval } from '../approvals/index.js';
+import {
+  approvalOrchestrator,
+  nextLook,
+  openApproval,
+  readApproval,
+  withdrawApproval,
+} from '../approvals/index.js';
 import {
   allRetried,
   event,
@@ -144,28 +150,30 @@ function* reserveLines(context: OrchestrationContext, found: Plan): Steps<Plan> 
 }
 
 /**
- * Runs the approval as a sub-orchestration; the approval's record decides. It ends in a week at the latest. If an earlier execution
- * has opened the approval, this one reads its record from time to time.
+ * Opens the approval, and waits until its record has a decision. A decision raises the event; the record is read from
+ * time to time, too. It ends in a week at the latest.
  */
 function* awaitApproval(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
   const asked = yield* noteApprovalAsked(context, { id }, forSideEffects);
   let { order } = asked;
   const { id: approval, wanted } = asked.approval;
-  if (order.stage === 'approving') {
-    const { opened, expiresAt } = yield* openApproval(context, { id: approval, wanted }, forSideEffects);
-    if (opened) {
-      const run = approvalOrchestrator(context, { id: approval }, { instanceId: approval });
-      yield* eventOrDeadline(context, changed, moment.utc(expiresAt).add(1, 'hour'), run);
-    }
+  if (order.stage !== 'approving') {
+    return order;
   }
-  for (let minutes = 1; order.stage === 'approving'; minutes = Math.min(2 * minutes, 60)) {
+  const opening = { id: approval, wanted, wakes: { instanceId: id, ...changed } };
+  const { opened, expiresAt } = yield* openApproval(context, opening, forSideEffects);
+  if (opened) {
+    const run = approvalOrchestrator(context, { id: approval }, { instanceId: approval });
+    yield* eventOrDeadline(context, changed, moment.utc(expiresAt).add(1, 'hour'), run);
+  }
+  for (let look = 0; ; look += 1) {
     const outcome = yield* readApproval(context, { id: approval }, forSideEffects);
     order = yield* noteApproval(context, { id, outcome }, forSideEffects);
-    if (order.stage === 'approving') {
-      yield* eventOrDeadline(context, changed, now(context).add(minutes, 'minutes'));
+    if (order.stage !== 'approving') {
+      return order;
     }
+    yield* eventOrDeadline(context, changed, nextLook(now(context), look, outcome.expiresAt ?? expiresAt));
   }
-  return order;
 }
 
 function* commitLines(context: OrchestrationContext, order: Plan): Steps<void> {

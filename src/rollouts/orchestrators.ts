@@ -1,6 +1,12 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import moment from 'moment';
-import { approvalOrchestrator, openApproval, readApproval, withdrawApproval } from '../approvals/index.js';
+import {
+  approvalOrchestrator,
+  nextLook,
+  openApproval,
+  readApproval,
+  withdrawApproval,
+} from '../approvals/index.js';
 import { all, event, eventOrDeadline, forSideEffects, now, orchestrator, waitFor } from '../durable/index.js';
 import {
   advanceRollout,
@@ -85,18 +91,19 @@ const updateDevice = orchestrator(
 );
 
 /**
- * Runs the approval of the next wave as a part of this workflow, and goes by its record. If an execution before this one has
- * opened it, its workflow goes on by itself, and this one looks from time to time.
+ * Opens the approval of the next wave, and waits until its record has a decision. A decision raises the event; the record is
+ * read from time to time, too.
  */
 function* awaitApproval(context: OrchestrationContext, { id }: Reference): Generator<Task, void, unknown> {
   const { approval } = yield* askForWave(context, { id }, forSideEffects);
   if (approval === undefined) return;
-  const { opened, expiresAt } = yield* openApproval(context, approval, forSideEffects);
+  const opening = { ...approval, wakes: { instanceId: id, ...steered } };
+  const { opened, expiresAt } = yield* openApproval(context, opening, forSideEffects);
   if (opened) {
     const run = approvalOrchestrator(context, { id: approval.id }, { instanceId: approval.id });
     yield* eventOrDeadline(context, steered, moment.utc(expiresAt).add(1, 'hour'), run);
   }
-  for (let minutes = 1; ; minutes = Math.min(2 * minutes, 60)) {
+  for (let look = 0; ; look += 1) {
     const outcome = yield* readApproval(context, { id: approval.id }, forSideEffects);
     const { waits } = yield* noteWaveApproval(
       context,
@@ -104,7 +111,7 @@ function* awaitApproval(context: OrchestrationContext, { id }: Reference): Gener
       forSideEffects,
     );
     if (!waits) break;
-    yield* eventOrDeadline(context, steered, now(context).add(minutes, 'minutes'));
+    yield* eventOrDeadline(context, steered, nextLook(now(context), look, outcome.expiresAt ?? expiresAt));
   }
   // It waits in vain if the rollout was aborted. One that has ended stays as it is.
   yield* withdrawApproval(context, { id: approval.id }, forSideEffects);

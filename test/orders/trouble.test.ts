@@ -299,6 +299,29 @@ describe('a workflow', () => {
     expect(await shop.lines('ana')).toEqual(['2 hammer', '3 nails']);
   });
 
+  it('whose approval is decided at the moment at which it is opened goes on at once', async () => {
+    const shop = await Shop.open();
+    const { openApproval } = await import('../../src/approvals/requests.js');
+    const opening = async (
+      input: Parameters<typeof openApproval.handler>[0],
+      context: Parameters<typeof openApproval.handler>[1],
+    ): Promise<unknown> => {
+      const opened = await openApproval.handler(input, context);
+      const decision = { decision: 'approved', by: 'kim' };
+      expect((await shop.app.post(`/api/approvals/${input.id}/decision`, decision)).status).toBe(200);
+      return opened;
+    };
+    shop.app.replace('OpenApproval', opening as unknown as (input: never) => unknown);
+    const id = await shop.order({ lathe: 1 }, 'pays', { approver: 'kim' });
+    await shop.app.quiet();
+    expect(await shop.seen(id)).toMatchObject({ state: 'dispatched' });
+    // A real host loses the start of a sub-orchestration whose instance the decision has started: the order would wait in vain.
+    const answer = await shop.app.get(`/api/operations/instances/${id}/history`);
+    const { status, history } = (await answer.json()) as { status: string; history: { EventType: string }[] };
+    expect(status).toBe('Completed');
+    expect(history.map(({ EventType }) => EventType).filter((type) => type.startsWith('Sub'))).toEqual([]);
+  });
+
   it('that dies while it waits for an approval goes on once that is decided', async () => {
     const shop = await Shop.open(undefined, { sweep: true });
     const id = await shop.order({ lathe: 1 }, 'pays', { approver: 'kim' });
