@@ -1,13 +1,17 @@
 /** The host's own API under `/admin`: the part of the real host's API that tools call. */
 import type { HttpRequestLike, HttpResponseLike } from './http-message.js';
-import { empty } from './triggers/http.js';
-import { carriesKey } from './triggers/keys.js';
+import { empty, json } from './triggers/http.js';
+import { keysAnswer, keysAt } from './admin-keys.js';
+import { keyRefusal, type HostKeys } from './triggers/keys.js';
 
 export interface AdminOptions {
-  /** The key that callers need; undefined when they need none. */
-  key: string | undefined;
+  keys: HostKeys;
+  /** Whether callers need the master key. */
+  enforceKeys: boolean;
+  /** The origin of the host's URLs. */
+  origin: () => string;
   /** The app's functions in the form of the JSON response. */
-  functions: () => unknown[];
+  functions: () => { name: string }[];
   /** Runs a function that is not called over HTTP. @returns false when there is none of that name */
   run: (name: string, input: string) => boolean;
   /**
@@ -16,6 +20,8 @@ export interface AdminOptions {
    */
   crash: (during: string | undefined) => boolean;
 }
+
+type Operation = (request: HttpRequestLike) => HttpResponseLike;
 
 const PATH = /^\/admin(?:\/|$)/i;
 
@@ -27,20 +33,37 @@ export class AdminApi {
     this.#options = options;
   }
 
-  /** @returns undefined for a request that is not for it */
+  /** @returns undefined for a path or a method that it does not have, whatever the key */
   handle(request: HttpRequestLike): HttpResponseLike | undefined {
-    const { pathname: path, searchParams } = new URL(request.url);
+    const { pathname: path } = new URL(request.url);
     if (!PATH.test(path)) return undefined;
-    const call = `${request.method} ${path.toLowerCase()}`;
-    if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200);
-    const { key } = this.#options;
-    if (key !== undefined && !carriesKey(request, [key])) return empty(401);
-    if (call === 'GET /admin/host/status') return json(this.#status());
-    if (call === 'GET /admin/functions') return json(this.#options.functions());
-    if (call === 'POST /admin/emulator/kill-worker')
-      return empty(this.#options.crash(searchParams.get('during') ?? undefined) ? 202 : 404);
-    const [, name] = /^POST \/admin\/functions\/([^/]+)$/.exec(call) ?? [];
-    return name === undefined ? empty(404) : this.#run(name, request);
+    const call = `${request.method} ${path.replace(/\/$/, '').toLowerCase()}`;
+    if (call === 'GET /admin/host/ping' || call === 'POST /admin/host/ping') return empty(200, NO_CACHE);
+    const operation = this.#find(call);
+    if (operation === undefined) return undefined;
+    const { keys, enforceKeys } = this.#options;
+    return (enforceKeys ? keyRefusal(request, [keys.master], keys) : undefined) ?? operation(request);
+  }
+
+  #find(call: string): Operation | undefined {
+    const { functions, keys, crash, origin } = this.#options;
+    switch (call) {
+      case 'GET /admin/host/status':
+        return () => json(this.#status());
+      case 'GET /admin/functions':
+        return () => json(functions());
+      case 'POST /admin/emulator/kill-worker':
+        return ({ url }) => empty(crash(new URL(url).searchParams.get('during') ?? undefined) ? 202 : 404);
+    }
+    const own = /^GET \/admin\/functions\/([^/]+)(\/status)?$/.exec(call);
+    if (own !== null) {
+      const found = functions().find(({ name }) => name.toLowerCase() === own[1]);
+      return () => (found === undefined ? empty(404) : json(own[2] === undefined ? found : {}));
+    }
+    const [, runs] = /^POST \/admin\/functions\/([^/]+)$/.exec(call) ?? [];
+    if (runs !== undefined) return (request) => this.#run(runs, request);
+    const asked = keysAt(call, keys, functions());
+    return asked && (({ url }) => keysAnswer(asked, origin() + new URL(url).pathname));
   }
 
   #status(): unknown {
@@ -82,13 +105,10 @@ export class AdminApi {
   }
 }
 
+const NO_CACHE: [string, string][] = [
+  ['Cache-Control', 'no-store,no-cache'],
+  ['Pragma', 'no-cache'],
+];
+
 /** The content types that ASP.NET Core reads as JSON. */
 const JSON_TYPE = /^\s*(?:text\/json|application\/(?:[^\s;]+\+)?json)\s*(?:;|$)/i;
-
-function json(value: unknown): HttpResponseLike {
-  return {
-    status: 200,
-    headers: [['content-type', 'application/json; charset=utf-8']],
-    body: Buffer.from(JSON.stringify(value)),
-  };
-}

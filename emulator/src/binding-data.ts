@@ -35,7 +35,9 @@ export class BindingData {
     return template.replaceAll(/\{([^{}]+)\}/g, (_, expression: string) => {
       // The part after a colon is a format of .NET: of DateTime, and of rand-guid.
       const [path, format] = expression.split(':', 2) as [string, string?];
-      const value = GENERATED[path.trim().toLowerCase()]?.(format) ?? this.#read(path.trim());
+      const generated = GENERATED[path.trim().toLowerCase()]?.(format);
+      if (generated !== undefined) return escape(generated);
+      const value = this.#read(path.trim());
       if (value === undefined || value === null)
         throw new Error(`No value for named parameter '${path.trim()}'.`);
       return escape(typeof value === 'object' ? JSON.stringify(value) : scalarText(value));
@@ -60,41 +62,40 @@ export class BindingData {
         name.toLowerCase(),
         data.json === undefined ? data.string : (JSON.parse(data.json) as unknown),
       ]),
-      [
-        'sys',
-        {
-          methodName: this.#definition.name,
-          utcNow: new Date().toISOString(),
-          randGuid: randomUUID(),
-        },
-      ],
+      ['sys', { methodName: this.#definition.name }],
     ]);
     return this.#values;
   }
 }
 
-/** The names that are values themselves. */
+/** The names that are values themselves, in lower case. */
 const GENERATED: Readonly<Record<string, (format: string | undefined) => string>> = {
-  'rand-guid': (format) => {
-    const guid = randomUUID();
-    return format === 'N' ? guid.replaceAll('-', '') : guid;
-  },
-  datetime: (format) => {
-    const now = new Date().toISOString();
-    if (format === undefined) return now.slice(0, 19) + 'Z';
-    const parts: Record<string, string> = {
-      yyyy: now.slice(0, 4),
-      yy: now.slice(2, 4),
-      MM: now.slice(5, 7),
-      dd: now.slice(8, 10),
-      HH: now.slice(11, 13),
-      mm: now.slice(14, 16),
-      ss: now.slice(17, 19),
-      fff: now.slice(20, 23),
-    };
-    return format.replaceAll(/yyyy|yy|MM|dd|HH|mm|ss|fff/g, (part) => parts[part]!);
-  },
+  'rand-guid': guid,
+  'sys.randguid': guid,
+  datetime: now,
+  'sys.utcnow': now,
 };
+
+function guid(format: string | undefined): string {
+  const made = randomUUID();
+  return format === 'N' ? made.replaceAll('-', '') : made;
+}
+
+/** @param format one of .NET; its default is made for the names of blobs */
+function now(format = 'yyyy-MM-ddTHH-mm-ssZ'): string {
+  const time = new Date().toISOString();
+  const parts: Record<string, string> = {
+    yyyy: time.slice(0, 4),
+    yy: time.slice(2, 4),
+    MM: time.slice(5, 7),
+    dd: time.slice(8, 10),
+    HH: time.slice(11, 13),
+    mm: time.slice(14, 16),
+    ss: time.slice(17, 19),
+    fff: time.slice(20, 23),
+  };
+  return format.replaceAll(/yyyy|yy|MM|dd|HH|mm|ss|fff/g, (part) => parts[part]!);
+}
 
 /** The values that an HTTP request gives. */
 function httpValues(http: Record<string, unknown> | undefined): [string, unknown][] {

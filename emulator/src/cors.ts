@@ -21,14 +21,16 @@ export function corsHeaders(
   const origin = request.headers['origin'];
   if (origins.length === 0 || origin === undefined) return undefined;
   const any = origins.includes('*');
-  const headers: [string, string][] = any && !credentials ? [] : [['Vary', 'Origin']];
-  if (!any && !origins.some((allowed) => allowed.toLowerCase() === origin.toLowerCase())) return headers;
+  // Browsers send origins in lower case.
+  if (!any && !origins.some((allowed) => allowed.toLowerCase() === origin)) return [];
+  const headers: [string, string][] = (any && credentials) || origins.length > 1 ? [['Vary', 'Origin']] : [];
   headers.push(['Access-Control-Allow-Origin', any && !credentials ? '*' : origin]);
   if (credentials) headers.push(['Access-Control-Allow-Credentials', 'true']);
   if (isPreflight(request)) {
     headers.push(['Access-Control-Allow-Methods', request.headers['access-control-request-method']!]);
     const wanted = request.headers['access-control-request-headers'];
-    if (wanted !== undefined) headers.push(['Access-Control-Allow-Headers', wanted]);
+    if (wanted !== undefined)
+      headers.push(['Access-Control-Allow-Headers', wanted.replaceAll(/\s*,\s*/g, ',')]);
   }
   return headers;
 }

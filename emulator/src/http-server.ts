@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import { knownNames } from './host-names.js';
 import type { Body, HttpRequestLike, HttpResponseLike } from './http-message.js';
 import { isBodiless } from './http-message.js';
+import { joined } from './http-text.js';
 import { http } from './node-http.js';
 import { empty } from './triggers/http.js';
 import type { ClientRequest, ClientResponse } from './worker/client-requests.js';
@@ -53,12 +54,12 @@ export class HttpServer {
   }
 
   async #listenOn(host: string, port: number): Promise<number> {
-    const server = http.createServer(
-      { keepAliveTimeout: 65_000, maxHeaderSize: 64 * 1024 },
-      (request, response) => {
-        void this.#serve(request, response, server);
-      },
-    );
+    const answer = (request: Http.IncomingMessage, response: Http.ServerResponse): void => {
+      void this.#serve(request, response, server);
+    };
+    const server = http.createServer({ keepAliveTimeout: 65_000, maxHeaderSize: 64 * 1024 }, answer);
+    // Kestrel ignores other values of `Expect` than `100-continue`.
+    server.on('checkExpectation', answer);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen({ port, host, backlog: BACKLOG }, () => {
@@ -130,7 +131,7 @@ export class HttpServer {
     response.on('error', () => {});
     try {
       const method = request.method ?? 'GET';
-      const headers = readHeaders(request.headers);
+      const headers = readHeaders(request);
       const url = headers === undefined ? undefined : addressOf(request);
       const excess = excessOf(request);
       const hasBody =
@@ -162,13 +163,14 @@ export class HttpServer {
 /**
  * The URL of a request.
  * @returns undefined when the target and the Host header make no URL, or name two hosts, or the path has a
- * null: Kestrel rejects such requests, too
+ * null, or there are two Host headers: Kestrel rejects such requests, too
  */
-function addressOf({
-  headers: { host = 'localhost' },
-  url: target = '/',
-}: Http.IncomingMessage): string | undefined {
+function addressOf({ headersDistinct, url = '/' }: Http.IncomingMessage): string | undefined {
+  const [host = 'localhost', second] = headersDistinct['host'] ?? [];
+  if (second !== undefined || /[/?#@\\]/.test(host)) return undefined;
   const origin = `http://${host}`;
+  // In a request's target, these characters have no meaning of their own.
+  const target = url.replaceAll('#', '%23').replace(/^[^?]*/, (path) => path.replaceAll('\\', '%5C'));
   const address = target.startsWith('/') ? origin + target : target;
   if (hasNull(target)) return undefined;
   return URL.canParse(origin) && URL.canParse(address) && new URL(address).host === new URL(origin).host
@@ -216,12 +218,14 @@ function isTooLong(method: string, target: string): boolean {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The headers, read as UTF-8. @returns undefined when they are no UTF-8: Kestrel rejects the request */
-function readHeaders(headers: Http.IncomingHttpHeaders): Record<string, string> | undefined {
+/**
+ * The headers, read as UTF-8. Commas join the values of one name, without those that are empty, as in .NET.
+ * @returns undefined when they are no UTF-8: Kestrel rejects the request
+ */
+function readHeaders({ headersDistinct }: Http.IncomingMessage): Record<string, string> | undefined {
   const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue;
-    const text = Array.isArray(value) ? value.join(', ') : value;
+  for (const [name, values] of Object.entries(headersDistinct)) {
+    const text = joined(values!);
     if (!/[\x80-\xff]/.test(text)) result[name] = text;
     else
       try {

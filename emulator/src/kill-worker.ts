@@ -21,7 +21,8 @@ export async function killWorker(options: {
   }).catch((error: unknown) => {
     throw new Error(`No emulator answers on port ${port}.`, { cause: error });
   });
-  if (response.status === 401) throw new Error('The emulator requires the master key: --key.');
+  if (response.status === 401 || response.status === 403)
+    throw new Error('The emulator requires the master key: --key.');
   if (response.status !== 202)
     throw new Error(
       during === undefined

@@ -5,6 +5,7 @@ import type { DurableClient } from './durable/client.js';
 import { ManagementApi } from './durable/management/management.js';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from './http-message.js';
 import { readBody } from './http-message.js';
+import { pathSegments } from './http-text.js';
 import type { Executor } from './executor.js';
 import { HttpThrottle } from './http-throttle.js';
 import type { Log } from './log.js';
@@ -13,7 +14,7 @@ import type { Tracing } from './tracing/tracing.js';
 import { findConnection } from './triggers/connections.js';
 import { authLevel, functionUrl, routerOf } from './triggers/http-functions.js';
 import { HttpInvoker } from './triggers/http-invoker.js';
-import { pathSegments, type Router, type RouteValues } from './triggers/http-routes.js';
+import type { Router, RouteValues } from './triggers/http-routes.js';
 import { empty } from './triggers/http.js';
 import type { HostKeys } from './triggers/keys.js';
 import { carriesKey } from './triggers/keys.js';
@@ -167,7 +168,11 @@ export class RequestHandler {
 
   #home(): HttpResponseLike {
     if (!this.#options.config.homepage) return empty(204);
-    return text(200, 'Your Functions app is up and running.');
+    return {
+      status: 200,
+      headers: [['content-type', 'text/html']],
+      body: Buffer.from(HOME_PAGE),
+    };
   }
 
   #makeManagementApi(): ManagementApi {
@@ -189,7 +194,9 @@ export class RequestHandler {
   #makeAdminApi(): AdminApi {
     const { config, functions, isDisabled, keys, enforceKeys, origin, run, crash } = this.#options;
     return new AdminApi({
-      key: enforceKeys ? keys.master : undefined,
+      keys,
+      enforceKeys,
+      origin,
       run: (name, input) => {
         const running = run(name, input);
         running?.catch((error: unknown) => {
@@ -199,17 +206,25 @@ export class RequestHandler {
       },
       crash,
       functions: () =>
-        functions.map((definition) => ({
-          name: definition.name,
-          config: { name: definition.name, bindings: Object.values(definition.bindings), language: 'node' },
-          ...(definition.trigger.type === 'httpTrigger' && {
-            invoke_url_template: functionUrl(origin(), definition, config.routePrefix),
-          }),
-          language: 'node',
-          isDisabled: isDisabled(definition),
-          isDirect: false,
-          isProxy: false,
-        })),
+        functions
+          .toSorted((a, b) => (a.name.toUpperCase() < b.name.toUpperCase() ? -1 : 1))
+          .map((definition) => ({
+            name: definition.name,
+            script_root_path_href: null,
+            config_href: null,
+            href: `${origin()}/admin/functions/${definition.name}`,
+            invoke_url_template:
+              definition.trigger.type === 'httpTrigger'
+                ? functionUrl(origin(), definition, config.routePrefix)
+                : null,
+            language: 'node',
+            config: { name: definition.name, language: 'node', bindings: Object.values(definition.bindings) },
+            files: null,
+            test_data: '',
+            isDisabled: isDisabled(definition),
+            isDirect: false,
+            isProxy: false,
+          })),
     });
   }
 }
@@ -228,6 +243,13 @@ function customHeadersOf(
   const own = new Set(headers.map(([name]) => name.toLowerCase()));
   return custom.filter(([name]) => !own.has(name.toLowerCase()));
 }
+
+const HOME_PAGE = `<!DOCTYPE html>
+<html lang="en">
+  <head><meta charset="utf-8"><title>Your Azure Function App is up and running.</title></head>
+  <body><h1>Your Azure Function App is up and running.</h1></body>
+</html>
+`;
 
 function text(status: number, line: string): HttpResponseLike {
   return {

@@ -69,7 +69,7 @@ export function rpcException(
   { message, stackTrace = '' }: Extract<InvocationOutcome, { ok: false }>,
 ): { message: string; stackTrace: string; source: string } {
   return {
-    message: `Exception while executing function: Functions.${name} ---> Result: Failure\nException: ${message}\nStack: ${stackTrace}`,
+    message: `Microsoft.Azure.WebJobs.Host.FunctionInvocationException : Exception while executing function: Functions.${name} ---> Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException : Result: Failure\nException: ${message}\nStack: ${stackTrace}\n   End of inner exception`,
     stackTrace,
     source: 'System.Private.CoreLib',
   };

@@ -4,7 +4,9 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { QueueServiceClient } from '@azure/storage-queue';
 import { describe, expect, test } from 'vitest';
 import { TestApp } from '../src/testing.js';
+import { BindingData } from '../src/binding-data.js';
 import { blobPattern } from '../src/triggers/blob-path.js';
+import { outputBytes } from '../src/triggers/blobs.js';
 import { account } from './support/azurite.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/blob-app');
@@ -133,9 +135,9 @@ describe('blob inputs and outputs', () => {
   test.each([
     ['text', 'plain', { text: 'plain', type: 'string' }],
     ['bytes', Buffer.from([0, 255, 1]), { bytes: [0, 255, 1] }],
-    ['object', '{\n  "a": 1\n}', { text: { a: 1 }, type: 'object' }],
-    ['list', '[\n  1,\n  "two"\n]', { text: [1, 'two'], type: 'object' }],
-    ['number', '5', { text: 5, type: 'number' }],
+    ['object', '{"a":1}', { text: { a: 1 }, type: 'object' }],
+    ['list', '[1,"two"]', { text: [1, 'two'], type: 'object' }],
+    ['number', Buffer.from([5, 0, 0, 0]), { text: '\u0005\0\0\0', type: 'string' }],
   ])('a function that gives %s', async (kind, content, read) => {
     const storage = await Storage.create();
     await using app = await storage.start();
@@ -222,6 +224,27 @@ describe('table inputs and outputs', () => {
     expect((await app.post('/api/addRows', row)).status).toBe(500);
     expect((await app.post('/api/addRows', { RowKey: 'alone' })).status).toBe(500);
   });
+});
+
+test.each<[what: string, value: Parameters<typeof outputBytes>[0], content: string | Buffer | undefined]>([
+  ['text that is JSON', { string: '{"a": 1}' }, '{"a": 1}'],
+  ['an object', { json: '{"a":1,"b":[null]}' }, '{"a":1,"b":[null]}'],
+  ['a date', { json: '"1970-01-01T00:00:00.000Z"' }, '1970-01-01T00:00:00.000Z'],
+  ['null', { json: 'null' }, undefined],
+  ['true', { json: 'true' }, Buffer.of(1)],
+  ['a whole number', { int: 5 }, Buffer.of(5, 0, 0, 0)],
+  ['a fraction', { double: 1.5 }, Buffer.of(0, 0, 0, 0, 0, 0, 0xf8, 0x3f)],
+])('the blob of %s', (_what, value, content) => {
+  expect(outputBytes(value)).toEqual(content === undefined ? undefined : Buffer.from(content));
+});
+
+test('the time in a path is made for names, and sys.utcNow has the same formats as DateTime', () => {
+  const data = new BindingData({ name: 'F' }, undefined, {});
+  for (const name of ['DateTime', 'sys.utcNow']) {
+    expect(data.resolve(`{${name}}`)).toMatch(/^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ$/);
+    expect(data.resolve(`{${name}:yyyy-MM}`)).toMatch(/^\d{4}-\d\d$/);
+  }
+  expect(data.resolve('{sys.randGuid:N}')).toMatch(/^[0-9a-f]{32}$/);
 });
 
 test.each([

@@ -79,6 +79,19 @@ test.for([
   expect(lines).toEqual([expect.stringContaining(`The response of 'answers' cannot be sent. ${why}`)]);
 });
 
+test('a path of /admin that the host does not have reaches a function with a catch-all at the root', async () => {
+  const settings = { AzureFunctionsJobHost__extensions__http__routePrefix: '' };
+  await using rooted = await TestApp.start({ directory, settings });
+  expect(await (await rooted.get('/admin/other')).text()).toBe('rest admin/other');
+  expect(await (await rooted.get('/admin/host/status')).json()).toMatchObject({ state: 'Running' });
+});
+
+test('to HEAD, a response may have a greater length than its body, not a smaller one', async () => {
+  const head = (length: string): Promise<string> => raw(`HEAD /api/length/${length} ${HEAD}\r\n`);
+  expect(await head('9')).toMatch(/^HTTP\/1.1 200 /);
+  expect(await head('1')).toMatch(/^HTTP\/1.1 500 /);
+});
+
 test('headers of a request are read as UTF-8, and others are refused', async () => {
   const get = (name: Buffer): Promise<string> =>
     raw(Buffer.concat([Buffer.from(`GET /api/echo ${HEAD}X-Name: `), name, Buffer.from('\r\n\r\n')]));
@@ -86,7 +99,31 @@ test('headers of a request are read as UTF-8, and others are refused', async () 
   expect(await get(Buffer.from([0x63, 0xe9]))).toMatch(/^HTTP\/1.1 400 /);
 });
 
+test('of the repeated headers of a request, commas join the values that are not empty', async () => {
+  const get = (headers: string): Promise<string> => raw(`GET /api/echo ${HEAD}${headers}\r\n`);
+  expect(await get('X-Name: a\r\nx-name:\r\nX-NAME: b, c\r\n')).toContain('"name":"a,b, c"');
+  expect(await get('X-Name: a\r\nExpect: something\r\n')).toContain('"name":"a"');
+});
+
+test('a number sign and a backslash in the target of a request belong to its path', async () => {
+  expect(await raw(`GET /api/path/a#b\\c?d=e#f ${HEAD}\r\n`)).toContain(
+    '{"rest":"a#b\\\\c","url":"/api/path/a%23b%5Cc?d=e%23f"}',
+  );
+});
+
 test.for<[string, string, number]>([
+  ['two Host headers', `GET /api/echo ${HEAD}Host: localhost\r\n\r\n`, 400],
+  [
+    'a path in its Host header',
+    'GET /api/echo HTTP/1.1\r\nHost: localhost/x\r\nConnection: close\r\n\r\n',
+    400,
+  ],
+  [
+    'a user in its Host header',
+    'GET /api/echo HTTP/1.1\r\nHost: a@localhost\r\nConnection: close\r\n\r\n',
+    400,
+  ],
+
   ['a null in its path', `GET /api/echo%00 ${HEAD}\r\n`, 400],
   ['a request line of 8 KB', `GET /api/echo?a=${'a'.repeat(8100)} ${HEAD}\r\n`, 200],
   ['a longer request line', `GET /api/echo?a=${'a'.repeat(8200)} ${HEAD}\r\n`, 414],

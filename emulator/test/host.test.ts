@@ -202,7 +202,8 @@ describe('as under func start', () => {
 
   test('the host reports its state and its functions', async () => {
     expect(await (await fetch(`${origin}/admin/host/status`)).json()).toMatchObject({ state: 'Running' });
-    expect((await fetch(`${origin}/admin/host/ping`, { method: 'POST' })).status).toBe(200);
+    const ping = await fetch(`${origin}/admin/host/ping`, { method: 'POST' });
+    expect([ping.status, ping.headers.get('cache-control')]).toEqual([200, 'no-store,no-cache']);
     const functions = (await (await fetch(`${origin}/admin/functions`)).json()) as { name: string }[];
     expect(functions).toContainEqual(
       expect.objectContaining({
@@ -213,15 +214,21 @@ describe('as under func start', () => {
       }),
     );
     expect(functions).toContainEqual(expect.objectContaining({ name: 'Off', isDisabled: true }));
-    expect(functions.map(({ name }) => name)).toContain('SayHello');
+    const names = functions.map(({ name }) => name);
+    expect(names).toContain('SayHello');
+    expect(names).toEqual(names.toSorted((a, b) => (a.toUpperCase() < b.toUpperCase() ? -1 : 1)));
+    expect(await (await fetch(`${origin}/admin/functions/ECHO`)).json()).toMatchObject({
+      name: 'Echo',
+      href: `${origin}/admin/functions/Echo`,
+    });
+    expect(await (await fetch(`${origin}/admin/functions/Echo/status`)).json()).toEqual({});
+    expect((await fetch(`${origin}/admin/functions/None`)).status).toBe(404);
   });
 
   test('the root is the page of the host', async () => {
     const response = await fetch(`${origin}/`);
-    expect([response.status, await response.text()]).toEqual([
-      200,
-      'Your Functions app is up and running.\n',
-    ]);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html']);
+    expect(await response.text()).toContain('<title>Your Azure Function App is up and running.</title>');
   });
 
   test('a page of an allowed origin may call, and may send a preflight request', async () => {
@@ -239,7 +246,7 @@ describe('as under func start', () => {
     ]);
     expect(
       cors(await fetch(`${origin}/api/echo`, { method: 'OPTIONS', headers: { ...allowed, ...preflight } })),
-    ).toEqual([204, 'https://page.example', 'true', 'PUT', 'x-a, content-type']);
+    ).toEqual([204, 'https://page.example', 'true', 'PUT', 'x-a,content-type']);
     expect(cors(await fetch(`${origin}/api/nope`, { headers: allowed }))).toEqual([
       404,
       'https://page.example',
@@ -288,11 +295,17 @@ describe('with keys enforced', () => {
     ['a function of level admin', 'GET', '/api/AdminOnly', 'the-host', 401],
     ['a function of level admin', 'GET', '/api/AdminOnly', 'the-master', 200],
     ['an anonymous function', 'GET', '/api/echo', undefined, 200],
-    ['the host status', 'GET', '/admin/host/status', 'the-host', 401],
+    ['the host status', 'GET', '/admin/host/status', undefined, 401],
+    ['the host status', 'GET', '/admin/host/status', 'others', 401],
+    ['the host status', 'GET', '/admin/host/status', 'the-host', 403],
+    ['the host status', 'GET', '/admin/host/status', 'the-system', 403],
+    ['an address that the admin API does not have', 'GET', '/admin/nope', undefined, 404],
+    ['another method of the host status', 'PUT', '/admin/host/status', 'the-host', 404],
+    ['the keys', 'GET', '/admin/host/keys', 'the-host', 403],
     ['the host status', 'GET', '/admin/host/status', 'the-master', 200],
     ['the ping', 'GET', '/admin/host/ping', undefined, 200],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', undefined, 401],
-    ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-host', 401],
+    ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-host', 403],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-master', 200],
     ['the management API', 'GET', '/runtime/webhooks/durabletask/instances', 'the-system', 200],
     ['a route that does not exist', 'GET', '/api/nope', undefined, 404],
@@ -313,6 +326,38 @@ describe('with keys enforced', () => {
   test('a call without a key gets 401 and no body', async () => {
     const response = await fetch(`${origin}/api/AdminOnly`);
     expect([response.status, await response.text()]).toEqual([401, '']);
+    const admin = await fetch(`${origin}/admin/functions`);
+    expect([admin.status, admin.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  });
+
+  test('of several keys in the header or in the URL the first counts, and the name of the parameter may have any case', async () => {
+    const status = async (query: string, key?: string): Promise<number> => {
+      const headers = key === undefined ? {} : { 'x-functions-key': key };
+      return (await fetch(`${origin}/api/hello${query}`, { method: 'POST', headers })).status;
+    };
+    expect(await status('?CODE=own')).toBe(202);
+    expect(await status('?code=own&code=wrong')).toBe(202);
+    expect(await status('?code=wrong&code=own')).toBe(401);
+    expect(await status('', 'own,wrong')).toBe(202);
+  });
+
+  test.each<[where: string, answer: unknown]>([
+    ['/admin/host/keys', { keys: [{ name: 'default', value: 'the-host' }] }],
+    ['/admin/host/keys/default', { name: 'default', value: 'the-host' }],
+    ['/admin/host/keys/none', undefined],
+    ['/admin/host/systemkeys', { keys: [{ name: 'durabletask_extension', value: 'the-system' }] }],
+    ['/admin/host/systemkeys/_master', { name: '_master', value: 'the-master' }],
+    ['/admin/functions/starthello/keys', { keys: [{ name: 'default', value: 'own' }] }],
+    ['/admin/functions/StartHello/keys/default', { name: 'default', value: 'own' }],
+    ['/admin/functions/None/keys', undefined],
+  ])('the master key opens %s', async (where, answer) => {
+    const response = await fetch(origin + where, { headers: { 'x-functions-key': 'the-master' } });
+    if (answer === undefined) expect(response.status).toBe(404);
+    else
+      expect(await response.json()).toEqual({
+        ...(answer as object),
+        links: [{ rel: 'self', href: origin + where }],
+      });
   });
 
   test.each(['/api/hello', '/runtime/webhooks/durabletask/orchestrators/hello'])(

@@ -43,7 +43,31 @@ test('query names that differ in case are one, and its values are joined by comm
     { method: 'GET', url: 'http://localhost/api/x?Tag=a&tag=b%2Cc&empty=&tag=d', headers: {} },
     {},
   );
-  expect(input.http!['nullableQuery']).toEqual({ Tag: { value: 'a,b,c,d' }, empty: { value: '' } });
+  expect(input.http!['nullableQuery']).toEqual({ tag: { value: 'a,b,c,d' }, empty: { value: '' } });
+});
+
+test.each([
+  ['a=&a=1&a=', { a: '1' }],
+  ['a&a', { a: '' }],
+  ['b=0&a=1&A=2&a=3', { b: '0', A: '1,2,3' }],
+  ['x=%2B+%20&y=%FC&z=%C3%28', { x: '+  ', y: '%FC', z: '%C3(' }],
+])('the query %s gives %o', (query, seen) => {
+  const { http } = httpInput({ method: 'GET', url: `http://localhost/api/x?${query}`, headers: {} }, {});
+  expect(http!['nullableQuery']).toEqual(
+    Object.fromEntries(Object.entries(seen).map(([name, value]) => [name, { value }])),
+  );
+});
+
+test.each([
+  ['/api/a%2Bb?c=%2B', '/api/a+b?c=%2B'],
+  ['/api/%61%C3%BC%20', '/api/a%C3%BC%20'],
+  ['/api/a%252Fb%2Fc', '/api/a%2Fb%2Fc'],
+  ['/api/%zz%', '/api/%25zz%25'],
+  ['/api/%FC%C3%28', '/api/%FC%C3('],
+  ['/api/a|b%5Cc', '/api/a%7Cb%5Cc'],
+])('the URL %s of a request is %s for its function', (sent, seen) => {
+  const { http } = httpInput({ method: 'GET', url: `http://localhost${sent}`, headers: {} }, {});
+  expect(http!['url']).toBe(`http://localhost${seen}`);
 });
 
 test('no result is 204', () => {

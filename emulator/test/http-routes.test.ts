@@ -1,6 +1,7 @@
 /** Route templates as Azure Functions reads them, and the order in which it tries them. */
 import { describe, expect, test } from 'vitest';
-import { pathSegments, Route, Router, RouteTemplateError } from '../src/triggers/http-routes.js';
+import { pathSegments } from '../src/http-text.js';
+import { Route, Router, RouteTemplateError } from '../src/triggers/http-routes.js';
 
 function match(template: string, path: string): Record<string, string> | undefined {
   return new Route(template, ['GET'], undefined).match(pathSegments(path));
@@ -27,6 +28,7 @@ test.each<[template: string, path: string, values: Record<string, string> | unde
   ['api/{id}', '/api/%C3%BC%25', { id: 'ü%' }],
   ['api/{id}', '/api/a+b', { id: 'a+b' }],
   ['api/{id}', '/api/a%zz', { id: 'a%zz' }],
+  ['api/{id}', '/api/%C3%28%E2%82%AC%FC', { id: '%C3(€%FC' }],
   ['api/{id}/decision', '/api/7/Decision', { id: '7' }],
   ['api/{id}/decision', '/api//decision', undefined],
   // optional parameters and defaults
@@ -43,6 +45,9 @@ test.each<[template: string, path: string, values: Record<string, string> | unde
   // catch-alls
   ['assets/{*file}', '/assets/a/b.js', { file: 'a/b.js' }],
   ['assets/{*file}', '/assets', {}],
+  ['assets/{*file}', '/assets//', undefined],
+  ['assets/{*file}', '/assets//a', undefined],
+  ['assets/{*file}', '/assets/a//b', { file: 'a//b' }],
   ['assets/{*file}', '/assets/a/', { file: 'a/' }],
   ['assets/{**file}', '/assets/a%20b/c', { file: 'a b/c' }],
   ['assets/{*file=index.html}', '/assets', { file: 'index.html' }],
@@ -50,6 +55,7 @@ test.each<[template: string, path: string, values: Record<string, string> | unde
   ['files/{name}.{extension}', '/files/a.tar.gz', { name: 'a.tar', extension: 'gz' }],
   ['files/{name}.{extension?}', '/files/readme', { name: 'readme' }],
   ['files/{name}.{extension?}', '/files/readme.md', { name: 'readme', extension: 'md' }],
+  ['files/{name}.{extension?}', '/files/readme.', undefined],
   ['files/v{version:int}', '/files/V12', { version: '12' }],
   ['files/v{version:int}', '/files/vx', undefined],
   // the root
@@ -69,6 +75,14 @@ test.each<[template: string, path: string, values: Record<string, string> | unde
   ['{g:guid}', '/0f8fad5b', undefined],
   ['{a:alpha}', '/abcXYZ', { a: 'abcXYZ' }],
   ['{a:alpha}', '/abc1', undefined],
+  ['{d:datetime}', '/2020-01-01T10:00:00Z', { d: '2020-01-01T10:00:00Z' }],
+  ['{d:datetime}', '/12-31-2020', { d: '12-31-2020' }],
+  ['{d:datetime}', '/10:00', { d: '10:00' }],
+  ['{d:datetime}', '/10am', { d: '10am' }],
+  ['{d:datetime}', '/24:00', undefined],
+  ['{d:datetime}', '/2020-02-30', undefined],
+  ['{d:datetime}', '/2020', undefined],
+  ['{d:datetime}', '/5', undefined],
   ['{s:length(3)}', '/abc', { s: 'abc' }],
   ['{s:length(3)}', '/abcd', undefined],
   ['{s:length(2,3)}', '/ab', { s: 'ab' }],

@@ -35,7 +35,7 @@ function managementApi(options?: Partial<ManagementOptions>): ManagementApi {
     hubName: 'OracleHub',
     connection: 'Storage',
     hasConnection: (name) => name === 'Second',
-    keys: () => ({ durableTask: 'SYSTEM-KEY', master: 'MASTER-KEY' }),
+    keys: () => ({ durableTask: 'SYSTEM-KEY', host: 'HOST-KEY', master: 'MASTER-KEY' }),
     ...options,
   });
 }

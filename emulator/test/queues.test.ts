@@ -205,6 +205,18 @@ describe('a queue function', () => {
     expect(peekedMessageItems).toMatchObject([{ messageText: 'not base64!' }]);
   });
 
+  test('fails with a message that is not UTF-8, and the message goes to the poison queue unchanged', async () => {
+    const storage = await Storage.create('in-queue');
+    await storage.sendRaw('in-queue', Buffer.from([0, 255, 1]).toString('base64'));
+    await using app = await start(storage);
+    await app.quiet();
+    expect(storage.seen).toEqual([]);
+    const { peekedMessageItems } = await QueueServiceClient.fromConnectionString(storage.connection)
+      .getQueueClient('in-queue-poison')
+      .peekMessages();
+    expect(peekedMessageItems).toMatchObject([{ messageText: 'AP8B' }]);
+  });
+
   test('reads and writes messages without encoding when host.json says so', async () => {
     const storage = await Storage.create('in-queue');
     await storage.sendRaw('in-queue', '{"plain":true}');

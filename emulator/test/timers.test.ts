@@ -196,7 +196,7 @@ describe('a timer function', () => {
     expect(await call('Nightly', '[]')).toBe(400);
     expect(await call('Nightly', '{"input":{"a":1}}')).toBe(400);
     expect(await call('Nightly', '{}', undefined, 'application/x-www-form-urlencoded')).toBe(415);
-    expect(await call('Nightly', '{}', app.keys.host)).toBe(401);
+    expect(await call('Nightly', '{}', app.keys.host)).toBe(403);
     await app.stop();
   });
 
@@ -274,7 +274,9 @@ describe('a function with a retry policy', () => {
             retryCount: 1,
             maxRetryCount: 2,
             exception: {
-              message: expect.stringContaining('Exception: failure 1\nStack: Error: failure 1') as unknown,
+              message: expect.stringMatching(
+                /^Microsoft.Azure.WebJobs.Host.FunctionInvocationException : Exception while executing function: Functions.Fixed ---> Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException : Result: Failure\nException: failure 1\nStack: Error: failure 1\n/,
+              ) as unknown,
             },
           },
         },

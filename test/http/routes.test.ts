@@ -208,7 +208,11 @@ describe('the built app, with keys enforced', () => {
           ...((method === 'POST' || method === 'PUT') && { body: '{}' }),
         });
         await response.arrayBuffer();
-        expect([key, response.status !== 401]).toEqual([key, kinds.includes(authLevel)]);
+        // The host answers a key that opens something else with 403. Its answer has no content, the app's own 403 has.
+        const isRefused =
+          response.status === 401 ||
+          (response.status === 403 && response.headers.get('content-type') === null);
+        expect([key, !isRefused]).toEqual([key, kinds.includes(authLevel)]);
         expect(response.status).not.toBe(500);
       }
     },

@@ -1,6 +1,5 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import type { BindingData } from '../binding-data.js';
-import { scalarText } from '../binding-data.js';
 import type { Setting } from '../config/settings.js';
 import type { Log } from '../log.js';
 import { statusOf } from '../storage-errors.js';
@@ -225,15 +224,20 @@ function withoutMark(bytes: Buffer): string {
   return bytes.toString('utf8').replace(/^\uFEFF/, '');
 }
 
-/** The content of an output: bytes and text as they are, objects as indented JSON; undefined for no value. */
-function outputBytes(value: TypedData | null | undefined): Buffer | undefined {
+/**
+ * The content of an output: bytes, text and JSON as they are; undefined for no value. Numbers and booleans are bytes as
+ * .NET has them in memory.
+ */
+export function outputBytes(value: TypedData | null | undefined): Buffer | undefined {
   if (value === null || value === undefined) return undefined;
-  if (value.bytes !== undefined) return Buffer.from(value.bytes);
-  if (value.string !== undefined) return Buffer.from(value.string);
-  const scalar: unknown =
-    value.json === undefined ? (value.int ?? value.double) : (JSON.parse(value.json) as unknown);
-  if (scalar === undefined || scalar === null) return undefined;
-  return Buffer.from(typeof scalar === 'object' ? JSON.stringify(scalar, null, 2) : scalarText(scalar));
+  const { bytes, string, json, int, double } = value;
+  if (bytes !== undefined) return Buffer.from(bytes);
+  if (string !== undefined) return Buffer.from(string);
+  if (int !== undefined) return Buffer.from(Int32Array.of(int).buffer);
+  if (double !== undefined) return Buffer.from(Float64Array.of(double).buffer);
+  if (json === undefined || json === 'null') return undefined;
+  if (json === 'true' || json === 'false') return Buffer.of(Number(json === 'true'));
+  return Buffer.from(json.startsWith('"') ? (JSON.parse(json) as string) : json);
 }
 
 function strings(values: Record<string, string>): Record<string, TypedData> {

@@ -1,4 +1,5 @@
 /** Route templates of ASP.NET Core, and the order in which the Functions host tries them. */
+import { pathSegments } from '../http-text.js';
 import { parseConstraint } from './route-constraints.js';
 
 /** Values by parameter name. A parameter that the path leaves out is absent, unless it has a default. */
@@ -69,8 +70,8 @@ export class Route<T> {
   }
 
   /**
-   * @param path the decoded segments, see {@link pathSegments} @returns undefined when the path does not
-   * match
+   * @param path the decoded segments, see {@link pathSegments}; a slash at the end makes an empty last one
+   * @returns undefined when the path does not match
    */
   match(path: readonly string[]): RouteValues | undefined {
     const values: RouteValues = { ...this.#defaults };
@@ -78,6 +79,7 @@ export class Route<T> {
       const [first] = segment.parts;
       if (first!.kind === 'catchAll') {
         const rest = path.slice(index).join('/');
+        if (rest.startsWith('/')) return undefined;
         if (rest !== '') values[first!.name] = rest;
         return this.#satisfied(values);
       }
@@ -126,23 +128,6 @@ function matchSegment({ parts, patterns }: Segment, text: string, values: RouteV
     return true;
   }
   return false;
-}
-
-/**
- * The segments of a request's path, decoded as Kestrel does: once, and an encoded slash stays encoded. A
- * slash at the end makes an empty last segment.
- */
-export function pathSegments(pathname: string): string[] {
-  return pathname.slice(1).split('/').map(decode);
-}
-
-function decode(text: string): string {
-  if (!text.includes('%')) return text;
-  try {
-    return decodeURIComponent(text.replaceAll(/%2f/gi, (slash) => `%25${slash.slice(1)}`));
-  } catch {
-    return text;
-  }
 }
 
 /**
@@ -225,18 +210,18 @@ function parseSegment(text: string): Segment {
 
 /**
  * Parameters match as much as they can, from the left. An optional last parameter may be missing, together
- * with the dot before it.
+ * with the dot before it, but not without that dot.
  */
 function compositePatterns(parts: readonly Part[]): RegExp[] {
-  const pattern = (some: readonly Part[]): RegExp => {
+  const pattern = (some: readonly Part[], ahead = ''): RegExp => {
     const sources = some.map((part) =>
       part.kind === 'literal' ? part.text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : '(.+)',
     );
-    return new RegExp(`^${sources.join('')}$`, 'is');
+    return new RegExp(`^${ahead}${sources.join('')}$`, 'is');
   };
   const last = parts.at(-1)!;
   return last.kind !== 'literal' && last.optional
-    ? [pattern(parts), pattern(parts.slice(0, -2))]
+    ? [pattern(parts), pattern(parts.slice(0, -2), '(?!.*\\.$)')]
     : [pattern(parts)];
 }
 

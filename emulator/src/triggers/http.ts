@@ -1,5 +1,6 @@
 /** Converts between HTTP and the worker's protocol, as in recorded calls of a real host. */
 import type { HttpRequestLike, HttpResponseLike } from '../http-message.js';
+import { queryOf, urlOfFunction } from '../http-text.js';
 import type { TypedData } from '../worker/types.js';
 import type { RouteValues } from './http-routes.js';
 
@@ -23,27 +24,14 @@ export function httpInput(request: HttpRequestLike, params: RouteValues): TypedD
     query: {},
     nullableHeaders: nullable(Object.entries(request.headers)),
     nullableParams: nullable(Object.entries(params)),
-    nullableQuery: nullable(queryOf(request)),
+    nullableQuery: nullable(queryOf(request.url)),
     method: request.method,
-    url: request.url,
+    url: urlOfFunction(request.url),
     statusCode: '',
     enableContentNegotiation: false,
   };
   if (request.body !== undefined && request.body.length > 0) http['body'] = { bytes: request.body };
   return { http };
-}
-
-/**
- * The query as in .NET: names ignore case, the first spelling stays, and commas join the values of one name.
- */
-function queryOf(request: HttpRequestLike): Iterable<[string, string]> {
-  const found = new Map<string, [string, string]>();
-  for (const [name, value] of new URL(request.url).searchParams) {
-    const known = found.get(name.toLowerCase());
-    if (known === undefined) found.set(name.toLowerCase(), [name, value]);
-    else known[1] += `,${value}`;
-  }
-  return found.values();
 }
 
 function nullable(entries: Iterable<[string, string]>): Record<string, { value: string }> {
@@ -75,7 +63,9 @@ interface RpcHttp {
 export function httpOutput(value: TypedData | null | undefined): HttpResponseLike {
   if (value === null || value === undefined || value.http === undefined) return empty(204);
   const http = value.http as RpcHttp;
-  const headers: [string, string][] = Object.entries(http.headers ?? {});
+  const headers = Object.entries(http.headers ?? {}).filter(
+    ([name, text]) => text !== '' || name.toLowerCase() !== 'content-type',
+  );
   for (const cookie of http.cookies ?? []) headers.push(['set-cookie', cookieText(cookie)]);
   return { status: Number(http.statusCode ?? 200), headers, body: http.body?.bytes ?? new Uint8Array() };
 }
@@ -91,7 +81,7 @@ function cookieText(cookie: RpcCookie): string {
   const parts = [`${cookie.name}=${value}`];
   const seconds = cookie.expires?.value?.seconds;
   if (seconds !== undefined) parts.push(`expires=${new Date(Number(seconds) * 1000).toUTCString()}`);
-  if (cookie.maxAge?.value !== undefined) parts.push(`max-age=${cookie.maxAge.value}`);
+  if (cookie.maxAge?.value !== undefined) parts.push(`max-age=${Math.trunc(cookie.maxAge.value)}`);
   if (cookie.domain?.value !== undefined) parts.push(`domain=${cookie.domain.value}`);
   parts.push(`path=${cookie.path?.value ?? '/'}`);
   if (cookie.secure?.value === true) parts.push('secure');
@@ -104,4 +94,13 @@ function cookieText(cookie: RpcCookie): string {
 /** A response without a body. */
 export function empty(status: number, headers: [string, string][] = []): HttpResponseLike {
   return { status, headers, body: new Uint8Array() };
+}
+
+/** A response with JSON, as the host's own controllers write it. */
+export function json(value: unknown): HttpResponseLike {
+  return {
+    status: 200,
+    headers: [['content-type', 'application/json; charset=utf-8']],
+    body: Buffer.from(JSON.stringify(value)),
+  };
 }

@@ -158,35 +158,23 @@ export class QueueListener {
   }
 
   async #process(message: DequeuedMessageItem): Promise<void> {
-    const { options, run, log } = this.#options;
+    const { options, log } = this.#options;
     const held = { message };
     try {
       if (message.dequeueCount > options.maxDequeueCount) return await this.#poison(message);
-      let text: string;
+      let text: string | undefined;
       try {
         text = decodeMessage(message.messageText, options.base64);
       } catch (error) {
         if (error instanceof MessageEncodingError) return await this.#poison(message);
-        throw error;
+        log(
+          'error',
+          CATEGORY,
+          `The message ${message.messageId} of the queue '${this.queueName}' is not UTF-8: its function does not run, and fails as in production.`,
+        );
       }
       this.#held.set(message.messageId, held);
-      const renewing = this.#renew(held);
-      const succeeded = await run(
-        {
-          text,
-          id: message.messageId,
-          popReceipt: message.popReceipt,
-          dequeueCount: message.dequeueCount,
-          insertedOn: message.insertedOn,
-          expiresOn: message.expiresOn,
-          nextVisibleOn: message.nextVisibleOn,
-        },
-        (waits) => {
-          this.#setWaiting(message.messageId, waits);
-        },
-      ).finally(() => {
-        clearInterval(renewing);
-      });
+      const succeeded = text !== undefined && (await this.#run(held, text));
       // The message was given back, because this process ends. Another process may have it.
       if (!this.#held.delete(message.messageId)) return;
       if (succeeded) await this.#delete(held.message);
@@ -203,6 +191,29 @@ export class QueueListener {
         `The message ${message.messageId} of the queue '${this.queueName}' could not be settled: ${firstLine(error)}`,
       );
     }
+  }
+
+  async #run(held: { message: DequeuedMessageItem }, text: string): Promise<boolean> {
+    const { message } = held;
+    const renewing = this.#renew(held);
+    return this.#options
+      .run(
+        {
+          text,
+          id: message.messageId,
+          popReceipt: message.popReceipt,
+          dequeueCount: message.dequeueCount,
+          insertedOn: message.insertedOn,
+          expiresOn: message.expiresOn,
+          nextVisibleOn: message.nextVisibleOn,
+        },
+        (waits) => {
+          this.#setWaiting(message.messageId, waits);
+        },
+      )
+      .finally(() => {
+        clearInterval(renewing);
+      });
   }
 
   #setWaiting(messageId: string, waits: boolean): void {

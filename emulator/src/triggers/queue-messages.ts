@@ -18,13 +18,15 @@ export class MessageEncodingError extends Error {
   override name = 'MessageEncodingError';
 }
 
-/** @throws MessageEncodingError */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws MessageEncodingError when it is not in base64, TypeError when what it encodes is not UTF-8 */
 export function decodeMessage(body: string, base64: boolean): string {
   if (!base64) return body;
   const compact = body.replaceAll(/\s/g, '');
   if (compact.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(compact))
     throw new MessageEncodingError('The message is not in base64.');
-  return Buffer.from(compact, 'base64').toString('utf8');
+  return utf8.decode(Buffer.from(compact, 'base64'));
 }
 
 export function encodeMessage(body: string | Uint8Array, base64: boolean): string {

@@ -40,7 +40,7 @@ export function parseConstraint(text: string): Constraint {
     case 'float':
       return (value) => DOUBLE.test(value);
     case 'datetime':
-      return (value) => !Number.isNaN(Date.parse(value));
+      return isDateTime;
     case 'file':
       return isFile;
     case 'nonfile':
@@ -75,6 +75,25 @@ export function parseConstraint(text: string): Constraint {
     default:
       throw new Error('there is no such constraint');
   }
+}
+
+/** Whether .NET reads a text as a date, a time or both, in its common forms. */
+function isDateTime(value: string): boolean {
+  const text = value.trim();
+  const [, hour, minute, second = '0', half] =
+    /^(\d\d?)(?::(\d\d?)(?::(\d\d?)(?:\.\d+)?)?)?\s*([ap]m)?$/i.exec(text) ?? [];
+  if (hour !== undefined)
+    return (
+      (minute !== undefined || half !== undefined) &&
+      (half === undefined ? Number(hour) < 24 : Number(hour) <= 12) &&
+      Number(minute ?? 0) < 60 &&
+      Number(second) < 60
+    );
+  const [, year, month, day] = /^(\d{4})[-./](\d\d?)[-./](\d\d?)(?!\d)/.exec(text) ?? [];
+  // Date.parse takes the last of February for the first of March, and a number for a year.
+  if (day !== undefined && Number(day) > new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate())
+    return false;
+  return !/^\d+$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /** Whether the last segment has a dot with something after it. */

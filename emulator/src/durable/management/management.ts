@@ -1,5 +1,5 @@
 import type { HttpRequestLike, HttpResponseLike, RequestHead } from '../../http-message.js';
-import { carriesKey } from '../../triggers/keys.js';
+import { keyRefusal } from '../../triggers/keys.js';
 import { InvalidStateError } from '../client.js';
 import { answer } from './answers.js';
 import { WEBHOOK_PATH } from './client-binding.js';
@@ -82,11 +82,8 @@ export class ManagementApi {
 
   #refusalAt(found: Mount | undefined, request: RequestHead): HttpResponseLike | undefined {
     const { enforceKeys, keys } = this.#options;
-    const isRefused =
-      enforceKeys === true &&
-      found?.rpc === false &&
-      !carriesKey(request, [keys().durableTask, keys().master]);
-    return isRefused ? answer(401, [['WWW-Authenticate', 'Bearer']]) : undefined;
+    if (enforceKeys !== true || found?.rpc !== false) return undefined;
+    return keyRefusal(request, [keys().durableTask, keys().master], keys());
   }
 
   #segments({ pathname }: URL, mount: string, rpc: boolean): string[] {

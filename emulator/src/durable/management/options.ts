@@ -19,7 +19,7 @@ export interface ManagementOptions {
    * The keys that open the webhook: the system key, which is part of the URLs for clients, and the master
    * key.
    */
-  keys: () => Pick<HostKeys, 'durableTask' | 'master'>;
+  keys: () => Pick<HostKeys, 'durableTask' | 'host' | 'master'>;
   /** Requires one of these keys, as in Azure. False: as under `func start`. */
   enforceKeys?: boolean;
   /**
