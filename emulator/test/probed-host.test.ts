@@ -111,6 +111,45 @@ describe('An orchestration ends as on a real host', () => {
   });
 });
 
+describe('An orchestration that uses odd values ends as on a real host', () => {
+  test('activities get what JSON makes of an object; a text that it becomes is not encoded', async () => {
+    const id = await app.start('typedInputs');
+    expect((await app.finished(id)).output).toEqual({
+      date: ['1970-01-01T00:00:00.000Z', '1970-01-01T00:00:00.000Z'],
+      url: ['http://x/y', 'http://x/y'],
+      text: ['x', '"x"'],
+      true: ['True', true],
+      type: [{ a: { $type: 'y' } }, { a: { $type: 'y' } }],
+    });
+    const { historyEvents } = (await statusOf(id)).json as { historyEvents: { Input?: string }[] };
+    expect(historyEvents.flatMap(({ Input }) => Input ?? []).slice(1)).toEqual([
+      '["1970-01-01T00:00:00.000Z"]',
+      '["http://x/y"]',
+      '["\\"x\\""]',
+      '[true]',
+      '[{"a":{"$type":"y"}}]',
+    ]);
+  });
+
+  test.each(['0000-01-01T00:00:00.000Z', '+010000-01-01T00:00:00.000Z'])('a timer for %s', async (time) => {
+    const { output } = await app.finished(await app.start('yearTimer', time));
+    expect(output).toBe(
+      `Orchestrator function 'yearTimer' failed: Could not convert string to DateTime: ${time}. Path 'actions[0][0].fireAt'.`,
+    );
+  });
+
+  test('a child that throws no error: its parent gets the details of the framework', async () => {
+    const { output } = await app.finished(await app.start('subThrows', 'str'));
+    const text = 'Non-Deterministic workflow detected: A previous execution of this orchestration scheduled';
+    expect(output).toMatch(
+      new RegExp(
+        `^Orchestrator function 'subThrows' failed: ${text} .*\n ` +
+          `Unhandled exception while executing orchestration: DurableTask\\.Core\\.Exceptions\\.NonDeterministicOrchestrationException: ${text} `,
+      ),
+    );
+  });
+});
+
 test('a timer without a time ends the orchestration, also when its state comes as JSON from another process', () => {
   const result: unknown = { isDone: false, actions: [[{ actionType: 5, fireAt: null }]] };
   expect(readAnswer({ ok: true, result, returnValue: undefined, outputData: {} })).toMatchObject({

@@ -121,7 +121,7 @@ describe.each(Object.keys(HUBS))('the %s hub', (kind) => {
         ...at,
         TaskScheduledId: 1,
         Reason: 'r',
-        Details: 'line\r\nline\t\u0001',
+        Details: 'line\r\nline\t\u0001\u2028\u2029',
         FailureDetails: failure,
       },
       {

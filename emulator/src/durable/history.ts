@@ -174,6 +174,14 @@ export interface Rewind {
   reason: string | null;
 }
 
+/**
+ * Whether the input of an activity is a text. It is JSON text of a string that the SDK encoded, or a text that
+ * an object became, such as a `Date` or a `URL`, which the SDK does not encode.
+ */
+export function isTextInput(input: string): boolean {
+  return !/^(?:[[{]|(?:-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|true|false|null)$)/i.test(input);
+}
+
 /** Structured failure, present only for apps that set an exception properties provider. */
 export interface FailureDetails {
   ErrorType: string;

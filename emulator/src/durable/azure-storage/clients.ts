@@ -15,6 +15,9 @@ const TIMEOUT = 30_000;
  */
 const UNDER_WAY = 50;
 
+/** In JSON, these need no escape. Azurite ends a line there, and refuses the transaction. .NET's client escapes them. */
+const LINE_SEPARATORS = /[\u2028\u2029]/;
+
 /**
  * The storage clients of one hub. They are made once, because each keeps its connections and its signing key.
  */
@@ -51,6 +54,10 @@ export class StorageClients {
           sendRequest: (request, next) =>
             this.#places.run(() => {
               prepare(request);
+              if (typeof request.body === 'string' && LINE_SEPARATORS.test(request.body)) {
+                request.body = request.body.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+                request.headers.set('content-length', String(Buffer.byteLength(request.body)));
+              }
               return next(request);
             }),
         },

@@ -1,5 +1,6 @@
 /** The record of an instance on its sentinel row, which leaves out texts that are in the history as well. */
 import { isFinished, type HistoryEvent, type JsonText } from '../history.js';
+import { outputOf } from '../episode/results.js';
 import type { InstanceRecord } from '../task-hub.js';
 import { readRecord, recordColumns, type Columns, type Row } from './rows.js';
 
@@ -14,7 +15,7 @@ export function sentinelColumns(
 ): Columns {
   const columns = recordColumns(record);
   if (record.input === input) delete columns['Input'];
-  if (isFinished(record.runtimeStatus) && record.output === outputOf(append)) delete columns['Output'];
+  if (isFinished(record.runtimeStatus) && record.output === endOf(append)) delete columns['Output'];
   return columns;
 }
 
@@ -25,7 +26,7 @@ export function recordOf(
 ): InstanceRecord {
   const record = readRecord(sentinel, instanceId);
   record.input ??= inputOf(history) ?? null;
-  if (isFinished(record.runtimeStatus)) record.output ??= outputOf(history) ?? null;
+  if (isFinished(record.runtimeStatus)) record.output ??= endOf(history) ?? null;
   return record;
 }
 
@@ -33,6 +34,7 @@ export function inputOf(history: readonly HistoryEvent[]): JsonText {
   return history.find((event) => event.EventType === 'ExecutionStarted')?.Input ?? null;
 }
 
-function outputOf(history: readonly HistoryEvent[]): string | null | undefined {
-  return history.findLast((event) => event.EventType === 'ExecutionCompleted')?.Result;
+function endOf(history: readonly HistoryEvent[]): string | null | undefined {
+  const completed = history.findLast((event) => event.EventType === 'ExecutionCompleted');
+  return completed && outputOf(completed);
 }

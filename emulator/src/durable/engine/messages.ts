@@ -5,11 +5,13 @@
 import type {
   ExecutionCompleted,
   ExecutionStarted,
+  JsonText,
   Rewind,
   SubOrchestrationInstanceCreated,
   Timestamp,
 } from '../history.js';
 import { derivedGuid } from '../derived-guid.js';
+import { NON_DETERMINISTIC } from '../episode/non-determinism.js';
 import { orchestratorFailure } from '../episode/results.js';
 import type { InstanceRecord, Message } from '../task-hub.js';
 
@@ -68,10 +70,17 @@ export function endOf(
               ...base,
               Reason: Result ?? '',
               FailureDetails: FailureDetails ?? null,
-              Details: OrchestrationStatus === 'Terminated' ? null : `Message: ${error}, StackTrace: `,
+              Details: OrchestrationStatus === 'Terminated' ? null : detailsOf(error),
             },
     },
   };
+}
+
+/** The framework's details of a child's error. Code that does not follow its history fails outside of the extension. */
+function detailsOf(error: JsonText): string {
+  return error?.startsWith(NON_DETERMINISTIC) === true
+    ? `Unhandled exception while executing orchestration: DurableTask.Core.Exceptions.NonDeterministicOrchestrationException: ${error}`
+    : `Message: ${error}, StackTrace: `;
 }
 
 /** The failure of a call of a sub-orchestration that was not started, for its caller. */

@@ -1,5 +1,6 @@
 import type { EpisodeResult } from '../episode/episode.js';
 import type { ExecutionStarted, HistoryEvent, JsonText, Timestamp } from '../history.js';
+import { outputOf } from '../episode/results.js';
 import type { InstanceRecord } from '../task-hub.js';
 
 /**
@@ -28,7 +29,7 @@ export function recordAfter(
     runtimeStatus:
       completed !== undefined ? completed.OrchestrationStatus : suspended ? 'Suspended' : 'Running',
     input,
-    output: completed?.Result ?? reasons.findLast((reason) => reason !== null) ?? output,
+    output: (completed && outputOf(completed)) ?? reasons.findLast((reason) => reason !== null) ?? output,
     customStatus:
       completed?.OrchestrationStatus === 'Terminated' ? (previous?.customStatus ?? null) : customStatus,
     createdTime: execution.Timestamp,

@@ -32,7 +32,9 @@ export interface Replayed {
 
 type Created = TaskScheduled | SubOrchestrationInstanceCreated | TimerCreated | EventSent;
 
-const DETECTED = 'Non-Deterministic workflow detected: A previous execution of this orchestration scheduled';
+/** The framework's texts begin so. */
+export const NON_DETERMINISTIC = 'Non-Deterministic workflow detected: ';
+const DETECTED = `${NON_DETERMINISTIC}A previous execution of this orchestration scheduled`;
 const QUESTION =
   'Was a change made to the orchestrator code after this instance had already started running?';
 const ACTIONS: Record<Created['EventType'], Replayed['action']> = {

@@ -18,7 +18,7 @@ import type {
 import { timestamp } from '../history.js';
 import { httpInput, statusCall } from '../http/http-call.js';
 import { addNotes } from './notes.js';
-import { emptyResult, executionCompleted, failureOf } from './results.js';
+import { emptyResult, executionCompleted, orchestratorFailure } from './results.js';
 import { sendToEntity } from './send-to-entity.js';
 import type { TaskIds } from './task-ids.js';
 
@@ -192,8 +192,8 @@ function schedule(
 function end({ answer, name }: EpisodeInput, nextId: number, time: string, result: EpisodeResult): void {
   const last = answer.actions.at(-1);
   if (answer.error !== undefined) {
-    const [text, details] = failureOf(name, answer);
-    result.completed = executionCompleted(nextId, 'Failed', text, time, details);
+    const text = orchestratorFailure(name, answer.error);
+    result.completed = executionCompleted(nextId, 'Failed', text, time, answer.failureDetails);
   } else if (answer.done && last?.kind === 'continueAsNew') {
     result.continueAsNew = { input: last.input };
   } else if (answer.done) {

@@ -1,5 +1,5 @@
 /** The first and last events of episodes, and their results. */
-import type { Answer } from './actions.js';
+
 import type { EpisodeResult } from './episode.js';
 import type {
   ExecutionCompleted,
@@ -44,14 +44,11 @@ export function orchestratorFailure(name: string, error: string): string {
   return `Orchestrator function '${name}' failed: ${error}`;
 }
 
-/** The output of an orchestration whose function threw, and the structured form of the error, if it has one. */
-export function failureOf(
-  name: string,
-  { error = '', failureDetails }: Pick<Answer, 'error' | 'failureDetails'>,
-): [output: string, failureDetails?: FailureDetails] {
-  return failureDetails === undefined
-    ? [orchestratorFailure(name, error)]
-    : [`${failureDetails.ErrorType}: ${failureDetails.ErrorMessage}`, failureDetails];
+/** The output of an instance. With structured failure it is that of .NET's `FailureDetails`, without the function's name. */
+export function outputOf({ Result, FailureDetails }: ExecutionCompleted): string | null {
+  return FailureDetails === undefined
+    ? Result
+    : `${FailureDetails.ErrorType}: ${FailureDetails.ErrorMessage}`;
 }
 
 export function executionCompleted(

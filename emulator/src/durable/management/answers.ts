@@ -40,6 +40,18 @@ export function answerError(status: number, message: string, exception?: ToldExc
   );
 }
 
+/**
+ * A URL as .NET's `Uri` writes it into a header: letters, digits, `-`, `.`, `_` and `~` are not encoded, and in
+ * the path the web server has decoded what may be there, too.
+ */
+export function asUri(url: string): string {
+  const [path = '', ...query] = url.split(/(?=\?)/);
+  return (path.replaceAll(/%(?:2[146-9a-e]|3[abd]|40)/gi, decodeURIComponent) + query.join('')).replaceAll(
+    /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi,
+    decodeURIComponent,
+  );
+}
+
 /** The frames of a stack, indented as in .NET. */
 function stackTrace(stack = ''): string {
   return (stack.match(/^\s+at .*$/gm) ?? []).map((frame) => `   ${frame.trim()}`).join('\n');

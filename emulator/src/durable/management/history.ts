@@ -1,4 +1,4 @@
-import type { HistoryEvent } from '../history.js';
+import { isTextInput, type HistoryEvent } from '../history.js';
 import { HTTP_ACTIVITY } from '../http/http-call.js';
 import { jsonOrText } from './json.js';
 
@@ -161,7 +161,9 @@ function storedInput(event: Scheduling, { storeInputs }: HistoryOptions): string
   if (!storeInputs) return 'null';
   if (event.EventType !== 'TaskScheduled') return text(event.Input);
   if (event.Name === HTTP_ACTIVITY) return text(event.Input!.replace('[{', `[{${HTTP_REQUEST_TYPE},`));
-  return text(event.Input?.startsWith('"') === true ? JSON.stringify([event.Input]) : `[${event.Input}]`);
+  return text(
+    event.Input !== null && isTextInput(event.Input) ? JSON.stringify([event.Input]) : `[${event.Input}]`,
+  );
 }
 
 const NAMESPACE = 'Microsoft.Azure.WebJobs.Extensions.DurableTask';

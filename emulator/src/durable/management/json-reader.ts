@@ -98,9 +98,14 @@ export class JsonReader {
         return this.#literal('true', 'boolean');
       case 'f':
         return this.#literal('false', 'boolean');
+      case 'N':
+        return this.#name('NaN');
+      case 'I':
+        return this.#name('Infinity');
       case 'n':
         return this.#text[this.#at + 1] === 'u' ? this.#literal('null', 'null') : this.#unexpected('value');
       default:
+        if (this.#text.startsWith('-I', this.#at)) return this.#name('-Infinity');
         return '-.0123456789'.includes(this.#char) ? this.#number() : this.#unexpected('value');
     }
   }
@@ -206,6 +211,13 @@ export class JsonReader {
       this.#at++;
     }
     if (!this.#atSeparator) this.#fail(`Error parsing ${kind} value.`);
+  }
+
+  /** A number that JSON does not have becomes a text. */
+  #name(name: string): void {
+    const start = this.#at;
+    this.#literal(name, 'number');
+    this.#replace(start, JSON.stringify(name));
   }
 
   #number(): void {

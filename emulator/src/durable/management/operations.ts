@@ -3,7 +3,7 @@ import { InvalidStateError, type RequestResult } from '../client.js';
 import { isEntity } from '../entities/entity-messages.js';
 import { isFinished } from '../history.js';
 import { answer, answerError, answerJson, answerString } from './answers.js';
-import { readJsonValue } from './json.js';
+import { NO_JSON, readJsonValue } from './json.js';
 import type { ManagementOptions } from './options.js';
 import { bodyText, mediaType, type Call } from './request.js';
 
@@ -16,10 +16,12 @@ export class Operations {
   }
 
   async terminate(id: string, reason: string | null): Promise<HttpResponseLike> {
+    this.#checkReason(id, reason);
     return requestAnswer(await this.#options.client.terminate(id, reason));
   }
 
   async suspend(id: string, reason: string | null): Promise<HttpResponseLike> {
+    this.#checkReason(id, reason);
     return requestAnswer(await this.#options.client.suspend(id, reason));
   }
 
@@ -42,7 +44,18 @@ export class Operations {
         `Cannot resume the orchestration instance ${id} because instance is in the ${status} state.`,
       );
     }
+    this.#checkReason(id, reason);
     return requestAnswer(await client.resume(id, reason));
+  }
+
+  /** The SDK's client sends `undefined` for a reason that it was not given. The status shows it as the output. */
+  #checkReason(id: string, reason: string | null): void {
+    if (reason === null || !NO_JSON.test(reason.trim())) return;
+    this.#options.log?.(
+      'error',
+      'Host.Triggers.DurableTask',
+      `The reason '${reason}' becomes the output of '${id}'. As in production, its status and lists with it are not JSON, and getStatus throws. Give terminate, suspend and resume a reason.`,
+    );
   }
 
   /** The bodies are strings, because the SDK builds its error from them. */

@@ -62,7 +62,7 @@ export function bodyText({ body }: HttpRequestLike): string {
 export function segments(path: string, rpc: boolean, differs: (path: string) => void): string[] {
   const twice = urlDecode(serverDecode(path));
   if (twice !== urlDecode(path) || (rpc && path.includes('+'))) differs(twice);
-  const parts = twice.replaceAll(/^\/+|\/+$/g, '').split('/');
+  const parts = twice.replaceAll(/^\/|\/+$/g, '').split('/');
   return parts.includes('') ? [] : parts;
 }
 

@@ -1,9 +1,9 @@
 import { readTraceContext } from '../../tracing/trace-context.js';
 import type { HttpRequestLike, HttpResponseLike } from '../../http-message.js';
-import { InstanceExistsError, UnknownFunctionError } from '../client.js';
+import { InstanceExistsError } from '../client.js';
 import { isFinished, type JsonText } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
-import { answerError, answerJson } from './answers.js';
+import { answerError, answerJson, asUri } from './answers.js';
 import { managementUrls } from './client-binding.js';
 import { ArgumentError, TimeSpanOverflowError, UnexpectedEndError } from './errors.js';
 import { JsonReaderError } from './json-reader.js';
@@ -64,12 +64,11 @@ export class Starts {
         await client.startInstance({
           name: record.name,
           input: jsonOrText(record.input),
-          known: true,
           ...(sameId && { instanceId: id }),
         }),
       );
     } catch (error) {
-      if (error instanceof ArgumentError || error instanceof UnknownFunctionError) {
+      if (error instanceof ArgumentError) {
         return answerError(400, 'InstanceId does not match a valid orchestration instance.', {
           message: error.message,
           type: 'System.ArgumentException',
@@ -107,7 +106,7 @@ export class Starts {
     );
     delete urls['rewindPostUri'];
     return answerJson(202, JSON.stringify({ id, ...urls }), [
-      ['Location', urls['statusQueryGetUri']!],
+      ['Location', asUri(urls['statusQueryGetUri']!)],
       ['Retry-After', '10'],
     ]);
   }

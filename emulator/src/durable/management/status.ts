@@ -13,11 +13,11 @@ export function statusJson(
 ): string {
   const fields = [
     `"name":${JSON.stringify(record.name)}`,
+    ...(record.version ? [`"version":${JSON.stringify(record.version)}`] : []),
     `"instanceId":${JSON.stringify(record.instanceId)}`,
     ...(record.parent === null
       ? []
       : [`"parentInstanceId":${JSON.stringify(record.parent.OrchestrationInstance.InstanceId)}`]),
-    ...(record.version ? [`"version":${JSON.stringify(record.version)}`] : []),
     `"runtimeStatus":"${record.runtimeStatus}"`,
     `"input":${showInput ? jsonOrText(record.input) : 'null'}`,
     `"customStatus":${jsonOrText(record.customStatus)}`,

@@ -1,7 +1,8 @@
 import type { HttpResponseLike } from '../../http-message.js';
 import { isFinished } from '../history.js';
 import type { InstanceRecord } from '../task-hub.js';
-import { answer, answerJson } from './answers.js';
+import { answer, answerJson, asUri } from './answers.js';
+import { ArgumentError } from './errors.js';
 import { historyJson } from './history.js';
 import type { ManagementOptions } from './options.js';
 import { continuation, CONTINUATION, decodeContinuation, pageSize, type Call } from './request.js';
@@ -41,7 +42,7 @@ export class Statuses {
     const body = statusJson(record, { showInput, historyEvents });
     if (!isFinished(runtimeStatus))
       return answerJson(202, body, [
-        ['Location', request.url],
+        ['Location', asUri(request.url)],
         ['Retry-After', '5'],
       ]);
     return answerJson(runtimeStatus === 'Failed' && failedIs500 ? 500 : 200, body);
@@ -52,6 +53,9 @@ export class Statuses {
     const to = query.time('createdTimeTo');
     const prefix = query.text('instanceIdPrefix');
     const runtimeStatus = query.statuses('runtimeStatus');
+    // The extension has this status, the framework has not.
+    if (/(?:^|,)\s*Unknown\s*(?:,|$)/.test(query.text('runtimeStatus') ?? ''))
+      throw new ArgumentError("Requested value 'Unknown' was not found.");
     const first = decodeContinuation(request.headers[CONTINUATION] ?? '');
     const page = await this.#options.client.query({
       top: pageSize(query),

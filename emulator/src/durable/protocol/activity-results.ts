@@ -4,13 +4,13 @@ import type { FailureDetails, JsonText } from '../history.js';
 import { withoutCredentials } from '../../worker/credentials.js';
 import { dotnetException } from './dotnet-exception.js';
 import type { ActivityResult } from './functions.js';
-import { withoutTypeNames } from './sdk-actions.js';
+import { withoutTypeName } from './sdk-values.js';
 
 /** The result that the real host stores for a value that an activity returned. */
 export function resultText(value: TypedData | null | undefined): JsonText {
   if (value === null || value === undefined) return null;
   if (value.string !== undefined) return JSON.stringify(value.string);
-  if (value.json !== undefined) return withoutTypeNames(value.json);
+  if (value.json !== undefined) return withoutTypeName(value.json);
   if (value.bytes !== undefined) return JSON.stringify(Buffer.from(value.bytes).toString('base64'));
   if (value.int !== undefined) return wholeNumber(value.int);
   const number = value.double;

@@ -9,10 +9,11 @@ import {
   type Compound,
   type RetryOptions,
 } from '../episode/actions.js';
-import type { FailureDetails, JsonText } from '../history.js';
+import type { FailureDetails } from '../history.js';
 import { textHeaders } from '../http/http-call.js';
 import { ACTION, UnreadableActionError, type SdkAction } from './sdk-action-types.js';
 import { readRetryOptions } from './sdk-retry-options.js';
+import { activityInput, jsonText, withoutTypeName } from './sdk-values.js';
 
 interface SdkState {
   isDone: boolean;
@@ -100,13 +101,13 @@ function read(outcome: InvocationOutcome, reading: Reading): Answer {
     done: state.isDone,
     actions,
     compounds,
-    output: withoutTypeNames(jsonText(state.output)),
-    customStatus: state.customStatus === undefined ? null : jsonText(state.customStatus),
+    output: withoutTypeName(jsonText(state.output)),
+    customStatus: state.customStatus === undefined ? null : withoutTypeName(jsonText(state.customStatus)),
     ...(state.error && {
       error: withoutCredentials(state.error),
       yieldedNonTask: state.error.startsWith(NOT_A_TASK),
     }),
-    ...(state.failureDetails && { failureDetails: state.failureDetails }),
+    ...(state.failureDetails && { failureDetails: whole(state.failureDetails) }),
     warnings,
   };
 }
@@ -177,17 +178,19 @@ function flatten(
 }
 
 /** An HTTP method: a token of RFC 9110. */
+/** .NET's `DateTime` has the years 1 to 9999. */
+const FIRST_DATE = Date.parse('0001-01-01T00:00:00Z');
+const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
 const METHOD = /^[!#$%&'*+.^`|~\w-]+$/;
 
 function neutral(action: SdkAction, path: string): Action {
   switch (action.actionType) {
     case ACTION.CallActivity:
     case ACTION.CallActivityWithRetry:
-      // A string is JSON text already: the SDK encodes it.
       return {
         kind: 'activity',
         name: action.functionName!,
-        input: typeof action.input === 'string' ? action.input : jsonText(action.input),
+        input: activityInput(action.input),
         ...retry(action),
       };
     case ACTION.CallSubOrchestrator:
@@ -210,6 +213,11 @@ function neutral(action: SdkAction, path: string): Action {
           `Error converting value {null} to type 'System.DateTime'. Path '${path}.fireAt'.`,
           'The orchestrator makes a timer with an invalid Date.',
         );
+      if (fireAt < FIRST_DATE || fireAt > LAST_DATE)
+        throw new UnreadableActionError(
+          `Could not convert string to DateTime: ${new Date(fireAt).toISOString()}. Path '${path}.fireAt'.`,
+          'The orchestrator makes a timer for a year that is not between 1 and 9999.',
+        );
       return { kind: 'timer', fireAt, cancelled: action.isCanceled === true };
     }
     case ACTION.CallHttp: {
@@ -223,7 +231,9 @@ function neutral(action: SdkAction, path: string): Action {
       } = action.httpRequest!;
       if (!METHOD.test(method))
         throw new UnreadableActionError(
-          'The format of the HTTP method is invalid.',
+          method.trim() === ''
+            ? "The value cannot be an empty string or composed entirely of whitespace. (Parameter 'method')"
+            : 'The format of the HTTP method is invalid.',
           `The orchestrator calls ${uri} with the method '${method}'.`,
         );
       return {
@@ -246,7 +256,7 @@ function neutral(action: SdkAction, path: string): Action {
         kind: 'operation',
         target: action.instanceId!,
         name: action.operation!,
-        input: jsonText(action.input),
+        input: withoutTypeName(jsonText(action.input)),
         signal: action.actionType === ACTION.SignalEntity,
       };
     case ACTION.LockEntities:
@@ -270,23 +280,18 @@ export class UnsupportedActionError extends OrchestratorError {
   }
 }
 
+/** With all fields: the SDK leaves out those without a value. */
+function whole(from: Partial<FailureDetails>): FailureDetails {
+  return {
+    ErrorType: from.ErrorType ?? '',
+    ErrorMessage: from.ErrorMessage ?? '',
+    StackTrace: from.StackTrace ?? null,
+    InnerFailure: from.InnerFailure ? whole(from.InnerFailure) : null,
+    IsNonRetriable: from.IsNonRetriable ?? false,
+    Properties: from.Properties ?? null,
+  };
+}
+
 function retry({ functionName, retryOptions }: SdkAction): { retry?: RetryOptions } {
   return retryOptions === undefined ? {} : { retry: readRetryOptions(functionName!, retryOptions) };
-}
-
-/**
- * JSON without the names of .NET types: the host's reader takes `$type` for its own when it is the first key
- * of an object, and drops it.
- */
-export function withoutTypeNames(json: JsonText): JsonText {
-  if (json?.includes('"$type"') !== true) return json;
-  return JSON.stringify(JSON.parse(json), function drop(_key, value: unknown) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    const entries = Object.entries(value);
-    return entries[0]?.[0] === '$type' ? Object.fromEntries(entries.slice(1)) : value;
-  });
-}
-
-function jsonText(value: unknown): JsonText {
-  return value === undefined || value === null ? null : (JSON.stringify(value) ?? null);
 }

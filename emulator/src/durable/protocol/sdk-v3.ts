@@ -19,7 +19,7 @@ import type {
   FunctionKind,
   OrchestratorRun,
 } from './functions.js';
-import type { HistoryEvent, TaskScheduled } from '../history.js';
+import { isTextInput, type HistoryEvent, type TaskScheduled } from '../history.js';
 import { readAnswer, Reading } from './sdk-actions.js';
 import { sdkEvent, type SdkEvent } from './sdk-events.js';
 
@@ -174,13 +174,14 @@ export class SdkV3 implements DurableFunctions {
     const definition = this.#worker.find(task.Name);
     // The function existed when the activity was scheduled. The app may have changed since.
     if (definition?.trigger.type !== 'activityTrigger') return missingActivity(task.Name);
+    const input = task.Input;
     // The real host passes a boolean as .NET's text of it.
-    const text = task.Input === 'true' ? 'True' : task.Input === 'false' ? 'False' : task.Input;
+    const text = input === 'true' ? 'True' : input === 'false' ? 'False' : input;
     const data: TypedData = text === null ? {} : { string: text };
     const triggerMetadata: Record<string, TypedData> = { instanceId: { string: instanceId } };
-    if (text !== null) {
+    if (input !== null && text !== null) {
       triggerMetadata[definition.trigger.name] = { string: text };
-      triggerMetadata['data'] = { json: /^["TF]/.test(text) ? JSON.stringify(text) : text };
+      triggerMetadata['data'] = { json: isTextInput(input) ? JSON.stringify(input) : input };
     }
     const outcome = await this.#worker.invoke({
       functionName: definition.name,
