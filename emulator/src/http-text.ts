@@ -44,15 +44,33 @@ export function pathSegments(pathname: string): string[] {
  */
 export function urlOfFunction(url: string): string {
   const { origin, pathname, search } = new URL(url);
-  const path = pathSegments(pathname).join('/');
-  const encoded = path.replaceAll(/%[0-9A-Fa-f]{2}|[^!$&'()*+,\-./0-9:;=@A-Z_a-z~]/gu, (part) =>
-    part.length === 3 ? part : encodeURIComponent(part),
-  );
-  return `${origin}/${encoded}${search}`;
+  return `${origin}/${encoded(pathname).replaceAll(/%25([0-9A-Fa-f]{2})/g, '%$1')}${search}`;
 }
 
-/** The query as in .NET: names ignore case, the spelling of the second occurrence stays. */
+/** The path and query of a URL as the host's proxy sends them to an app that reads streams: it encodes each `%` again. */
+export function proxiedTarget(url: string): string {
+  const { pathname, search } = new URL(url);
+  return `/${encoded(pathname)}${search.replaceAll(/%(?![0-9a-f]{2})|[\\^`{|}]/gi, encodeURIComponent)}`;
+}
+
+/** A path without its first slash, decoded once and encoded again. */
+function encoded(pathname: string): string {
+  const path = pathSegments(pathname).join('/');
+  return path.replaceAll(/[^!$&'()*+,\-./0-9:;=@A-Z_a-z~]/gu, encodeURIComponent);
+}
+
+/** The query as in .NET: commas join the values of one name. */
 export function queryOf(url: string): [name: string, value: string][] {
+  return valuesOf(url).map(({ name, values }) => [name, joined(values)]);
+}
+
+/** The query as the host's binding data: of the values of one name, the last counts. */
+export function lastOfQuery(url: string): [name: string, value: string][] {
+  return valuesOf(url).map(({ name, values }) => [name, values.at(-1)!]);
+}
+
+/** Names ignore case, and the spelling of the second occurrence stays. */
+function valuesOf(url: string): { name: string; values: string[] }[] {
   const found = new Map<string, { name: string; values: string[] }>();
   for (const part of new URL(url).search.slice(1).split('&')) {
     if (part === '') continue;
@@ -64,7 +82,7 @@ export function queryOf(url: string): [name: string, value: string][] {
       known.values.push(value);
     }
   }
-  return [...found.values()].map(({ name, values }) => [name, joined(values)]);
+  return [...found.values()];
 }
 
 function unescape(text: string): string {

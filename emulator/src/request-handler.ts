@@ -71,14 +71,20 @@ export class RequestHandler {
 
   /** Answers a request. Never rejects. */
   async handle(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
-    const { config, log } = this.#options;
-    const added = corsHeaders(request, config.cors);
+    const added = corsHeaders(request, this.#options.config.cors);
     if (added !== undefined && isPreflight(request)) return empty(204, added);
+    const response = this.#isUnlimited(request)
+      ? await this.#answer(request)
+      : await this.#throttle.run(request, () => this.#answer(request));
+    return { ...response, headers: [...response.headers, ...(added ?? [])] };
+  }
+
+  /** Answers a request that the limits admit, with the custom headers of host.json. Never rejects. */
+  async #answer(request: HttpRequestLike<Body>): Promise<HttpResponseLike<Body>> {
+    const { config, log } = this.#options;
     let response: HttpResponseLike<Body>;
     try {
-      response = this.#isUnlimited(request)
-        ? await this.#route(request)
-        : await this.#throttle.run(request, () => this.#route(request));
+      response = await this.#route(request);
     } catch (error) {
       if (!isBrokenOff(request))
         log('error', 'Host.General', error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -86,8 +92,10 @@ export class RequestHandler {
     }
     if (isBrokenOff(request))
       log('debug', 'Host.General', `The caller broke off ${request.method} ${request.url}`);
-    const custom = this.#isHostOwn(request) ? [] : customHeadersOf(response, config.customHeaders);
-    return { ...response, headers: [...response.headers, ...custom, ...(added ?? [])] };
+    return {
+      ...response,
+      headers: [...response.headers, ...customHeadersOf(response, config.customHeaders)],
+    };
   }
 
   /**
@@ -122,12 +130,6 @@ export class RequestHandler {
     if (this.#invoker.streams) return this.#invoker.stream(target, request, values);
     const body = await readBody(request, this.#options.config.bodyLimit);
     return body === undefined ? empty(413) : this.#invoker.invoke(target, { ...request, body }, values);
-  }
-
-  /** Whether the answer is not a function's or an extension's: those have no custom headers. */
-  #isHostOwn({ url }: RequestHead): boolean {
-    const { pathname } = new URL(url);
-    return pathname === '/' || /^\/admin(\/|$)/i.test(pathname);
   }
 
   /** Whether the host itself answers at a path, before any function. */

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/config/config.js';
+import { functionsToRun } from '../src/functions-to-run.js';
 import { startupRemarks } from '../src/startup-remarks.js';
 import { TestApp } from '../src/testing.js';
+import type { FunctionDefinition } from '../src/worker/types.js';
 
 const directory = path.join(import.meta.dirname, 'fixtures/any-app');
 const lines: string[] = [];
@@ -57,7 +59,8 @@ test('responses have the custom headers that they do not have themselves', async
   expect(await header('/api/own')).toBe('mine');
   expect(await header('/api/nowhere')).toBe('nosniff');
   expect(await header('/runtime/webhooks/durabletask/instances')).toBe('nosniff');
-  expect(await header('/')).toBeNull();
+  expect(await header('/')).toBe('nosniff');
+  expect(await header('/admin/host/status')).toBe('nosniff');
 });
 
 test('only the functions on the list run, and only those with a name that the host accepts', async () => {
@@ -68,6 +71,18 @@ test('only the functions on the list run, and only those with a name that the ho
     expect.stringMatching(
       /^error: The 'not valid' function is in error: 'not valid' is not a valid function/,
     ),
+  );
+});
+
+test('names of functions that differ only by case are refused, because the real host does not start then', () => {
+  const named = (...names: string[]): FunctionDefinition[] =>
+    names.map((name) => ({
+      name,
+      bindings: {},
+      trigger: { type: 'httpTrigger', direction: 'in', name: 'request' },
+    }));
+  expect(() => functionsToRun(named('ok', 'other', 'OK'), { only: undefined }, () => {})).toThrow(
+    "The names of the functions 'ok' and 'OK' differ only by case",
   );
 });
 

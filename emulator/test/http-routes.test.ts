@@ -118,6 +118,7 @@ test.each([
   ['api/{id:regex(()}', 'regex(()'],
   ['api/{id=1?}', 'optional and has a default'],
   ['api/{}', 'not a route parameter'],
+  ['api/{id}/{ID?}', 'twice'],
 ])('the route %s is refused, and the message says why', (template, why) => {
   expect(() => new Route(template, ['GET'], undefined)).toThrow(RouteTemplateError);
   expect(() => new Route(template, ['GET'], undefined)).toThrow(why);

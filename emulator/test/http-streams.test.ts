@@ -96,6 +96,28 @@ test('the response of a function that throws or returns nothing is 500; producti
   );
 });
 
+test('the parameters of a request have the values of its query, too, and those of the route come first', async () => {
+  const get = async (target: string): Promise<unknown> =>
+    (await fetch(`${app.url}/api/params/${target}`)).json();
+  expect(await get('1?ID=2&a=3&A=4&a=5&code=key')).toMatchObject({ params: { ID: '1', A: '5' } });
+  expect(await get('a%2Bb%2Fc%zz?d=%zz|')).toMatchObject({
+    params: { id: 'a+b%2Fc%zz' },
+    url: '/api/params/a+b%252Fc%25zz?d=%25zz%7C',
+  });
+});
+
+test('a response that is longer than its content-length breaks, and the emulator goes on', async () => {
+  expect((await fetch(`${app.url}/api/TooShort`)).headers.get('content-length')).toBe('1');
+  expect((await app.get('/api/LongHeader')).headers.get('x-long')).toHaveLength(20_000);
+});
+
+test('a response with a header that is not ASCII becomes 500, and the log says why', async () => {
+  expect((await fetch(`${app.url}/api/NotAscii`)).status).toBe(500);
+  expect(lines).toContain(
+    "error The response of 'NotAscii' cannot be sent. Its header 'x-name' has a character that is not ASCII: encode it.",
+  );
+});
+
 test('a request that its caller breaks off is a line at debug level, without a stack of the host', async () => {
   const request = http.request(`${app.url}/api/Read`, {
     method: 'POST',

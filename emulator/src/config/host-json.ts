@@ -27,7 +27,7 @@ export function readCustomHeaders(from: Json, file: string): [string, string][] 
   return Object.entries(from).map(([name, value]) => {
     const content = typeof value === 'string' ? value : JSON.stringify(value);
     const isText = typeof value !== 'object';
-    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name) || !isText || !/^[\t\x20-\x7e]+$/.test(content))
+    if (!/^[!#$%&'*+.^`|~\w-]+$/.test(name) || !isText || !/^[\t\x20-\x7e]*$/.test(content))
       fail(
         file,
         `has the custom header ${JSON.stringify(name)}: ${JSON.stringify(value)}, which HTTP does not allow`,

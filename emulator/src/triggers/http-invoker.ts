@@ -8,7 +8,7 @@ import { routeTemplate } from './http-functions.js';
 import type { RouteValues } from './http-routes.js';
 import { forward, streamMetadata } from './http-stream.js';
 import { empty, httpInput, httpOutput } from './http.js';
-import { responseProblem } from './response-rules.js';
+import { headerProblem, responseProblem } from './response-rules.js';
 
 export interface HttpInvokerOptions {
   worker: Pick<Worker, 'invoke'>;
@@ -71,7 +71,10 @@ export class HttpInvoker {
 
   #sent(name: string, method: string, response: HttpResponseLike): HttpResponseLike {
     const problem = responseProblem(method, response);
-    if (problem === undefined) return response;
+    return problem === undefined ? response : this.#unsent(name, problem);
+  }
+
+  #unsent(name: string, problem: string): HttpResponseLike {
     this.#options.log('error', 'Host.General', `The response of '${name}' cannot be sent. ${problem}`);
     return empty(500);
   }
@@ -113,7 +116,12 @@ export class HttpInvoker {
         );
       return empty(500);
     });
-    const response = await Promise.race([answer, afterInvocation]);
+    let response = await Promise.race([answer, afterInvocation]);
+    const problem = headerProblem(response.headers);
+    if (problem !== undefined) {
+      abort();
+      response = this.#unsent(name, problem);
+    }
     endRequest(span, response);
     return response;
   }

@@ -53,6 +53,12 @@ export class Route<T> {
         if (part.kind !== 'literal' && part.defaultValue !== undefined)
           this.#defaults[part.name] = part.defaultValue;
     }
+    const names = this.#segments.flatMap(({ parts }) =>
+      parts.flatMap((part) => (part.kind === 'literal' ? [] : [part.name.toLowerCase()])),
+    );
+    const repeated = names.find((name, index) => names.indexOf(name) < index);
+    if (repeated !== undefined)
+      throw new RouteTemplateError(`The parameter '${repeated}' is twice in '${template}'.`);
     const catchAll = this.#segments.findIndex(({ parts }) => parts.some(({ kind }) => kind === 'catchAll'));
     if (
       catchAll >= 0 &&

@@ -8,6 +8,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { Body, HttpRequestLike, HttpResponseLike, RequestHead } from '../http-message.js';
 import { isBodiless } from '../http-message.js';
+import { lastOfQuery, proxiedTarget } from '../http-text.js';
 import { http } from '../node-http.js';
 import type { TypedData } from '../worker/types.js';
 import type { RouteValues } from './http-routes.js';
@@ -37,16 +38,17 @@ export interface Forwarded {
 
 /** Sends a request to the app's own address. The invocation with the given id waits for it there. */
 export function forward(appAddress: string, invocationId: string, request: HttpRequestLike<Body>): Forwarded {
-  const { pathname, search, host, protocol } = new URL(request.url);
+  const { host, protocol } = new URL(request.url);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers))
     // Node writes one byte a character.
     if (!HOP_BY_HOP.has(name)) headers[name] = Buffer.from(value).toString('latin1');
-  const sent = http.request(new URL(pathname + search, appAddress), {
+  const sent = http.request(new URL(proxiedTarget(request.url), appAddress), {
     method: request.method,
     // A connection of its own: the app closes idle connections after five seconds, and a request that is just
     // being sent on one is lost.
     agent: false,
+    maxHeaderSize: 64 * 1024,
     headers: {
       ...headers,
       'x-ms-invocation-id': invocationId,
@@ -54,6 +56,9 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
       'x-forwarded-proto': protocol.slice(0, -1),
     },
   });
+  // A failure before the answer rejects it. A later one shows where the body is read: the app's answer may be longer
+  // than its `content-length` says.
+  sent.on('error', () => {});
   if (request.body === undefined || request.body instanceof Uint8Array) sent.end(request.body);
   else {
     // The invocation waits in the app until this request comes. So it is sent also when its caller is gone already.
@@ -73,8 +78,6 @@ export function forward(appAddress: string, invocationId: string, request: HttpR
 
 async function answerOf(sent: ClientRequest): Promise<HttpResponseLike<Body>> {
   const [message] = (await once(sent, 'response')) as [IncomingMessage];
-  // A later failure shows where the body is read.
-  sent.on('error', () => {});
   const headers: [string, string][] = [];
   for (let index = 0; index < message.rawHeaders.length; index += 2) {
     const name = message.rawHeaders[index]!.toLowerCase();
@@ -86,9 +89,22 @@ async function answerOf(sent: ClientRequest): Promise<HttpResponseLike<Body>> {
   return { status, headers, body: new Uint8Array() };
 }
 
-/** The part of the trigger metadata that the app reads: the headers, and the values of the route. */
-export function streamMetadata({ headers }: RequestHead, values: RouteValues): Record<string, TypedData> {
+/**
+ * The part of the trigger metadata that the app reads: the headers, and as its `params` the values of the query and the
+ * route. A value of the route replaces one of the query, and keeps the spelling of its name.
+ */
+export function streamMetadata(
+  { headers, url }: RequestHead,
+  values: RouteValues,
+): Record<string, TypedData> {
   const metadata: Record<string, TypedData> = { Headers: { json: JSON.stringify(headers) } };
-  for (const [name, value] of Object.entries(values)) metadata[name] = { string: value };
+  const spellings = new Map<string, string>();
+  for (const [name, value] of [...lastOfQuery(url), ...Object.entries(values)]) {
+    // The host leaves out the key. A parameter named like the headers would replace them.
+    if (/^(?:code|headers)$/i.test(name)) continue;
+    const spelling = spellings.get(name.toLowerCase()) ?? name;
+    spellings.set(name.toLowerCase(), spelling);
+    metadata[spelling] = { string: value };
+  }
   return metadata;
 }

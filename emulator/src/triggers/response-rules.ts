@@ -14,9 +14,9 @@ export function responseProblem(
   method: string,
   { status, headers, body }: HttpResponseLike,
 ): string | undefined {
+  const problem = headerProblem(headers);
+  if (problem !== undefined) return problem;
   for (const [name, value] of headers) {
-    if (!HEADER_VALUE.test(value))
-      return `Its header '${name}' has a character that is not ASCII: encode it.`;
     const lower = name.toLowerCase();
     if (lower === 'transfer-encoding')
       return 'It has a header transfer-encoding, which belongs to the server. Production never answers then.';
@@ -29,4 +29,10 @@ export function responseProblem(
       return `Its content-length is ${value}, and its body has ${body.length} bytes: leave the header to the server.`;
   }
   return undefined;
+}
+
+/** Why the real host does not send headers: {@link responseProblem}. */
+export function headerProblem(headers: HttpResponseLike['headers']): string | undefined {
+  const found = headers.find(([, value]) => !HEADER_VALUE.test(value));
+  return found && `Its header '${found[0]}' has a character that is not ASCII: encode it.`;
 }
