@@ -46,8 +46,8 @@ class Storage {
     return this.blobs.getContainerClient(container).getBlobClient(name).downloadToBuffer();
   }
 
-  async start(): Promise<TestApp> {
-    return TestApp.start({ directory, settings: { AppStorage: this.connection } });
+  async start(settings: Record<string, string> = {}): Promise<TestApp> {
+    return TestApp.start({ directory, settings: { AppStorage: this.connection, ...settings } });
   }
 }
 
@@ -96,28 +96,41 @@ describe('a blob function', () => {
     expect(seenBy('chained')).toHaveLength(1);
   });
 
-  test('that fails runs five times, and a message about the blob goes to the poison queue', async () => {
-    const storage = await Storage.create();
-    await storage.upload('fragile', 'glass', '!');
-    await using app = await storage.start();
-    await app.quiet();
-    expect(seenBy('fragile')).toHaveLength(5);
-    const { receivedMessageItems } = await QueueServiceClient.fromConnectionString(storage.connection)
-      .getQueueClient('webjobs-blobtrigger-poison')
-      .receiveMessages();
-    expect(
-      receivedMessageItems.map(
-        ({ messageText }) => JSON.parse(Buffer.from(messageText, 'base64').toString()) as unknown,
-      ),
-    ).toMatchObject([
+  test.for([
+    ['five times', 5, {}],
+    [
+      'as often as host.json says',
+      2,
       {
-        Type: 'BlobTrigger',
-        FunctionId: 'Host.Functions.fragile',
-        ContainerName: 'fragile',
-        BlobName: 'glass',
+        AzureFunctionsJobHost__extensions__blobs__poisonBlobThreshold: '2',
+        AzureFunctionsJobHost__extensions__queues__messageEncoding: 'none',
       },
-    ]);
-  });
+    ],
+  ] as const)(
+    'that fails runs %s, and a message in base64 about the blob goes to the poison queue',
+    async ([, times, settings]) => {
+      const storage = await Storage.create();
+      await storage.upload('fragile', 'glass', '!');
+      await using app = await storage.start(settings);
+      await app.quiet();
+      expect(seenBy('fragile')).toHaveLength(times);
+      const { receivedMessageItems } = await QueueServiceClient.fromConnectionString(storage.connection)
+        .getQueueClient('webjobs-blobtrigger-poison')
+        .receiveMessages();
+      expect(
+        receivedMessageItems.map(
+          ({ messageText }) => JSON.parse(Buffer.from(messageText, 'base64').toString()) as unknown,
+        ),
+      ).toMatchObject([
+        {
+          Type: 'BlobTrigger',
+          FunctionId: 'Host.Functions.fragile',
+          ContainerName: 'fragile',
+          BlobName: 'glass',
+        },
+      ]);
+    },
+  );
 
   test('runs by hand with the path of a blob', async () => {
     const storage = await Storage.create();

@@ -1,6 +1,6 @@
 /** How host.json, local.settings.json and the environment are read. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { HostConfig } from '../src/config/config.js';
@@ -128,7 +128,7 @@ test('host.json is read, with names in any case', async () => {
 test('the options of queues are read from host.json', async () => {
   expect((await read({ version: '2.0' })).queues).toEqual({
     batchSize: 16,
-    newBatchThreshold: 8,
+    newBatchThreshold: 8 * availableParallelism(),
     maxPollingInterval: 2000,
     visibilityTimeout: 0,
     maxDequeueCount: 5,
@@ -150,6 +150,12 @@ test('the options of queues are read from host.json', async () => {
     maxDequeueCount: 2,
     base64: false,
   });
+});
+
+test('the options of blobs are read from host.json', async () => {
+  expect((await read({ version: '2.0' })).blobs).toEqual({ attempts: 5, parallel: 16 });
+  const blobs = { poisonBlobThreshold: 2, maxDegreeOfParallelism: 3 };
+  expect((await read({ version: '2.0', extensions: { blobs } })).blobs).toEqual({ attempts: 2, parallel: 3 });
 });
 
 test("settings are found as .NET finds them: names in any case, ':' written '__', the environment before the file, an empty one not at all", async () => {

@@ -7,6 +7,7 @@ import { withProperties } from '../src/binding-data.js';
 import { findConnection } from '../src/triggers/connections.js';
 import {
   decodeMessage,
+  encodeMessage,
   messageMetadata,
   MessageEncodingError,
   outputMessages,
@@ -419,6 +420,13 @@ test.for([
     instanceId: { string: 'i' },
     ...more,
   });
+});
+
+test('without encoding, a message has to be UTF-8, with the characters that XML allows', () => {
+  expect(encodeMessage(Buffer.from('ü😀\n'), false)).toBe('ü😀\n');
+  for (const wrong of [Buffer.from([1, 255]), Buffer.from([255]), 'a\u0001b', '\ufffe'])
+    expect(() => encodeMessage(wrong, false)).toThrow();
+  expect(encodeMessage('\u0001', true)).toBe('AQ==');
 });
 
 test('only base64 is read as base64', () => {

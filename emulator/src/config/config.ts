@@ -3,7 +3,7 @@ import type { DurableSettings } from '../durable/settings.js';
 import { MAX_BODY } from '../http-message.js';
 import type { HttpLimits } from '../http-throttle.js';
 import type { LogLevel } from '../log.js';
-import type { QueueOptions } from './host-json.js';
+import type { BlobOptions, QueueOptions } from './host-json.js';
 import {
   readCustomHeaders,
   readDurable,
@@ -12,6 +12,7 @@ import {
   readHttpLimits,
   readLevels,
   readOtherProvider,
+  readBlobs,
   readQueues,
 } from './host-json.js';
 import { ConfigError, fail, get, isTrue, number, readJson, section, set, text } from './json.js';
@@ -56,6 +57,7 @@ export interface HostConfig {
   settings: Record<string, string>;
   setting: Setting;
   queues: QueueOptions;
+  blobs: BlobOptions;
   /** How long a function may run, in milliseconds; Infinity for no limit. */
   functionTimeout: number;
   /** The IANA time zone of timer schedules: `WEBSITE_TIME_ZONE`, else UTC, as in Azure. */
@@ -160,6 +162,7 @@ export function readConfig(
     setting: settingOf(all),
     functionTimeout: readFunctionTimeout(get(host, 'functionTimeout'), hostFile),
     queues: readQueues(section(host, 'extensions', 'queues'), hostFile),
+    blobs: readBlobs(section(host, 'extensions', 'blobs'), hostFile),
     timeZone: timeZone(all['WEBSITE_TIME_ZONE'] ?? 'UTC'),
     disabledFunctions: disabledFunctions(all),
     port: number(get(serving, 'LocalHttpPort'), localFile, 'LocalHttpPort', 0) ?? 7071,

@@ -1,4 +1,5 @@
 /** The sections of host.json. Each reader throws ConfigError. */
+import { availableParallelism } from 'node:os';
 import type { DurableSettings } from '../durable/settings.js';
 import { DEFAULT_SETTINGS } from '../durable/settings.js';
 import type { HttpLimits } from '../http-throttle.js';
@@ -20,6 +21,14 @@ export interface QueueOptions {
   maxDequeueCount: number;
   /** Whether messages are encoded in base64. */
   base64: boolean;
+}
+
+/** The section `extensions.blobs` of host.json. */
+export interface BlobOptions {
+  /** How often a function runs with a blob before the blob counts as poison. */
+  attempts: number;
+  /** How many blobs one function gets at once. */
+  parallel: number;
 }
 
 /** @throws ConfigError for what is no header of HTTP */
@@ -99,9 +108,16 @@ export function readQueues(queues: Json, file: string): QueueOptions {
     base64: encoding === 'base64',
     newBatchThreshold:
       number(get(queues, 'newBatchThreshold'), file, 'queues.newBatchThreshold', 0) ??
-      Math.floor(batchSize / 2),
+      Math.floor(batchSize / 2) * availableParallelism(),
     visibilityTimeout: span(get(queues, 'visibilityTimeout'), file, 'queues.visibilityTimeout') ?? 0,
     maxDequeueCount: number(get(queues, 'maxDequeueCount'), file, 'queues.maxDequeueCount', 1) ?? 5,
+  };
+}
+
+export function readBlobs(blobs: Json, file: string): BlobOptions {
+  return {
+    attempts: number(get(blobs, 'poisonBlobThreshold'), file, 'blobs.poisonBlobThreshold', 1) ?? 5,
+    parallel: number(get(blobs, 'maxDegreeOfParallelism'), file, 'blobs.maxDegreeOfParallelism', 1) ?? 16,
   };
 }
 

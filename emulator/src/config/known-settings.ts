@@ -19,6 +19,8 @@ const READ: ReadonlySet<string> = new Set(
     'extensions.queues.visibilityTimeout',
     'extensions.queues.maxDequeueCount',
     'extensions.queues.messageEncoding',
+    'extensions.blobs.poisonBlobThreshold',
+    'extensions.blobs.maxDegreeOfParallelism',
     'extensions.durableTask.hubName',
     'extensions.durableTask.storageProvider.type',
     'extensions.durableTask.storageProvider.connectionName',

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerClient } from '@azure/storage-blob';
+import type { BlobOptions } from '../config/host-json.js';
 import { firstLine, type Log } from '../log.js';
 import { Semaphore } from '../parallel.js';
 import type { BlobPattern } from './blob-path.js';
@@ -19,6 +20,7 @@ export interface BlobListenerOptions {
   container: ContainerClient;
   pattern: BlobPattern;
   receipts: BlobReceipts;
+  options: BlobOptions;
   log: Log;
   /** Runs the function. @returns whether it succeeded */
   run: (blob: FoundBlob) => Promise<boolean>;
@@ -26,14 +28,10 @@ export interface BlobListenerOptions {
   poison: (blob: FoundBlob) => Promise<void>;
 }
 
-/** How often a function runs with a blob before the blob counts as poison, as on the real host. */
-const ATTEMPTS = 5;
 /** The wait between attempts, and the shortest and the longest wait between scans, in milliseconds. */
 const WAIT = 100;
 const SHORTEST_WAIT = 500;
 const LONGEST_WAIT = 4000;
-/** How many blobs one function gets at once. */
-const PLACES = 16;
 const CATEGORY = 'Host.Triggers.Blobs';
 
 /**
@@ -46,7 +44,7 @@ export class BlobListener {
   /** The last version of each blob that was processed, or is being processed. */
   readonly #seen = new Map<string, string>();
   readonly #working = new Set<Promise<void>>();
-  readonly #places = new Semaphore(PLACES);
+  readonly #places: Semaphore;
   #scanning: Promise<unknown> = Promise.resolve();
   readonly #pause = new Pause();
   readonly #readability: Readability;
@@ -54,6 +52,7 @@ export class BlobListener {
 
   constructor(options: BlobListenerOptions) {
     this.#options = options;
+    this.#places = new Semaphore(options.options.parallel);
     this.containerName = options.container.containerName;
     const place = `The container '${this.containerName}'`;
     this.#readability = new Readability(options.log, CATEGORY, place, ` for '${options.functionName}'`);
@@ -139,14 +138,20 @@ export class BlobListener {
   }
 
   async #process(blob: FoundBlob): Promise<void> {
-    const { run, poison, receipts, log } = this.#options;
+    const {
+      run,
+      poison,
+      receipts,
+      log,
+      options: { attempts },
+    } = this.#options;
     for (let attempt = 1; !(await run(blob)); attempt++) {
       if (this.#stopped) return;
-      if (attempt === ATTEMPTS) {
+      if (attempt === attempts) {
         log(
           'warning',
           CATEGORY,
-          `The function has failed ${ATTEMPTS} times with the blob '${this.containerName}/${blob.name}'. A message about it is in the queue 'webjobs-blobtrigger-poison'.`,
+          `The function has failed ${attempts} times with the blob '${this.containerName}/${blob.name}'. A message about it is in the queue 'webjobs-blobtrigger-poison'.`,
         );
         await poison(blob);
         break;

@@ -1,5 +1,6 @@
 import type { BlockBlobClient, ContainerClient } from '@azure/storage-blob';
 import type { BindingData } from '../binding-data.js';
+import type { BlobOptions } from '../config/host-json.js';
 import type { Setting } from '../config/settings.js';
 import type { Log } from '../log.js';
 import { statusOf } from '../storage-errors.js';
@@ -14,6 +15,7 @@ export interface BlobsOptions {
   setting: Setting;
   log: Log;
   receipts: BlobReceipts;
+  options: BlobOptions;
   /** Runs a blob function. @returns whether it succeeded */
   run: (
     definition: FunctionDefinition,
@@ -47,7 +49,7 @@ export class Blobs {
 
   /** Starts a listener for each blob function. */
   async start(definitions: readonly FunctionDefinition[]): Promise<void> {
-    const { receipts, log, run } = this.#options;
+    const { receipts, log, run, options } = this.#options;
     for (const definition of definitions) {
       const { name: functionName, trigger } = definition;
       const pattern = blobPattern(String(trigger['path']));
@@ -57,6 +59,7 @@ export class Blobs {
         container,
         pattern,
         receipts,
+        options,
         log,
         run: async ({ name, values }) => {
           const given = await this.#given(trigger, name);
@@ -249,12 +252,13 @@ function poisonMessage(
   { containerName }: ContainerClient,
   { name, etag }: FoundBlob,
 ): string {
-  return JSON.stringify({
+  const message = {
     Type: 'BlobTrigger',
     FunctionId: `Host.Functions.${functionName}`,
     BlobType: 'BlockBlob',
     ContainerName: containerName,
     BlobName: name,
     ETag: etag,
-  });
+  };
+  return JSON.stringify(message, null, 2);
 }

@@ -29,8 +29,15 @@ export function decodeMessage(body: string, base64: boolean): string {
   return utf8.decode(Buffer.from(compact, 'base64'));
 }
 
+/** @throws Error when a message without encoding is not UTF-8, or has a character that XML does not allow */
 export function encodeMessage(body: string | Uint8Array, base64: boolean): string {
-  return base64 ? Buffer.from(body).toString('base64') : Buffer.from(body).toString('utf8');
+  if (base64) return Buffer.from(body).toString('base64');
+  const text = typeof body === 'string' ? body : utf8.decode(body);
+  if (!/^[\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u.test(text))
+    throw new Error(
+      'A message without encoding has a character that XML does not allow, and storage sends messages as XML. "messageEncoding": "base64" in host.json allows all.',
+    );
+  return text;
 }
 
 /** The trigger metadata of a message, as in recorded calls of a real host. */

@@ -135,7 +135,7 @@ export class Queues {
     };
   }
 
-  /** Puts a message of the host into a queue. @param connection the name of a setting, as in a binding */
+  /** Puts a message of the host into a queue: in base64, whatever host.json says. @param connection the name of a setting, as in a binding */
   async send(connection: unknown, queueName: string, message: string): Promise<void> {
     const queue = await this.#queue({
       type: 'queue',
@@ -144,7 +144,7 @@ export class Queues {
       queueName,
       connection,
     });
-    await sendMessage(queue, encodeMessage(message, this.#options.options.base64));
+    await sendMessage(queue, encodeMessage(message, true));
     this.#notify(queueName);
   }
 

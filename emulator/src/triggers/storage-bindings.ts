@@ -9,7 +9,7 @@ import { Queues } from './queues.js';
 import { Tables } from './tables.js';
 
 export interface StorageBindingsOptions {
-  config: Pick<HostConfig, 'setting' | 'queues'>;
+  config: Pick<HostConfig, 'setting' | 'queues' | 'blobs'>;
   log: Log;
   receipts: BlobReceipts;
   /** Runs a function. It calls `waiting` when the wait for a retry begins and ends. @returns whether it succeeded */
@@ -25,13 +25,14 @@ export class StorageBindings {
   readonly blobs: Blobs;
   readonly tables: Tables;
 
-  constructor({ config: { setting, queues: options }, log, receipts, run }: StorageBindingsOptions) {
+  constructor({ config: { setting, queues: options, blobs }, log, receipts, run }: StorageBindingsOptions) {
     this.queues = new Queues({ setting, options, log, run });
     this.tables = new Tables(setting);
     this.blobs = new Blobs({
       setting,
       log,
       receipts,
+      options: blobs,
       run: (definition, inputData, triggerMetadata) => run(definition, inputData, triggerMetadata, () => {}),
       poison: (connection, message) => this.queues.send(connection, POISON_BLOBS, message),
     });
