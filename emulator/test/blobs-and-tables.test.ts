@@ -229,6 +229,14 @@ describe('table inputs and outputs', () => {
     expect(await (await app.get('/api/rows/types?name=same')).json()).toHaveLength(2);
   });
 
+  test('several rows at once may have line separators of Unicode', async () => {
+    const storage = await Storage.create();
+    await using app = await storage.start();
+    const rows = ['1', '2'].map((RowKey) => ({ PartitionKey: 'lines', RowKey, text: 'a\u2028b\u2029' }));
+    expect((await app.post('/api/addRows', rows)).status).toBe(201);
+    expect(await (await app.get('/api/row/lines/2')).json()).toEqual([rows[1]]);
+  });
+
   test('a row that exists already, or has no keys, fails the function', async () => {
     const storage = await Storage.create();
     await using app = await storage.start();

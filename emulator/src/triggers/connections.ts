@@ -4,6 +4,7 @@ import type { QueueServiceClient } from '@azure/storage-queue';
 import type { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { Setting } from '../config/settings.js';
+import { escapeLineSeparators } from '../line-separators.js';
 
 /** How to reach a storage service. */
 export type StorageConnection =
@@ -70,9 +71,12 @@ export async function tableClient(connection: StorageConnection, name: string): 
     allowInsecureConnection: true,
     retryOptions: { maxRetries: 3, retryDelayInMs: 50, maxRetryDelayInMs: 400 },
   };
-  return 'connectionString' in connection
-    ? TableClient.fromConnectionString(connection.connectionString, name, options)
-    : new TableClient(connection.serviceUri, name, await credential(connection.clientId), options);
+  const client =
+    'connectionString' in connection
+      ? TableClient.fromConnectionString(connection.connectionString, name, options)
+      : new TableClient(connection.serviceUri, name, await credential(connection.clientId), options);
+  escapeLineSeparators(client);
+  return client;
 }
 
 /**

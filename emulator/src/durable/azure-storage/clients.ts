@@ -1,5 +1,6 @@
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { BlobServiceClient, newPipeline } from '@azure/storage-blob';
+import { escapeLineSeparators } from '../../line-separators.js';
 import { Semaphore } from '../../parallel.js';
 
 /** A few quick retries, because storage usually runs on the same machine. After them the caller decides. */
@@ -14,9 +15,6 @@ const TIMEOUT = 30_000;
  * at once would all time out.
  */
 const UNDER_WAY = 50;
-
-/** In JSON, these need no escape. Azurite ends a line there, and refuses the transaction. .NET's client escapes them. */
-const LINE_SEPARATORS = /[\u2028\u2029]/;
 
 /**
  * The storage clients of one hub. They are made once, because each keeps its connections and its signing key.
@@ -54,15 +52,12 @@ export class StorageClients {
           sendRequest: (request, next) =>
             this.#places.run(() => {
               prepare(request);
-              if (typeof request.body === 'string' && LINE_SEPARATORS.test(request.body)) {
-                request.body = request.body.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
-                request.headers.set('content-length', String(Buffer.byteLength(request.body)));
-              }
               return next(request);
             }),
         },
         { afterPhase: 'Retry' },
       );
+      escapeLineSeparators(client);
       return client;
     };
     this.tables = counted(TableServiceClient.fromConnectionString(connection, options));
