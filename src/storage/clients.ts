@@ -29,6 +29,21 @@ export function isUnavailable(error: unknown): boolean {
  */
 type Settings = { connectionString: string } | { uri: string; clientId: string | undefined };
 
+/**
+ * Azurite ends a line of a transaction at U+2028 and U+2029, which JSON has without an escape: it refuses the transaction,
+ * and then also those of others, until it is started again. .NET's client escapes them, too.
+ */
+const lineSeparatorsEscaped: Parameters<TableClient['pipeline']['addPolicy']>[0] = {
+  name: 'lineSeparatorsEscaped',
+  sendRequest: (request, next) => {
+    if (typeof request.body === 'string' && /[\u2028\u2029]/.test(request.body)) {
+      request.body = request.body.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+      request.headers.set('content-length', String(Buffer.byteLength(request.body)));
+    }
+    return next(request);
+  },
+};
+
 /** The table of that name, created at its first use. */
 export function table(name: string): Promise<TableClient> {
   return once('table', name, async (settings) => {
@@ -51,6 +66,7 @@ export function table(name: string): Promise<TableClient> {
       },
       { afterPhase: 'Retry' },
     );
+    client.pipeline.addPolicy(lineSeparatorsEscaped, { afterPhase: 'Serialize' });
     await client.createTable();
     return client;
   });

@@ -60,6 +60,19 @@ it('several rows of a partition are changed together or not at all', async () =>
   expect(await readRow(rows, { partitionKey: 'p', rowKey: 'c' })).toBeUndefined();
 });
 
+it('a text with line separators of Unicode is written like any other, also together with others', async () => {
+  const rows = await table('Things');
+  const text = 'a\u2028b\u2029c';
+  const write = (rowKey: string): ['create', typeof key & { text: string }] => [
+    'create',
+    { partitionKey: 'separated', rowKey, text },
+  ];
+  expect(await transact(rows, [write('a'), write('b')])).toBe(true);
+  expect(await readRow(rows, { partitionKey: 'separated', rowKey: 'a' })).toMatchObject({
+    columns: { text },
+  });
+});
+
 it('a query gives as many rows as were asked for, by key', async () => {
   const rows = await table('Things');
   await Promise.all(
