@@ -27,8 +27,8 @@ export class Mail {
    *
    * With `together` the hint and the messages are written at the same time, so a crash may leave messages that no
    * hint leads to. That is harmless for messages that their sender sends again, and for the start of a new id: its
-   * client has got no answer, so nobody knows the id. All other messages are written after the hint, because an
-   * event without a hint could be taken up much later.
+   * client has got no answer, so nobody knows the id. The target does not take them up before it has its hint. All
+   * other messages are written after the hint, because an event without a hint could be taken up much later.
    */
   async #postAll(
     instanceId: string,

@@ -107,6 +107,10 @@ export class Pump {
 
   async #load(instance: Instance): Promise<void> {
     const { runtime, mail, tasks } = this.#parts;
+    // A message may be in the hub although the hint that was sent with it has failed. If it were taken up without
+    // one, and this host died then, the next host would not know that the instance has something to send.
+    if (instance.inbox.mayHaveUnread)
+      await instance.exclusively(() => instance.hint.ensure(runtime.clock.now()));
     await this.#loads.run(async () => {
       instance.inbox.beforeLoad();
       instance.load(await runtime.hub.load(instance.id, true));
