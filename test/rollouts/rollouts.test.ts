@@ -130,6 +130,11 @@ describe('a rollout', () => {
     await fleet.work(id);
     await fleet.app.skip({ hours: 20 });
     expect(await fleet.seen(id)).toMatchObject({ state: 'awaiting-approval', wave: 1 });
+    // A real host loses the start of a sub-orchestration whose instance a decision has started: the rollout would wait in
+    // vain. So the approval has no parent.
+    const workflow = `/runtime/webhooks/durabletask/instances/approval-_${id}-2`;
+    const approval = (await (await fleet.app.get(workflow)).json()) as Record<string, unknown>;
+    expect([approval['name'], approval['parentInstanceId']]).toEqual(['ApprovalOrchestrator', undefined]);
     await fleet.decide(id, 2, 'approved', 'kim');
     expect(await fleet.work(id)).toBe(1);
     await fleet.app.skip({ hours: 40 });
