@@ -4,6 +4,6 @@ import './link.js';
 
 export { startApproval, startSimulation } from './endpoints.js';
 export { approvalOrchestrator, approvalSimulation } from './orchestrators.js';
-export { nextLook } from './rules.js';
-export { openApproval, readApproval, withdrawApproval } from './requests.js';
+export { withdrawApproval } from './requests.js';
 export { purgeable, supervised } from './supervised.js';
+export { awaitApproval } from './waiting.js';

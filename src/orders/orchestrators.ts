@@ -1,12 +1,6 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import moment, { type Moment } from 'moment';
-import {
-  approvalOrchestrator,
-  nextLook,
-  openApproval,
-  readApproval,
-  withdrawApproval,
-} from '../approvals/index.js';
+import { awaitApproval, withdrawApproval } from '../approvals/index.js';
 import {
   allRetried,
   event,
@@ -96,7 +90,7 @@ function* goForward(context: OrchestrationContext, found: Plan): Steps<Plan> {
     order = yield* reserveLines(context, order);
   }
   if (order.stage === 'approving') {
-    order = yield* awaitApproval(context, order);
+    order = yield* awaitDecision(context, order);
   }
   if (order.stage === 'authorising') {
     order = yield* authorisePayment(context, { id }, briefly);
@@ -149,31 +143,17 @@ function* reserveLines(context: OrchestrationContext, found: Plan): Steps<Plan> 
   return order;
 }
 
-/**
- * Opens the approval, and waits until its record has a decision. A decision raises the event; the record is read from
- * time to time, too. It ends in a week at the latest.
- */
-function* awaitApproval(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
+/** Waits until the order has a decision, in a week at the latest. */
+function* awaitDecision(context: OrchestrationContext, { id }: Plan): Steps<Plan> {
   const asked = yield* noteApprovalAsked(context, { id }, forSideEffects);
   let { order } = asked;
-  const { id: approval, wanted } = asked.approval;
-  if (order.stage !== 'approving') {
-    return order;
+  if (order.stage === 'approving') {
+    yield* awaitApproval(context, asked.approval, { caller: id, wake: changed }, function* (outcome) {
+      order = yield* noteApproval(context, { id, outcome }, forSideEffects);
+      return order.stage === 'approving';
+    });
   }
-  const opening = { id: approval, wanted, wakes: { instanceId: id, ...changed } };
-  const { opened, expiresAt } = yield* openApproval(context, opening, forSideEffects);
-  if (opened) {
-    const run = approvalOrchestrator(context, { id: approval }, { instanceId: approval });
-    yield* eventOrDeadline(context, changed, moment.utc(expiresAt).add(1, 'hour'), run);
-  }
-  for (let look = 0; ; look += 1) {
-    const outcome = yield* readApproval(context, { id: approval }, forSideEffects);
-    order = yield* noteApproval(context, { id, outcome }, forSideEffects);
-    if (order.stage !== 'approving') {
-      return order;
-    }
-    yield* eventOrDeadline(context, changed, nextLook(now(context), look, outcome.expiresAt ?? expiresAt));
-  }
+  return order;
 }
 
 function* commitLines(context: OrchestrationContext, order: Plan): Steps<void> {

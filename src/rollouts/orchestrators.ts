@@ -1,13 +1,7 @@
 import type { OrchestrationContext, Task } from 'durable-functions';
 import moment from 'moment';
-import {
-  approvalOrchestrator,
-  nextLook,
-  openApproval,
-  readApproval,
-  withdrawApproval,
-} from '../approvals/index.js';
-import { all, event, eventOrDeadline, forSideEffects, now, orchestrator, waitFor } from '../durable/index.js';
+import { awaitApproval, withdrawApproval } from '../approvals/index.js';
+import { all, event, eventOrDeadline, forSideEffects, orchestrator, waitFor } from '../durable/index.js';
 import {
   advanceRollout,
   advanceUpdate,
@@ -49,7 +43,7 @@ export const rolloutOrchestrator = orchestrator(
           else yield* eventOrDeadline(context, steered, moment.utc(step.until));
           break;
         case 'approve':
-          yield* awaitApproval(context, { id });
+          yield* awaitDecision(context, { id });
           // In this history, because the workflow of the approval may not have ended.
           continue;
         case 'conclude':
@@ -90,29 +84,14 @@ const updateDevice = orchestrator(
   },
 );
 
-/**
- * Opens the approval of the next wave, and waits until its record has a decision. A decision raises the event; the record is
- * read from time to time, too.
- */
-function* awaitApproval(context: OrchestrationContext, { id }: Reference): Generator<Task, void, unknown> {
+/** Waits until the next wave has a decision. */
+function* awaitDecision(context: OrchestrationContext, { id }: Reference): Generator<Task, void, unknown> {
   const { approval } = yield* askForWave(context, { id }, forSideEffects);
   if (approval === undefined) return;
-  const opening = { ...approval, wakes: { instanceId: id, ...steered } };
-  const { opened, expiresAt } = yield* openApproval(context, opening, forSideEffects);
-  if (opened) {
-    const run = approvalOrchestrator(context, { id: approval.id }, { instanceId: approval.id });
-    yield* eventOrDeadline(context, steered, moment.utc(expiresAt).add(1, 'hour'), run);
-  }
-  for (let look = 0; ; look += 1) {
-    const outcome = yield* readApproval(context, { id: approval.id }, forSideEffects);
-    const { waits } = yield* noteWaveApproval(
-      context,
-      { id, approval: approval.id, outcome },
-      forSideEffects,
-    );
-    if (!waits) break;
-    yield* eventOrDeadline(context, steered, nextLook(now(context), look, outcome.expiresAt ?? expiresAt));
-  }
+  yield* awaitApproval(context, approval, { caller: id, wake: steered }, function* (outcome) {
+    const noted = { id, approval: approval.id, outcome };
+    return (yield* noteWaveApproval(context, noted, forSideEffects)).waits;
+  });
   // It waits in vain if the rollout was aborted. One that has ended stays as it is.
   yield* withdrawApproval(context, { id: approval.id }, forSideEffects);
 }

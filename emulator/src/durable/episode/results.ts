@@ -1,5 +1,4 @@
 /** The first and last events of episodes, and their results. */
-
 import type { EpisodeResult } from './episode.js';
 import type {
   ExecutionCompleted,

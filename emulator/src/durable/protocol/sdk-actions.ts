@@ -177,10 +177,10 @@ function flatten(
   return parts;
 }
 
-/** An HTTP method: a token of RFC 9110. */
 /** .NET's `DateTime` has the years 1 to 9999. */
 const FIRST_DATE = Date.parse('0001-01-01T00:00:00Z');
 const LAST_DATE = Date.parse('9999-12-31T23:59:59.999Z');
+/** An HTTP method: a token of RFC 9110. */
 const METHOD = /^[!#$%&'*+.^`|~\w-]+$/;
 
 function neutral(action: SdkAction, path: string): Action {
